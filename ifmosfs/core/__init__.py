@@ -1,0 +1,1 @@
+"""Values, planning, commit, recovery and rollback; everything outside is reached through `ports`."""

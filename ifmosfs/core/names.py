@@ -1,0 +1,172 @@
+r"""Names and relative paths are bytes, as the kernel has them; text is only ever made for showing.
+
+A *path* in this program is `bytes`, relative to a root, its components joined by ``/``, without a leading or trailing one;
+``b""`` is the root itself. Nothing here touches a disk.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+SEPARATOR = b"/"
+
+
+def join(*parts: bytes) -> bytes:
+    """The path made of the non-empty parts."""
+    return SEPARATOR.join(part for part in parts if part)
+
+
+def split(path: bytes) -> tuple[bytes, bytes]:
+    """(parent, name) of a path; the parent of a top-level name is ``b""``."""
+    parent, _, name = path.rpartition(SEPARATOR)
+    return parent, name
+
+
+def components(path: bytes) -> list[bytes]:
+    """The names along a path; none for the root."""
+    return path.split(SEPARATOR) if path else []
+
+
+def ancestors(path: bytes) -> list[bytes]:
+    """The folders above a path, topmost first, without the root and without the path itself."""
+    names = components(path)
+    return [SEPARATOR.join(names[:depth]) for depth in range(1, len(names))]
+
+
+def is_within(path: bytes, folder: bytes) -> bool:
+    """Whether a path is the folder itself or lies below it; both relative, or both absolute."""
+    if not folder or folder == SEPARATOR:
+        return True
+    return path == folder or path.startswith(folder + SEPARATOR)
+
+
+def display(path: bytes) -> str:
+    r"""The path for human eyes: UTF-8 where it is, ``\xNN`` for other bytes and for control characters."""
+    text = path.decode("utf-8", "backslashreplace")
+    return "".join(char if char.isprintable() else _escaped(char) for char in text)
+
+
+def _escaped(char: str) -> str:
+    return "".join(f"\\x{byte:02x}" for byte in char.encode("utf-8"))
+
+
+def to_text(path: bytes) -> str:
+    """The path as a lossless `str` (undecodable bytes as lone surrogates, PEP 383), for JSON and for argument lists."""
+    return path.decode("utf-8", "surrogateescape")
+
+
+def from_text(text: str) -> bytes:
+    """The inverse of `to_text`."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+@dataclass(frozen=True, slots=True)
+class NameRules:
+    """What a target filesystem takes for a name and which names it holds for equal.
+
+    `name_max_bytes` bounds one component (NAME_MAX). `utf8_only`, `forbidden` and `dos` describe filesystems of the FAT
+    and NTFS family: bytes that are not UTF-8, the listed characters, and names that end in a dot or a space are refused.
+    """
+
+    name_max_bytes: int = 255
+    ignores_case: bool = False
+    ignores_form: bool = False
+    utf8_only: bool = False
+    dos: bool = False
+
+    def key(self, name: bytes) -> bytes:
+        """Equal for two names exactly when the filesystem holds them for the same."""
+        if not (self.ignores_case or self.ignores_form):
+            return name
+        text = to_text(name)
+        if self.ignores_form:
+            text = unicodedata.normalize("NFC", text)
+        if self.ignores_case:
+            text = unicodedata.normalize("NFC", text.casefold()) if self.ignores_form else text.casefold()
+        return from_text(text)
+
+
+def twin_key(name: bytes) -> bytes:
+    """Equal for names that differ at most in case or Unicode form, on any filesystem."""
+    return NameRules(ignores_case=True, ignores_form=True).key(name)
+
+
+DOS_FORBIDDEN = frozenset('<>:"/\\|?*')
+DOS_RESERVED = frozenset(
+    ["con", "prn", "aux", "nul", *(f"com{n}" for n in range(1, 10)), *(f"lpt{n}" for n in range(1, 10))]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RepairedName:
+    """A name that the target filesystem takes, and why it is not the original one (`None`: it is)."""
+
+    name: bytes
+    reason: str | None
+
+
+def repair(name: bytes, rules: NameRules) -> RepairedName:
+    """The nearest name that the rules allow, with the reason when it had to change."""
+    reasons = []
+    repaired = name
+    if (rules.utf8_only or rules.dos) and not _is_utf8(repaired):
+        repaired = display(repaired).replace("\\", "~").encode()
+        reasons.append("not UTF-8")
+    if rules.dos:
+        legal = _dos_name(repaired.decode("utf-8")).encode()
+        if legal != repaired:
+            repaired = legal
+            reasons.append("characters that the target's filesystem refuses")
+    if len(repaired) > rules.name_max_bytes:
+        repaired = with_suffix_before_extension(repaired, b"", rules.name_max_bytes)
+        reasons.append(f"longer than {rules.name_max_bytes} bytes")
+    return RepairedName(repaired, "; ".join(reasons) or None)
+
+
+def _is_utf8(name: bytes) -> bool:
+    try:
+        name.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _dos_name(text: str) -> str:
+    legal = "".join("_" if char in DOS_FORBIDDEN or ord(char) < 32 else char for char in text)
+    legal = legal.rstrip(" .") or "_"
+    stem = legal.partition(".")[0].rstrip(" ").lower()
+    return f"_{legal}" if stem in DOS_RESERVED else legal
+
+
+def with_suffix_before_extension(name: bytes, suffix: bytes, name_max_bytes: int) -> bytes:
+    """`report (2).pdf` from `report.pdf` and `` (2)``, the stem shortened at a character border until it fits."""
+    stem, extension = split_extension(name)
+    room = name_max_bytes - len(suffix) - len(extension)
+    if room < 1:  # an "extension" that fills the name is no extension
+        stem, extension, room = name, b"", name_max_bytes - len(suffix)
+    return _shorten(stem, room) + suffix + extension
+
+
+def split_extension(name: bytes) -> tuple[bytes, bytes]:
+    """(stem, extension with its dot); `.tar.gz` and its kin count as one; a leading dot starts no extension."""
+    stem, dot, extension = name.rpartition(b".")
+    if not stem.strip(b".") or not dot:
+        return name, b""
+    inner_stem, inner_dot, inner = stem.rpartition(b".")
+    if inner_dot and inner.lower() == b"tar" and inner_stem:
+        return inner_stem, b"." + inner + b"." + extension
+    return stem, b"." + extension
+
+
+def _shorten(stem: bytes, room: int) -> bytes:
+    if len(stem) <= room:
+        return stem
+    cut = stem[:room]
+    while cut and _splits_character(stem, len(cut)):
+        cut = cut[:-1]
+    return cut or stem[:room]
+
+
+def _splits_character(stem: bytes, position: int) -> bool:
+    return stem[position] & 0xC0 == 0x80

@@ -1,0 +1,118 @@
+"""The disk, as the core and the view see it.
+
+`DiskReader` cannot change anything, which is why the view is given only that. Errors are `OSError` with its errno, as the kernel
+gave it; **a method that raises has changed nothing** (`copy` may leave its temporary file, whose name the journal holds).
+No method follows a symlink in any component below a root: such a path raises ELOOP, a path that leaves its root EXDEV.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ifmosfs.core.files import Attr, Fingerprint, Place
+from ifmosfs.core.journal import FolderMeta
+from ifmosfs.core.names import NameRules
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Free and total space of a filesystem, as `statvfs` gives it to an ordinary user; sizes in bytes."""
+
+    block_bytes: int
+    n_blocks: int
+    n_blocks_free: int
+    n_blocks_available: int
+    n_inodes: int
+    n_inodes_free: int
+    name_max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """A finished temporary copy: BLAKE3 of its bytes, read back from the disk, and its attributes."""
+
+    digest: bytes
+    attr: Attr
+
+
+class DiskReader(Protocol):
+    """Looking at the disk."""
+
+    def lstat(self, place: Place) -> Attr:
+        """The attributes of the entry itself."""
+        ...
+
+    def list_folder(self, place: Place) -> Sequence[tuple[bytes, Attr]]:
+        """(name, attributes) of every entry in a folder, without `.` and `..`; entries that vanish meanwhile are left out."""
+        ...
+
+    def open_read(self, place: Place) -> int:
+        """A read-only descriptor of a *regular file* (else EINVAL), never blocking, without touching the access time where allowed."""
+        ...
+
+    def read_link(self, place: Place) -> bytes:
+        """The text of a symlink."""
+        ...
+
+    def space(self, place: Place) -> Space:
+        """Space on the filesystem that holds the place; a place that does not exist yet: of its nearest existing parent."""
+        ...
+
+    def filesystem(self, place: Place) -> str:
+        """Identity of that filesystem, stable over a remount: `uuid:…` where the system tells it, else `fsid:…`."""
+        ...
+
+    def name_rules(self, place: Place) -> NameRules:
+        """What that filesystem takes for names, and which it holds for equal; found out without writing."""
+        ...
+
+    def digest(self, place: Place) -> bytes:
+        """BLAKE3 (32 bytes) of a regular file's content."""
+        ...
+
+    def folder_meta(self, place: Place) -> FolderMeta:
+        """Mode, owner, times and extended attributes of a folder."""
+        ...
+
+
+class Disk(DiskReader, Protocol):
+    """Looking at and changing the disk; only commit, recovery and rollback hold one."""
+
+    def make_folder(self, place: Place, mode: int) -> None:
+        """Make one folder with exactly this mode. EEXIST if the name is taken."""
+        ...
+
+    def remove_folder(self, place: Place) -> None:
+        """Remove an empty folder. ENOTEMPTY if it is not."""
+        ...
+
+    def restore_folder(self, place: Place, meta: FolderMeta) -> None:
+        """Give an existing folder the mode, owner and extended attributes (not the times) recorded in `meta`."""
+        ...
+
+    def set_times(self, place: Place, atime_ns: int | None, mtime_ns: int) -> None:
+        """Set the times of a folder; `None` leaves the access time alone."""
+        ...
+
+    def rename_noreplace(self, source: Place, target: Place) -> None:
+        """Move an entry atomically. EEXIST if the target name is taken, EXDEV if it is on another filesystem."""
+        ...
+
+    def copy(self, source: Place, temporary: Place, expected: Fingerprint) -> Copied:
+        """Copy a file or symlink with all it has (content, holes, owner, mode, ACLs, xattrs, times) to a new name, sync it,
+        read it back and compare. ESTALE if the source is not, or does not stay, the expected one; EIO if the copy reads back
+        differently; EEXIST if the temporary name is taken."""
+        ...
+
+    def unlink_checked(self, place: Place, expected: Fingerprint) -> None:
+        """Remove one name. ESTALE if it no longer is the expected file. The only method that ever removes a file."""
+        ...
+
+    def sync(self, folders: Iterable[Place]) -> None:
+        """Return when every change made so far in these folders (and their filesystems' pending ones) is durable.
+
+        Any error is final: it must never be tried again as if the first try had not failed.
+        """
+        ...

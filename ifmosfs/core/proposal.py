@@ -1,0 +1,41 @@
+"""What a classifier hands to the planner: the final interface of every classifier, rules and learned models alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from ifmosfs.core.files import ScannedFile
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A classifier's word on one file.
+
+    `label` is the category's name, or `None` when nothing can be said; `score` is the probability, 0 to 1, that the label is
+    right (no label: 0). `reason` is one line for a person. `runner_up` is the second-best label with its score.
+    `document_date` is the file's own date (EXIF, PDF, name …), `None` where only the modification time is known.
+    `unreadable` is the operating system's word when the content could not be opened.
+    """
+
+    label: str | None
+    score: float
+    reason: str
+    runner_up: str | None = None
+    runner_up_score: float = 0.0
+    document_date: date | None = None
+    unreadable: str | None = None
+
+
+class Classifier(Protocol):
+    """Something that proposes a category for a file; never raises for a bad file, and never writes."""
+
+    @property
+    def name(self) -> str:
+        """Name and version, stored with each classification: another name means "classify again"."""
+        ...
+
+    def propose(self, file: ScannedFile) -> Proposal:
+        """The proposal for one file. Opens the file read-only and without touching its access time where allowed."""
+        ...

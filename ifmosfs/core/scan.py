@@ -1,0 +1,142 @@
+"""The walk over a scanned root: everything in it is found, skipped for a reason, or unreadable for a reason; nothing is opened.
+
+Symlinks are entries of their own and never followed. The walk does not leave the root's filesystem: other mounts, special files,
+the program's own state and views are named and skipped.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+import stat
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from ifmosfs.core.files import Attr, Kind, Place, SkippedEntry, SkipReason, UnreadableEntry
+from ifmosfs.core.manifest import FoundFile
+from ifmosfs.core.names import join, to_text
+from ifmosfs.core.planner import CONTROL_NAME
+from ifmosfs.core.ports import DiskReader
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads: user id and all group ids, for the guess whether a file is readable."""
+
+    uid: int
+    gids: frozenset[int]
+
+    def may_read(self, attr: Attr) -> bool:
+        """What mode and owner say; access lists and capabilities are left to the attempt to open."""
+        if self.uid == 0:
+            return True
+        if attr.uid == self.uid:
+            return bool(attr.mode & stat.S_IRUSR)
+        bit = stat.S_IRGRP if attr.gid in self.gids else stat.S_IROTH
+        return bool(attr.mode & bit)
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRules:
+    """What the walk leaves out.
+
+    `own_state` and `views` are absolute folders of the program, `mount_points` those of all other mounts. A pattern of
+    `excludes` with a slash is matched against the path below the root, any other against every single name.
+    """
+
+    reader: Reader
+    own_state: frozenset[bytes] = frozenset()
+    views: frozenset[bytes] = frozenset()
+    mount_points: frozenset[bytes] = frozenset()
+    excludes: tuple[str, ...] = ()
+
+    def excluder(self) -> Callable[[bytes, bytes], bool]:
+        """A function of (path, name): whether one of the patterns excludes it."""
+        paths = _compiled(pattern for pattern in self.excludes if "/" in pattern)
+        names = _compiled(pattern for pattern in self.excludes if "/" not in pattern)
+        if paths is None and names is None:
+            return lambda _path, _name: False
+
+        def is_excluded(path: bytes, name: bytes) -> bool:
+            if names is not None and names.match(to_text(name)):
+                return True
+            return paths is not None and paths.match(to_text(path)) is not None
+
+        return is_excluded
+
+
+@dataclass(slots=True)
+class ScanResult:
+    """What one root holds, in no particular order."""
+
+    found: list[FoundFile] = field(default_factory=list)
+    skipped: list[SkippedEntry] = field(default_factory=list)
+    unreadable: list[UnreadableEntry] = field(default_factory=list)
+    n_folders: int = 0
+
+
+def scan_root(root: bytes, disk: DiskReader, rules: ScanRules, progress: Progress) -> ScanResult:
+    """Everything below a root. Raises `OSError` only for the root itself; `progress` is told the count now and then."""
+    walk = _Walk(root, disk, rules)
+    walk.folder(b"")
+    while walk.pending:
+        walk.try_folder(walk.pending.pop())
+        progress(len(walk.result.found))
+    return walk.result
+
+
+class _Walk:
+    def __init__(self, root: bytes, disk: DiskReader, rules: ScanRules) -> None:
+        self._root = root
+        self._disk = disk
+        self._rules = rules
+        self._is_excluded = rules.excluder()
+        self._device = disk.lstat(Place(root, b"")).device
+        self.pending: list[bytes] = []
+        self.result = ScanResult()
+
+    def try_folder(self, path: bytes) -> None:
+        try:
+            self.folder(path)
+        except OSError as error:
+            words = os.strerror(error.errno) if error.errno else str(error)
+            self.result.unreadable.append(UnreadableEntry(self._root, path, words))
+
+    def folder(self, path: bytes) -> None:
+        entries = self._disk.list_folder(Place(self._root, path))
+        self.result.n_folders += 1
+        for name, attr in entries:
+            self._entry(join(path, name), name, attr)
+
+    def _entry(self, path: bytes, name: bytes, attr: Attr) -> None:
+        reason = self._reason_to_skip(path, name, attr)
+        kind = attr.kind
+        if reason is not None:
+            self.result.skipped.append(SkippedEntry(self._root, path, reason))
+        elif kind is Kind.FOLDER:
+            self.pending.append(path)
+        else:
+            readable = kind is Kind.SYMLINK or self._rules.reader.may_read(attr)
+            self.result.found.append(FoundFile(path, kind, attr.mode, attr.fingerprint, readable))
+
+    def _reason_to_skip(self, path: bytes, name: bytes, attr: Attr) -> SkipReason | None:
+        kind = attr.kind
+        if kind is Kind.OTHER:
+            return SkipReason.SPECIAL
+        if kind is Kind.FOLDER:
+            absolute = Place(self._root, path).absolute
+            if name == CONTROL_NAME or absolute in self._rules.own_state:
+                return SkipReason.OWN_STATE
+            if absolute in self._rules.views:
+                return SkipReason.OWN_MOUNT
+            if absolute in self._rules.mount_points or attr.device != self._device:
+                return SkipReason.OTHER_MOUNT
+        return SkipReason.EXCLUDED if self._is_excluded(path, name) else None
+
+
+def _compiled(patterns: Iterable[str]) -> re.Pattern[str] | None:
+    translated: Sequence[str] = [fnmatch.translate(pattern) for pattern in patterns]
+    return re.compile("|".join(translated)) if translated else None
