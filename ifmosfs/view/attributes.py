@@ -1,0 +1,26 @@
+"""The extended attributes `user.ifmosfs.*` of a file in the view: the plan's word on it, readable by any program."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ifmosfs.core.plan import Action
+
+PREFIX: Final = b"user.ifmosfs."
+CATEGORY: Final = PREFIX + b"category"
+TAGS: Final = b"user.xdg.tags"
+
+
+def attributes_of(action: Action, status: str) -> dict[bytes, bytes]:
+    """Name to value of every attribute of a file; absent where the plan has nothing to say."""
+    values = {
+        PREFIX + b"source": action.source_place.absolute,
+        PREFIX + b"confidence": f"{action.score:.3f}".encode(),
+        PREFIX + b"reason": action.reason.encode(),
+        PREFIX + b"status": status.encode(),
+    }
+    if action.category is not None:
+        values[CATEGORY] = values[TAGS] = action.category.encode()
+    if action.note is not None:
+        values[PREFIX + b"note"] = action.note.encode()
+    return values
