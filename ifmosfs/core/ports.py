@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from ifmosfs.core.files import Attr, Fingerprint, Place
 from ifmosfs.core.journal import FolderMeta
@@ -29,6 +29,10 @@ class Space:
     name_max_bytes: int
 
 
+# What `list_folder` gives for an entry that is there and does not let itself be looked at, such as a dead mount.
+UNKNOWN_ATTR: Final = Attr(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Copied:
     """A finished temporary copy: BLAKE3 of its bytes, read back from the disk, and its attributes."""
@@ -45,7 +49,8 @@ class DiskReader(Protocol):
         ...
 
     def list_folder(self, place: Place) -> Sequence[tuple[bytes, Attr]]:
-        """(name, attributes) of every entry in a folder, without `.` and `..`; entries that vanish meanwhile are left out."""
+        """(name, attributes) of every entry in a folder, without `.` and `..`. Entries that vanish meanwhile are left out;
+        one that cannot be looked at has `UNKNOWN_ATTR`."""
         ...
 
     def open_read(self, place: Place) -> int:

@@ -17,7 +17,7 @@ from ifmosfs.core.files import Attr, Kind, Place, SkippedEntry, SkipReason, Unre
 from ifmosfs.core.manifest import FoundFile
 from ifmosfs.core.names import join, to_text
 from ifmosfs.core.planner import CONTROL_NAME
-from ifmosfs.core.ports import DiskReader
+from ifmosfs.core.ports import UNKNOWN_ATTR, DiskReader
 
 Progress = Callable[[int], None]
 
@@ -114,7 +114,9 @@ class _Walk:
     def _entry(self, path: bytes, name: bytes, attr: Attr) -> None:
         reason = self._reason_to_skip(path, name, attr)
         kind = attr.kind
-        if reason is not None:
+        if reason is None and attr is UNKNOWN_ATTR:
+            self.result.unreadable.append(UnreadableEntry(self._root, path, "cannot be looked at"))
+        elif reason is not None:
             self.result.skipped.append(SkippedEntry(self._root, path, reason))
         elif kind is Kind.FOLDER:
             self.pending.append(path)
@@ -124,16 +126,16 @@ class _Walk:
 
     def _reason_to_skip(self, path: bytes, name: bytes, attr: Attr) -> SkipReason | None:
         kind = attr.kind
-        if kind is Kind.OTHER:
-            return SkipReason.SPECIAL
-        if kind is Kind.FOLDER:
+        if kind is Kind.FOLDER or attr is UNKNOWN_ATTR:
             absolute = Place(self._root, path).absolute
             if name == CONTROL_NAME or absolute in self._rules.own_state:
                 return SkipReason.OWN_STATE
             if absolute in self._rules.views:
                 return SkipReason.OWN_MOUNT
-            if absolute in self._rules.mount_points or attr.device != self._device:
+            if absolute in self._rules.mount_points or (kind is Kind.FOLDER and attr.device != self._device):
                 return SkipReason.OTHER_MOUNT
+        elif kind is Kind.OTHER:
+            return SkipReason.SPECIAL
         return SkipReason.EXCLUDED if self._is_excluded(path, name) else None
 
 

@@ -23,7 +23,7 @@ from ifmosfs.core.files import Attr, Kind, Place
 from ifmosfs.core.names import components, join, repair, split
 from ifmosfs.core.plan import Action, Edit, EditKind
 from ifmosfs.core.planner import CONTROL_NAME
-from ifmosfs.core.ports import DiskReader, Space
+from ifmosfs.core.ports import UNKNOWN_ATTR, DiskReader, Space
 from ifmosfs.core.refusals import FsError, FsErrorKind
 from ifmosfs.core.tree import FileNode, FolderNode, PlanTree
 from ifmosfs.view.attributes import CATEGORY, attributes_of
@@ -373,7 +373,7 @@ class View:
         return [
             Entry(name, replace(attr, inode=self._register_existing(attr, join(path, name))))
             for name, attr in found
-            if rules.key(name) not in taken and not (not path and name == CONTROL_NAME)
+            if attr is not UNKNOWN_ATTR and rules.key(name) not in taken and not (not path and name == CONTROL_NAME)
         ]
 
     def _register_existing(self, attr: Attr, path: bytes) -> int:
