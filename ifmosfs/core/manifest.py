@@ -1,0 +1,138 @@
+"""What the catalogue of scanned files takes and tells: found files, the outcome of a scan, and one-line summaries.
+
+Summaries (`…Info`) are what lists and choices are made of; the things themselves are loaded by their id.
+All times are ns since the epoch, all sizes bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ifmosfs.core.files import Fingerprint, Kind, Place, Root
+from ifmosfs.core.plan import PlanState
+
+
+class FoundFile(NamedTuple):
+    """A file or symlink that a walk has found below a root; `readable` is a guess from mode and owner."""
+
+    path: bytes
+    kind: Kind
+    mode: int
+    fingerprint: Fingerprint
+    readable: bool = True
+
+
+class ScanDelta(NamedTuple):
+    """How many files of a root a scan found new, changed, unchanged, and gone.
+
+    Files below a folder that could not be read are forgotten, but they are not gone: that folder is counted as unreadable.
+    """
+
+    new: int
+    changed: int
+    unchanged: int
+    vanished: int
+
+
+class SessionCounts(NamedTuple):
+    """What a session holds. `n_classified` files were looked at by a classifier, `n_labelled` of them got a category.
+
+    `n_skipped` and `n_unreadable` count entries that are no files of the session: special files, folders nobody may list.
+    """
+
+    n_files: int = 0
+    size_bytes: int = 0
+    n_classified: int = 0
+    n_labelled: int = 0
+    n_skipped: int = 0
+    n_unreadable: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInfo:
+    """A scan session: the set of roots it covers, in the order they were first given, and when it was last scanned."""
+
+    session_id: str
+    tag: str | None
+    roots: tuple[Root, ...]
+    scanned_ns: int
+    counts: SessionCounts
+
+
+@dataclass(frozen=True, slots=True)
+class PlanInfo:
+    """A stored plan without its actions. `digest` is the plan's own, without its edits."""
+
+    plan_id: str
+    session_id: str
+    state: PlanState
+    target: bytes
+    created_ns: int
+    n_moves: int
+    n_kept: int
+    digest: str
+    n_edits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What a person changed about a file's planned place, kept to learn from; targets are relative to the plan's target.
+
+    `to_target` is `None` when the person said that the file stays where it is.
+    """
+
+    place: Place
+    from_category: str | None
+    from_target: bytes | None
+    to_target: bytes | None
+    at_ns: int
+
+
+class SnapshotEntry(NamedTuple):
+    """One file of a snapshot; `digest` is BLAKE3 of its content where it was read."""
+
+    root: bytes
+    path: bytes
+    fingerprint: Fingerprint
+    digest: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotInfo:
+    """A complete snapshot without its entries; `level` is the honest protection level, `merkle` the hash over all entries."""
+
+    snapshot_id: str
+    plan_id: str
+    run_id: str
+    created_ns: int
+    name: str
+    level: str
+    merkle: bytes
+    n_entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class VersionInfo:
+    """What one commit made of its target; `version` counts up from 1 over all targets."""
+
+    version: int
+    plan_id: str
+    run_id: str
+    snapshot_id: str | None
+    target: bytes
+    created_ns: int
+    n_moved: int
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackEntry:
+    """What one rollback run did: for which plan, what was selected, and how many operations ended how."""
+
+    run_id: str
+    plan_id: str
+    at_ns: int
+    selection: str
+    n_done: int
+    n_conflicts: int
+    n_failed: int

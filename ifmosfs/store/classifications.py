@@ -1,0 +1,149 @@
+"""What classifiers said about the files of a session: one word per file, the latest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from typing import Any, Final
+
+from sqlalchemy import Connection, or_, select
+
+from ifmosfs.core.files import Kind, ScannedFile
+from ifmosfs.core.proposal import Proposal
+from ifmosfs.store.bulk import batches, delete_rows, insert_rows, update_rows
+from ifmosfs.store.database import PAGE_ROWS, Database
+from ifmosfs.store.encoding import fingerprint_from, legible, legible_or_none
+from ifmosfs.store.schema import Classification, File
+from ifmosfs.store.sessions import require_session, session_roots
+from ifmosfs.store.trouble import understood
+
+_FILE_COLUMNS: Final = (
+    File.file_id,
+    File.path,
+    File.kind,
+    File.mode,
+    File.inode,
+    File.size_bytes,
+    File.mtime_ns,
+    File.ctime_ns,
+    File.birth_ns,
+    File.readable,
+)
+_WORD_COLUMNS: Final = (
+    "label",
+    "score",
+    "reason",
+    "runner_up",
+    "runner_up_score",
+    "document_date",
+    "unreadable",
+)
+_WORDS: Final = tuple(getattr(Classification, name) for name in _WORD_COLUMNS)
+_KINDS: Final = {kind.value: kind for kind in Kind}
+_N_IDS: Final = 5_000  # bound parameters in one statement
+
+
+class Classifications(Database):
+    """Reading files to be classified, and writing and reading what was said about them."""
+
+    def unclassified(self, session_id: str, classifier: str) -> Iterator[ScannedFile]:
+        """The files on which this classifier (name and version) has not spoken, in the order of their ids.
+
+        `save_proposals` may be called between two files. Raises: NotFound.
+        """
+        with self._reading() as connection:
+            roots = dict(_require_roots(connection, session_id))
+        query = (
+            select(*_FILE_COLUMNS, File.root_id)
+            .outerjoin_from(File, Classification, File.file_id == Classification.file_id)
+            .where(File.root_id.in_(roots))
+            .where(or_(Classification.file_id.is_(None), Classification.classifier != classifier))
+        )
+
+        def page_after(connection: Connection, last: Any) -> Sequence[Any]:
+            rest = query if last is None else query.where(File.file_id > last.file_id)
+            return connection.execute(rest.order_by(File.file_id).limit(PAGE_ROWS)).all()
+
+        for page in self._pages(page_after):
+            with understood(self._path):
+                files = [_scanned(roots[row.root_id], row) for row in page]
+            yield from files
+
+    def save_proposals(self, classifier: str, proposals: Iterable[tuple[int, Proposal]]) -> int:
+        """Store what the classifier said about files by their ids, replacing what was said before; returns how many.
+
+        Stored in batches, each durable when the next one is asked for. Files that a scan has forgotten since are left out.
+        """
+        n_saved = 0
+        for batch in batches(proposals):
+            words = dict(batch)
+            with self._writing() as connection:
+                present = _present(connection, list(words))
+                delete_rows(connection, Classification, "file_id", present)
+                columns = ("file_id", "classifier", *_WORD_COLUMNS)
+                rows = ((file_id, classifier, *_word_row(words[file_id])) for file_id in present)
+                n_saved += insert_rows(connection, Classification, columns, rows)
+                labels = ((legible_or_none(words[file_id].label), file_id) for file_id in present)
+                update_rows(connection, File, ("classified_category",), ("file_id",), labels)
+        return n_saved
+
+    def classified(self, session_id: str) -> Iterator[tuple[ScannedFile, Proposal | None]]:
+        """Every file of the session with the latest word on it, ordered by root and path. Raises: NotFound."""
+        with self._reading() as connection:
+            roots = _require_roots(connection, session_id)
+        for root_id, root in roots:
+            for page in self._pages(_PageOfRoot(root_id)):
+                with understood(self._path):
+                    pairs = [(_scanned(root, row), _proposal(row)) for row in page]
+                yield from pairs
+
+
+class _PageOfRoot:
+    """Reads a root's files with their classifications, page by page in the order of their paths."""
+
+    def __init__(self, root_id: int) -> None:
+        columns = (*_FILE_COLUMNS, *_WORDS, Classification.classifier)
+        joined = select(*columns).outerjoin_from(File, Classification, File.file_id == Classification.file_id)
+        self._query = joined.where(File.root_id == root_id).order_by(File.path).limit(PAGE_ROWS)
+
+    def __call__(self, connection: Connection, last: Any) -> Sequence[Any]:
+        query = self._query if last is None else self._query.where(File.path > last.path)
+        return connection.execute(query).all()
+
+
+def _require_roots(connection: Connection, session_id: str) -> list[tuple[int, bytes]]:
+    require_session(connection, session_id)
+    return session_roots(connection, session_id)
+
+
+def _present(connection: Connection, file_ids: Sequence[int]) -> list[int]:
+    """Those of the ids that are still files."""
+    present: list[int] = []
+    for some in batches(file_ids, _N_IDS):
+        present += connection.execute(select(File.file_id).where(File.file_id.in_(some))).scalars()
+    return present
+
+
+def _scanned(root: bytes, row: Any) -> ScannedFile:
+    file_id, path, kind, mode, *print_, readable = row[:10]
+    return ScannedFile(file_id, root, path, _KINDS[kind], mode, fingerprint_from(*print_), readable)
+
+
+def _proposal(row: Any) -> Proposal | None:
+    if row.classifier is None:
+        return None
+    label, score, reason, runner_up, runner_up_score, day, unreadable = row[10:17]
+    day = None if day is None else date.fromisoformat(day)
+    return Proposal(label, score, reason, runner_up, runner_up_score, day, unreadable)
+
+
+def _word_row(word: Proposal) -> tuple[Any, ...]:
+    return (
+        legible_or_none(word.label),
+        word.score,
+        legible(word.reason),
+        legible_or_none(word.runner_up),
+        word.runner_up_score,
+        None if word.document_date is None else word.document_date.isoformat(),
+        legible_or_none(word.unreadable),
+    )

@@ -1,0 +1,57 @@
+"""How values become columns: numbers that fit 64 signed bits, text that is valid UTF-8, fingerprints as five numbers."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ifmosfs.core.files import Fingerprint
+
+_SPAN: Final = 1 << 64
+_HALF: Final = 1 << 63
+# The earliest time an ext4, xfs or Btrfs-made file bears is 13 December 1901; times from there on for 584 years are kept exactly.
+EARLIEST_NS: Final = -(1 << 31) * 1_000_000_000
+
+FingerprintRow = tuple[int, int, int, int, int | None]
+
+
+def wrapped(number: int) -> int:
+    """The number modulo 2**64, as a signed one: inode numbers are unsigned, and times after 2262 exceed 63 bits."""
+    return number if -_HALF <= number < _HALF else (number + _HALF) % _SPAN - _HALF
+
+
+def unsigned(stored: int) -> int:
+    """The inode number that `wrapped` was given."""
+    return stored if stored >= 0 else stored + _SPAN
+
+
+def time_ns(stored: int) -> int:
+    """The time that `wrapped` was given, if it lies between 1901 and 2486, which is all that xfs can hold."""
+    return stored if stored >= EARLIEST_NS else stored + _SPAN
+
+
+def fingerprint_row(print_: Fingerprint) -> FingerprintRow:
+    """(inode, size, mtime, ctime, birth) as they are stored."""
+    birth = print_.birth_ns
+    return (
+        wrapped(print_.inode),
+        print_.size_bytes,
+        wrapped(print_.mtime_ns),
+        wrapped(print_.ctime_ns),
+        None if birth is None else wrapped(birth),
+    )
+
+
+def fingerprint_from(inode: int, size_bytes: int, mtime_ns: int, ctime_ns: int, birth_ns: int | None) -> Fingerprint:
+    """The inverse of `fingerprint_row`."""
+    birth = None if birth_ns is None else time_ns(birth_ns)
+    return Fingerprint(unsigned(inode), size_bytes, time_ns(mtime_ns), time_ns(ctime_ns), birth)
+
+
+def legible(text: str) -> str:
+    r"""The text, with lone surrogates (which no database takes) shown as ``\udcNN``."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def legible_or_none(text: str | None) -> str | None:
+    """As `legible`; `None` stays `None`."""
+    return None if text is None else legible(text)

@@ -1,0 +1,416 @@
+"""The run journal in SQLite: the truth that recovery starts from, with its plain copy beside the data (`store.sidecar`).
+
+`journal.db` runs in WAL mode with synchronous=FULL (NORMAL loses acknowledged rows at a power cut) and is held exclusively
+by one process (which also keeps WAL from mapping memory: a full disk is then an error and not a signal).
+
+Intents are written to the sidecar first and to the database second. If the sidecar cannot be written, the database does not
+know of the batch, so there is nothing to recover; if the database cannot, the sidecar names intents that never took effect,
+which whoever reads it sees on the disk. The other way round, a recovery would carry out moves that their run had given up.
+Outcomes go to the database first: it must never know less than the sidecar of what has been done.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from ifmosfs.core.errors import DiskFull, NotFound
+from ifmosfs.core.files import Fingerprint, Place
+from ifmosfs.core.journal import Operation, OpKind, OpState, Outcome, Recorded, Run, RunKind, RunState
+from ifmosfs.store.encoding import FingerprintRow, fingerprint_from, fingerprint_row, legible_or_none
+from ifmosfs.store.records import Finished, folder_from_json, folder_to_json
+from ifmosfs.store.sidecar import CONTROL_NAME, Sidecar, move_sidecar, remove_folder, target_exists, trouble
+from ifmosfs.store.state_folder import make_state_folder
+from ifmosfs.store.trouble import damaged, newer, translated, understood
+
+logger = logging.getLogger(__name__)
+
+JOURNAL_NAME: Final = "journal.db"
+SIDECAR_FOLDER: Final = "journal"
+FORMAT: Final = 1  # PRAGMA user_version
+WAIT_SECONDS: Final = 1.0
+PAGE_ROWS: Final = 10_000
+
+_PRINT: Final = "{0}_inode INTEGER, {0}_size INTEGER, {0}_mtime_ns INTEGER, {0}_ctime_ns INTEGER, {0}_birth_ns INTEGER"
+_SCHEMA: Final = (
+    "CREATE TABLE places_roots (root_id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE)",
+    """CREATE TABLE runs (
+        run_number INTEGER PRIMARY KEY, run_id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, plan_id TEXT NOT NULL,
+        target BLOB NOT NULL, state TEXT NOT NULL, started_ns INTEGER NOT NULL, boot_id TEXT NOT NULL, pid INTEGER NOT NULL,
+        finished_ns INTEGER, message TEXT, sidecar BLOB NOT NULL)""",
+    f"""CREATE TABLE operations (
+        run_number INTEGER NOT NULL REFERENCES runs, seq INTEGER NOT NULL, kind TEXT NOT NULL,
+        source_root_id INTEGER, source_path BLOB, target_root_id INTEGER, target_path BLOB, {_PRINT.format("expected")},
+        action_id INTEGER NOT NULL, folder BLOB, inverse_run TEXT, inverse_seq INTEGER, state TEXT NOT NULL,
+        {_PRINT.format("arrived")}, digest BLOB, error TEXT, PRIMARY KEY (run_number, seq)) WITHOUT ROWID""",
+    f"PRAGMA user_version = {FORMAT}",
+)
+_N_INTENT_COLUMNS: Final = 18
+_INTEND: Final = f"""INSERT INTO operations (run_number, seq, kind, source_root_id, source_path, target_root_id, target_path,
+    expected_inode, expected_size, expected_mtime_ns, expected_ctime_ns, expected_birth_ns, action_id, folder,
+    inverse_run, inverse_seq, state, error) VALUES ({", ".join("?" * _N_INTENT_COLUMNS)})"""  # noqa: S608  constants only
+_BEGIN: Final = """INSERT INTO runs (run_id, kind, plan_id, target, state, started_ns, boot_id, pid, finished_ns, message,
+    sidecar) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run_id) DO UPDATE SET state = excluded.state,
+    boot_id = excluded.boot_id, pid = excluded.pid, finished_ns = excluded.finished_ns, message = excluded.message"""
+_SETTLE: Final = """UPDATE operations SET state = ?, arrived_inode = ?, arrived_size = ?, arrived_mtime_ns = ?,
+    arrived_ctime_ns = ?, arrived_birth_ns = ?, digest = ?, error = ? WHERE run_number = ? AND seq = ?"""
+_OPERATIONS: Final = """SELECT seq, kind, source_root_id, source_path, target_root_id, target_path, action_id, folder,
+    inverse_run, inverse_seq, state, digest, error, expected_inode, expected_size, expected_mtime_ns, expected_ctime_ns,
+    expected_birth_ns, arrived_inode, arrived_size, arrived_mtime_ns, arrived_ctime_ns, arrived_birth_ns
+    FROM operations WHERE run_number = ? AND seq > ?"""
+_RUNS: Final = (
+    """SELECT run_id, kind, plan_id, target, state, started_ns, boot_id, pid, finished_ns, message FROM runs"""
+)
+_NO_PRINT: Final = (None, None, None, None, None)
+_OP_KINDS: Final = {kind.value: kind for kind in OpKind}
+_OP_STATES: Final = {state.value: state for state in OpState}
+
+
+def open_journal(folder: Path) -> SqliteJournal:
+    """The journal in a state folder, both made where missing. Raises as `SqliteJournal` does."""
+    with translated(folder / JOURNAL_NAME):
+        make_state_folder(folder)
+    return SqliteJournal(folder / JOURNAL_NAME, folder / SIDECAR_FOLDER)
+
+
+class SqliteJournal:
+    """A `core.journal.Journal`, held by one process at a time; its methods may be called from several threads."""
+
+    def __init__(self, path: Path, sidecar_folder: Path) -> None:
+        """Open the database, which is made where missing; `sidecar_folder` is for runs whose target does not exist yet.
+
+        Raises: Locked within about a second if another process holds it; DatabaseNewer, DatabaseDamaged, DiskFull,
+        DiskFailed.
+        """
+        self._path = path
+        self._sidecar_folder = os.fsencode(sidecar_folder)
+        self._lock = threading.RLock()
+        self._sidecars: dict[str, Sidecar] = {}
+        with translated(path):
+            self._connection = _opened(path)
+            try:
+                self._root_ids = _load_roots(self._connection)
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def begin(self, run: Run) -> None:
+        """Record that the run has started; its sidecar is made first, in the target if that is a folder already.
+
+        A run that was begun before is taken up again under its id, with its operations.
+        Raises: DiskFull, DiskFailed, before anything is recorded.
+        """
+        with self._lock:
+            if run.run_id not in self._sidecars:
+                self._sidecars[run.run_id] = self._sidecar_to_begin(run)
+            sidecar = self._sidecars[run.run_id]
+            sidecar.append([run], durable=True)
+            with self._writing() as connection:
+                connection.execute(_BEGIN, _run_row(run, sidecar.path))
+
+    def intend(self, run_id: str, operations: Sequence[Operation]) -> None:
+        """Record operations with state INTENT, durably, in the sidecar and then here."""
+        with self._lock:
+            number, _ = self._known(run_id)
+            if not operations:
+                return
+            self.adopt_target(run_id)
+            self._sidecar(run_id).append(operations, durable=True)
+            with self._writing() as connection:
+                root_ids = self._with_roots(connection, operations)
+                connection.executemany(_INTEND, [_intent_row(number, one, root_ids) for one in operations])
+            self._root_ids = root_ids
+
+    def settle(self, run_id: str, outcomes: Sequence[Outcome]) -> None:
+        """Record what became of operations, durably here and then, left to the system to write, in the sidecar.
+
+        An outcome without digest or arrived fingerprint clears an earlier one's. Raises ValueError, having changed nothing,
+        for an operation that was never intended.
+        """
+        with self._lock:
+            number, _ = self._known(run_id)
+            with self._writing() as connection:
+                rows = [_outcome_row(number, one) for one in outcomes]
+                if rows and connection.executemany(_SETTLE, rows).rowcount != len(rows):
+                    raise ValueError(f"the run {run_id} settles an operation that it never intended")
+            self._note(run_id, outcomes, durable=False)
+
+    def finish(self, run_id: str, state: RunState, at_ns: int, message: str | None) -> None:
+        """Record the end of the run, durably here and then in the sidecar, which is closed."""
+        with self._lock:
+            number, _ = self._known(run_id)
+            with self._writing() as connection:
+                row = (state.value, at_ns, legible_or_none(message), number)
+                connection.execute("UPDATE runs SET state = ?, finished_ns = ?, message = ? WHERE run_number = ?", row)
+            self._note(run_id, [Finished(state, at_ns, message)], durable=True)
+            self._sidecars.pop(run_id).close()
+
+    def adopt_target(self, run_id: str) -> None:
+        """Move the run's sidecar from the state folder into the target if that exists by now.
+
+        `intend` does this by itself; call it as soon as the run has made its target folder, so that the journal lies with
+        the data from then on. Safe to call at any time and to repeat.
+        """
+        with self._lock:
+            sidecar, folder = self._sidecar(run_id), self._folder_for(*self._home(run_id))
+            if os.path.dirname(sidecar.path) != folder:
+                self._sidecars[run_id] = self._moved(sidecar, folder, run_id)
+
+    def withdraw_sidecars(self, plan_id: str) -> None:
+        """Take the sidecars of a plan's finished runs out of its target into the state folder, and with the last one the
+        folder they lay in: before a rollback that leaves nothing there. Safe to repeat."""
+        for run in self.runs(plan_id):
+            self._move_finished(run, self._sidecar_folder)
+            remove_folder(_control_folder(run.target))
+
+    def return_sidecars(self, plan_id: str) -> None:
+        """Put them beside the data again, when the rollback did leave something there. Safe to repeat."""
+        for run in self.runs(plan_id):
+            self._move_finished(run, self._folder_for(run.target, run.kind))
+
+    def runs(self, plan_id: str | None = None) -> Sequence[Run]:
+        """All runs, oldest first, of one plan or of all."""
+        condition, values = ("", ()) if plan_id is None else (" WHERE plan_id = ?", (plan_id,))
+        return self._runs(condition, values)
+
+    def unfinished(self) -> Sequence[Run]:
+        """Runs in state RUNNING or NEEDS_RECOVERY, oldest first."""
+        states = (RunState.RUNNING.value, RunState.NEEDS_RECOVERY.value)
+        return self._runs(" WHERE state IN (?, ?)", states)
+
+    def recorded(self, run_id: str, states: Iterable[OpState] | None = None) -> Iterator[Recorded]:
+        """The operations of a run in `seq` order, only those in the given states where given.
+
+        Read in pages, so operations may be settled meanwhile; those of later pages then show their new state.
+        """
+        wanted = None if states is None else [state.value for state in states]
+        condition = "" if wanted is None else f" AND state IN ({', '.join('?' * len(wanted))})"
+        query = f"{_OPERATIONS}{condition} ORDER BY seq LIMIT {PAGE_ROWS}"
+        with self._lock:
+            number, _ = self._known(run_id)
+        last_seq = -1
+        while page := self._page(query, (number, last_seq, *(wanted or ()))):
+            yield from page
+            last_seq = page[-1].operation.seq
+
+    def sidecar_path(self, run_id: str) -> bytes:
+        """Where the run's plain copy lies now. Raises: NotFound."""
+        with self._lock, translated(self._path):
+            self._known(run_id)
+            (path,) = self._connection.execute("SELECT sidecar FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+            return bytes(path)
+
+    def close(self) -> None:
+        """Close the database, which lets other processes in, and all sidecars."""
+        with self._lock:
+            for sidecar in self._sidecars.values():
+                sidecar.close()
+            self._sidecars.clear()
+            self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """All of the block, synced, or nothing of it."""
+        with translated(self._path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def _note(self, run_id: str, records: Sequence[Outcome | Finished], *, durable: bool) -> None:
+        """Add to the sidecar what this database already holds. A full disk does not undo that, so it is only logged:
+        a run that was stopped *because* the disk is full must still be able to end."""
+        try:
+            self._sidecar(run_id).append(records, durable=durable)
+        except DiskFull as error:
+            logger.warning("not all outcomes of run %s stand beside the data: %s", run_id, error)
+
+    def _sidecar_to_begin(self, run: Run) -> Sidecar:
+        if any(known.run_id == run.run_id for known in self.runs()):
+            return self._sidecar(run.run_id)
+        return Sidecar(self._folder_for(run.target, run.kind), run.run_id)
+
+    def _folder_for(self, target: bytes, kind: RunKind) -> bytes:
+        """Beside the data; in the state folder while there is no target, and for a rollback, which may remove it."""
+        beside_data = kind is RunKind.COMMIT and target_exists(target)
+        return _control_folder(target) if beside_data else self._sidecar_folder
+
+    def _home(self, run_id: str) -> tuple[bytes, RunKind]:
+        """(target, kind) of a run. Raises: NotFound."""
+        run = next((each for each in self.runs() if each.run_id == run_id), None)
+        if run is None:
+            raise NotFound(f"no run {run_id!r}", hint="list them: ifmosfs status")
+        return run.target, run.kind
+
+    def _move_finished(self, run: Run, folder: bytes) -> None:
+        with self._lock:
+            path = self.sidecar_path(run.run_id)
+            if run.run_id not in self._sidecars and os.path.dirname(path) != folder and os.path.lexists(path):
+                self._moved(Sidecar(os.path.dirname(path), run.run_id), folder, run.run_id).close()
+
+    def _moved(self, sidecar: Sidecar, folder: bytes, run_id: str) -> Sidecar:
+        """The sidecar in another folder; the old one is removed when the new one is durable and recorded."""
+        moved = move_sidecar(sidecar, folder, run_id)
+        with self._writing() as connection:
+            connection.execute("UPDATE runs SET sidecar = ? WHERE run_id = ?", (moved.path, run_id))
+        sidecar.close()
+        with trouble(sidecar.path):
+            os.unlink(sidecar.path)
+        return moved
+
+    def _sidecar(self, run_id: str) -> Sidecar:
+        """The run's open sidecar. One that vanished (a removed disk, a deleted folder) is begun again where it belongs now."""
+        if run_id not in self._sidecars:
+            number, _ = self._known(run_id)
+            folder = os.path.dirname(self.sidecar_path(run_id))
+            if not os.path.isdir(folder):
+                folder = self._folder_for(*self._home(run_id))
+            sidecar = self._sidecars[run_id] = Sidecar(folder, run_id)
+            if sidecar.is_empty:
+                sidecar.append([run for run in self.runs() if run.run_id == run_id], durable=True)
+                with self._writing() as connection:
+                    connection.execute("UPDATE runs SET sidecar = ? WHERE run_number = ?", (sidecar.path, number))
+        return self._sidecars[run_id]
+
+    def _known(self, run_id: str) -> tuple[int, bytes]:
+        """(run number, target). Raises: NotFound."""
+        with translated(self._path):
+            query = "SELECT run_number, target FROM runs WHERE run_id = ?"
+            row = self._connection.execute(query, (run_id,)).fetchone()
+        if row is None:
+            raise NotFound(f"no run {run_id!r}", hint="list them: ifmosfs status")
+        return row[0], row[1]
+
+    def _with_roots(self, connection: sqlite3.Connection, operations: Iterable[Operation]) -> dict[bytes, int]:
+        """The ids of all roots, with those that the operations are the first to name."""
+        places = (place for one in operations for place in (one.source, one.target) if place is not None)
+        known = dict(self._root_ids)
+        for place in places:
+            if place.root not in known:
+                row_id = connection.execute("INSERT INTO places_roots (path) VALUES (?)", (place.root,)).lastrowid
+                assert row_id is not None
+                known[place.root] = row_id
+        return known
+
+    def _runs(self, condition: str, values: Sequence[str]) -> list[Run]:
+        with self._lock, translated(self._path), understood(self._path):
+            rows = self._connection.execute(f"{_RUNS}{condition} ORDER BY run_number", values).fetchall()
+            return [_run(row) for row in rows]
+
+    def _page(self, query: str, values: Sequence[Any]) -> list[Recorded]:
+        with self._lock, translated(self._path), understood(self._path):
+            roots = {root_id: path for path, root_id in self._root_ids.items()}
+            return [_recorded(row, roots) for row in self._connection.execute(query, values)]
+
+
+def _control_folder(target: bytes) -> bytes:
+    return target.rstrip(b"/") + b"/" + CONTROL_NAME
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """A connection that holds the database alone, with its tables made and its format checked."""
+    connection = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        # The order matters: exclusive before WAL, or WAL maps shared memory.
+        for pragma in ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+        connection.execute("BEGIN IMMEDIATE")
+        _make_or_check(connection, path)
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _make_or_check(connection: sqlite3.Connection, path: Path) -> None:
+    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    (n_tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if found == 0 and n_tables == 0:
+        for statement in _SCHEMA:
+            connection.execute(statement)
+    elif found == 0:
+        raise damaged(path, "it is not a journal of ifmosfs")
+    elif found > FORMAT:
+        raise newer(path, str(found))
+
+
+def _load_roots(connection: sqlite3.Connection) -> dict[bytes, int]:
+    return {path: root_id for root_id, path in connection.execute("SELECT root_id, path FROM places_roots")}
+
+
+def _run_row(run: Run, sidecar: bytes) -> tuple[Any, ...]:
+    head = (run.run_id, run.kind.value, run.plan_id, run.target, run.state.value, run.started_ns)
+    return *head, run.boot_id, run.pid, run.finished_ns, legible_or_none(run.message), sidecar
+
+
+def _intent_row(number: int, one: Operation, root_ids: dict[bytes, int]) -> tuple[Any, ...]:
+    source, target = one.source, one.target
+    return (
+        number,
+        one.seq,
+        one.kind.value,
+        None if source is None else root_ids[source.root],
+        None if source is None else source.path,
+        None if target is None else root_ids[target.root],
+        None if target is None else target.path,
+        *_print_row(one.expected),
+        one.action_id,
+        None if one.folder is None else folder_to_json(one.folder),
+        *(one.inverse_of or (None, None)),
+        OpState.INTENT.value,
+        None,
+    )
+
+
+def _outcome_row(number: int, one: Outcome) -> tuple[Any, ...]:
+    return one.state.value, *_print_row(one.arrived), one.digest, legible_or_none(one.error), number, one.seq
+
+
+def _print_row(print_: Fingerprint | None) -> FingerprintRow | tuple[None, ...]:
+    return _NO_PRINT if print_ is None else fingerprint_row(print_)
+
+
+def _print_from(numbers: Sequence[Any]) -> Fingerprint | None:
+    inode, size, mtime, ctime, birth = numbers
+    return None if inode is None else fingerprint_from(inode, size, mtime, ctime, birth)
+
+
+def _run(row: Sequence[Any]) -> Run:
+    run_id, kind, plan_id, target, state, *rest = row
+    return Run(run_id, RunKind(kind), plan_id, target, RunState(state), *rest)
+
+
+def _recorded(row: Sequence[Any], roots: dict[int, bytes]) -> Recorded:
+    seq, kind, source_root, source, target_root, target, action_id, folder, inverse_run, inverse_seq = row[:10]
+    state, digest, error = row[10:13]
+    operation = Operation(
+        seq,
+        _OP_KINDS[kind],
+        None if source_root is None else Place(roots[source_root], source),
+        None if target_root is None else Place(roots[target_root], target),
+        _print_from(row[13:18]),
+        action_id,
+        None if folder is None else folder_from_json(folder),
+        None if inverse_run is None else (inverse_run, inverse_seq),
+    )
+    return Recorded(operation, Outcome(seq, _OP_STATES[state], _print_from(row[18:23]), digest, error))

@@ -1,0 +1,1 @@
+"""One module per revision, `vNNNN_subject.py`; a released one is never edited."""

@@ -1,0 +1,297 @@
+"""Plans, stored so that they load equal to what was saved, and their life."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Connection, func, insert, select, update
+
+from ifmosfs.core.errors import NotFound, WrongState
+from ifmosfs.core.files import Kind, Root
+from ifmosfs.core.manifest import PlanInfo
+from ifmosfs.core.names import join, split
+from ifmosfs.core.plan import NEXT_STATE, Action, ActionKind, KeepReason, Origin, Plan, PlanEvent, PlanState, Policy
+from ifmosfs.store.bulk import insert_rows, update_rows
+from ifmosfs.store.choose import ambiguous, by_prefix, moment
+from ifmosfs.store.database import Database
+from ifmosfs.store.encoding import fingerprint_from, fingerprint_row, legible, legible_or_none
+from ifmosfs.store.schema import PlanEdit, PlanRoot, StagingAction, StagingFolder, StagingPlan
+from ifmosfs.store.sessions import require_session
+from ifmosfs.store.trouble import understood
+
+PLANNED: Final = "planned"  # an action's state before any run
+_ACTION_COLUMNS: Final = (
+    "action_id",
+    "kind",
+    "root",
+    "source",
+    "folder",
+    "name",
+    "inode",
+    "size_bytes",
+    "mtime_ns",
+    "ctime_ns",
+    "birth_ns",
+    "mode",
+    "entry_kind",
+    "category",
+    "score",
+    "reason",
+    "origin",
+    "keep_reason",
+    "note",
+)
+_ACTION_KINDS: Final = {kind.value: kind for kind in ActionKind}
+_ENTRY_KINDS: Final = {kind.value: kind for kind in Kind}
+_ORIGINS: Final = {origin.value: origin for origin in Origin}
+_KEEP_REASONS: Final = {reason.value: reason for reason in KeepReason}
+_FIRST_STEPS: Final = "make one: ifmosfs stage create"
+
+
+class Plans(Database):
+    """Saving, loading, listing, choosing and advancing plans."""
+
+    def save_plan(self, plan: Plan) -> None:
+        """Store a new plan in state DRAFT, wholly or not at all. Raises: NotFound for its session.
+
+        Raises ValueError if the action ids do not count up: the order of the actions is the order of their ids.
+        """
+        ids = [action.action_id for action in plan.actions]
+        if any(one >= next_one for one, next_one in pairwise(ids)):
+            raise ValueError("the ids of a plan's actions must count up")
+        roots = _Dictionary(root.path for root in plan.roots)
+        folders = _Dictionary(plan.folders)
+        actions = [_action_row(plan.plan_id, action, roots, folders) for action in plan.actions]
+        with self._writing() as connection:
+            require_session(connection, plan.session_id)
+            connection.execute(insert(StagingPlan).values(_head(plan)))
+            columns = ("plan_id", "number", "path", "filesystem")
+            insert_rows(connection, PlanRoot, columns, _root_rows(plan, roots))
+            columns = ("plan_id", "number", "path", "planned")
+            insert_rows(connection, StagingFolder, columns, _folder_rows(plan, folders))
+            insert_rows(connection, StagingAction, ("plan_id", *_ACTION_COLUMNS, "state"), actions)
+
+    def load_plan(self, plan_id: str) -> Plan:
+        """The plan with this whole id, equal to the one that was saved. Raises: NotFound, DatabaseDamaged."""
+        with self._reading() as connection, understood(self._path):
+            head = _head_row(connection, plan_id)
+            roots = _rows(connection, plan_id, PlanRoot.number, PlanRoot.path, PlanRoot.filesystem)
+            folders = _rows(connection, plan_id, StagingFolder.number, StagingFolder.path, StagingFolder.planned)
+            rows = _rows(connection, plan_id, *(getattr(StagingAction, name) for name in _ACTION_COLUMNS))
+            paths = {number: path for number, path, _ in roots}, {number: path for number, path, _ in folders}
+            return Plan(
+                plan_id,
+                head.session_id,
+                head.target,
+                head.target_filesystem,
+                tuple(Root(path, filesystem) for _, path, filesystem in roots if filesystem is not None),
+                head.created_ns,
+                msgspec.json.decode(head.policy, type=Policy),
+                tuple(path for _, path, planned in folders if planned),
+                _actions(rows, *paths),
+            )
+
+    def plans(self) -> list[PlanInfo]:
+        """All plans, the oldest first."""
+        with self._reading() as connection, understood(self._path):
+            return _plan_infos(connection)
+
+    def find_plan(self, prefix: str | None = None, states: Collection[PlanState] | None = None) -> PlanInfo:
+        """The plan whose id begins so, in whatever state; without a prefix the only plan in one of the states.
+
+        A plan that was named is not held against `states`: the step that needs a state says what is wrong with it.
+        Raises: NotFound, Ambiguous.
+        """
+        infos = {info.plan_id: info for info in self.plans()}
+        if prefix is not None:
+            return infos[by_prefix("plan", prefix, infos, "list them: ifmosfs stage list")]
+        fitting = [info for info in infos.values() if states is None or info.state in states]
+        if not fitting:
+            raise NotFound(f"no plan{_in_states(states)}", hint=_FIRST_STEPS)
+        if len(fitting) > 1:
+            shown = [f"{info.plan_id} ({info.state.value}, {moment(info.created_ns)})" for info in reversed(fitting)]
+            raise ambiguous(f"several plans{_in_states(states)}", shown)
+        return fitting[0]
+
+    def advance(self, plan_id: str, event: PlanEvent) -> PlanState:
+        """Let something happen to a plan and return its new state, durably. Raises: NotFound, WrongState."""
+        with self._writing() as connection:
+            return advance_within(connection, plan_id, event)
+
+    def set_action_states(self, plan_id: str, states: Iterable[tuple[int, str]]) -> None:
+        """Store what a run made of actions, by their ids."""
+        rows = ((state, plan_id, action_id) for action_id, state in list(states))
+        with self._writing() as connection:
+            update_rows(connection, StagingAction, ("state",), ("plan_id", "action_id"), rows)
+
+    def action_states(self, plan_id: str) -> dict[int, str]:
+        """Action id → what the last run made of it, for actions that a run has reached."""
+        query = select(StagingAction.action_id, StagingAction.state).where(StagingAction.plan_id == plan_id)
+        with self._reading() as connection:
+            rows = connection.execute(query.where(StagingAction.state != PLANNED).order_by(StagingAction.action_id))
+            return {row[0]: row[1] for row in rows}
+
+
+def advance_within(connection: Connection, plan_id: str, event: PlanEvent) -> PlanState:
+    """As `Plans.advance`, inside a write transaction."""
+    query = select(StagingPlan.state).where(StagingPlan.plan_id == plan_id)
+    stored = connection.execute(query).scalar()
+    if stored is None:
+        raise _no_plan(plan_id)
+    state = PlanState(stored)
+    after = NEXT_STATE.get((state, event))
+    if after is None:
+        raise wrong_state(plan_id, state, event)
+    if after is not state:
+        connection.execute(update(StagingPlan).where(StagingPlan.plan_id == plan_id).values(state=after.value))
+    return after
+
+
+def wrong_state(plan_id: str, state: PlanState, event: PlanEvent) -> WrongState:
+    """The error for a step that the state does not allow, with those that it allows."""
+    possible = [str(allowed.value) for before, allowed in NEXT_STATE if before is state]
+    what = f"the plan {plan_id} is {_words(state)}: it is not possible to {event.value}"
+    return WrongState(what, hint=f"possible now: {', '.join(possible)}")
+
+
+class _Dictionary:
+    """Paths by number; the first `n_given` are those it was made with, duplicates included."""
+
+    def __init__(self, given: Iterable[bytes]) -> None:
+        self.paths = list(given)
+        self.n_given = len(self.paths)
+        self._numbers = {path: number for number, path in reversed(list(enumerate(self.paths)))}
+
+    def number(self, path: bytes) -> int:
+        """The path's number, a new one for a new path."""
+        number = self._numbers.setdefault(path, len(self.paths))
+        if number == len(self.paths):
+            self.paths.append(path)
+        return number
+
+
+def _head(plan: Plan) -> dict[str, object]:
+    return {
+        "plan_id": plan.plan_id,
+        "session_id": plan.session_id,
+        "state": PlanState.DRAFT.value,
+        "target": plan.target,
+        "target_filesystem": legible(plan.target_filesystem),
+        "created_ns": plan.created_ns,
+        "policy": msgspec.json.encode(plan.policy),
+        "digest": plan.digest,
+        "n_moves": sum(1 for _ in plan.moves()),
+        "n_kept": sum(1 for _ in plan.kept()),
+    }
+
+
+def _root_rows(plan: Plan, roots: _Dictionary) -> Iterator[tuple[Any, ...]]:
+    for number, path in enumerate(roots.paths):
+        yield plan.plan_id, number, path, legible(plan.roots[number].filesystem) if number < roots.n_given else None
+
+
+def _folder_rows(plan: Plan, folders: _Dictionary) -> Iterator[tuple[Any, ...]]:
+    for number, path in enumerate(folders.paths):
+        yield plan.plan_id, number, path, number < folders.n_given
+
+
+def _action_row(plan_id: str, action: Action, roots: _Dictionary, folders: _Dictionary) -> tuple[Any, ...]:
+    parent, name = (None, None) if action.target is None else split(action.target)
+    return (
+        plan_id,
+        action.action_id,
+        action.kind.value,
+        roots.number(action.root),
+        action.source,
+        None if parent is None else folders.number(parent),
+        name,
+        *fingerprint_row(action.expected),
+        action.mode,
+        action.entry_kind.value,
+        legible_or_none(action.category),
+        action.score,
+        legible(action.reason),
+        action.origin.value,
+        None if action.keep_reason is None else action.keep_reason.value,
+        legible_or_none(action.note),
+        PLANNED,
+    )
+
+
+def _actions(rows: Iterable[Any], roots: dict[int, bytes], folders: dict[int, bytes]) -> tuple[Action, ...]:
+    one_of_equals: dict[str | None, str | None] = {}  # a million equal reasons need not be a million strings
+    share = one_of_equals.setdefault
+    return tuple(_action(row, roots, folders, share) for row in rows)
+
+
+def _action(row: Any, roots: dict[int, bytes], folders: dict[int, bytes], share: Callable[..., Any]) -> Action:
+    (action_id, kind, root, source, folder, name, inode, size, mtime, ctime, birth, *rest) = row
+    mode, entry_kind, category, score, reason, origin, keep_reason, note = rest
+    return Action(
+        action_id=action_id,
+        kind=_ACTION_KINDS[kind],
+        root=roots[root],
+        source=source,
+        target=None if folder is None else join(folders[folder], name),
+        expected=fingerprint_from(inode, size, mtime, ctime, birth),
+        mode=mode,
+        entry_kind=_ENTRY_KINDS[entry_kind],
+        category=share(category, category),
+        score=score,
+        reason=share(reason, reason),
+        origin=_ORIGINS[origin],
+        keep_reason=None if keep_reason is None else _KEEP_REASONS[keep_reason],
+        note=share(note, note),
+    )
+
+
+def _head_row(connection: Connection, plan_id: str) -> Any:
+    query = select(
+        StagingPlan.session_id,
+        StagingPlan.target,
+        StagingPlan.target_filesystem,
+        StagingPlan.created_ns,
+        StagingPlan.policy,
+    )
+    row = connection.execute(query.where(StagingPlan.plan_id == plan_id)).first()
+    if row is None:
+        raise _no_plan(plan_id)
+    return row
+
+
+def _rows(connection: Connection, plan_id: str, number: Any, *columns: Any) -> Sequence[Any]:
+    """Rows of one of the plan's tables, in the order of their number."""
+    query = select(number, *columns).where(number.class_.plan_id == plan_id).order_by(number)
+    return connection.execute(query).all()
+
+
+def _plan_infos(connection: Connection) -> list[PlanInfo]:
+    n_edits = select(func.count()).where(PlanEdit.plan_id == StagingPlan.plan_id).scalar_subquery()
+    query = select(
+        StagingPlan.plan_id,
+        StagingPlan.session_id,
+        StagingPlan.state,
+        StagingPlan.target,
+        StagingPlan.created_ns,
+        StagingPlan.n_moves,
+        StagingPlan.n_kept,
+        StagingPlan.digest,
+        n_edits,
+    ).order_by(StagingPlan.created_ns, StagingPlan.plan_id)
+    rows: Sequence[Any] = connection.execute(query).all()
+    return [PlanInfo(row[0], row[1], PlanState(row[2]), *row[3:]) for row in rows]
+
+
+def _no_plan(plan_id: str) -> NotFound:
+    return NotFound(f"no plan {plan_id!r}", hint="list them: ifmosfs stage list")
+
+
+def _in_states(states: Collection[PlanState] | None) -> str:
+    return "" if states is None else f" that is {' or '.join(sorted(_words(state) for state in states))}"
+
+
+def _words(state: PlanState) -> str:
+    return str(state.value).replace("_", " ")

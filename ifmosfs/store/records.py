@@ -1,0 +1,196 @@
+r"""Journal values as JSON and back: the lines of the sidecar, and the folder attributes in the database.
+
+A line is ``crc32 of the JSON as 8 hex digits, a space, the JSON, a newline``. The JSON is pure ASCII: a name that is not UTF-8
+keeps its bytes as lone surrogates (``"\udcff"``), so any JSON reader gets it whole. Absent means `None`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ifmosfs.core.files import Fingerprint, Place
+from ifmosfs.core.journal import FolderMeta, Operation, OpKind, OpState, Outcome, Run, RunKind, RunState
+from ifmosfs.core.names import from_text, to_text
+
+_encode: Final = json.JSONEncoder(ensure_ascii=True, check_circular=False, separators=(",", ":")).encode
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The end of a run; a run that is taken up again may end more than once."""
+
+    state: RunState
+    at_ns: int
+    message: str | None
+
+
+Record = Run | Operation | Outcome | Finished
+
+
+def to_line(record: Record) -> bytes:
+    """The record as one line with its checksum."""
+    text = _encode(_fields(record)).encode("ascii")
+    return b"%08x %s\n" % (zlib.crc32(text), text)
+
+
+def from_line(line: bytes) -> Record:
+    """The inverse of `to_line`, with or without the newline. Raises ValueError for anything that `to_line` cannot have made."""
+    checksum, _, text = line.rstrip(b"\n").partition(b" ")
+    if checksum != b"%08x" % zlib.crc32(text):
+        raise ValueError("the checksum is wrong")
+    try:
+        return _record(json.loads(text))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not a journal record: {error!r}") from error
+
+
+def _fields(record: Record) -> dict[str, Any]:
+    match record:
+        case Operation():
+            return _operation_fields(record)
+        case Outcome():
+            return _outcome_fields(record)
+        case Run():
+            return _run_fields(record)
+        case Finished():
+            return {"r": "finish", "state": record.state.value, "at_ns": record.at_ns, "message": record.message}
+
+
+def _run_fields(run: Run) -> dict[str, Any]:
+    return {
+        "r": "run",
+        "run_id": run.run_id,
+        "kind": run.kind.value,
+        "plan_id": run.plan_id,
+        "target": to_text(run.target),
+        "state": run.state.value,
+        "started_ns": run.started_ns,
+        "boot_id": run.boot_id,
+        "pid": run.pid,
+        "finished_ns": run.finished_ns,
+        "message": run.message,
+    }
+
+
+def _operation_fields(operation: Operation) -> dict[str, Any]:
+    fields: dict[str, Any] = {"r": "intent", "seq": operation.seq, "kind": operation.kind.value}
+    if operation.source is not None:
+        fields["source"] = _place(operation.source)
+    if operation.target is not None:
+        fields["target"] = _place(operation.target)
+    if operation.expected is not None:
+        fields["expected"] = _print(operation.expected)
+    if operation.action_id:
+        fields["action"] = operation.action_id
+    if operation.folder is not None:
+        fields["folder"] = folder_fields(operation.folder)
+    if operation.inverse_of is not None:
+        fields["inverse_of"] = operation.inverse_of
+    return fields
+
+
+def _outcome_fields(outcome: Outcome) -> dict[str, Any]:
+    fields: dict[str, Any] = {"r": "outcome", "seq": outcome.seq, "state": outcome.state.value}
+    if outcome.arrived is not None:
+        fields["arrived"] = _print(outcome.arrived)
+    if outcome.digest is not None:
+        fields["digest"] = outcome.digest.hex()
+    if outcome.error is not None:
+        fields["error"] = outcome.error
+    return fields
+
+
+def _place(place: Place) -> tuple[str, str]:
+    return to_text(place.root), to_text(place.path)
+
+
+def _print(print_: Fingerprint) -> tuple[int, int, int, int, int | None]:
+    return print_.inode, print_.size_bytes, print_.mtime_ns, print_.ctime_ns, print_.birth_ns
+
+
+def folder_fields(meta: FolderMeta) -> dict[str, Any]:
+    """A folder's attributes as JSON takes them; the values of extended attributes in base64."""
+    return {
+        "mode": meta.mode,
+        "uid": meta.uid,
+        "gid": meta.gid,
+        "atime_ns": meta.atime_ns,
+        "mtime_ns": meta.mtime_ns,
+        "xattrs": [(name, base64.b64encode(value).decode("ascii")) for name, value in meta.xattrs],
+    }
+
+
+def folder_to_json(meta: FolderMeta) -> bytes:
+    """A folder's attributes as ASCII JSON."""
+    return _encode(folder_fields(meta)).encode("ascii")
+
+
+def folder_from_json(text: bytes) -> FolderMeta:
+    """The inverse of `folder_to_json`. Raises KeyError, TypeError or ValueError for what that cannot have made."""
+    return _folder(json.loads(text))
+
+
+def _folder(fields: dict[str, Any]) -> FolderMeta:
+    xattrs = tuple((name, base64.b64decode(value)) for name, value in fields["xattrs"])
+    return FolderMeta(fields["mode"], fields["uid"], fields["gid"], fields["atime_ns"], fields["mtime_ns"], xattrs)
+
+
+def _record(fields: dict[str, Any]) -> Record:
+    what = fields["r"]
+    if what == "intent":
+        return _operation(fields)
+    if what == "outcome":
+        digest = fields.get("digest")
+        return Outcome(
+            fields["seq"],
+            OpState(fields["state"]),
+            _print_from(fields.get("arrived")),
+            None if digest is None else bytes.fromhex(digest),
+            fields.get("error"),
+        )
+    if what == "finish":
+        return Finished(RunState(fields["state"]), fields["at_ns"], fields["message"])
+    if what == "run":
+        return _run(fields)
+    raise ValueError(f"an unknown kind of record: {what!r}")
+
+
+def _run(fields: dict[str, Any]) -> Run:
+    return Run(
+        fields["run_id"],
+        RunKind(fields["kind"]),
+        fields["plan_id"],
+        from_text(fields["target"]),
+        RunState(fields["state"]),
+        fields["started_ns"],
+        fields["boot_id"],
+        fields["pid"],
+        fields["finished_ns"],
+        fields["message"],
+    )
+
+
+def _operation(fields: dict[str, Any]) -> Operation:
+    folder, inverse_of = fields.get("folder"), fields.get("inverse_of")
+    return Operation(
+        fields["seq"],
+        OpKind(fields["kind"]),
+        _place_from(fields.get("source")),
+        _place_from(fields.get("target")),
+        _print_from(fields.get("expected")),
+        fields.get("action", 0),
+        None if folder is None else _folder(folder),
+        None if inverse_of is None else (inverse_of[0], inverse_of[1]),
+    )
+
+
+def _place_from(pair: list[str] | None) -> Place | None:
+    return None if pair is None else Place(from_text(pair[0]), from_text(pair[1]))
+
+
+def _print_from(numbers: list[Any] | None) -> Fingerprint | None:
+    return None if numbers is None else Fingerprint(*numbers)

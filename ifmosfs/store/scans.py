@@ -1,0 +1,163 @@
+"""What a scan found, written so that a re-scan doubles nothing and keeps what is still true."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import Connection, delete, select, update
+
+from ifmosfs.core.errors import NotFound
+from ifmosfs.core.files import Fingerprint, SkippedEntry, SkipReason, UnreadableEntry
+from ifmosfs.core.manifest import FoundFile, ScanDelta
+from ifmosfs.core.names import ancestors
+from ifmosfs.store.bulk import delete_rows, insert_rows, update_rows
+from ifmosfs.store.database import Database
+from ifmosfs.store.encoding import fingerprint_from, fingerprint_row, legible
+from ifmosfs.store.schema import Classification, File, ScanIssue, ScanSession, SessionRoot
+from ifmosfs.store.sessions import SKIPPED, UNREADABLE, require_session
+from ifmosfs.store.trouble import understood
+
+ATTRIBUTES: Final = ("kind", "mode", "inode", "size_bytes", "mtime_ns", "ctime_ns", "birth_ns", "readable")
+_PRINT_COLUMNS: Final = (File.inode, File.size_bytes, File.mtime_ns, File.ctime_ns, File.birth_ns)
+
+# (kind, mode, inode, size_bytes, mtime_ns, ctime_ns, birth_ns, readable), as stored
+Attributes = tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class _Difference:
+    """Rows to write: attributes before ids, as `update_rows` takes them."""
+
+    new: list[tuple[Any, ...]] = field(default_factory=list)
+    changed: list[tuple[Any, ...]] = field(default_factory=list)
+    refreshed: list[tuple[Any, ...]] = field(
+        default_factory=list
+    )  # the same content, another mode, ctime or birth time
+    n_unchanged: int = 0
+
+
+class Scans(Database):
+    """Writing what a walk found, and reading what it had to leave out."""
+
+    def known_files(self, session_id: str, root: bytes) -> dict[bytes, tuple[int, Fingerprint]]:
+        """path → (file id, fingerprint) as of the last scan of the root. Raises: NotFound."""
+        with self._reading() as connection:
+            root_id = _root_id(connection, session_id, root)
+            query = select(File.path, File.file_id, *_PRINT_COLUMNS).where(File.root_id == root_id)
+            return {row[0]: (row[1], fingerprint_from(*row[2:])) for row in connection.execute(query)}
+
+    def record_scan(
+        self,
+        session_id: str,
+        root: bytes,
+        found: Iterable[FoundFile],
+        skipped: Iterable[SkippedEntry],
+        unreadable: Iterable[UnreadableEntry],
+        now_ns: int,
+    ) -> ScanDelta:
+        """Make the catalogue say of a root what a scan found, wholly or not at all; returns what was different.
+
+        An unchanged file keeps its id and its classification, a changed one only its id. What was not found again is
+        forgotten. The iterables are used up before anything is locked, so they may be slow. Raises: NotFound.
+        """
+        files, unread = list(found), list(unreadable)
+        issues = [(entry.path, SKIPPED, entry.reason.name) for entry in skipped]
+        issues += [(entry.path, UNREADABLE, legible(entry.error)) for entry in unread]
+        with self._writing() as connection:
+            root_id = _root_id(connection, session_id, root)
+            known = _known_rows(connection, root_id)
+            difference = _difference(root_id, files, known)
+            _write_files(connection, difference, [file_id for file_id, _ in known.values()])
+            connection.execute(delete(ScanIssue).where(ScanIssue.root_id == root_id))
+            columns = ("root_id", "path", "kind", "text")
+            insert_rows(connection, ScanIssue, columns, ((root_id, *issue) for issue in issues))
+            when = update(ScanSession).where(ScanSession.session_id == session_id)
+            connection.execute(when.values(scanned_ns=now_ns))
+        n_gone = _n_gone(known, {entry.path for entry in unread})
+        return ScanDelta(len(difference.new), len(difference.changed), difference.n_unchanged, n_gone)
+
+    def skipped(self, session_id: str) -> Iterator[SkippedEntry]:
+        """What the last scan counted and left alone, ordered by root and path. Raises: NotFound."""
+        for root, path, text in self._issues(session_id, SKIPPED):
+            with understood(self._path):
+                entry = SkippedEntry(root, path, SkipReason[text])
+            yield entry
+
+    def unreadable(self, session_id: str) -> Iterator[UnreadableEntry]:
+        """What the last scan could not read, ordered by root and path. Raises: NotFound."""
+        for root, path, text in self._issues(session_id, UNREADABLE):
+            yield UnreadableEntry(root, path, text)
+
+    def _issues(self, session_id: str, kind: str) -> Iterator[tuple[bytes, bytes, str]]:
+        order = (SessionRoot.path, ScanIssue.path, ScanIssue.issue_id)
+        query = (
+            select(SessionRoot.path, ScanIssue.path, ScanIssue.text)
+            .join_from(ScanIssue, SessionRoot, ScanIssue.root_id == SessionRoot.root_id)
+            .where(SessionRoot.session_id == session_id, ScanIssue.kind == kind)
+        )
+        with self._reading() as connection:
+            require_session(connection, session_id)
+            rows = connection.execute(query.order_by(*order)).all()
+        yield from ((root, path, text) for root, path, text in rows)
+
+
+def _root_id(connection: Connection, session_id: str, root: bytes) -> int:
+    require_session(connection, session_id)
+    query = select(SessionRoot.root_id).where(SessionRoot.session_id == session_id, SessionRoot.path == root)
+    root_id = connection.execute(query).scalar()
+    if root_id is None:
+        raise NotFound(f"the session {session_id} has no such folder", path=root, hint="list them: ifmosfs status")
+    return root_id
+
+
+def _known_rows(connection: Connection, root_id: int) -> dict[bytes, tuple[int, Attributes]]:
+    columns = (File.path, File.file_id, *(getattr(File, name) for name in ATTRIBUTES))
+    rows: Sequence[Any] = connection.execute(select(*columns).where(File.root_id == root_id)).all()
+    return {row[0]: (row[1], tuple(row[2:])) for row in rows}
+
+
+def _difference(root_id: int, files: Iterable[FoundFile], known: dict[bytes, tuple[int, Attributes]]) -> _Difference:
+    """Sort the found files; `known` is left with those that were not found."""
+    difference = _Difference()
+    for file in files:
+        now = (file.kind.value, file.mode, *fingerprint_row(file.fingerprint), file.readable)
+        before = known.pop(file.path, None)
+        if before is None:
+            difference.new.append((root_id, file.path, *now))
+            continue
+        file_id, attributes = before
+        if attributes == now:
+            difference.n_unchanged += 1
+        elif _same_content(attributes, now):
+            difference.n_unchanged += 1
+            difference.refreshed.append((*now, file_id))
+        else:
+            difference.changed.append((*now, file_id))
+    return difference
+
+
+def _same_content(before: Attributes, now: Attributes) -> bool:
+    """Whether a classification still holds: the same inode, size and time, and no more and no less readable."""
+    return (
+        before[0] == now[0]
+        and before[7] == now[7]
+        and fingerprint_from(*before[2:7]).same_file(fingerprint_from(*now[2:7]))
+    )
+
+
+def _write_files(connection: Connection, difference: _Difference, gone_ids: Sequence[int]) -> None:
+    changed_ids = [row[-1] for row in difference.changed]
+    delete_rows(connection, File, "file_id", gone_ids)
+    delete_rows(connection, Classification, "file_id", changed_ids)
+    update_rows(connection, File, ("classified_category",), ("file_id",), ((None, file_id) for file_id in changed_ids))
+    update_rows(connection, File, ATTRIBUTES, ("file_id",), [*difference.changed, *difference.refreshed])
+    insert_rows(connection, File, ("root_id", "path", *ATTRIBUTES), difference.new)
+
+
+def _n_gone(known: Iterable[bytes], unreadable: set[bytes]) -> int:
+    """How many of the paths are not below a folder that could not be read."""
+    if b"" in unreadable:
+        return 0
+    return sum(1 for path in known if unreadable.isdisjoint([path, *ancestors(path)]))

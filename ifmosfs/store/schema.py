@@ -1,0 +1,327 @@
+"""The catalogue's tables. Rows never leave this layer: `sessions`, `plans` and `snapshots` turn them into core values.
+
+Conventions: paths, and everything else that is made of names, are bytes (`LargeBinary`); `…_ns` is ns since the epoch; enums are
+stored by their value. Inode numbers and times are wrapped into 64 signed bits by `store.encoding`.
+Whoever changes a table writes the migration that does the same to a stored one (`store/migrations`); a test compares them.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+ID_LENGTH = 32
+AUTO_ID = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only in an INTEGER column
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """The metadata that all tables of the catalogue share, with the column types of the annotations."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {int: BigInteger, bytes: LargeBinary}  # noqa: RUF012  SQLAlchemy's own declaration form
+
+
+def _owner(column: str) -> ForeignKey:
+    return ForeignKey(column, ondelete="CASCADE")
+
+
+class ScanSession(Base):
+    """A set of roots that are scanned together; `roots_key` is equal for equal sets."""
+
+    __tablename__ = "scan_sessions"
+
+    session_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    tag: Mapped[str | None]
+    roots_key: Mapped[str] = mapped_column(String(64), unique=True)
+    created_ns: Mapped[int]
+    scanned_ns: Mapped[int]
+
+
+class SessionRoot(Base):
+    """One root of a session, with the identity of the filesystem it was on at the last scan."""
+
+    __tablename__ = "session_roots"
+    __table_args__ = (UniqueConstraint("session_id", "path"),)
+
+    root_id: Mapped[int] = mapped_column(AUTO_ID, primary_key=True)
+    session_id: Mapped[str] = mapped_column(_owner("scan_sessions.session_id"))
+    position: Mapped[int]
+    path: Mapped[bytes]
+    filesystem: Mapped[str]
+
+
+class File(Base):
+    """A scanned file. The id is never given again to another path, and survives re-scans."""
+
+    __tablename__ = "files"
+    __table_args__ = (UniqueConstraint("root_id", "path"), {"sqlite_autoincrement": True})
+
+    file_id: Mapped[int] = mapped_column(AUTO_ID, primary_key=True)
+    root_id: Mapped[int] = mapped_column(_owner("session_roots.root_id"))
+    path: Mapped[bytes]
+    kind: Mapped[str] = mapped_column(String(16))
+    mode: Mapped[int]
+    inode: Mapped[int]
+    size_bytes: Mapped[int]
+    mtime_ns: Mapped[int]
+    ctime_ns: Mapped[int]
+    birth_ns: Mapped[int | None]
+    readable: Mapped[bool]
+    classified_category: Mapped[str | None]
+
+
+class ScanIssue(Base):
+    """An entry that the last scan skipped or could not read; `text` is a `SkipReason` or the system's words."""
+
+    __tablename__ = "scan_issues"
+
+    issue_id: Mapped[int] = mapped_column(AUTO_ID, primary_key=True)
+    root_id: Mapped[int] = mapped_column(_owner("session_roots.root_id"), index=True)
+    path: Mapped[bytes]
+    kind: Mapped[str] = mapped_column(String(16))
+    text: Mapped[str]
+
+
+class Classification(Base):
+    """The last classifier's word on a file as it is now; a changed file loses its row."""
+
+    __tablename__ = "classifications"
+
+    file_id: Mapped[int] = mapped_column(AUTO_ID, _owner("files.file_id"), primary_key=True, autoincrement=False)
+    classifier: Mapped[str]
+    label: Mapped[str | None]
+    score: Mapped[float]
+    reason: Mapped[str]
+    runner_up: Mapped[str | None]
+    runner_up_score: Mapped[float]
+    document_date: Mapped[str | None] = mapped_column(String(10))
+    unreadable: Mapped[str | None]
+
+
+class StagingPlan(Base):
+    """A plan's head; `policy` is JSON (`core.plan.Policy`)."""
+
+    __tablename__ = "staging_plans"
+
+    plan_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    session_id: Mapped[str] = mapped_column(ForeignKey("scan_sessions.session_id"), index=True)
+    state: Mapped[str] = mapped_column(String(16))
+    target: Mapped[bytes]
+    target_filesystem: Mapped[str]
+    created_ns: Mapped[int]
+    policy: Mapped[bytes]
+    digest: Mapped[str] = mapped_column(String(64))
+    n_moves: Mapped[int]
+    n_kept: Mapped[int]
+
+
+class PlanRoot(Base):
+    """The roots of a plan as they were; actions name them by `number`. No filesystem: used by actions only."""
+
+    __tablename__ = "plan_roots"
+
+    plan_id: Mapped[str] = mapped_column(_owner("staging_plans.plan_id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    path: Mapped[bytes]
+    filesystem: Mapped[str | None]
+
+
+class StagingFolder(Base):
+    """A plan's dictionary of target folders; the `planned` ones, in `number` order, are those the plan makes."""
+
+    __tablename__ = "staging_folders"
+
+    plan_id: Mapped[str] = mapped_column(_owner("staging_plans.plan_id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    path: Mapped[bytes]
+    planned: Mapped[bool]
+
+
+class StagingAction(Base):
+    """One action of a plan; its target is `folder`/`name`. `state` is what the last run made of it."""
+
+    __tablename__ = "staging_actions"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    plan_id: Mapped[str] = mapped_column(_owner("staging_plans.plan_id"), primary_key=True)
+    action_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(String(16))
+    root: Mapped[int]
+    source: Mapped[bytes]
+    folder: Mapped[int | None]
+    name: Mapped[bytes | None]
+    inode: Mapped[int]
+    size_bytes: Mapped[int]
+    mtime_ns: Mapped[int]
+    ctime_ns: Mapped[int]
+    birth_ns: Mapped[int | None]
+    mode: Mapped[int]
+    entry_kind: Mapped[str] = mapped_column(String(16))
+    category: Mapped[str | None]
+    score: Mapped[float]
+    reason: Mapped[str]
+    origin: Mapped[str] = mapped_column(String(16))
+    keep_reason: Mapped[str | None] = mapped_column(String(16))
+    note: Mapped[str | None]
+    state: Mapped[str] = mapped_column(String(16))
+
+
+class PlanEdit(Base):
+    """One change a person made to a plan, in `seq` order."""
+
+    __tablename__ = "plan_edits"
+
+    plan_id: Mapped[str] = mapped_column(_owner("staging_plans.plan_id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(String(16))
+    path: Mapped[bytes]
+    target: Mapped[bytes | None]
+    at_ns: Mapped[int]
+    mode: Mapped[int | None]
+    mtime_ns: Mapped[int | None]
+
+
+class PlanCorrection(Base):
+    """A person's word on where a file belongs; it outlives the file's row, so it holds the path itself."""
+
+    __tablename__ = "corrections"
+
+    correction_id: Mapped[int] = mapped_column(AUTO_ID, primary_key=True)
+    plan_id: Mapped[str] = mapped_column(_owner("staging_plans.plan_id"), index=True)
+    root: Mapped[bytes]
+    path: Mapped[bytes]
+    from_category: Mapped[str | None]
+    from_target: Mapped[bytes | None]
+    to_target: Mapped[bytes | None]
+    at_ns: Mapped[int]
+
+
+class ConflictResolution(Base):
+    """A person's answer to one conflict of a plan."""
+
+    __tablename__ = "conflict_resolutions"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["plan_id", "action_id"], ["staging_actions.plan_id", "staging_actions.action_id"], ondelete="CASCADE"
+        ),
+    )
+
+    plan_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    action_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    strategy: Mapped[str] = mapped_column(String(16))
+    target: Mapped[bytes | None]
+    at_ns: Mapped[int]
+
+
+class Snapshot(Base):
+    """An immutable manifest; `final` is set in the transaction that wrote its last entry."""
+
+    __tablename__ = "snapshots"
+
+    snapshot_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    plan_id: Mapped[str] = mapped_column(ForeignKey("staging_plans.plan_id"), index=True)
+    run_id: Mapped[str] = mapped_column(String(ID_LENGTH))
+    created_ns: Mapped[int]
+    name: Mapped[str]
+    level: Mapped[str] = mapped_column(String(32))
+    merkle: Mapped[bytes]
+    n_entries: Mapped[int]
+    final: Mapped[bool]
+
+
+class SnapshotRoot(Base):
+    """A snapshot's dictionary of roots."""
+
+    __tablename__ = "snapshot_roots"
+
+    snapshot_id: Mapped[str] = mapped_column(_owner("snapshots.snapshot_id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    path: Mapped[bytes]
+
+
+class SnapshotFile(Base):
+    """One entry of a snapshot, in the order it was given."""
+
+    __tablename__ = "snapshot_entries"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    snapshot_id: Mapped[str] = mapped_column(_owner("snapshots.snapshot_id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    root: Mapped[int]
+    path: Mapped[bytes]
+    inode: Mapped[int]
+    size_bytes: Mapped[int]
+    mtime_ns: Mapped[int]
+    ctime_ns: Mapped[int]
+    birth_ns: Mapped[int | None]
+    digest: Mapped[bytes | None]
+
+
+class Version(Base):
+    """What one commit made."""
+
+    __tablename__ = "versions"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    version: Mapped[int] = mapped_column(AUTO_ID, primary_key=True)
+    plan_id: Mapped[str] = mapped_column(ForeignKey("staging_plans.plan_id"), index=True)
+    run_id: Mapped[str] = mapped_column(String(ID_LENGTH), unique=True)
+    snapshot_id: Mapped[str | None] = mapped_column(ForeignKey("snapshots.snapshot_id"))
+    target: Mapped[bytes]
+    created_ns: Mapped[int]
+    n_moved: Mapped[int]
+
+
+class RollbackLog(Base):
+    """What one rollback run did."""
+
+    __tablename__ = "rollback_log"
+
+    run_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    plan_id: Mapped[str] = mapped_column(ForeignKey("staging_plans.plan_id"), index=True)
+    at_ns: Mapped[int]
+    selection: Mapped[str]
+    n_done: Mapped[int]
+    n_conflicts: Mapped[int]
+    n_failed: Mapped[int]
+
+
+class Model(Base):
+    """A learned model that may be used; `metrics` is JSON, at most one row is `active`."""
+
+    __tablename__ = "models"
+
+    model_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    name: Mapped[str]
+    format_version: Mapped[int]
+    path: Mapped[bytes]
+    digest: Mapped[str] = mapped_column(String(64))
+    created_ns: Mapped[int]
+    metrics: Mapped[bytes | None]
+    active: Mapped[bool]
+
+
+# The migrations' own table, exactly as Alembic makes it, so that a fresh catalogue is stamped without loading Alembic.
+ALEMBIC_VERSION = Table(
+    "alembic_version",
+    MetaData(naming_convention={"pk": "alembic_version_pkc"}),
+    Column("version_num", String(32), primary_key=True),
+)

@@ -1,0 +1,141 @@
+"""Scan sessions: one per set of roots, however often it is scanned."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from ifmosfs.core.errors import NotFound
+from ifmosfs.core.files import Root
+from ifmosfs.core.manifest import SessionCounts, SessionInfo
+from ifmosfs.store.choose import by_prefix
+from ifmosfs.store.database import Database
+from ifmosfs.store.encoding import legible, legible_or_none
+from ifmosfs.store.schema import Classification, File, ScanIssue, ScanSession, SessionRoot
+
+SKIPPED = "skipped"
+UNREADABLE = "unreadable"
+_SCAN_FIRST = "scan a folder first: ifmosfs scan FOLDER"
+
+
+def new_id() -> str:
+    """A fresh id of a session, plan, run or snapshot: 10 hexadecimal digits."""
+    return secrets.token_hex(5)
+
+
+def roots_key(paths: Collection[bytes]) -> str:
+    """Equal exactly for equal sets of root paths."""
+    hasher = hashlib.blake2b(digest_size=16)
+    for path in sorted(set(paths)):
+        hasher.update(len(path).to_bytes(8, "big") + path)
+    return hasher.hexdigest()
+
+
+class Sessions(Database):
+    """Sessions and what they hold in numbers."""
+
+    def session_for(self, roots: Sequence[Root], tag: str | None, now_ns: int) -> str:
+        """The id of the session of this set of roots: the one that is there already, else a new one.
+
+        The roots' filesystems are brought up to date, the tag where one is given.
+        """
+        key = roots_key([root.path for root in roots])
+        with self._writing() as connection:
+            query = select(ScanSession.session_id).where(ScanSession.roots_key == key)
+            session_id = connection.execute(query).scalar()
+            if session_id is None:
+                return _make_session(connection, key, roots, legible_or_none(tag), now_ns)
+            _update_session(connection, session_id, roots, legible_or_none(tag))
+            return session_id
+
+    def find_session(self, prefix: str | None = None) -> SessionInfo:
+        """The session whose id begins so; without a prefix the one that was scanned last.
+
+        Raises: NotFound, Ambiguous.
+        """
+        with self._reading() as connection:
+            order = (ScanSession.scanned_ns.desc(), ScanSession.created_ns.desc(), ScanSession.session_id)
+            ids = list(connection.execute(select(ScanSession.session_id).order_by(*order)).scalars())
+            if prefix is None and not ids:
+                raise NotFound("nothing has been scanned yet", hint=_SCAN_FIRST)
+            session_id = ids[0] if prefix is None else by_prefix("session", prefix, ids, "list them: ifmosfs status")
+            return _session_infos(connection, [session_id])[0]
+
+    def sessions(self) -> list[SessionInfo]:
+        """All sessions, the one made first first."""
+        with self._reading() as connection:
+            order = (ScanSession.created_ns, ScanSession.session_id)
+            ids = connection.execute(select(ScanSession.session_id).order_by(*order)).scalars().all()
+            return _session_infos(connection, ids)
+
+    def session_counts(self, session_id: str) -> SessionCounts:
+        """What the session holds, in numbers. Raises: NotFound."""
+        with self._reading() as connection:
+            require_session(connection, session_id)
+            return _counts(connection, session_id)
+
+
+def require_session(connection: Connection, session_id: str) -> None:
+    """Raise NotFound unless there is such a session."""
+    query = select(ScanSession.session_id).where(ScanSession.session_id == session_id)
+    if connection.execute(query).first() is None:
+        raise NotFound(f"no session {session_id!r}", hint=_SCAN_FIRST)
+
+
+def session_roots(connection: Connection, session_id: str) -> list[tuple[int, bytes]]:
+    """(root id, path) of a session's roots, ordered by path."""
+    query = select(SessionRoot.root_id, SessionRoot.path).where(SessionRoot.session_id == session_id)
+    return [(row.root_id, row.path) for row in connection.execute(query.order_by(SessionRoot.path))]
+
+
+def _make_session(connection: Connection, key: str, roots: Sequence[Root], tag: str | None, now_ns: int) -> str:
+    session_id = new_id()
+    head = {"session_id": session_id, "tag": tag, "roots_key": key, "created_ns": now_ns, "scanned_ns": now_ns}
+    connection.execute(insert(ScanSession).values(head))
+    by_path = {root.path: root for root in roots}
+    rows = [
+        {"session_id": session_id, "position": position, "path": root.path, "filesystem": legible(root.filesystem)}
+        for position, root in enumerate(by_path.values())
+    ]
+    if rows:
+        connection.execute(insert(SessionRoot), rows)
+    return session_id
+
+
+def _update_session(connection: Connection, session_id: str, roots: Sequence[Root], tag: str | None) -> None:
+    if tag is not None:
+        connection.execute(update(ScanSession).where(ScanSession.session_id == session_id).values(tag=tag))
+    for root in roots:
+        its_row = (SessionRoot.session_id == session_id) & (SessionRoot.path == root.path)
+        connection.execute(update(SessionRoot).where(its_row).values(filesystem=legible(root.filesystem)))
+
+
+def _session_infos(connection: Connection, session_ids: Sequence[str]) -> list[SessionInfo]:
+    infos = []
+    for session_id in session_ids:
+        head = connection.execute(
+            select(ScanSession.tag, ScanSession.scanned_ns).where(ScanSession.session_id == session_id)
+        ).one()
+        query = select(SessionRoot.path, SessionRoot.filesystem).where(SessionRoot.session_id == session_id)
+        roots = tuple(Root(*row) for row in connection.execute(query.order_by(SessionRoot.position)))
+        infos.append(SessionInfo(session_id, head.tag, roots, head.scanned_ns, _counts(connection, session_id)))
+    return infos
+
+
+def _counts(connection: Connection, session_id: str) -> SessionCounts:
+    roots = select(SessionRoot.root_id).where(SessionRoot.session_id == session_id)
+    files = select(
+        func.count(File.file_id),
+        func.coalesce(func.sum(File.size_bytes), 0),
+        func.count(Classification.file_id),
+        func.count(File.classified_category),
+    )
+    joined = files.outerjoin_from(File, Classification, File.file_id == Classification.file_id)
+    n_files, size_bytes, n_classified, n_labelled = connection.execute(joined.where(File.root_id.in_(roots))).one()
+    issues = select(ScanIssue.kind, func.count()).where(ScanIssue.root_id.in_(roots)).group_by(ScanIssue.kind)
+    n_issues = {row[0]: row[1] for row in connection.execute(issues)}
+    n_skipped, n_unreadable = n_issues.get(SKIPPED, 0), n_issues.get(UNREADABLE, 0)
+    return SessionCounts(n_files, int(size_bytes), n_classified, n_labelled, n_skipped, n_unreadable)

@@ -1,0 +1,21 @@
+"""The folder that holds the catalogue and the journal."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def make_state_folder(folder: Path) -> None:
+    """Make the folder (mode 0700) and what is missing above it, durably: SQLite syncs only the folder that its file is in.
+
+    Raises OSError.
+    """
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for made in reversed(missing):
+        descriptor = os.open(made.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

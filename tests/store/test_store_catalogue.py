@@ -1,0 +1,260 @@
+"""Opening the catalogue: made, taken as it is, migrated, or refused without touching it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from store_values import ROOT, found, plan_of
+
+from ifmosfs.core.errors import DatabaseDamaged, DatabaseNewer, DiskFull, IfmosfsError, Locked
+from ifmosfs.core.plan import EditKind, PlanEvent, PlanState
+from ifmosfs.store.catalogue import Catalogue, open_catalogue
+from ifmosfs.store.database import sqlite_engine
+from ifmosfs.store.migrate import REVISIONS, SCRIPTS, bring_up_to_date, migrate
+from ifmosfs.store.schema import Base
+
+SECOND_REVISION = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade():
+    op.create_table("later", sa.Column("number", sa.Integer, primary_key=True))
+"""
+
+
+def schema(database: Path) -> dict[str, object]:
+    """Tables with their columns, keys and indexes, without the spelling of the SQL."""
+    connection = sqlite3.connect(database)
+    query = (
+        "SELECT name, sql LIKE '%WITHOUT ROWID%', sql LIKE '%AUTOINCREMENT%' FROM sqlite_master WHERE type = 'table'"
+    )
+    tables = {
+        name: (
+            flags,
+            connection.execute(f"PRAGMA table_xinfo({name})").fetchall(),
+            sorted(connection.execute(f"PRAGMA foreign_key_list({name})").fetchall()),
+            sorted(row[1:] for row in connection.execute(f"PRAGMA index_list({name})")),
+        )
+        for name, *flags in connection.execute(query)
+    }
+    connection.close()
+    return tables
+
+
+def test_fresh_catalogue_has_the_schema_that_all_migrations_make(tmp_path: Path) -> None:
+    open_catalogue(tmp_path / "made").close()
+    engine = sqlite_engine(tmp_path / "migrated.db")
+    with engine.begin() as connection:
+        migrate(connection)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+    engine.dispose()
+    made = schema(tmp_path / "made" / "catalogue.db")
+    assert made == schema(tmp_path / "migrated.db")
+    assert len(made) >= 19
+
+
+def test_known_revisions_are_those_of_the_scripts() -> None:
+    scripts = [script.revision for script in ScriptDirectory(str(SCRIPTS)).walk_revisions()]
+    assert tuple(reversed(scripts)) == REVISIONS
+
+
+def test_older_catalogue_is_copied_and_migrated_with_its_content(tmp_path: Path) -> None:
+    with open_catalogue(tmp_path) as catalogue:
+        session_id = catalogue.session_for([ROOT], None, 1)
+    scripts = tmp_path / "scripts%"
+    shutil.copytree(SCRIPTS, scripts)
+    (scripts / "versions" / "v0002_later.py").write_text(SECOND_REVISION)
+    engine = sqlite_engine(tmp_path / "catalogue.db")
+    bring_up_to_date(engine, tmp_path / "catalogue.db", ("0001", "0002"), scripts)
+    assert Catalogue(engine, tmp_path / "catalogue.db").find_session(None).session_id == session_id
+    engine.dispose()
+    before, after = schema(tmp_path / "catalogue.db.0001.bak"), schema(tmp_path / "catalogue.db")
+    assert set(after) - set(before) == {"later"}
+    with pytest.raises(DatabaseNewer):
+        open_catalogue(tmp_path)
+
+
+def test_opening_an_up_to_date_catalogue_does_not_load_alembic(tmp_path: Path) -> None:
+    code = (
+        "import sys, pathlib; from ifmosfs.store.catalogue import open_catalogue; folder = pathlib.Path(sys.argv[1])\n"
+        "open_catalogue(folder).close(); open_catalogue(folder).close(); print('alembic' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+def test_newer_catalogue_is_refused_unchanged_with_the_remedy(tmp_path: Path) -> None:
+    open_catalogue(tmp_path).close()
+    database = tmp_path / "catalogue.db"
+    with sqlite3.connect(database) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    before = database.read_bytes()
+    with pytest.raises(DatabaseNewer) as caught:
+        open_catalogue(tmp_path)
+    assert caught.value.hint == "update ifmosfs; the database was not changed"
+    assert (database.read_bytes(), sorted(os.listdir(tmp_path))) == (before, ["catalogue.db"])
+
+
+@pytest.mark.parametrize("content", [b"x" * 5000, b"SQLite format 3\0" + b"\xff" * 5000], ids=["garbage", "garbled"])
+def test_damaged_catalogue_is_refused_and_kept_and_named(tmp_path: Path, content: bytes) -> None:
+    database = tmp_path / "catalogue.db"
+    database.write_bytes(content)
+    with pytest.raises(DatabaseDamaged) as caught:
+        open_catalogue(tmp_path)
+    assert caught.value.path == os.fsencode(database)
+    assert str(database) in (caught.value.hint or "")
+    assert database.read_bytes() == content
+
+
+def test_database_of_another_program_counts_as_damaged(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "catalogue.db") as connection:
+        connection.execute("CREATE TABLE bookmarks (url)")
+    connection.close()
+    with pytest.raises(DatabaseDamaged, match="not a catalogue of ifmosfs"):
+        open_catalogue(tmp_path)
+
+
+def test_page_overwritten_in_the_middle_is_reported_as_damage(tmp_path: Path) -> None:
+    with open_catalogue(tmp_path) as catalogue:
+        session_id = catalogue.session_for([ROOT], None, 1)
+        catalogue.record_scan(session_id, ROOT.path, [found(b"%d" % at) for at in range(5000)], [], [], 2)
+    database = tmp_path / "catalogue.db"
+    content = bytearray(database.read_bytes())
+    content[len(content) // 2 :] = b"\xa5" * (len(content) - len(content) // 2)
+    database.write_bytes(content)
+    with open_catalogue(tmp_path) as catalogue, pytest.raises(DatabaseDamaged):
+        list(catalogue.classified(session_id))
+
+
+def test_unknown_enum_value_in_a_row_is_reported_as_damage(catalogue: Catalogue) -> None:
+    session_id = catalogue.session_for([ROOT], None, 1)
+    catalogue.save_plan(plan_of(session_id, "p1", (b"x", b"a/x")))
+    with catalogue._writing() as connection:
+        connection.exec_driver_sql("UPDATE staging_plans SET state = 'dreaming'")
+        connection.exec_driver_sql("UPDATE staging_actions SET kind = 'teleport'")
+    for broken in (catalogue.plans, lambda: catalogue.load_plan("p1")):
+        with pytest.raises(DatabaseDamaged):
+            broken()
+
+
+def test_text_that_is_not_utf_8_in_a_row_is_reported_as_damage(catalogue: Catalogue) -> None:
+    catalogue.session_for([ROOT], None, 1)
+    with catalogue._writing() as connection:
+        connection.exec_driver_sql("UPDATE scan_sessions SET tag = CAST(x'ff' AS TEXT)")
+    with pytest.raises(DatabaseDamaged):
+        catalogue.sessions()
+
+
+def test_every_connection_has_the_safe_pragmas(catalogue: Catalogue) -> None:
+    with catalogue._reading() as one, catalogue._engine.connect() as another:
+        for connection in (one, another):
+            names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+            values = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names]
+            assert values == ["delete", 2, 1, 200]
+
+
+def test_writer_holds_the_lock_from_its_first_statement_and_others_get_locked(tmp_path: Path) -> None:
+    with open_catalogue(tmp_path) as one, open_catalogue(tmp_path, busy_seconds=0.1) as another:
+        with one._writing(), pytest.raises(Locked):
+            another.session_for([ROOT], None, 1)
+        assert another.sessions() == []
+
+
+def test_full_disk_is_disk_full_and_leaves_the_old_state(catalogue: Catalogue) -> None:
+    session_id = catalogue.session_for([ROOT], None, 1)
+    catalogue.record_scan(session_id, ROOT.path, [found(b"kept")], [], [], 2)
+    before = list(catalogue.classified(session_id)), catalogue.find_session(None)
+    with catalogue._reading() as connection:  # the only connection of the pool, so the limit is that of the next writer
+        n_pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {n_pages + 2}")
+    with pytest.raises(DiskFull) as caught:
+        catalogue.record_scan(session_id, ROOT.path, [found(b"n%d" % at) for at in range(9000)], [], [], 3)
+    assert caught.value.path == os.fsencode(catalogue._path)
+    assert (list(catalogue.classified(session_id)), catalogue.find_session(None)) == before
+
+
+def test_state_folder_below_a_file_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(IfmosfsError) as caught:
+        open_catalogue(tmp_path / "file" / "state")
+    assert caught.value.hint == "set IFMOSFS_HOME to a folder that you can write to"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+def test_read_only_state_folder_can_be_read_and_refuses_writes(tmp_path: Path) -> None:
+    with open_catalogue(tmp_path) as catalogue:
+        session_id = catalogue.session_for([ROOT], None, 1)
+    for folder in [tmp_path, *tmp_path.parents][:-2]:
+        folder.chmod(folder.stat().st_mode | 0o755)
+    (tmp_path / "catalogue.db").chmod(0o644)
+    pid = os.fork()
+    if pid == 0:
+        os._exit(_status_as_nobody(tmp_path, session_id))
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 42
+
+
+def _status_as_nobody(folder: Path, session_id: str) -> int:
+    os.setgid(65534)
+    os.setuid(65534)
+    with open_catalogue(folder) as catalogue:
+        if catalogue.find_session(None).session_id != session_id:
+            return 1
+        try:
+            catalogue.session_for([ROOT], "tag", 2)
+        except IfmosfsError as error:
+            return 42 if error.hint == "set IFMOSFS_HOME to a folder that you can write to" else 2
+    return 3
+
+
+def test_new_state_folder_is_private(tmp_path: Path) -> None:
+    open_catalogue(tmp_path / "a" / "state").close()
+    assert (tmp_path / "a" / "state").stat().st_mode & 0o777 == 0o700
+
+
+def test_new_state_folders_are_made_durable_from_the_top(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced, really_sync = [], os.fsync
+
+    def sync(descriptor: int) -> None:
+        synced.append(Path(os.readlink(f"/proc/self/fd/{descriptor}")))
+        really_sync(descriptor)
+
+    monkeypatch.setattr("os.fsync", sync)
+    open_catalogue(tmp_path / "a" / "state").close()
+    assert synced == [tmp_path, tmp_path / "a"]
+
+
+def test_opening_the_journal_does_not_load_sqlalchemy() -> None:
+    code = "import sys, ifmosfs.store.journal; print('sqlalchemy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+def test_one_catalogue_serves_several_threads(catalogue: Catalogue) -> None:
+    catalogue.save_plan(plan_of(catalogue.session_for([ROOT], None, 1), "p1"))
+    catalogue.advance("p1", PlanEvent.STAGE)
+    with ThreadPoolExecutor(2) as pool:
+        edits = list(
+            pool.map(lambda at: catalogue.append_edit("p1", EditKind.EXCLUDE, b"%d" % at, None, at), range(40))
+        )
+    assert sorted(edits, key=lambda edit: edit.seq) == list(catalogue.edits("p1"))
+
+
+def test_states_fit_their_columns() -> None:
+    assert all(len(state.value) <= 16 for state in PlanState)

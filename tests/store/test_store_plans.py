@@ -1,0 +1,241 @@
+"""Plans, their life and edits; snapshots, versions and the log of rollbacks."""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from store_values import (
+    OTHER_ROOT,
+    ROOT,
+    YEAR_2400_NS,
+    actions,
+    fingerprint,
+    fingerprints,
+    names,
+    paths,
+    plan_of,
+    policies,
+)
+
+from ifmosfs.core.errors import Ambiguous, NotFound, WrongState
+from ifmosfs.core.files import Place, Root
+from ifmosfs.core.manifest import Correction, PlanInfo, RollbackEntry, SnapshotEntry, SnapshotInfo, VersionInfo
+from ifmosfs.core.plan import NEXT_STATE, Action, Edit, EditKind, Plan, PlanEvent, PlanState, Policy
+from ifmosfs.store.catalogue import Catalogue, open_catalogue
+
+counter = itertools.count()
+
+
+@pytest.fixture
+def session_id(catalogue: Catalogue) -> str:
+    return catalogue.session_for([ROOT], None, 1)
+
+
+def numbered(unnumbered: list[Action], step: int) -> tuple[Action, ...]:
+    return tuple(replace(action, action_id=at * step + 1) for at, action in enumerate(unnumbered))
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.lists(actions, max_size=6),
+    st.integers(1, 9),
+    st.lists(paths, max_size=4),
+    policies,
+    st.sampled_from([(), (ROOT,), (ROOT, OTHER_ROOT)]),
+    names,
+)
+def test_loaded_plan_equals_the_saved_one(
+    shared_catalogue: Catalogue,
+    unnumbered: list[Action],
+    step: int,
+    folders: list[bytes],
+    policy: Policy,
+    roots: tuple[Root, ...],
+    target: bytes,
+) -> None:
+    session_id, plan_id = shared_catalogue.session_for([ROOT], None, 1), f"plan{next(counter)}"
+    plan = Plan(plan_id, session_id, b"/" + target, "f", roots, 5, policy, tuple(folders), numbered(unnumbered, step))
+    shared_catalogue.save_plan(plan)
+    assert shared_catalogue.load_plan(plan_id) == plan
+    n_moves, n_kept = sum(1 for _ in plan.moves()), sum(1 for _ in plan.kept())
+    expected = PlanInfo(plan_id, session_id, PlanState.DRAFT, plan.target, 5, n_moves, n_kept, plan.digest, 0)
+    assert shared_catalogue.find_plan(plan_id) == expected
+
+
+def test_plan_is_saved_wholly_or_not_at_all(catalogue: Catalogue, session_id: str) -> None:
+    plan = plan_of(session_id, "p1", (b"x", b"a/x"), (b"y", b"a/y"))
+    one, two = plan.actions
+    with pytest.raises(ValueError, match="count up"):
+        catalogue.save_plan(replace(plan, actions=(two, one)))
+    with pytest.raises(NotFound):
+        catalogue.save_plan(replace(plan, session_id="nope"))
+    assert catalogue.plans() == []
+    with pytest.raises(NotFound):
+        catalogue.load_plan("p1")
+
+
+def test_plan_of_a_hundred_thousand_actions_loads_equal(catalogue: Catalogue, session_id: str) -> None:
+    plan = plan_of(session_id, "p1", *((b"%d" % at, b"a/%d/%d" % (at % 50, at)) for at in range(100_000)))
+    catalogue.save_plan(plan)
+    assert catalogue.load_plan("p1") == plan
+
+
+@pytest.mark.parametrize("event", PlanEvent, ids=lambda event: event.name)
+@pytest.mark.parametrize("state", PlanState, ids=lambda state: state.name)
+def test_event_follows_the_table_or_is_refused_and_changes_nothing(
+    catalogue: Catalogue, session_id: str, state: PlanState, event: PlanEvent
+) -> None:
+    catalogue.save_plan(plan_of(session_id, "p1"))
+    with catalogue._writing() as connection:
+        connection.exec_driver_sql("UPDATE staging_plans SET state = ?", (state.value,))
+    after = NEXT_STATE.get((state, event))
+    if after is None:
+        with pytest.raises(WrongState, match=state.value.replace("_", " ")) as caught:
+            catalogue.advance("p1", event)
+        possible = [allowed.value for before, allowed in NEXT_STATE if before is state]
+        assert caught.value.hint == f"possible now: {', '.join(possible)}"
+    else:
+        assert catalogue.advance("p1", event) is after
+    assert catalogue.find_plan("p1").state is (after or state)
+
+
+def test_plan_without_a_prefix_is_the_only_one_in_the_states(catalogue: Catalogue, session_id: str) -> None:
+    for plan_id, created_ns in (("aa11", 1), ("aa22", 2), ("bb33", 3)):
+        catalogue.save_plan(plan_of(session_id, plan_id, created_ns=created_ns))
+    catalogue.advance("aa11", PlanEvent.STAGE)
+    assert catalogue.find_plan(None, {PlanState.STAGED}).plan_id == "aa11"
+    assert catalogue.find_plan("bb", {PlanState.STAGED}).plan_id == "bb33"
+    assert [info.plan_id for info in catalogue.plans()] == ["aa11", "aa22", "bb33"]
+    with pytest.raises(NotFound, match="no plan that is committed or rolled back"):
+        catalogue.find_plan(None, {PlanState.COMMITTED, PlanState.ROLLED_BACK})
+    with pytest.raises(Ambiguous) as several:
+        catalogue.find_plan(None, {PlanState.DRAFT})
+    assert several.value.hint == "name one of: bb33 (draft, 1970-01-01 00:00 UTC), aa22 (draft, 1970-01-01 00:00 UTC)"
+    with pytest.raises(Ambiguous) as begin_alike:
+        catalogue.find_plan("aa")
+    assert begin_alike.value.hint == "name one of: aa11, aa22"
+
+
+def test_edits_come_back_in_order_and_make_a_validated_plan_staged_again(catalogue: Catalogue, session_id: str) -> None:
+    catalogue.save_plan(plan_of(session_id, "p1"))
+    catalogue.advance("p1", PlanEvent.STAGE)
+    catalogue.advance("p1", PlanEvent.VALIDATE)
+    moved = catalogue.append_edit("p1", EditKind.MOVE, b"a/\xff", b"b/two\nlines", 7)
+    made = catalogue.append_edit("p1", EditKind.MKDIR, b"x" * 255, None, 8, 0o750, YEAR_2400_NS)
+    assert catalogue.edits("p1") == (
+        Edit(1, EditKind.MOVE, b"a/\xff", b"b/two\nlines", 7),
+        Edit(2, EditKind.MKDIR, b"x" * 255, None, 8, 0o750, YEAR_2400_NS),
+    )
+    assert (moved, made) == catalogue.edits("p1")
+    info = catalogue.find_plan("p1")
+    assert (info.state, info.n_edits) == (PlanState.STAGED, 2)
+
+
+def test_plan_that_is_not_staged_takes_no_edit(catalogue: Catalogue, session_id: str) -> None:
+    catalogue.save_plan(plan_of(session_id, "p1"))
+    with pytest.raises(WrongState):
+        catalogue.append_edit("p1", EditKind.EXCLUDE, b"a", None, 1)
+    with pytest.raises(NotFound):
+        catalogue.append_edit("p2", EditKind.EXCLUDE, b"a", None, 1)
+    assert catalogue.edits("p1") == ()
+
+
+def _append_fifty(folder: Path, name: bytes) -> None:
+    with open_catalogue(folder) as catalogue:
+        for at in range(50):
+            catalogue.append_edit("p1", EditKind.EXCLUDE, b"%s%d" % (name, at), None, at)
+
+
+def test_edits_of_two_processes_at_once_are_all_kept_under_different_numbers(tmp_path: Path) -> None:
+    with open_catalogue(tmp_path) as catalogue:
+        catalogue.save_plan(plan_of(catalogue.session_for([ROOT], None, 1), "p1"))
+        catalogue.advance("p1", PlanEvent.STAGE)
+    spawn = multiprocessing.get_context("spawn")
+    writers = [spawn.Process(target=_append_fifty, args=(tmp_path, name)) for name in (b"one", b"two")]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    with open_catalogue(tmp_path) as catalogue:
+        edits = catalogue.edits("p1")
+    assert [writer.exitcode for writer in writers] == [0, 0]
+    assert [edit.seq for edit in edits] == list(range(1, 101))
+    for name in (b"one", b"two"):
+        mine = [edit.path for edit in edits if edit.path.startswith(name)]
+        assert mine == [b"%s%d" % (name, at) for at in range(50)]
+
+
+def test_corrections_come_back_by_plan_and_all_together(catalogue: Catalogue, session_id: str) -> None:
+    catalogue.save_plan(plan_of(session_id, "p1"))
+    catalogue.save_plan(plan_of(session_id, "p2"))
+    one = Correction(Place(ROOT.path, b"x\xff"), "legal_document", b"Legal/x", b"Work/x", 5)
+    two = Correction(Place(ROOT.path, b"y"), None, None, None, 6)
+    assert (catalogue.save_corrections("p1", [one]), catalogue.save_corrections("p2", [two])) == (1, 1)
+    assert (catalogue.corrections("p1"), catalogue.corrections()) == ([one], [one, two])
+
+
+def test_action_states_are_those_of_the_actions_that_a_run_reached(catalogue: Catalogue, session_id: str) -> None:
+    catalogue.save_plan(plan_of(session_id, "p1", (b"x", b"a/x"), (b"y", b"a/y"), (b"z", b"a/z")))
+    catalogue.save_plan(plan_of(session_id, "p2", (b"x", b"a/x")))
+    catalogue.set_action_states("p1", [(1, "done"), (3, "conflict")])
+    assert (catalogue.action_states("p1"), catalogue.action_states("p2")) == ({1: "done", 3: "conflict"}, {})
+
+
+entries = st.builds(
+    SnapshotEntry,
+    st.sampled_from([ROOT.path, b"/t"]),
+    paths,
+    fingerprints,
+    st.none() | st.binary(min_size=32, max_size=32),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(entries, max_size=6), names)
+def test_snapshot_comes_back_whole_in_the_order_given(
+    shared_catalogue: Catalogue, given_: list[SnapshotEntry], merkle: bytes
+) -> None:
+    plan_id = f"snapped{next(counter)}"
+    shared_catalogue.save_plan(plan_of(shared_catalogue.session_for([ROOT], None, 1), plan_id))
+    info = SnapshotInfo(f"s-{plan_id}", plan_id, "run1", 9, "before", "NAME", merkle, len(given_))
+    shared_catalogue.save_snapshot(info, given_)
+    assert list(shared_catalogue.snapshot_entries(info.snapshot_id)) == given_
+    assert info in shared_catalogue.snapshots()
+
+
+def test_snapshot_that_lacks_an_entry_is_absent(catalogue: Catalogue, session_id: str) -> None:
+    catalogue.save_plan(plan_of(session_id, "p1"))
+    info = SnapshotInfo("s1", "p1", "run1", 9, "before", "NAME", b"m", 2)
+    entry = SnapshotEntry(ROOT.path, b"x", fingerprint(1), None)
+    with pytest.raises(ValueError, match="2 entries was given 1"):
+        catalogue.save_snapshot(info, [entry])
+    assert catalogue.snapshots() == []
+    with pytest.raises(NotFound):
+        next(catalogue.snapshot_entries("s1"))
+    catalogue.save_snapshot(info, [entry, entry])
+    with catalogue._writing() as connection:
+        connection.exec_driver_sql("UPDATE snapshots SET final = 0")
+    assert catalogue.snapshots() == []
+
+
+def test_versions_count_up_and_a_run_has_one(catalogue: Catalogue, session_id: str) -> None:
+    catalogue.save_plan(plan_of(session_id, "p1"))
+    one = catalogue.add_version("p1", "run1", None, b"/t\xff", 5, 10)
+    two = catalogue.add_version("p1", "run2", None, b"/t\xff", 6, 3)
+    assert one == VersionInfo(1, "p1", "run1", None, b"/t\xff", 5, 10)
+    assert catalogue.add_version("p1", "run1", None, b"/t", 7, 99) == one
+    assert catalogue.versions() == [one, two]
+
+
+def test_rollback_logged_twice_is_there_once(catalogue: Catalogue, session_id: str) -> None:
+    catalogue.save_plan(plan_of(session_id, "p1"))
+    first = RollbackEntry("run2", "p1", 5, "all", 3, 1, 0)
+    catalogue.log_rollback(first)
+    catalogue.log_rollback(replace(first, n_done=4, n_conflicts=0))
+    assert catalogue.rollbacks("p1") == catalogue.rollbacks() == [replace(first, n_done=4, n_conflicts=0)]
