@@ -1,0 +1,51 @@
+"""Facts about this machine and this process that the core must be told, because it does not look itself."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import date
+from pathlib import Path
+
+from ifmosfs.core.scan import Reader
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+def boot_id() -> str:
+    """The identity of this boot; empty where the system does not tell."""
+    try:
+        return BOOT_ID.read_text("ascii").strip()
+    except OSError:
+        return ""
+
+
+def reader() -> Reader:
+    """Who this process reads as."""
+    return Reader(os.geteuid(), frozenset({os.getegid(), *os.getgroups()}))
+
+
+def owner() -> tuple[int, int]:
+    """User and group that new folders will belong to."""
+    return os.geteuid(), os.getegid()
+
+
+def folder_mode() -> int:
+    """The mode that this process gives to new folders."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return 0o777 & ~mask
+
+
+def local_date(time_ns: int) -> date:
+    """The calendar date of a time in the user's time zone; the epoch's for times that no calendar has."""
+    try:
+        moment = time.localtime(time_ns / 1e9)
+        return date(moment.tm_year, moment.tm_mon, moment.tm_mday)
+    except (OverflowError, ValueError, OSError):
+        return date(1970, 1, 1)
+
+
+def now_ns() -> int:
+    """The time, in ns since the epoch."""
+    return time.time_ns()
