@@ -1,0 +1,228 @@
+"""Use case: carry a plan out. Prepared first, so that a person can look before anything moves."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ifmosfs.app.context import App
+from ifmosfs.app.staging import load_tree, nearest_folder
+from ifmosfs.core.errors import ConflictsOpen, PlanOutdated
+from ifmosfs.core.execute import Step, StopRequest, WorkOrder, execute
+from ifmosfs.core.files import Kind, Place
+from ifmosfs.core.history import RunHistory, standing
+from ifmosfs.core.journal import Journal, OpKind, Run, RunKind, RunState
+from ifmosfs.core.manifest import Correction, PlanInfo, SnapshotEntry, SnapshotInfo
+from ifmosfs.core.names import components, join
+from ifmosfs.core.plan import ActionKind, PlanEvent
+from ifmosfs.core.preflight import Credentials, preflight, refusals, setting_of
+from ifmosfs.core.rehearsal import NullJournal, RehearsalDisk
+from ifmosfs.core.reports import PreflightReport, RunReport
+from ifmosfs.core.snapshot import NAME_LEVEL, merkle_root
+from ifmosfs.core.tree import PlannedMove, PlanTree
+from ifmosfs.platform import host
+
+Stop = Callable[[], StopRequest | None]
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedCommit:
+    """A commit that could begin: what it would do, and what stands against it. `n_before` files an earlier, interrupted
+    run of the plan has moved already."""
+
+    info: PlanInfo
+    tree: PlanTree
+    order: WorkOrder
+    checked: PreflightReport
+    n_before: int
+
+
+def prepare_commit(app: App, journal: Journal, info: PlanInfo) -> PreparedCommit:
+    """The work order of what is left of a plan, and its preflight. Changes nothing."""
+    tree = load_tree(app, info.plan_id)
+    history = plan_history(journal, info.plan_id)
+    done = done_actions(history)
+    moves = [move for move in tree.moves() if move.action.action_id not in done]
+    order = _work_order(app, tree, moves, history)
+    app.progress("Checking", 0, None)
+    checked = preflight(order, setting_of(tree.plan), app.disk, _credentials())
+    return PreparedCommit(info, tree, order, checked, len(done))
+
+
+def refuse_hopeless(prepared: PreparedCommit) -> None:
+    """Raise where nothing of the plan could be done as it was shown: `PlanOutdated`, or `ConflictsOpen` when it is only
+    that every name is taken."""
+    whole = refusals(prepared.checked)
+    if whole:
+        first = whole[0]
+        raise PlanOutdated(first.words, path=first.path, hint=first.remedy)
+    troubled = {problem.action_id for problem in prepared.checked.problems}
+    steps = prepared.order.steps
+    if not steps or any(step.action_id not in troubled for step in steps):
+        return
+    first = prepared.checked.problems[0]
+    what = f"none of the {len(steps):,} files can be moved as planned; the first: {first.words}"
+    if all(problem.code == "name-taken" for problem in prepared.checked.problems):
+        raise ConflictsOpen(what, path=first.path, hint=first.remedy)
+    raise PlanOutdated(what, path=first.path, hint="scan again, then look at the new plan")
+
+
+def rehearse_commit(app: App, prepared: PreparedCommit) -> RunReport:
+    """The report of the same commit on a disk that keeps everything in memory."""
+    return execute(prepared.order, RehearsalDisk(app.disk), NullJournal(), now_ns=host.now_ns)
+
+
+def run_commit(app: App, journal: Journal, prepared: PreparedCommit, *, snapshot: bool, stop: Stop) -> RunReport:
+    """Carry the order out. The plan is COMMITTED when the run reached its end, open as before when nothing was moved, and
+    COMMITTING, to be taken up again or rolled back, in between. Raises `DiskFull`, `DiskFailed`."""
+    plan_id = prepared.info.plan_id
+    app.catalogue.advance(plan_id, PlanEvent.BEGIN)
+    order = prepared.order
+    snapshot_id = _take_snapshot(app, prepared) if snapshot else None
+    report = execute(
+        order,
+        app.disk,
+        journal,
+        now_ns=host.now_ns,
+        stop=stop,
+        progress=lambda n_done, n_total: app.progress("Moving", n_done, n_total),
+    )
+    _settle(app, prepared, report, snapshot_id)
+    return report
+
+
+def plan_history(journal: Journal, plan_id: str) -> list[RunHistory]:
+    """All runs of a plan with their operations, oldest first."""
+    return [RunHistory(run, tuple(journal.recorded(run.run_id))) for run in journal.runs(plan_id)]
+
+
+def done_actions(history: list[RunHistory]) -> frozenset[int]:
+    """The actions whose files are where a commit put them, nothing having been rolled back since."""
+    return frozenset(
+        each.operation.action_id
+        for each in standing(history)
+        if each.operation.kind is OpKind.MOVE and each.operation.inverse_of is None
+    )
+
+
+def new_run(kind: RunKind, plan_id: str, target: bytes) -> Run:
+    """A run of this process that begins now."""
+    return Run(
+        secrets.token_hex(5), kind, plan_id, target, RunState.RUNNING, host.now_ns(), host.boot_id(), os.getpid()
+    )
+
+
+def _credentials() -> Credentials:
+    reader = host.reader()
+    return Credentials(reader.uid, reader.gids)
+
+
+def _work_order(app: App, tree: PlanTree, moves: list[PlannedMove], history: list[RunHistory]) -> WorkOrder:
+    plan = tree.plan
+    steps = tuple(
+        Step(move.action.action_id, move.source, Place(plan.target, move.target), move.action.expected)
+        for move in moves
+    )
+    emptied = {
+        Place(each.operation.source.root, each.operation.source.path.rpartition(b"/")[0])
+        for each in standing(history)
+        if each.operation.kind is OpKind.MOVE and each.operation.source is not None
+    }
+    return WorkOrder(
+        run=new_run(RunKind.COMMIT, plan.plan_id, plan.target),
+        folders=(*_root_folders(plan.target, plan.policy.folder_mode), *_planned_folders(app, tree)),
+        steps=steps,
+        folder_times=_folder_times(tree),
+        remove_emptied=True,
+        emptied_before=tuple(sorted(emptied)),
+    )
+
+
+def _root_folders(target: bytes, mode: int) -> list[tuple[Place, int]]:
+    """The target folder and its missing parents, below the nearest one that exists."""
+    existing = nearest_folder(target)
+    missing = components(target[len(existing) :].strip(b"/"))
+    return [(Place(existing, join(*missing[:depth])), mode) for depth in range(1, len(missing) + 1)]
+
+
+def _planned_folders(app: App, tree: PlanTree) -> list[tuple[Place, int]]:
+    """The folders the plan makes, and those that were there when it was made and are not any more."""
+    wanted = []
+    for folder in tree.folders():
+        place = Place(tree.plan.target, folder.path)
+        if folder.planned or not _is_folder(app, place):
+            wanted.append((place, folder.mode))
+    return wanted
+
+
+def _is_folder(app: App, place: Place) -> bool:
+    try:
+        return app.disk.lstat(place).kind is Kind.FOLDER
+    except OSError:
+        return False
+
+
+def _folder_times(tree: PlanTree) -> tuple[tuple[Place, int], ...]:
+    """What the view shows as the time of every folder that the commit makes or adds to."""
+    target = tree.plan.target
+    times = [
+        (Place(target, folder.path), folder.mtime_ns)
+        for folder in tree.folders()
+        if folder.planned or folder.gains_entries
+    ]
+    if any(node is not tree.review for node in tree.root.children.values()):
+        times.append((Place(target, b""), tree.root.mtime_ns))
+    return tuple(times)
+
+
+def _take_snapshot(app: App, prepared: PreparedCommit) -> str:
+    """The manifest of what is about to move, complete or absent. Protects names, not content."""
+    entries = [SnapshotEntry(step.source.root, step.source.path, step.expected, None) for step in prepared.order.steps]
+    snapshot_id = secrets.token_hex(5)
+    app.catalogue.save_snapshot(
+        SnapshotInfo(
+            snapshot_id=snapshot_id,
+            plan_id=prepared.info.plan_id,
+            run_id=prepared.order.run.run_id,
+            created_ns=host.now_ns(),
+            name=f"before commit of plan {prepared.info.plan_id}",
+            level=NAME_LEVEL,
+            merkle=merkle_root(entries),
+            n_entries=len(entries),
+        ),
+        entries,
+    )
+    return snapshot_id
+
+
+def _settle(app: App, prepared: PreparedCommit, report: RunReport, snapshot_id: str | None) -> None:
+    """Bring the catalogue in line with what the run did."""
+    plan_id = prepared.info.plan_id
+    n_moved = prepared.n_before + report.n_done
+    if n_moved == 0 and prepared.order.steps:
+        app.catalogue.advance(plan_id, PlanEvent.STOP_UNTOUCHED)
+        return
+    states = {step.action_id: "done" for step in prepared.order.steps}
+    states |= {problem.action_id: problem.code for problem in report.problems if problem.action_id}
+    if report.state is RunState.COMPLETE:
+        app.catalogue.advance(plan_id, PlanEvent.FINISH)
+        app.catalogue.set_action_states(plan_id, states.items())
+    app.catalogue.add_version(
+        plan_id, report.run_id, snapshot_id, prepared.tree.plan.target, host.now_ns(), report.n_done
+    )
+    app.catalogue.save_corrections(plan_id, _corrections(prepared.tree))
+
+
+def _corrections(tree: PlanTree) -> list[Correction]:
+    """What the person changed about the plan, file by file: what the classifier may learn from."""
+    final = {move.action.action_id: move.target for move in tree.moves()}
+    at_ns = host.now_ns()
+    found = []
+    for action in tree.plan.actions:
+        planned = action.target if action.kind is ActionKind.MOVE else None
+        became = final.get(action.action_id)
+        if became != planned:
+            found.append(Correction(action.source_place, action.category, planned, became, at_ns))
+    return found

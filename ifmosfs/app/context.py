@@ -1,0 +1,118 @@
+"""The composition root: builds each adapter once, when it is first needed, and hands it to the use cases."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from importlib import resources
+from typing import TYPE_CHECKING, Protocol, Self
+
+from ifmosfs.app.settings import Settings, read_toml
+from ifmosfs.core.errors import IfmosfsError
+from ifmosfs.core.layout import Layout, parse_layout
+from ifmosfs.platform.disk import PosixDisk
+from ifmosfs.platform.lock import exclusive
+
+if TYPE_CHECKING:
+    from ifmosfs.core.proposal import Classifier
+    from ifmosfs.ml.taxonomy import Taxonomy
+    from ifmosfs.store.catalogue import Catalogue
+    from ifmosfs.store.journal import SqliteJournal
+
+
+class Progress(Protocol):
+    """Told about work that may take longer than a second; shows nothing by itself when it is not on a terminal."""
+
+    def __call__(self, what: str, n_done: int, n_total: int | None) -> None:
+        """`what` is being done; `n_total` is `None` while the end is not known."""
+        ...
+
+
+def no_progress(what: str, n_done: int, n_total: int | None) -> None:
+    """Shows nothing."""
+    del what, n_done, n_total
+
+
+class App:
+    """One invocation of the program. Close it, or use it as a context manager."""
+
+    def __init__(self, settings: Settings, progress: Progress = no_progress) -> None:
+        self.settings = settings
+        self.progress = progress
+        self.disk = PosixDisk()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release descriptors and database connections."""
+        self.disk.close()
+        opened = self.__dict__.pop("catalogue", None)
+        if opened is not None:
+            opened.close()
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The catalogue of sessions and plans. Raises `DatabaseDamaged`, `DatabaseNewer`, `DiskFull`."""
+        from ifmosfs.store.catalogue import open_catalogue
+
+        self._make_state_folder()
+        return open_catalogue(self.settings.state_folder)
+
+    @cached_property
+    def taxonomy(self) -> Taxonomy:
+        """The categories."""
+        from ifmosfs.ml.taxonomy import default_taxonomy
+
+        return default_taxonomy()
+
+    @cached_property
+    def layout(self) -> Layout:
+        """The folder templates: the built-in ones with the user's `layout.toml` over them."""
+        import tomllib
+
+        defaults = tomllib.loads(resources.files("ifmosfs.core").joinpath("layout.toml").read_text("utf-8"))
+        own = read_toml(self.settings.config_folder / "layout.toml")
+        return parse_layout(defaults, own, self.taxonomy.names)
+
+    @cached_property
+    def classifier(self) -> Classifier:
+        """What proposes categories."""
+        from ifmosfs.ml.classifier import RulesClassifier
+
+        return RulesClassifier(self.disk, self.taxonomy)
+
+    @contextmanager
+    def writing(self) -> Iterator[SqliteJournal]:
+        """The run journal, for the one process that may move files. Raises `Locked` when that is another one."""
+        from ifmosfs.store.journal import open_journal
+
+        self._make_state_folder()
+        with exclusive(self.settings.state_folder / "lock"):
+            journal = open_journal(self.settings.state_folder)
+            try:
+                yield journal
+            finally:
+                journal.close()
+
+    @property
+    def own_state(self) -> frozenset[bytes]:
+        """The program's own folders, resolved, which no scan enters."""
+        folders = (self.settings.state_folder, self.settings.config_folder)
+        return frozenset(os.fsencode(os.path.realpath(folder)) for folder in folders)
+
+    def _make_state_folder(self) -> None:
+        folder = self.settings.state_folder
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise IfmosfsError(
+                f"the state folder cannot be made ({error.strerror})",
+                path=os.fsencode(folder),
+                hint="set IFMOSFS_HOME to a folder you can write to",
+            ) from error

@@ -1,0 +1,44 @@
+"""Use cases that only look: what is mounted, planned and unfinished."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ifmosfs.app.context import App
+from ifmosfs.app.mounting import plan_of
+from ifmosfs.app.recovering import unfinished_runs
+from ifmosfs.core.journal import Run
+from ifmosfs.core.manifest import PlanInfo, SessionInfo
+from ifmosfs.core.plan import PlanState
+from ifmosfs.platform.mounts import is_stale, views
+
+
+@dataclass(frozen=True, slots=True)
+class MountedView:
+    """A view in the mount table; `alive` is false when its process has died."""
+
+    mount_point: bytes
+    plan_id: str
+    alive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """What there is, now."""
+
+    views: tuple[MountedView, ...]
+    sessions: tuple[SessionInfo, ...]
+    plans: tuple[PlanInfo, ...]
+    unfinished: tuple[Run, ...]
+
+
+def status(app: App, *, every: bool) -> StatusReport:
+    """What is mounted, planned and unfinished; discarded and rolled back plans only with `every`."""
+    over = {PlanState.DISCARDED, PlanState.ROLLED_BACK}
+    plans = tuple(info for info in app.catalogue.plans() if every or info.state not in over)
+    return StatusReport(mounted_views(), tuple(app.catalogue.sessions()), plans, tuple(unfinished_runs(app)))
+
+
+def mounted_views() -> tuple[MountedView, ...]:
+    """The views in the mount table."""
+    return tuple(MountedView(view.point, plan_of(view), not is_stale(view)) for view in views())

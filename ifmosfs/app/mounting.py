@@ -1,0 +1,232 @@
+"""Use cases: mount a plan, serve it, unmount it, and tell what is mounted."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ifmosfs.app.context import App
+from ifmosfs.app.staging import discard, load_tree
+from ifmosfs.core.errors import Ambiguous, MountProblem, NotFound
+from ifmosfs.core.files import Place
+from ifmosfs.core.manifest import PlanInfo
+from ifmosfs.core.names import display, is_within
+from ifmosfs.core.plan import Action, Edit, EditKind, Plan, PlanState
+from ifmosfs.platform import daemon, host
+from ifmosfs.platform.mounts import Mount, is_stale, mounts, views
+
+OPEN_STATES = (PlanState.STAGED, PlanState.VALIDATED)
+
+
+@dataclass(frozen=True, slots=True)
+class MountReport:
+    """A mount that came up."""
+
+    plan_id: str
+    mount_point: bytes
+    pid: int
+    cleaned_stale: bool
+
+
+class PlanEditLog:
+    """The view's `EditLog`, in the catalogue."""
+
+    def __init__(self, app: App, plan_id: str) -> None:
+        self._catalogue = app.catalogue
+        self._plan_id = plan_id
+
+    def append(
+        self,
+        kind: EditKind,
+        path: bytes,
+        target: bytes | None,
+        at_ns: int,
+        *,
+        mode: int | None = None,
+        mtime_ns: int | None = None,
+    ) -> Edit:
+        """See `view.edits.EditLog`."""
+        return self._catalogue.append_edit(self._plan_id, kind, path, target, at_ns=at_ns, mode=mode, mtime_ns=mtime_ns)
+
+
+def mount(app: App, info: PlanInfo, mount_point: bytes | None) -> MountReport:
+    """Mount a plan in a process of its own; returns when the mount answers. Raises `MountProblem`, `BackendMissing`."""
+    where, cleaned = prepare_mount_point(app, app.catalogue.load_plan(info.plan_id), mount_point)
+    logs = app.settings.state_folder / "logs"
+    logs.mkdir(mode=0o700, exist_ok=True)
+    serving: list[str | bytes] = ["serve", "--plan", info.plan_id, "--mount-point", where, "--ready-fd"]
+    pid = daemon.start([sys.executable, "-m", "ifmosfs", *serving], logs / f"mount-{info.plan_id}.log")
+    return MountReport(info.plan_id, where, pid, cleaned)
+
+
+def serve(app: App, plan_id: str, mount_point: bytes, on_ready: Callable[[], None]) -> None:
+    """Serve a plan at a mount point until it is unmounted. This process must never look into that mount."""
+    from ifmosfs.platform import fuse
+    from ifmosfs.view.operations import View
+
+    tree = load_tree(app, plan_id)
+    view = View(
+        tree,
+        app.disk,
+        PlanEditLog(app, plan_id),
+        now_ns=host.now_ns,
+        refile=lambda action, category: _folder_for(app, action, category),
+        owner=host.owner(),
+    )
+    fuse.serve(view, mount_point, name=plan_id, on_ready=on_ready)
+
+
+def prepare_mount_point(app: App, plan: Plan, mount_point: bytes | None) -> tuple[bytes, bool]:
+    """The resolved mount point, and whether a dead view was cleaned away from it. Raises `MountProblem`."""
+    where, cleaned = check_mount_point(app, mount_point)
+    _check_apart(app, plan, where)
+    for view in views():
+        if plan_of(view) == plan.plan_id:
+            raise MountProblem(
+                f"plan {plan.plan_id} is mounted already",
+                path=view.point,
+                hint=f"ifmosfs unmount {display(view.point)}",
+            )
+    return where, cleaned
+
+
+def check_mount_point(app: App, mount_point: bytes | None) -> tuple[bytes, bool]:
+    """As `prepare_mount_point`, before there is a plan. The default mount point is made where it is missing."""
+    wanted = mount_point
+    if wanted is None:
+        wanted = os.fsencode(app.settings.default_mount_point)
+        _make_default(wanted)
+    where = _resolved(wanted)
+    cleaned = _clear_stale(where)
+    _check_usable(where)
+    return where, cleaned
+
+
+def view_of(plan_id: str) -> Mount | None:
+    """Where a plan is mounted, `None` if it is not."""
+    return next((view for view in views() if plan_of(view) == plan_id), None)
+
+
+def plan_of(view: Mount) -> str:
+    """The id of the plan that a mounted view shows."""
+    return view.source.partition(b":")[2].decode("ascii", "replace")
+
+
+def view_at(path: bytes) -> Mount:
+    """The view mounted at a path, dead or alive. Raises `NotFound`."""
+    where = _resolved(path)
+    for view in views():
+        if view.point == where:
+            return view
+    raise NotFound("no view is mounted here", path=path, hint="ifmosfs status lists the mounts")
+
+
+def only_mount_point() -> bytes:
+    """Where the one mounted view is. Raises `NotFound` for none, `Ambiguous` for several."""
+    points = [view.point for view in views()]
+    if not points:
+        raise NotFound("no view is mounted", hint="ifmosfs status")
+    if len(points) > 1:
+        raise Ambiguous("several views are mounted", hint="name one of: " + ", ".join(map(display, points)))
+    return points[0]
+
+
+def unmount(app: App, mount_point: bytes, *, keep: bool, lazy: bool = False) -> PlanInfo:
+    """Unmount a view; its plan is discarded unless it is to be kept. Returns the plan. Raises `MountProblem`."""
+    from ifmosfs.platform import fuse_unmount
+
+    view = view_at(mount_point)
+    fuse_unmount.unmount(view.point, lazy=lazy or is_stale(view))
+    plan_id = plan_of(view)
+    info = app.catalogue.find_plan(plan_id, None)
+    if not keep and info.state in OPEN_STATES:
+        discard(app, plan_id)
+    return app.catalogue.find_plan(plan_id, None)
+
+
+def unmount_views_of(plan_id: str) -> list[bytes]:
+    """Take the plan's views away after it became real; one that is in use disappears when it is let go."""
+    from ifmosfs.platform import fuse_unmount
+
+    gone = []
+    for view in views():
+        if plan_of(view) == plan_id:
+            try:
+                fuse_unmount.unmount(view.point)
+            except MountProblem:
+                fuse_unmount.unmount(view.point, lazy=True)
+            gone.append(view.point)
+    return gone
+
+
+def mount_at(path: bytes) -> Mount | None:
+    """What is mounted exactly there, the topmost of several; `None` for an ordinary folder."""
+    return next((mount for mount in reversed(mounts()) if mount.point == path), None)
+
+
+def _resolved(path: bytes) -> bytes:
+    """Absolute, with the parent's links resolved; the last name is not looked at, because a dead mount cannot be."""
+    absolute = os.path.abspath(path)
+    parent, name = os.path.split(absolute)
+    resolved = os.path.join(os.path.realpath(parent), name)
+    if mount_at(resolved) is None and os.path.islink(resolved):
+        return os.path.realpath(resolved)
+    return resolved
+
+
+def _make_default(path: bytes) -> None:
+    try:
+        os.makedirs(path, mode=0o700, exist_ok=True)
+    except FileExistsError:
+        return  # a dead mount, or a file: told apart by the checks
+    except OSError as error:
+        raise MountProblem(f"the mount point cannot be made ({error.strerror})", path=path) from error
+
+
+def _clear_stale(where: bytes) -> bool:
+    from ifmosfs.platform import fuse_unmount
+
+    standing = mount_at(where)
+    if standing is None or standing not in views() or not is_stale(standing):
+        return False
+    fuse_unmount.unmount(where, lazy=True)
+    return True
+
+
+def _check_usable(where: bytes) -> None:
+    if mount_at(where) is not None:
+        is_view = any(view.point == where for view in views())
+        what = "a view is mounted here already" if is_view else "another filesystem is mounted here"
+        hint = f"ifmosfs unmount {display(where)}" if is_view else "choose an empty folder"
+        raise MountProblem(what, path=where, hint=hint)
+    if not os.path.lexists(where):
+        raise MountProblem("the mount point does not exist", path=where, hint=f"mkdir -p '{display(where)}'")
+    if not os.path.isdir(where):
+        raise MountProblem("the mount point is not a folder", path=where, hint="choose an empty folder")
+    if not os.access(where, os.R_OK | os.W_OK | os.X_OK):
+        raise MountProblem("no permission to mount here", path=where, hint="choose an empty folder of your own")
+    if os.listdir(where):
+        raise MountProblem("the mount point is not empty", path=where, hint="choose an empty folder")
+
+
+def _check_apart(app: App, plan: Plan, where: bytes) -> None:
+    for root in plan.roots:
+        if is_within(where, root.path):
+            raise MountProblem(
+                "the mount point lies inside a scanned folder", path=where, hint=f"mount outside {display(root.path)}"
+            )
+    if is_within(where, plan.target):
+        raise MountProblem(
+            "the mount point lies inside the target folder", path=where, hint=f"mount outside {display(plan.target)}"
+        )
+    if any(is_within(where, folder) for folder in app.own_state):
+        raise MountProblem("the mount point lies in the program's own state folder", path=where, hint="choose another")
+
+
+def _folder_for(app: App, action: Action, category: str) -> bytes | None:
+    """The folder the layout has for a category, by the file's modification date."""
+    dated = host.local_date(action.expected.mtime_ns)
+    extension = Place(action.root, action.source).path.rpartition(b".")[2]
+    return app.layout.folder(category, dated, extension)

@@ -1,0 +1,97 @@
+"""Where things are kept and what the defaults are: one frozen value, built once from defaults, file and environment."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import platformdirs
+
+from ifmosfs.core.errors import ConfigProblem
+
+
+class ConfigFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What `config.toml` may hold."""
+
+    threshold: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.6
+    target: str | None = None
+    mount_point: str | None = None
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Folders and defaults of one invocation.
+
+    `config_folder` holds `config.toml` and the user's `layout.toml`; `state_folder` the databases, logs and previews.
+    """
+
+    config_folder: Path
+    state_folder: Path
+    home: Path
+    threshold: float = 0.6
+    target: Path | None = None
+    mount_point: Path | None = None
+    excludes: tuple[str, ...] = ()
+
+    @property
+    def default_target(self) -> Path:
+        """Where files are organised to when nothing else is said."""
+        return self.target or self.home / "Organized"
+
+    @property
+    def default_mount_point(self) -> Path:
+        """Where the view appears when nothing else is said: below home, which AppArmor's rules for fusermount3 allow."""
+        return self.mount_point or self.home / "IFMOSFS"
+
+
+def load_settings(environment: Mapping[str, str]) -> Settings:
+    """The settings for an environment. Raises `ConfigProblem` naming the key and the file."""
+    home = Path(environment.get("HOME") or os.path.expanduser("~"))
+    own = environment.get("IFMOSFS_HOME")
+    if own:
+        config_folder, state_folder = Path(own).absolute(), Path(own).absolute()
+    else:
+        config_folder = platformdirs.user_config_path("ifmosfs")
+        state_folder = platformdirs.user_state_path("ifmosfs")
+    config = _read_config(config_folder / "config.toml")
+    return Settings(
+        config_folder=config_folder,
+        state_folder=state_folder,
+        home=home,
+        threshold=config.threshold,
+        target=_path(config.target, home),
+        mount_point=_path(config.mount_point, home),
+        excludes=config.exclude,
+    )
+
+
+def _path(text: str | None, home: Path) -> Path | None:
+    if text is None:
+        return None
+    return home / text[2:] if text.startswith("~/") else Path(text)
+
+
+def _read_config(path: Path) -> ConfigFile:
+    data = read_toml(path)
+    try:
+        return msgspec.convert(data or {}, ConfigFile)
+    except msgspec.ValidationError as error:
+        raise ConfigProblem(f"the configuration is not valid: {error}", path=os.fsencode(path)) from error
+
+
+def read_toml(path: Path) -> dict[str, object] | None:
+    """The content of a TOML file, `None` where there is no such file. Raises `ConfigProblem`."""
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigProblem(f"not a TOML file ({error})", path=os.fsencode(path)) from error
+    except OSError as error:
+        raise ConfigProblem(f"cannot be read ({error.strerror})", path=os.fsencode(path)) from error

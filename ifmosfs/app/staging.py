@@ -1,0 +1,169 @@
+"""Use cases: make a plan, read it back as a tree, discard and reopen it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ifmosfs.app.classifying import classify
+from ifmosfs.app.context import App
+from ifmosfs.core.errors import NotFound, TargetProblem
+from ifmosfs.core.files import Kind, Place, ScannedFile
+from ifmosfs.core.manifest import SessionInfo
+from ifmosfs.core.names import display, is_within
+from ifmosfs.core.overlay import read_listing
+from ifmosfs.core.plan import ConflictStrategy, KeepReason, PlanEvent, Policy
+from ifmosfs.core.planner import PlanHeader, folders_wanted, make_plan, place_files
+from ifmosfs.core.proposal import Proposal
+from ifmosfs.core.tree import PlanTree
+from ifmosfs.platform import host
+from ifmosfs.platform.mounts import views
+
+
+@dataclass(frozen=True, slots=True)
+class StageReport:
+    """A plan in numbers. `n_planned` + `kept` + `n_skipped` + `n_unreadable` = everything the scan met (promise P4)."""
+
+    plan_id: str
+    session_id: str
+    target: bytes
+    n_planned: int
+    n_new_folders: int
+    kept: Mapping[KeepReason, int]
+    n_skipped: int
+    n_unreadable: int
+    top_folders: Mapping[bytes, int]
+
+    @property
+    def n_scanned(self) -> int:
+        """Everything the scan met."""
+        return self.n_planned + sum(self.kept.values()) + self.n_skipped + self.n_unreadable
+
+
+def create_plan(
+    app: App, session: SessionInfo, target: bytes | None, strategy: ConflictStrategy = ConflictStrategy.RENAME
+) -> StageReport:
+    """Plan the session's files into a target folder and store the plan as staged. Files not yet classified are, first."""
+    where = check_target(app, target, session)
+    classify(app, session.session_id)
+    files = [_with_proposal(file, proposal) for file, proposal in app.catalogue.classified(session.session_id)]
+    if not files:
+        raise NotFound("the session holds no files", hint="ifmosfs scan FOLDER, then try again")
+    app.progress("Planning", 0, None)
+    policy = _policy(app, where, strategy)
+    candidates = place_files(files, app.layout, policy, host.local_date)
+    listing = read_listing(folders_wanted(candidates), policy.names, lambda path: _names_in(app, where, path))
+    plan = make_plan(candidates, listing, _header(app, session, where, policy))
+    app.catalogue.save_plan(plan)
+    app.catalogue.advance(plan.plan_id, PlanEvent.STAGE)
+    return report_on(app, PlanTree(plan))
+
+
+def report_on(app: App, tree: PlanTree) -> StageReport:
+    """The numbers of a plan as it is now, edits included."""
+    moves = list(tree.moves())
+    counts = app.catalogue.session_counts(tree.plan.session_id)
+    return StageReport(
+        plan_id=tree.plan.plan_id,
+        session_id=tree.plan.session_id,
+        target=tree.plan.target,
+        n_planned=len(moves),
+        n_new_folders=sum(folder.planned for folder in tree.folders()),
+        kept=Counter(reason for _, reason in tree.kept()),
+        n_skipped=counts.n_skipped,
+        n_unreadable=counts.n_unreadable,
+        top_folders=Counter(move.target.partition(b"/")[0] for move in moves),
+    )
+
+
+def load_tree(app: App, plan_id: str) -> PlanTree:
+    """A plan with its edits applied."""
+    return PlanTree(app.catalogue.load_plan(plan_id), app.catalogue.edits(plan_id))
+
+
+def check_target(app: App, target: bytes | None, session: SessionInfo) -> bytes:
+    """The target folder, absolute and resolved as far as it exists. Raises `TargetProblem` for a target that is no folder,
+    that lies inside a scanned folder or a view or the other way round, or that is the program's own."""
+    wanted = target if target is not None else os.fsencode(app.settings.default_target)
+    path = os.path.realpath(wanted)
+    if os.path.lexists(path) and not os.path.isdir(path):
+        raise TargetProblem("the target is not a folder", path=wanted, hint="name another one with --output")
+    if os.path.isdir(path) and not os.access(path, os.R_OK | os.X_OK):
+        raise TargetProblem("no permission to look into the target", path=wanted, hint="name another one with --output")
+    ancestor = nearest_folder(path)
+    if not os.path.isdir(ancestor):
+        raise TargetProblem(f"{display(ancestor)} is not a folder", path=wanted, hint="name another one with --output")
+    for root in session.roots:
+        if is_within(path, root.path) or is_within(root.path, path):
+            raise TargetProblem(
+                f"the target and the scanned folder {display(root.path)} lie inside each other",
+                path=wanted,
+                hint="choose a target outside, such as --output ~/Organized",
+            )
+    for folder in (*app.own_state, *(view.point for view in views())):
+        if is_within(path, folder):
+            raise TargetProblem("the target is a place of the program itself", path=wanted, hint="choose another one")
+    return path
+
+
+def nearest_folder(path: bytes) -> bytes:
+    """The path itself or the nearest parent that exists."""
+    while not os.path.lexists(path):
+        path = os.path.dirname(path)
+    return path
+
+
+def discard(app: App, plan_id: str) -> None:
+    """Mark a plan as discarded; nothing on the disk was ever changed by it. Its preview folder goes."""
+    from ifmosfs.platform.farm import remove_farm
+
+    app.catalogue.advance(plan_id, PlanEvent.DISCARD)
+    remove_farm(preview_folder(app, plan_id))
+
+
+def reopen(app: App, plan_id: str) -> None:
+    """Take a discarded plan up again, with its edits."""
+    app.catalogue.advance(plan_id, PlanEvent.REOPEN)
+
+
+def preview_folder(app: App, plan_id: str) -> bytes:
+    """Where a preview made of links or copies lies."""
+    return os.fsencode(app.settings.state_folder / "previews" / plan_id)
+
+
+def _with_proposal(file: ScannedFile, proposal: Proposal | None) -> tuple[ScannedFile, Proposal]:
+    return file, proposal or Proposal(None, 0.0, "not classified")
+
+
+def _policy(app: App, target: bytes, strategy: ConflictStrategy) -> Policy:
+    return Policy(
+        strategy=strategy,
+        threshold=app.settings.threshold,
+        folder_mode=host.folder_mode(),
+        names=app.disk.name_rules(Place(nearest_folder(target), b"")),
+    )
+
+
+def _header(app: App, session: SessionInfo, target: bytes, policy: Policy) -> PlanHeader:
+    return PlanHeader(
+        plan_id=secrets.token_hex(5),
+        session_id=session.session_id,
+        target=target,
+        target_filesystem=app.disk.filesystem(Place(nearest_folder(target), b"")),
+        roots=session.roots,
+        created_ns=host.now_ns(),
+        policy=policy,
+    )
+
+
+def _names_in(app: App, target: bytes, path: bytes) -> Mapping[bytes, Kind] | None:
+    try:
+        return {name: attr.kind for name, attr in app.disk.list_folder(Place(target, path))}
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        where = Place(target, path).absolute
+        raise TargetProblem(f"a folder of the target cannot be read ({error.strerror})", path=where) from error

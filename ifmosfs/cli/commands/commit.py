@@ -1,0 +1,117 @@
+"""`ifmosfs commit`."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from ifmosfs.cli.common import (
+    as_bytes,
+    confirm,
+    counted,
+    dry_run_option,
+    either,
+    json_option,
+    opened_app,
+    print_json,
+    recover_first,
+    shown,
+    sized,
+    yes_option,
+)
+
+if TYPE_CHECKING:
+    from ifmosfs.app.committing import PreparedCommit
+    from ifmosfs.app.context import App
+    from ifmosfs.core.manifest import PlanInfo
+    from ifmosfs.core.reports import RunReport
+
+N_SHOWN = 10
+
+
+@click.command()
+@click.argument("where", required=False, metavar="[MOUNTPOINT|PLAN]")
+@click.option("--plan", "plan_option", metavar="PLAN", help="The plan; its id may be shortened.")
+@click.option("--snapshot/--no-snapshot", default=True, show_default=True, help="Record what was where before.")
+@dry_run_option
+@yes_option
+@json_option
+def commit(where: str | None, plan_option: str | None, snapshot: bool, dry_run: bool, yes: bool, as_json: bool) -> int:
+    """Really move the files, journaled.
+
+    Nothing is ever overwritten. A file that is no longer what the plan saw, or whose name has been taken since, stays where
+    it is and is listed; the others are moved. Killed at any moment, the next command brings everything into order.
+
+    Exit status: 0 all was moved; 3 done in part; 4 all in conflict; 5 the plan is outdated.
+    """
+    from ifmosfs.app.committing import prepare_commit, refuse_hopeless, rehearse_commit, run_commit
+    from ifmosfs.app.mounting import unmount_views_of
+    from ifmosfs.cli.stopping import stop_on_signals
+
+    with opened_app() as app:
+        recover_first(app)
+        info = _plan(app, either(where, plan_option, "plan"))
+        with app.writing() as journal:
+            prepared = prepare_commit(app, journal, info)
+            refuse_hopeless(prepared)
+            if not as_json:
+                _announce(prepared)
+            if dry_run:
+                report = rehearse_commit(app, prepared)
+            else:
+                confirm("Move them?", yes=yes)
+                with stop_on_signals() as stop:
+                    report = run_commit(app, journal, prepared, snapshot=snapshot, stop=stop)
+                if report.n_done and report.state.value == "complete":
+                    unmount_views_of(info.plan_id)
+    return _show(info, report, dry_run=dry_run, as_json=as_json)
+
+
+def _plan(app: App, where: str | None) -> PlanInfo:
+    """By mount point, by the beginning of an id, or the only plan that can be committed."""
+    from ifmosfs.app.mounting import plan_of, view_at
+    from ifmosfs.core.plan import PlanState
+
+    if where is not None and (os.sep in where or os.path.lexists(where)):
+        return app.catalogue.find_plan(plan_of(view_at(as_bytes(where))), None)
+    states = (PlanState.STAGED, PlanState.VALIDATED, PlanState.COMMITTING)
+    return app.catalogue.find_plan(where, None if where else states)
+
+
+def _announce(prepared: PreparedCommit) -> None:
+    from ifmosfs.cli.show_runs import show_problems
+
+    order, checked = prepared.order, prepared.checked
+    click.echo(f"Plan {prepared.info.plan_id}: {counted(len(order.steps), 'file')} to {shown(prepared.info.target)}")
+    if prepared.n_before:
+        click.echo(f"  {prepared.n_before:,} were moved before the interruption")
+    if checked.n_copies:
+        click.echo(
+            f"  {checked.n_copies:,} of them from another filesystem ({sized(checked.n_bytes)} to copy and verify)"
+        )
+    if checked.problems:
+        click.echo(f"  {counted(len(checked.problems), 'problem')} found before starting:")
+        show_problems(checked.problems)
+
+
+def _show(info: PlanInfo, report: RunReport, *, dry_run: bool, as_json: bool) -> int:
+    from ifmosfs.cli.show_runs import run_fields, run_status, run_words, show_moves, show_problems
+
+    if as_json:
+        print_json({"plan": info.plan_id, "dry_run": dry_run, **run_fields(report)})
+        return run_status(report)
+    show_moves(report, N_SHOWN)
+    click.echo(f"{'Would be: ' if dry_run else ''}{run_words(report)}")
+    show_problems(report.problems)
+    if not dry_run:
+        _say_what_next(info, report)
+    return run_status(report)
+
+
+def _say_what_next(info: PlanInfo, report: RunReport) -> None:
+    if report.n_skipped:
+        click.echo(f"Stopped before the end. Go on: ifmosfs commit {info.plan_id}")
+    if report.n_done:
+        click.echo(f"Undo: ifmosfs rollback {info.plan_id} · Prove: ifmosfs verify {info.plan_id}")

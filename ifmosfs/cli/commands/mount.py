@@ -1,0 +1,120 @@
+"""`ifmosfs mount`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ifmosfs.cli.common import as_bytes, counted, json_option, opened_app, print_json, quoted, recover_first
+from ifmosfs.core.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from ifmosfs.app.context import App
+    from ifmosfs.core.manifest import PlanInfo
+
+
+@click.command()
+@click.argument("paths", nargs=-1, metavar="[FOLDER]... [MOUNTPOINT]")
+@click.option("--plan", "plan_id", metavar="PLAN", help="Mount this plan; the id may be shortened.")
+@click.option(
+    "--roots", multiple=True, metavar="FOLDER", help="A folder to scan; then the argument is the mount point."
+)
+@click.option("--output", "-o", "target", metavar="TARGET", help="Where the files will go. Default: ~/Organized.")
+@click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out what matches when scanning.")
+@click.option("--foreground", is_flag=True, help="Serve in this process; Ctrl-C unmounts.")
+@json_option
+def mount(
+    paths: tuple[str, ...],
+    plan_id: str | None,
+    roots: tuple[str, ...],
+    target: str | None,
+    exclude: tuple[str, ...],
+    foreground: bool,
+    as_json: bool,
+) -> None:
+    """Show the organised layout as a live folder.
+
+    With folders: scan, classify, plan and mount in one go. With two or more arguments, or with --plan, the last one is the
+    mount point; otherwise it is ~/IFMOSFS.
+
+    Nothing moves. Dragging files about in the mount edits the plan; deleting one means: leave it where it is.
+    """
+    folders, mount_point = _split(paths, plan_id, roots)
+    with opened_app() as app:
+        recover_first(app)
+        info = _plan(app, folders, plan_id, target, exclude, as_json=as_json, mount_point=mount_point)
+        if foreground:
+            _serve_here(app, info, mount_point)
+        else:
+            _mount(app, info, mount_point, as_json=as_json)
+
+
+def _split(paths: tuple[str, ...], plan_id: str | None, roots: tuple[str, ...]) -> tuple[tuple[str, ...], str | None]:
+    if plan_id is not None or roots:
+        if len(paths) > 1:
+            raise UsageProblem("more than one mount point was named", hint="ifmosfs mount --plan PLAN MOUNTPOINT")
+        if plan_id is not None and roots:
+            raise UsageProblem("both a plan and folders were named", hint="name one of the two")
+        return roots, paths[0] if paths else None
+    if len(paths) > 1:
+        return paths[:-1], paths[-1]
+    return paths, None
+
+
+def _plan(
+    app: App,
+    folders: tuple[str, ...],
+    plan_id: str | None,
+    target: str | None,
+    exclude: tuple[str, ...],
+    *,
+    as_json: bool,
+    mount_point: str | None,
+) -> PlanInfo:
+    from ifmosfs.app.mounting import OPEN_STATES, check_mount_point
+    from ifmosfs.app.scanning import scan
+    from ifmosfs.app.staging import create_plan
+    from ifmosfs.cli.show_plan import show_report
+
+    if not folders:
+        if target is not None or exclude:
+            raise UsageProblem(
+                "--output and --exclude need a folder to scan", hint="ifmosfs mount FOLDER --output TARGET"
+            )
+        return app.catalogue.find_plan(plan_id, None if plan_id else OPEN_STATES)
+    check_mount_point(app, None if mount_point is None else as_bytes(mount_point))
+    scanned = scan(app, [as_bytes(folder) for folder in folders], excludes=exclude)
+    session = app.catalogue.find_session(scanned.session_id)
+    report = create_plan(app, session, None if target is None else as_bytes(target))
+    if not as_json:
+        show_report(report)
+    return app.catalogue.find_plan(report.plan_id, None)
+
+
+def _mount(app: App, info: PlanInfo, mount_point: str | None, *, as_json: bool) -> None:
+    from ifmosfs.app.mounting import mount as mount_plan
+
+    report = mount_plan(app, info, None if mount_point is None else as_bytes(mount_point))
+    if as_json:
+        fields = {
+            "plan": info.plan_id,
+            "session": info.session_id,
+            "mount_point": report.mount_point,
+            "pid": report.pid,
+        }
+        print_json(fields)
+        return
+    if report.cleaned_stale:
+        click.echo("A dead view was cleaned away from there first.", err=True)
+    where = quoted(report.mount_point)
+    click.echo(f"Mounted at {where}: browse it, open files, drag what is wrong. {counted(0, 'file')} moved so far.")
+    click.echo(f"Apply: ifmosfs commit {where} · Forget: ifmosfs unmount {where}")
+
+
+def _serve_here(app: App, info: PlanInfo, mount_point: str | None) -> None:
+    from ifmosfs.app.mounting import prepare_mount_point, serve
+
+    plan = app.catalogue.load_plan(info.plan_id)
+    where, _ = prepare_mount_point(app, plan, None if mount_point is None else as_bytes(mount_point))
+    serve(app, info.plan_id, where, lambda: click.echo(f"Mounted at {quoted(where)}; Ctrl-C unmounts.", err=True))

@@ -1,0 +1,23 @@
+"""`ifmosfs stage`: a group of its own."""
+
+from __future__ import annotations
+
+import click
+
+from ifmosfs.cli.groups import Lazy, LazyGroup
+
+STAGE = (
+    Lazy("create", "stage_create:create", "Commands", "Plan a session's files into a target folder."),
+    Lazy("list", "stage_show:list_plans", "Commands", "All plans."),
+    Lazy("show", "stage_show:show", "Commands", "A plan as a tree with counts, and what stays and why."),
+    Lazy("preview", "stage_preview:preview", "Commands", "Show a plan as a folder: mounted, or of links or copies."),
+    Lazy("validate", "stage_validate:validate", "Commands", "Check a plan against the disk as it is now."),
+    Lazy("commit", "commit:commit", "Commands", "The same as ifmosfs commit."),
+    Lazy("discard", "stage_show:discard", "Commands", "Forget a plan; nothing on the disk was changed by it."),
+    Lazy("reopen", "stage_show:reopen", "Commands", "Take a discarded plan up again."),
+)
+
+
+@click.command(cls=LazyGroup, lazy=STAGE)
+def stage() -> None:
+    """Make, show, preview, discard a plan."""

@@ -1,0 +1,61 @@
+"""`ifmosfs stage preview`."""
+
+from __future__ import annotations
+
+import click
+
+from ifmosfs.cli.common import (
+    as_bytes,
+    choose_plan,
+    counted,
+    json_option,
+    opened_app,
+    plan_argument,
+    print_json,
+    quoted,
+    recover_first,
+)
+
+METHODS = ["mount", "symlink", "hardlink", "copy"]
+
+
+@click.command()
+@plan_argument
+@click.option(
+    "--method", type=click.Choice(METHODS), default="mount", show_default=True, help="A live mount, or a plain folder."
+)
+@click.option("--at", "mount_point", metavar="FOLDER", help="Where to mount. Default: ~/IFMOSFS.")
+@click.option("--open", "open_it", is_flag=True, help="Open it in the file manager.")
+@json_option
+def preview(
+    plan: str | None, plan_option: str | None, method: str, mount_point: str | None, open_it: bool, as_json: bool
+) -> None:
+    """Show a plan as a folder: mounted, or of links or copies.
+
+    A mount is live: dragging files in it edits the plan. The plain folders are only for looking; they need no FUSE. They
+    show the planned files, and not what the target already holds. In a folder of hard links, editing a file edits the
+    original.
+    """
+    from ifmosfs.app.mounting import OPEN_STATES, view_of
+    from ifmosfs.app.mounting import mount as mount_plan
+    from ifmosfs.app.previewing import build_preview, open_in_file_manager
+    from ifmosfs.platform.farm import FarmMethod
+
+    with opened_app() as app:
+        recover_first(app)
+        info = choose_plan(app, plan, plan_option, OPEN_STATES)
+        n_shown = info.n_moves
+        if method == "mount":
+            standing = view_of(info.plan_id)
+            at = None if mount_point is None else as_bytes(mount_point)
+            where = standing.point if standing is not None else mount_plan(app, info, at).mount_point
+        else:
+            where, n_shown = build_preview(app, info.plan_id, FarmMethod(method))
+    opened = open_in_file_manager(where) if open_it else None
+    if as_json:
+        print_json({"plan": info.plan_id, "preview": where, "method": method, "files": n_shown, "opened": opened})
+        return
+    click.echo(f"Preview of plan {info.plan_id}, {counted(n_shown, 'file')}: {quoted(where)}")
+    if opened is False:
+        click.echo("No file manager could be started (xdg-open is missing, or there is no screen).", err=True)
+    click.echo(f"Apply: ifmosfs commit {info.plan_id} · Forget: ifmosfs stage discard {info.plan_id}")

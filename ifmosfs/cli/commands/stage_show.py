@@ -1,0 +1,103 @@
+"""`ifmosfs stage list|show|discard|reopen`."""
+
+from __future__ import annotations
+
+import click
+
+from ifmosfs.cli.common import choose_plan, counted, json_option, opened_app, plan_argument, print_json
+from ifmosfs.core.plan import PlanState
+
+ALIVE = (PlanState.STAGED, PlanState.VALIDATED, PlanState.COMMITTING, PlanState.COMMITTED)
+OPEN = (PlanState.DRAFT, PlanState.STAGED, PlanState.VALIDATED)
+
+
+@click.command("list")
+@json_option
+def list_plans(as_json: bool) -> None:
+    """All plans, the newest last."""
+    from ifmosfs.cli.show_plan import plan_fields, show_plan_line
+
+    with opened_app() as app:
+        plans = app.catalogue.plans()
+    if as_json:
+        print_json({"plans": [plan_fields(info) for info in plans]})
+        return
+    for info in plans:
+        show_plan_line(info)
+    if not plans:
+        click.echo("No plans. Make one: ifmosfs mount FOLDER")
+
+
+@click.command()
+@plan_argument
+@click.option("--depth", default=3, show_default=True, help="How many levels of folders.")
+@click.option("--names", "n_named", default=0, show_default=True, help="How many files to name in each folder.")
+@json_option
+def show(plan: str | None, plan_option: str | None, depth: int, n_named: int, as_json: bool) -> None:
+    """A plan as a tree with counts, and what stays and why."""
+    from ifmosfs.app.staging import load_tree, report_on
+    from ifmosfs.cli.show_plan import report_fields, show_kept, show_report, show_tree
+
+    with opened_app() as app:
+        info = choose_plan(app, plan, plan_option, None if plan or plan_option else ALIVE)
+        tree = load_tree(app, info.plan_id)
+        report = report_on(app, tree)
+    if as_json:
+        moves = [
+            {
+                "source": move.source.absolute,
+                "target": move.target,
+                "category": move.action.category,
+                "confidence": move.action.score,
+                "reason": move.action.reason,
+                "note": move.action.note,
+            }
+            for move in tree.moves()
+        ]
+        kept = [
+            {"source": action.source_place.absolute, "why": reason.value, "reason": action.reason}
+            for action, reason in tree.kept()
+        ]
+        print_json({**report_fields(report), "state": info.state.value, "moves": moves, "kept": kept})
+        return
+    show_tree(tree, depth, n_named)
+    show_kept(tree, n_named or 3)
+    show_report(report)
+    edits = f", {counted(info.n_edits, 'edit')} of yours" if info.n_edits else ""
+    click.echo(f"State: {info.state.value}{edits}")
+
+
+@click.command()
+@plan_argument
+@json_option
+def discard(plan: str | None, plan_option: str | None, as_json: bool) -> None:
+    """Forget a plan; nothing on the disk was changed by it. `stage reopen` takes it up again."""
+    from ifmosfs.app.mounting import unmount_views_of
+    from ifmosfs.app.staging import discard as discard_plan
+
+    with opened_app() as app:
+        info = choose_plan(app, plan, plan_option, OPEN)
+        discard_plan(app, info.plan_id)
+        unmount_views_of(info.plan_id)
+    if as_json:
+        print_json({"plan": info.plan_id, "state": PlanState.DISCARDED.value})
+        return
+    click.echo(
+        f"Plan {info.plan_id} discarded; no file was moved. Take it up again: ifmosfs stage reopen {info.plan_id}"
+    )
+
+
+@click.command()
+@plan_argument
+@json_option
+def reopen(plan: str | None, plan_option: str | None, as_json: bool) -> None:
+    """Take a discarded plan up again, with its edits."""
+    from ifmosfs.app.staging import reopen as reopen_plan
+
+    with opened_app() as app:
+        info = choose_plan(app, plan, plan_option, (PlanState.DISCARDED, PlanState.ROLLED_BACK))
+        reopen_plan(app, info.plan_id)
+    if as_json:
+        print_json({"plan": info.plan_id, "state": PlanState.STAGED.value})
+        return
+    click.echo(f"Plan {info.plan_id} is staged again. Look: ifmosfs mount --plan {info.plan_id}")

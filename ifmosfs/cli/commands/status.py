@@ -1,0 +1,64 @@
+"""`ifmosfs status`."""
+
+from __future__ import annotations
+
+import click
+
+from ifmosfs.cli.common import counted, json_option, opened_app, print_json, quoted, shown
+
+
+@click.command()
+@click.option("--all", "every", is_flag=True, help="Discarded and rolled back plans as well.")
+@json_option
+def status(every: bool, as_json: bool) -> int:
+    """What is mounted, planned, unfinished.
+
+    Exit status: 0; 8 when a run was interrupted (the next command that needs it recovers by itself).
+    """
+    from ifmosfs.app.looking import status as look
+    from ifmosfs.cli.show_plan import plan_fields, show_plan_line
+
+    with opened_app() as app:
+        report = look(app, every=every)
+    if as_json:
+        print_json(
+            {
+                "mounts": [
+                    {"mount_point": view.mount_point, "plan": view.plan_id, "alive": view.alive}
+                    for view in report.views
+                ],
+                "sessions": [
+                    {
+                        "session": session.session_id,
+                        "tag": session.tag,
+                        "roots": [root.path.decode("utf-8", "surrogateescape") for root in session.roots],
+                        "files": session.counts.n_files,
+                    }
+                    for session in report.sessions
+                ],
+                "plans": [plan_fields(info) for info in report.plans],
+                "unfinished": [
+                    {"run": run.run_id, "plan": run.plan_id, "kind": run.kind.value, "state": run.state.value}
+                    for run in report.unfinished
+                ],
+            }
+        )
+        return 8 if report.unfinished else 0
+    click.echo(counted(len(report.views), "mounted view"))
+    for view in report.views:
+        state = "" if view.alive else f"  (its process has died: ifmosfs unmount --keep {quoted(view.mount_point)})"
+        click.echo(f"  {shown(view.mount_point)}  plan {view.plan_id}{state}")
+    click.echo(counted(len(report.sessions), "session"))
+    for session in report.sessions:
+        where = ", ".join(shown(root.path) for root in session.roots)
+        tag = f" [{session.tag}]" if session.tag else ""
+        click.echo(f"  {session.session_id}{tag}  {counted(session.counts.n_files, 'file')} in {where}")
+    click.echo(counted(len(report.plans), "plan"))
+    for info in report.plans:
+        click.echo("  ", nl=False)
+        show_plan_line(info)
+    for run in report.unfinished:
+        click.echo(
+            f"Unfinished: {run.kind.value} {run.run_id} of plan {run.plan_id}. Bring it into order: ifmosfs recover"
+        )
+    return 8 if report.unfinished else 0

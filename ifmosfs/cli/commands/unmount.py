@@ -1,0 +1,35 @@
+"""`ifmosfs unmount`."""
+
+from __future__ import annotations
+
+import click
+
+from ifmosfs.cli.common import as_bytes, json_option, opened_app, print_json, recover_first
+
+
+@click.command()
+@click.argument("mount_point", required=False, metavar="[MOUNTPOINT]")
+@click.option("--keep", is_flag=True, help="Leave the plan staged, to mount or commit it later.")
+@click.option("--lazy", is_flag=True, help="Take the view away although a program is still using it.")
+@json_option
+def unmount(mount_point: str | None, keep: bool, lazy: bool, as_json: bool) -> None:
+    """Take the view away: nothing ever happened.
+
+    The plan is discarded (`ifmosfs stage reopen PLAN` takes it up again), unless --keep. Unmounting in any other way, a
+    killed process or a logout leave the plan staged.
+    """
+    from ifmosfs.app.mounting import only_mount_point
+    from ifmosfs.app.mounting import unmount as unmount_view
+
+    with opened_app() as app:
+        recover_first(app)
+        where = only_mount_point() if mount_point is None else as_bytes(mount_point)
+        result = unmount_view(app, where, keep=keep, lazy=lazy)
+    if as_json:
+        print_json({"plan": result.plan_id, "mount_point": where, "state": result.state.value})
+        return
+    click.echo(f"Unmounted; no file was moved by it. Plan {result.plan_id} is {result.state.value}.")
+    if keep:
+        click.echo(f"Mount it again: ifmosfs mount --plan {result.plan_id}")
+    else:
+        click.echo(f"Take it up again: ifmosfs stage reopen {result.plan_id}")

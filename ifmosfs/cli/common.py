@@ -1,0 +1,176 @@
+"""What the commands share: options, the choice of session and plan, numbers and names for people, JSON, progress."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ifmosfs.core.errors import UsageProblem
+from ifmosfs.core.names import display, to_text
+
+if TYPE_CHECKING:
+    from ifmosfs.app.context import App
+    from ifmosfs.core.manifest import PlanInfo
+    from ifmosfs.core.plan import PlanState
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+SCHEMA = 1
+
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout instead of text.")
+yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+dry_run_option = click.option("--dry-run", "-n", is_flag=True, help="Show what would happen; change nothing.")
+
+
+def plan_argument(command: F) -> F:
+    """`[PLAN]` as an argument, or `--plan PLAN`; both may be shortened."""
+    command = click.argument("plan", required=False, metavar="[PLAN]")(command)
+    return click.option("--plan", "plan_option", metavar="PLAN", help="The plan; its id may be shortened.")(command)
+
+
+def session_option(command: F) -> F:
+    """`[SESSION]` as an argument, or `--session SESSION`; both may be shortened."""
+    command = click.argument("session", required=False, metavar="[SESSION]")(command)
+    return click.option(
+        "--session", "session_option", metavar="SESSION", help="The scan session; default: the last one."
+    )(command)
+
+
+def either(argument: str | None, option: str | None, what: str) -> str | None:
+    """The one of two spellings that was given. Raises `UsageProblem` when both were, and differ."""
+    if argument is not None and option is not None and argument != option:
+        raise UsageProblem(f"two {what}s were named: {argument} and {option}", hint=f"name one {what}")
+    return argument if argument is not None else option
+
+
+def choose_plan(app: App, plan: str | None, option: str | None, states: tuple[PlanState, ...] | None) -> PlanInfo:
+    """The plan that was meant, by the beginning of its id; the only candidate where none was named."""
+    return app.catalogue.find_plan(either(plan, option, "plan"), states)
+
+
+@contextmanager
+def opened_app() -> Iterator[App]:
+    """The program, set up from the environment, with progress on the terminal."""
+    from ifmosfs.app.context import App
+    from ifmosfs.app.settings import load_settings
+
+    progress = TerminalProgress()
+    try:
+        with App(load_settings(os.environ), progress) as app:
+            yield app
+    finally:
+        progress.close()
+
+
+def recover_first(app: App) -> None:
+    """Bring the disk of an interrupted run into order before anything else, and say what was done."""
+    from ifmosfs.app.recovering import recover_if_needed
+    from ifmosfs.cli.show_runs import show_recovery
+
+    for report in recover_if_needed(app):
+        show_recovery(report, err=True)
+
+
+def print_json(fields: Mapping[str, object]) -> None:
+    """One JSON object; undecodable bytes of names appear as lone surrogates, which `os.fsencode` takes back."""
+    click.echo(json.dumps({"schema": SCHEMA, **fields}, indent=2, default=_plain))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bytes):
+        return to_text(value)
+    return str(value)
+
+
+def counted(n: int, noun: str) -> str:
+    """`1 file`, `2 files`, `1,000 folders`."""
+    if noun.endswith("y") and n != 1:
+        return f"{n:,} {noun[:-1]}ies"
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def sized(n_bytes: int) -> str:
+    """`12 B`, `3.4 MB`."""
+    size = float(n_bytes)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+def shown(path: bytes) -> str:
+    """A path for people, with the home folder as `~`."""
+    home = os.fsencode(os.path.expanduser("~"))
+    if home != b"/" and path.startswith(home + b"/"):
+        return "~" + display(path[len(home) :])
+    return display(path)
+
+
+def quoted(path: bytes) -> str:
+    """A path as one would type it."""
+    text = shown(path)
+    return text if all(char.isalnum() or char in "~/._-+,:@" for char in text) else f"'{text}'"
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask on a terminal; without one, say which flag answers. No is the default."""
+    if yes:
+        return
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageProblem("this moves files, and there is no terminal to ask on", hint="add --yes")
+    if not click.confirm(question, default=False, err=True):
+        raise click.Abort
+
+
+def as_bytes(value: str) -> bytes:
+    """A command-line argument as the bytes it was typed with."""
+    return os.fsencode(value)
+
+
+class TerminalProgress:
+    """A bar on stderr for work that takes longer than a second, only on a terminal."""
+
+    def __init__(self, patience_seconds: float = 1.0) -> None:
+        self._patience = patience_seconds
+        self._on_terminal = sys.stderr.isatty()
+        self._what = ""
+        self._began = 0.0
+        self._bar: Any = None
+        self._task: Any = None
+
+    def __call__(self, what: str, n_done: int, n_total: int | None) -> None:
+        """See `app.context.Progress`."""
+        if not self._on_terminal:
+            return
+        if what != self._what:
+            self.close()
+            self._what, self._began = what, time.monotonic()
+        if self._bar is None and time.monotonic() - self._began < self._patience:
+            return
+        if self._bar is None:
+            self._open(n_total)
+        self._bar.update(self._task, completed=n_done, total=n_total)
+
+    def _open(self, n_total: int | None) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._bar.start()
+        self._task = self._bar.add_task(self._what, total=n_total)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+        self._what = ""

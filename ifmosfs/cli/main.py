@@ -1,0 +1,93 @@
+"""The command `ifmosfs`: its table of commands, and the one place where errors become words and an exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from ifmosfs import __version__
+from ifmosfs.cli.groups import Lazy, LazyGroup
+
+COMMANDS = (
+    Lazy("scan", "scan:scan", "Look", "Find out what is in some folders."),
+    Lazy("classify", "classify:classify", "Look", "Say of each file what it is."),
+    Lazy("stage", "stage:stage", "Look", "Make, show, preview, discard a plan."),
+    Lazy("mount", "mount:mount", "Look", "Show the organised layout as a live folder."),
+    Lazy("status", "status:status", "Look", "What is mounted, planned, unfinished."),
+    Lazy("verify", "verify:verify", "Look", "Prove that the disk is what the plan says."),
+    Lazy("commit", "commit:commit", "Change", "Really move the files, journaled."),
+    Lazy("unmount", "unmount:unmount", "Change", "Take the view away: nothing ever happened."),
+    Lazy("rollback", "rollback:rollback", "Undo", "Move the files back."),
+    Lazy("recover", "recover:recover", "Undo", "Finish or undo what an interrupted run began."),
+    Lazy("doctor", "doctor:doctor", "Set up", "What is here, what is missing, and the remedy."),
+    Lazy("serve", "serve:serve", "", "Serve a view (started by mount)."),
+)
+
+EPILOG = """\b
+First steps:
+  ifmosfs mount ~/Downloads      scan, classify, plan; browse the result in ~/IFMOSFS
+  ifmosfs commit ~/IFMOSFS       now the files really move
+  ifmosfs rollback               ... and back
+
+\b
+Exit status: 0 done, 1 failed, 2 usage, 3 done in part, 4 conflicts open, 5 plan outdated,
+6 backend missing, 7 locked by another run, 8 recovery needed, 130 interrupted."""
+
+
+@click.command(
+    cls=LazyGroup,
+    lazy=COMMANDS,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="ifmosfs")
+def main() -> None:
+    """The file organiser you can try on your only copy.
+
+    It shows the organised layout as a mounted folder before anything has moved. Drag what is wrong to where it belongs,
+    then commit; or unmount, and nothing ever happened.
+    """
+
+
+def run() -> None:
+    """Entry point: run the command line and exit with its status."""
+    sys.exit(invoke(sys.argv[1:]))
+
+
+def invoke(arguments: list[str]) -> int:
+    """Run a command line; returns the exit status. A bug shows its traceback, a user's mistake never does."""
+    from ifmosfs.core.errors import IfmosfsError
+
+    try:
+        status = main.main(arguments, prog_name="ifmosfs", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except IfmosfsError as error:
+        show_error(error)
+        return error.exit_status
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted: nothing is half done", err=True)
+        return 130
+    except BrokenPipeError:
+        _silence_stdout()
+        return 1
+    return status if isinstance(status, int) else 0
+
+
+def show_error(error: object) -> None:
+    """`error[code]: what: path`, and the remedy on a line of its own, on stderr."""
+    from ifmosfs.core.errors import IfmosfsError
+
+    assert isinstance(error, IfmosfsError)
+    click.echo(f"error[{error.code}]: {error}", err=True)
+    if error.hint:
+        click.echo(f"  hint: {error.hint}", err=True)
+
+
+def _silence_stdout() -> None:
+    """What still is buffered for a reader that has gone must not raise again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,99 @@
+"""Runs in words: what commit, rollback, recovery and verification did and found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from ifmosfs.cli.common import counted, shown
+
+if TYPE_CHECKING:
+    from ifmosfs.core.reports import Problem, RecoveryReport, RunReport
+
+N_NAMED = 10
+
+
+def show_problems(problems: Sequence[Problem], *, err: bool = False, n_named: int = N_NAMED) -> None:
+    """One line per problem, with its code, and the remedy of each code once."""
+    for problem in problems[:n_named]:
+        click.echo(f"  {problem.code}: {shown(problem.path)}: {problem.words}", err=err)
+    if len(problems) > n_named:
+        click.echo(f"  … {len(problems) - n_named:,} more (--json lists all)", err=err)
+    for remedy in dict.fromkeys(problem.remedy for problem in problems if problem.remedy):
+        click.echo(f"  hint: {remedy}", err=err)
+
+
+def problem_fields(problems: Iterable[Problem]) -> list[dict[str, object]]:
+    """The same for programs."""
+    return [
+        {"code": problem.code, "path": problem.path, "words": problem.words, "remedy": problem.remedy}
+        for problem in problems
+    ]
+
+
+def show_moves(report: RunReport, n_named: int) -> None:
+    """The first files that were, or in a rehearsal would be, moved."""
+    for moved in report.moved[:n_named]:
+        click.echo(f"  {shown(moved.source.absolute)} -> {shown(moved.target.absolute)}")
+    if len(report.moved) > n_named:
+        click.echo(f"  … {len(report.moved) - n_named:,} more")
+
+
+def run_words(report: RunReport) -> str:
+    """The counts of a run in one line."""
+    parts = [f"{report.n_done:,} moved"]
+    for n_files, words in (
+        (report.n_conflicts, "in conflict (they stay where they are)"),
+        (report.n_failed, "refused by the system"),
+        (report.n_skipped, "not reached"),
+    ):
+        if n_files:
+            parts.append(f"{n_files:,} {words}")
+    if report.n_folders_made:
+        parts.append(f"{counted(report.n_folders_made, 'folder')} made")
+    if report.n_folders_removed:
+        parts.append(f"{counted(report.n_folders_removed, 'empty folder')} removed")
+    return ", ".join(parts)
+
+
+def run_fields(report: RunReport) -> dict[str, object]:
+    """A run for programs."""
+    return {
+        "run": report.run_id,
+        "state": report.state.value,
+        "moved": report.n_done,
+        "conflicts": report.n_conflicts,
+        "failed": report.n_failed,
+        "skipped": report.n_skipped,
+        "folders_made": report.n_folders_made,
+        "folders_removed": report.n_folders_removed,
+        "problems": problem_fields(report.problems),
+    }
+
+
+def show_recovery(report: RecoveryReport, *, err: bool = False) -> None:
+    """What recovery found and did."""
+    done = f"{report.n_done:,} files are at their target, {report.n_skipped:,} still wait"
+    click.echo(f"An interrupted run ({report.run_id}) was brought into order: {done}.", err=err)
+    for line in report.lines[:N_NAMED]:
+        place = line.source or line.target
+        path = shown(place.absolute) if place is not None else ""
+        click.echo(f"  {path}: found {line.found}; {line.did}", err=err)
+    if len(report.lines) > N_NAMED:
+        click.echo(f"  … {len(report.lines) - N_NAMED:,} more", err=err)
+    show_problems(report.problems, err=err)
+
+
+def run_status(report: RunReport) -> int:
+    """The exit status of a run that came to an end: all, in part, nothing for conflicts, interrupted, full."""
+    from ifmosfs.core.reports import StopCause
+
+    if report.stop_cause is StopCause.INTERRUPTED:
+        return 130
+    if report.stop_cause is StopCause.DISK_FULL:
+        return 1
+    if not (report.n_conflicts or report.n_failed or report.n_skipped):
+        return 0
+    return 3 if report.n_done else 4

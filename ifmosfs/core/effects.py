@@ -1,0 +1,246 @@
+"""One move by rename, and the one table that says what each error of the operating system means for a run.
+
+Nothing here writes to the journal: the caller has made the intent durable before, and settles what is returned after a sync.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterable, Mapping
+from enum import Enum, auto
+from typing import Final
+
+from ifmosfs.core.errors import DiskFailed, DiskFull
+from ifmosfs.core.files import Attr, Fingerprint, Kind, Place
+from ifmosfs.core.journal import Operation, OpState, Outcome
+from ifmosfs.core.names import display, split
+from ifmosfs.core.ports import Disk, DiskReader
+from ifmosfs.core.reports import error_line
+
+
+class Response(Enum):
+    """What the run does about an error."""
+
+    CONFLICT = auto()  # the name is taken: nothing is done, the others go on
+    VANISHED = auto()
+    COPY = auto()  # the only errno that means "another filesystem"
+    REFUSED = auto()  # this file fails, the others go on
+    FULL = auto()  # the run stops at a consistent point
+    FATAL = auto()  # the run ends at once and is recovered from the disk; never tried again
+
+
+POLICY: Final[Mapping[int, Response]] = {
+    errno.EEXIST: Response.CONFLICT,
+    errno.ENOTEMPTY: Response.CONFLICT,
+    errno.EISDIR: Response.CONFLICT,
+    errno.ENOENT: Response.VANISHED,
+    errno.EXDEV: Response.COPY,
+    **dict.fromkeys(
+        (
+            errno.EACCES,
+            errno.EPERM,
+            errno.EROFS,
+            errno.EBUSY,
+            errno.ETXTBSY,
+            errno.ENAMETOOLONG,
+            errno.ELOOP,
+            errno.ENOTDIR,
+            errno.EINVAL,
+            errno.EILSEQ,
+            errno.EMLINK,
+            errno.EFBIG,
+            errno.ENOSYS,
+            errno.EOPNOTSUPP,
+        ),
+        Response.REFUSED,
+    ),
+    errno.ENOSPC: Response.FULL,
+    errno.EDQUOT: Response.FULL,
+    errno.EIO: Response.FATAL,
+    errno.ESTALE: Response.FATAL,
+    errno.ENOTCONN: Response.FATAL,
+}
+
+
+def response_to(error: OSError) -> Response:
+    """What to do about an error; one that is not in the table is as bad as the worst."""
+    return POLICY.get(error.errno or 0, Response.FATAL)
+
+
+def settled(operation: Operation, state: OpState, code: str, detail: str | None = None) -> Outcome:
+    """An outcome with nothing at the target, and its reason."""
+    return Outcome(operation.seq, state, error=error_line(code, detail))
+
+
+def conflict(operation: Operation, code: str, detail: str | None = None) -> Outcome:
+    """Nothing was done because the disk is not what was planned on."""
+    return settled(operation, OpState.CONFLICT, code, detail)
+
+
+def failed(operation: Operation, code: str, detail: str | None = None) -> Outcome:
+    """Nothing was done because it was refused, or something needs a person's eye."""
+    return settled(operation, OpState.FAILED, code, detail)
+
+
+def skipped(operation: Operation, code: str = "not-reached") -> Outcome:
+    """Not tried; its turn comes when the run is taken up again."""
+    return settled(operation, OpState.SKIPPED, code)
+
+
+def raise_if_final(error: OSError, place: Place) -> None:
+    """Raise DiskFull or DiskFailed where the error means the end of the whole run; else return."""
+    response = response_to(error)
+    if response is Response.FULL:
+        raise DiskFull("no space is left", path=place.absolute, hint="free some space, then go on") from error
+    if response is Response.FATAL:
+        raise disk_failed(error, place) from error
+
+
+def disk_failed(error: OSError, place: Place) -> DiskFailed:
+    """The exception for an error after which only a look at the disk tells what holds."""
+    what = f"the disk failed ({error.strerror or error})"
+    return DiskFailed(what, path=place.absolute, hint="check the disk, then run the command again: it recovers first")
+
+
+def blame(operation: Operation, error: OSError, place: Place) -> Outcome:
+    """What an error at `place` means for one operation.
+
+    Raises: DiskFull, DiskFailed where it means the end of the whole run.
+    """
+    raise_if_final(error, place)
+    response = response_to(error)
+    if response is Response.CONFLICT:
+        return conflict(operation, "name-taken")
+    if response is Response.VANISHED:
+        return conflict(operation, "vanished")
+    return failed(operation, "refused", error.strerror)
+
+
+def parent(place: Place) -> Place:
+    """The folder that a place is in."""
+    return Place(place.root, split(place.path)[0])
+
+
+def sibling(place: Place, name: bytes) -> Place:
+    """Another name in the same folder."""
+    folder = split(place.path)[0]
+    return Place(place.root, folder + b"/" + name if folder else name)
+
+
+def ends(operation: Operation) -> tuple[Place, Place, Fingerprint]:
+    """Source, target and expected fingerprint of a move, which always has all three."""
+    if operation.source is None or operation.target is None or operation.expected is None:
+        raise ValueError(f"not a move: {operation}")
+    return operation.source, operation.target, operation.expected
+
+
+def folders_of(operations: Iterable[Operation]) -> list[Place]:
+    """The folders that moves take from and bring to, each once."""
+    folders = {parent(place): None for each in operations for place in (each.source, each.target) if place is not None}
+    return list(folders)
+
+
+def names_of(operation: Operation) -> set[bytes]:
+    """The absolute paths of both ends of a move."""
+    source, target, _ = ends(operation)
+    return {source.absolute, target.absolute}
+
+
+def sync_folders(disk: Disk, folders: Iterable[Place]) -> None:
+    """Return when the changes in these folders are durable.
+
+    Raises: DiskFailed on any error: the pages may be marked clean by now, so a second try would prove nothing.
+    """
+    listed = list(folders)
+    if not listed:
+        return
+    try:
+        disk.sync(listed)
+    except OSError as error:
+        raise disk_failed(error, listed[0]) from error
+
+
+def lstat_or_none(disk: DiskReader, place: Place) -> Attr | None:
+    """The attributes, or `None` where nothing is. Other errors are raised as they are."""
+    try:
+        return disk.lstat(place)
+    except OSError as error:
+        if error.errno in {errno.ENOENT, errno.ENOTDIR}:
+            return None
+        raise
+
+
+def check_source(operation: Operation, disk: Disk) -> Attr | Outcome:
+    """The attributes of the source if it is still what was planned, else the conflict."""
+    source, _, expected = ends(operation)
+    try:
+        attr = lstat_or_none(disk, source)
+    except OSError as error:
+        return blame(operation, error, source)
+    if attr is None:
+        return conflict(operation, "vanished")
+    if attr.kind is Kind.FOLDER:
+        return conflict(operation, "became-folder")
+    return attr if attr.fingerprint.same_file(expected) else conflict(operation, "changed")
+
+
+def move_by_rename(operation: Operation, disk: Disk) -> Outcome | None:
+    """Move one file without ever replacing another; `None` if it must be copied, being on another filesystem.
+
+    Raises: DiskFull, DiskFailed.
+    """
+    checked = check_source(operation, disk)
+    if isinstance(checked, Outcome):
+        return checked
+    source, target, _ = ends(operation)
+    try:
+        disk.rename_noreplace(source, target)
+    except OSError as error:
+        return _rename_refused(operation, error, disk)
+    return _check_arrival(operation, disk)
+
+
+def _rename_refused(operation: Operation, error: OSError, disk: Disk) -> Outcome | None:
+    source, target, _ = ends(operation)
+    response = response_to(error)
+    if response is Response.COPY:
+        return None
+    if response is Response.VANISHED:
+        return vanished_from(operation, disk)
+    return blame(operation, error, target if response is Response.CONFLICT else source)
+
+
+def vanished_from(operation: Operation, disk: Disk) -> Outcome:
+    """ENOENT may mean either end: tell a vanished source from a target folder that is not there."""
+    checked = check_source(operation, disk)
+    return checked if isinstance(checked, Outcome) else failed(operation, "target-folder-missing")
+
+
+def _check_arrival(operation: Operation, disk: Disk) -> Outcome:
+    """A program may have saved over the source between the look and the rename: then the newer file goes back."""
+    source, target, expected = ends(operation)
+    try:
+        arrived = lstat_or_none(disk, target)
+    except OSError as error:
+        raise disk_failed(error, target) from error
+    if arrived is None:
+        return conflict(operation, "vanished")
+    if arrived.fingerprint.same_file(expected):
+        return Outcome(operation.seq, OpState.DONE, arrived.fingerprint)
+    return _put_back(operation, disk, source, target)
+
+
+def _put_back(operation: Operation, disk: Disk, source: Place, target: Place) -> Outcome:
+    try:
+        disk.rename_noreplace(target, source)
+    except OSError as error:
+        if response_to(error) is Response.FATAL:
+            raise disk_failed(error, target) from error
+        return failed(operation, "misplaced", display(target.absolute))
+    return conflict(operation, "changed-while-moving")
+
+
+def touched_disk(outcome: Outcome) -> bool:
+    """Whether an outcome of `move_by_rename` had an effect that must be synced before it is settled."""
+    code = (outcome.error or "").partition(":")[0]
+    return outcome.state is OpState.DONE or code in {"misplaced", "changed-while-moving"}

@@ -1,0 +1,306 @@
+"""The executor: carries out a work order with the journal always ahead of the disk, and the disk ahead of what it reports.
+
+Order of things: record the times of the folders that will change, make folders, sync; then batch by batch: intents durable,
+renames, sync, outcomes durable; what lies on another filesystem goes through `core.transfer`; last the emptied folders and the
+times. A commit and a rollback are the same to it.
+
+Invariants: no effect without a durable intent; no outcome settled before the sync after its effect; after an error that must
+not be tried again nothing more is settled, and the run is left to `core.recover`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Final
+
+from ifmosfs.core.effects import (
+    conflict,
+    ends,
+    failed,
+    folders_of,
+    move_by_rename,
+    names_of,
+    parent,
+    skipped,
+    sync_folders,
+    touched_disk,
+)
+from ifmosfs.core.errors import DiskFull, IfmosfsError
+from ifmosfs.core.files import Fingerprint, Place
+from ifmosfs.core.folders import DoomedFolder, FolderTimes, NewFolder, changing, make_folders, remove_emptied
+from ifmosfs.core.journal import FolderMeta, Journal, Operation, OpKind, OpState, Outcome, Run, RunState
+from ifmosfs.core.names import SEPARATOR
+from ifmosfs.core.ports import Disk
+from ifmosfs.core.reports import RunReport, StopCause
+from ifmosfs.core.runlog import RunLog, Settled
+from ifmosfs.core.transfer import transfer
+
+FIRST_BATCH: Final = 256
+LARGEST_BATCH: Final = 10_000
+BATCH_GOAL_NS: Final = 1_000_000_000
+
+
+class StopRequest(Enum):
+    """What a person who interrupts wants."""
+
+    FINISH_BATCH = "finish the batch"
+    NOW = "stop after this file"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One file to move. `inverse_of` is the (run id, seq) that a rollback undoes with it."""
+
+    action_id: int
+    source: Place
+    target: Place
+    expected: Fingerprint
+    inverse_of: tuple[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FolderToRestore:
+    """A folder that a run removed, to be made again as it was; `inverse_of` as in `Step`."""
+
+    place: Place
+    meta: FolderMeta
+    inverse_of: tuple[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkOrder:
+    """All that a run is to do, in this order: restore_folders, folders, steps, removals, times.
+
+    `folders`: (place, mode) to make, parents first; the target root itself and its missing parents are given below their
+    nearest existing ancestor. `folder_times`: (place, mtime in ns) to set at the end.
+    `remove_emptied`: remove the source folders that this run's moves emptied, and their emptied parents, never a root;
+    `emptied_before` names further candidates, the source folders of an earlier, stopped run of the same plan.
+    `remove_folders`: folders to remove if empty at the end, whoever emptied them (a rollback: those the commit made).
+    """
+
+    run: Run
+    folders: tuple[tuple[Place, int], ...] = ()
+    steps: tuple[Step, ...] = ()
+    folder_times: tuple[tuple[Place, int], ...] = ()
+    remove_emptied: bool = False
+    restore_folders: tuple[FolderToRestore, ...] = ()
+    remove_folders: tuple[DoomedFolder, ...] = ()
+    emptied_before: tuple[Place, ...] = ()
+
+
+Progress = Callable[[int, int], None]
+
+
+def never_stop() -> StopRequest | None:
+    """The `stop` of a run that nobody interrupts."""
+    return None
+
+
+def silent(n_done: int, n_total: int) -> None:
+    """The `progress` of a run that nobody watches."""
+
+
+def execute(
+    order: WorkOrder,
+    disk: Disk,
+    journal: Journal,
+    *,
+    now_ns: Callable[[], int],
+    batch_size: int = FIRST_BATCH,
+    stop: Callable[[], StopRequest | None] = never_stop,
+    progress: Progress = silent,
+) -> RunReport:
+    """Carry out the order; what was done, file by file. COMPLETE means that all was tried, not that all was done.
+
+    `batch_size` is the first batch's; batches grow until one takes about a second. `stop` is asked before every file.
+    `progress` is told (files settled, files in all) after each batch.
+
+    Raises: DiskFailed, and DiskFull where the journal itself has no room: the run then NEEDS_RECOVERY. A full disk below
+    the moved files stops the run at a consistent point instead, as the report says.
+    """
+    journal.begin(order.run)
+    execution = _Execution(order, disk, journal, now_ns, batch_size, stop, progress)
+    try:
+        return execution.run()
+    except IfmosfsError as error:
+        _mark_for_recovery(journal, order.run.run_id, now_ns(), error)
+        raise
+
+
+def _mark_for_recovery(journal: Journal, run_id: str, at_ns: int, error: IfmosfsError) -> None:
+    """A run that cannot even be marked stays RUNNING without a holder of the lock, which means the same."""
+    try:
+        journal.finish(run_id, RunState.NEEDS_RECOVERY, at_ns, str(error))
+    except IfmosfsError as second:
+        error.add_note(f"nor could the journal record it: {second}")
+
+
+class _Execution:
+    """One run under way. `cause` is set as soon as no further file may be begun."""
+
+    def __init__(
+        self,
+        order: WorkOrder,
+        disk: Disk,
+        journal: Journal,
+        now_ns: Callable[[], int],
+        batch_size: int,
+        stop: Callable[[], StopRequest | None],
+        progress: Progress,
+    ) -> None:
+        self._order = order
+        self._disk = disk
+        self._journal = journal
+        self._now_ns = now_ns
+        self._batch_size = batch_size
+        self._stop = stop
+        self._progress = progress
+        self._log = RunLog(journal, order.run.run_id)
+        self._times = FolderTimes()
+        self._blocked: dict[bytes, Outcome] = {}
+        self._cause: StopCause | None = None
+        self._stops_after_batch = False
+
+    def run(self) -> RunReport:
+        """All phases, each only if nothing stopped the run before; the times are always accounted for."""
+        self._record_times()
+        self._make_folders()
+        self._move_all()
+        if self._cause is None:
+            self._remove_folders()
+        self._settle_times()
+        return self._finish()
+
+    def _record_times(self) -> None:
+        order = self._order
+        made = [*(each.place for each in order.restore_folders), *(place for place, _ in order.folders)]
+        made += [*(step.target for step in order.steps), *(each.place for each in order.remove_folders)]
+        left = [*dict.fromkeys(parent(step.source) for step in order.steps), *order.emptied_before]
+        places = changing(made, left, upwards=order.remove_emptied)
+        places += [each.place for each in order.remove_folders]
+        places += [place for place, _ in order.folder_times]
+        self._times.record(places, self._disk, self._log)
+
+    def _make_folders(self) -> None:
+        restored = [
+            NewFolder(each.place, each.meta.mode, each.meta, each.inverse_of) for each in self._order.restore_folders
+        ]
+        made = [NewFolder(place, mode) for place, mode in self._order.folders]
+        times = list(self._times.operations.values())
+        self._blocked, full = make_folders([*restored, *made], times, self._disk, self._log)
+        if full:
+            self._cause = StopCause.DISK_FULL
+
+    def _move_all(self) -> None:
+        steps, begun = self._order.steps, 0
+        while begun < len(steps) and self._cause is None:
+            batch = steps[begun : begun + self._batch_size]
+            started_ns = self._now_ns()
+            self._move_batch(batch)
+            self._adapt(self._now_ns() - started_ns)
+            begun += len(batch)
+            self._progress(begun, len(steps))
+            if self._stops_after_batch and begun < len(steps):
+                self._cause = self._cause or StopCause.INTERRUPTED
+
+    def _adapt(self, took_ns: int) -> None:
+        if took_ns < BATCH_GOAL_NS // 2:
+            self._batch_size = min(self._batch_size * 2, max(LARGEST_BATCH, self._batch_size))
+        elif took_ns > BATCH_GOAL_NS * 2:
+            self._batch_size = max(self._batch_size // 2, 1)
+
+    def _move_batch(self, steps: Sequence[Step]) -> None:
+        operations = [self._operation(step) for step in steps]
+        self._log.intend(operations)
+        renamed: list[Settled] = []
+        distant: list[Settled] = []
+        claimed: set[bytes] = set()
+        for operation in operations:
+            if claimed and names_of(operation) & claimed:  # a chain: what it builds on must have happened
+                self._settle_batch(renamed, distant)
+                renamed, distant, claimed = [], [], set()
+            outcome = self._try(operation)
+            if outcome is None:
+                distant.append((operation, Outcome(operation.seq, OpState.INTENT)))
+                claimed |= names_of(operation)
+            else:
+                renamed.append((operation, outcome))
+        self._settle_batch(renamed, distant)
+
+    def _settle_batch(self, renamed: Sequence[Settled], distant: Sequence[Settled]) -> None:
+        """Make renames durable and settle them, then carry the rest to its other filesystem."""
+        sync_folders(self._disk, folders_of(each for each, outcome in renamed if touched_disk(outcome)))
+        self._log.settle(renamed)
+        if distant:
+            self._transfer(distant)
+
+    def _operation(self, step: Step) -> Operation:
+        return Operation(
+            seq=self._log.next_seq(),
+            kind=OpKind.MOVE,
+            source=step.source,
+            target=step.target,
+            expected=step.expected,
+            action_id=step.action_id,
+            inverse_of=step.inverse_of,
+        )
+
+    def _try(self, operation: Operation) -> Outcome | None:
+        """The outcome of one rename, `None` if the file must be copied."""
+        if self._halted():
+            return skipped(operation)
+        blocked = self._blocked_by(ends(operation)[1])
+        if blocked is not None:
+            verdict = conflict if blocked.state is OpState.CONFLICT else failed
+            return verdict(operation, "folder-name-taken" if verdict is conflict else "folder-refused")
+        try:
+            return move_by_rename(operation, self._disk)
+        except DiskFull:
+            self._cause = StopCause.DISK_FULL
+            return skipped(operation, "disk-full")
+
+    def _halted(self) -> bool:
+        """Whether no further file may be begun; asks whether someone wants to stop."""
+        request = self._stop()
+        if request is not None:
+            self._stops_after_batch = True
+        if request is StopRequest.NOW and self._cause is None:
+            self._cause = StopCause.INTERRUPTED
+        return self._cause is not None
+
+    def _blocked_by(self, target: Place) -> Outcome | None:
+        if not self._blocked:
+            return None
+        path = target.absolute
+        while path:
+            path = path.rpartition(SEPARATOR)[0]
+            if path in self._blocked:
+                return self._blocked[path]
+        return None
+
+    def _transfer(self, rows: Sequence[Settled]) -> None:
+        result = transfer(rows, self._disk, self._log.run_id, self._log.settle, halted=self._halted)
+        if result.full is not None:
+            self._cause = StopCause.DISK_FULL
+
+    def _remove_folders(self) -> None:
+        order = self._order
+        doomed = list(order.remove_folders)
+        if order.remove_emptied:
+            left = {parent(moved.source): None for moved in self._log.tally.moved} | dict.fromkeys(order.emptied_before)
+            doomed += [DoomedFolder(place) for place in left if place.path]
+        allowed = order.remove_emptied
+        remove_emptied(doomed, self._times, self._disk, self._log, upwards=lambda _: allowed)
+
+    def _settle_times(self) -> None:
+        wanted = self._order.folder_times if self._cause is None else ()
+        self._times.settle(wanted, self._disk, self._log)
+
+    def _finish(self) -> RunReport:
+        state = RunState.COMPLETE if self._cause is None else RunState.STOPPED
+        message = None if self._cause is None else self._cause.value
+        self._journal.finish(self._order.run.run_id, state, self._now_ns(), message)
+        run = replace(self._order.run, state=state)
+        return self._log.tally.report(run.run_id, run.kind, state, self._cause, len(self._order.steps))

@@ -1,0 +1,219 @@
+"""A rehearsal: the same code on a disk that only remembers what would have happened, and a journal that keeps nothing.
+
+`RehearsalDisk` answers as the disk would, later steps seeing earlier ones, and writes nothing. It knows names, kinds and
+filesystems, not permissions: those are `core.preflight`'s. Nor does it read any content: a digest is made up from the identity.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from blake3 import blake3
+
+from ifmosfs.core.effects import parent
+from ifmosfs.core.files import Attr, Fingerprint, Kind, Place
+from ifmosfs.core.journal import FolderMeta, Operation, OpState, Outcome, Recorded, Run, RunState
+from ifmosfs.core.names import NameRules, split
+from ifmosfs.core.ports import Copied, DiskReader, Space
+
+FIRST_INODE: Final = 1 << 63  # beyond what filesystems give out
+
+
+class RehearsalDisk:
+    """A `Disk` over a `DiskReader`: what is changed is kept in memory, by absolute path (`None`: gone)."""
+
+    def __init__(self, reader: DiskReader) -> None:
+        self._reader = reader
+        self._changed: dict[bytes, Attr | None] = {}
+        self._names: dict[bytes, set[bytes]] = {}  # folder -> names in it that were changed
+        self._origins: dict[bytes, Place] = {}  # moved file -> where the reader has it
+        self._next_inode = FIRST_INODE
+
+    # Looking
+
+    def lstat(self, place: Place) -> Attr:
+        """The attributes as they would be by now."""
+        if place.absolute not in self._changed:
+            return self._reader.lstat(place)
+        found = self._changed[place.absolute]
+        if found is None:
+            raise _error(errno.ENOENT, place)
+        return found
+
+    def list_folder(self, place: Place) -> Sequence[tuple[bytes, Attr]]:
+        """The entries as they would be by now."""
+        folder = self.lstat(place)
+        if folder.kind is not Kind.FOLDER:
+            raise _error(errno.ENOTDIR, place)
+        entries = {} if folder.inode >= FIRST_INODE else dict(self._reader.list_folder(place))
+        for name in self._names.get(place.absolute, ()):
+            attr = self._changed[place.absolute.rstrip(b"/") + b"/" + name]
+            if attr is None:
+                entries.pop(name, None)
+            else:
+                entries[name] = attr
+        return sorted(entries.items())
+
+    def open_read(self, place: Place) -> int:
+        """A descriptor of the file where it really is now."""
+        return self._reader.open_read(self._origin(place))
+
+    def read_link(self, place: Place) -> bytes:
+        """The text of the symlink where it really is now."""
+        return self._reader.read_link(self._origin(place))
+
+    def space(self, place: Place) -> Space:
+        """Of the real filesystem; a rehearsal uses none."""
+        return self._reader.space(place)
+
+    def filesystem(self, place: Place) -> str:
+        """Of the real filesystem."""
+        return self._reader.filesystem(place)
+
+    def name_rules(self, place: Place) -> NameRules:
+        """Of the real filesystem."""
+        return self._reader.name_rules(place)
+
+    def digest(self, place: Place) -> bytes:
+        """A value that is equal for an original and its rehearsed copy; no content is read."""
+        origin = self._reader.lstat(self._origin(place))
+        return f"rehearsed {origin.device} {origin.inode}".encode()
+
+    def folder_meta(self, place: Place) -> FolderMeta:
+        """Of the real folder, or of a made one what it was made with."""
+        attr = self.lstat(place)
+        if attr.inode < FIRST_INODE:
+            return replace(self._reader.folder_meta(place), mtime_ns=attr.mtime_ns)
+        return FolderMeta(stat.S_IMODE(attr.mode), attr.uid, attr.gid, attr.atime_ns, attr.mtime_ns)
+
+    # Changing
+
+    def make_folder(self, place: Place, mode: int) -> None:
+        """Remember a new folder."""
+        self._require_free(place)
+        above = self._folder(parent(place))
+        inode = self._new_inode()
+        self._set(place, replace(above, mode=stat.S_IFDIR | mode, inode=inode, birth_ns=None, n_links=2))
+
+    def remove_folder(self, place: Place) -> None:
+        """Remember that an empty folder is gone."""
+        if self._folder(place) and self.list_folder(place):
+            raise _error(errno.ENOTEMPTY, place)
+        self._set(place, None)
+
+    def restore_folder(self, place: Place, meta: FolderMeta) -> None:
+        """Remember a folder's mode and owner."""
+        folder = self._folder(place)
+        self._set(place, replace(folder, mode=stat.S_IFDIR | meta.mode, uid=meta.uid, gid=meta.gid))
+
+    def set_times(self, place: Place, atime_ns: int | None, mtime_ns: int) -> None:
+        """Remember a folder's times."""
+        folder = self._folder(place)
+        atime = folder.atime_ns if atime_ns is None else atime_ns
+        self._set(place, replace(folder, atime_ns=atime, mtime_ns=mtime_ns))
+
+    def rename_noreplace(self, source: Place, target: Place) -> None:
+        """Remember a move within one filesystem; EXDEV between two."""
+        attr = self.lstat(source)
+        if attr.device != self._folder(parent(target)).device:
+            raise _error(errno.EXDEV, target)
+        self.relocate(source, target)
+
+    def relocate(self, source: Place, target: Place) -> None:
+        """Remember a move, whatever filesystems the two ends are on."""
+        attr, origin = self.lstat(source), self._origin(source)
+        device = self._folder(parent(target)).device
+        self._require_free(target)
+        self._set(source, None)
+        self._origins.pop(source.absolute, None)
+        self._set(target, replace(attr, device=device))
+        self._origins[target.absolute] = origin
+
+    def copy(self, source: Place, temporary: Place, expected: Fingerprint) -> Copied:
+        """Remember a copy, without reading anything."""
+        attr = self.lstat(source)
+        if not attr.fingerprint.same_file(expected):
+            raise _error(errno.ESTALE, source)
+        device = self._folder(parent(temporary)).device
+        self._require_free(temporary)
+        copied = replace(attr, device=device, inode=self._new_inode(), n_links=1, birth_ns=None)
+        self._set(temporary, copied)
+        self._origins[temporary.absolute] = self._origin(source)
+        return Copied(self._content_digest(temporary), copied)
+
+    def unlink_checked(self, place: Place, expected: Fingerprint) -> None:
+        """Remember that a name is gone; the file stays, of course."""
+        if not self.lstat(place).fingerprint.same_file(expected):
+            raise _error(errno.ESTALE, place)
+        self._set(place, None)
+
+    def sync(self, folders: Iterable[Place]) -> None:
+        """Nothing has been written, so nothing is waiting."""
+
+    def _content_digest(self, place: Place) -> bytes:
+        if self.lstat(place).kind is Kind.SYMLINK:
+            return blake3(self.read_link(place)).digest()
+        return self.digest(place)
+
+    def _origin(self, place: Place) -> Place:
+        self.lstat(place)
+        return self._origins.get(place.absolute, place)
+
+    def _folder(self, place: Place) -> Attr:
+        attr = self.lstat(place)
+        if attr.kind is not Kind.FOLDER:
+            raise _error(errno.ENOTDIR, place)
+        return attr
+
+    def _require_free(self, place: Place) -> None:
+        try:
+            self.lstat(place)
+        except FileNotFoundError:
+            return
+        raise _error(errno.EEXIST, place)
+
+    def _new_inode(self) -> int:
+        self._next_inode += 1
+        return self._next_inode
+
+    def _set(self, place: Place, attr: Attr | None) -> None:
+        folder, name = split(place.absolute)
+        self._changed[place.absolute] = attr
+        self._names.setdefault(folder, set()).add(name)
+
+
+def _error(number: int, place: Place) -> OSError:
+    return OSError(number, os.strerror(number), place.absolute)
+
+
+class NullJournal:
+    """A `Journal` that keeps nothing: a rehearsal has nothing to recover."""
+
+    def begin(self, run: Run) -> None:
+        """Keep nothing."""
+
+    def intend(self, run_id: str, operations: Sequence[Operation]) -> None:
+        """Keep nothing."""
+
+    def settle(self, run_id: str, outcomes: Sequence[Outcome]) -> None:
+        """Keep nothing."""
+
+    def finish(self, run_id: str, state: RunState, at_ns: int, message: str | None) -> None:
+        """Keep nothing."""
+
+    def runs(self, plan_id: str | None = None) -> Sequence[Run]:
+        """No runs."""
+        return ()
+
+    def unfinished(self) -> Sequence[Run]:
+        """No runs."""
+        return ()
+
+    def recorded(self, run_id: str, states: Iterable[OpState] | None = None) -> Iterator[Recorded]:
+        """No operations."""
+        return iter(())

@@ -1,0 +1,279 @@
+"""What commit, rollback, recovery, preflight and verification say about what they found and did. Values only.
+
+A trouble with one file is a `Problem` with a stable code, words for a person and, where one is known, a remedy. The journal
+keeps the same trouble as one line, ``code: words``, so that a report can be made again from the journal.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final, NamedTuple
+
+from ifmosfs.core.files import Place
+from ifmosfs.core.journal import SETTLED, Operation, OpKind, OpState, Outcome, RunKind, RunState
+
+WORDS: Final[Mapping[str, str]] = {
+    "name-taken": "something with this name is already there",
+    "vanished": "the file is no longer there",
+    "changed": "the file changed since it was planned",
+    "became-folder": "there is a folder now where the file was",
+    "changed-while-moving": "the file was replaced at the moment of the move; the newer one was put back",
+    "changed-while-copying": "the file changed while it was copied; it stays where it is, the copy was taken away",
+    "misplaced": "a newer file was moved by a race and its old name is taken again: it is at the new place now",
+    "rescued": "a file could not be given its name back and was kept under a reserved name",
+    "both-kept": "the file changed after its copy had arrived: both versions are kept",
+    "copy-gone": "the copy is no longer what arrived there; the original stays where it is",
+    "folder-name-taken": "a folder is wanted where a file is",
+    "folder-refused": "its folder could not be made",
+    "target-folder-missing": "the folder it should go to is not there",
+    "hard-linked": "the file has several names (hard links), which cannot be kept on another filesystem",
+    "special-file": "sockets, pipes and devices are never copied",
+    "temporary-name-taken": "the reserved temporary name is taken",
+    "refused": "the operating system refused",
+    "disk-full": "no space is left",
+    "not-reached": "the run was stopped before its turn",
+    "not-as-committed": "it is not what the journal says arrived there",
+    "modified": "the file was modified since the commit; its present content is moved back",
+    "replaced": "the file was saved anew since the commit; the new one is moved back",
+    "gone": "the file is no longer where the commit put it",
+    "folder-not-empty": "the folder is not empty and stays",
+    "folder-attributes": "the folder is there again, but not with all that it had",
+    "folder-times": "the folder's time could not be set",
+    "same-target": "two files are to get the same name",
+    "not-writable": "this user may not change the folder",
+    "no-space": "not enough space for the files that come from another filesystem",
+    "no-inodes": "not enough inodes for the files that come from another filesystem",
+    "filesystem-changed": "another filesystem is mounted here than when the plan was made",
+    "nested": "the target and a scanned folder lie inside one another",
+    "missing": "it is not there",
+    "extra": "it was not put there by this plan",
+    "content-differs": "its content is not what was committed",
+}
+
+REMEDIES: Final[Mapping[str, str]] = {
+    "name-taken": "rename or move what is there, then commit again",
+    "vanished": "scan again",
+    "changed": "scan again and look at the new plan",
+    "became-folder": "scan again",
+    "misplaced": "move it back by hand if it belongs there",
+    "rescued": "give the file at this path its name back by hand",
+    "hard-linked": "choose a target on the same filesystem",
+    "disk-full": "free some space, then run the same command again",
+    "no-space": "free some space on the target, or choose another target",
+    "no-inodes": "remove some files on the target, or choose another target",
+    "same-target": "rename one of the two in the view",
+    "not-writable": "change its permissions, or run as its owner",
+    "filesystem-changed": "mount the right disk, or plan again",
+    "nested": "choose a target outside the scanned folders",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A trouble with one path (absolute bytes). `state` is what it meant for the operation, `None` for a mere finding."""
+
+    code: str
+    path: bytes
+    words: str
+    remedy: str | None = None
+    action_id: int = 0
+    state: OpState | None = None
+
+
+def problem(code: str, path: bytes, *, words: str | None = None, action_id: int = 0) -> Problem:
+    """A finding with the usual words and remedy of its code."""
+    return Problem(code, path, words or WORDS[code], REMEDIES.get(code), action_id)
+
+
+def error_line(code: str, detail: str | None = None) -> str:
+    """How the journal keeps a trouble: ``code: words`` with the detail, such as a path or the system's word."""
+    return f"{code}: {WORDS[code]}" + (f" ({detail})" if detail else "")
+
+
+def problem_of(operation: Operation, outcome: Outcome) -> Problem:
+    """The problem that a settled operation's error line tells of; its path is the one the user must look at."""
+    code, _, words = (outcome.error or "").partition(": ")
+    at_target = code in AT_TARGET and operation.target is not None
+    place = operation.target if at_target or operation.source is None else operation.source
+    path = place.absolute if place is not None else b""
+    return Problem(code, path, words, REMEDIES.get(code), operation.action_id, outcome.state)
+
+
+AT_TARGET: Final = frozenset(
+    {
+        "name-taken",
+        "misplaced",
+        "copy-gone",
+        "folder-name-taken",
+        "folder-refused",
+        "target-folder-missing",
+        "folder-times",
+        "folder-attributes",
+    }
+)
+
+
+class StopCause(Enum):
+    """Why a run ended before everything was done."""
+
+    INTERRUPTED = "interrupted"
+    DISK_FULL = "disk full"
+
+
+class Moved(NamedTuple):
+    """One file that was moved."""
+
+    source: Place
+    target: Place
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What a commit or rollback did. The counts are of files; folders are counted apart.
+
+    `problems` holds every conflict and failure, and nothing about skipped files: those were merely not reached.
+    """
+
+    run_id: str
+    kind: RunKind
+    state: RunState
+    n_done: int
+    n_conflicts: int
+    n_failed: int
+    n_skipped: int
+    n_folders_made: int
+    n_folders_removed: int
+    moved: tuple[Moved, ...]
+    problems: tuple[Problem, ...]
+    stop_cause: StopCause | None = None
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts outcomes while a run goes on."""
+
+    files: Counter[OpState] = field(default_factory=Counter)
+    folders_made: int = 0
+    folders_removed: int = 0
+    moved: list[Moved] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def add(self, operation: Operation, outcome: Outcome) -> None:
+        """Count an outcome; one that is not settled yet counts for nothing."""
+        if outcome.state not in SETTLED:
+            return
+        if outcome.error is not None and outcome.state is not OpState.SKIPPED:
+            self.problems.append(problem_of(operation, outcome))
+        if operation.kind is OpKind.MOVE:
+            self.files[outcome.state] += 1
+            if outcome.state is OpState.DONE and operation.source is not None and operation.target is not None:
+                self.moved.append(Moved(operation.source, operation.target))
+        elif outcome.state is OpState.DONE:
+            self.folders_made += operation.kind is OpKind.MKDIR
+            self.folders_removed += operation.kind is OpKind.RMDIR
+
+    def report(self, run_id: str, kind: RunKind, state: RunState, cause: StopCause | None, n_steps: int) -> RunReport:
+        """The report of a run of `n_steps` files; those that were never begun count as skipped."""
+        n_done, n_conflicts = self.files[OpState.DONE], self.files[OpState.CONFLICT]
+        n_failed = self.files[OpState.FAILED]
+        return RunReport(
+            run_id=run_id,
+            kind=kind,
+            state=state,
+            n_done=n_done,
+            n_conflicts=n_conflicts,
+            n_failed=n_failed,
+            n_skipped=n_steps - n_done - n_conflicts - n_failed,
+            n_folders_made=self.folders_made,
+            n_folders_removed=self.folders_removed,
+            moved=tuple(self.moved),
+            problems=tuple(self.problems),
+            stop_cause=cause,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveredLine:
+    """What recovery found for one operation, what it did, and how the operation is settled now."""
+
+    kind: OpKind
+    source: Place | None
+    target: Place | None
+    found: str
+    did: str
+    state: OpState
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryReport:
+    """What recovery did to an interrupted run; no lines: there was nothing to decide."""
+
+    run_id: str
+    lines: tuple[RecoveredLine, ...]
+    problems: tuple[Problem, ...]
+
+    def count(self, state: OpState) -> int:
+        """How many files recovery settled with this state."""
+        return sum(line.kind is OpKind.MOVE and line.state is state for line in self.lines)
+
+    @property
+    def n_done(self) -> int:
+        """Files that are at their target now."""
+        return self.count(OpState.DONE)
+
+    @property
+    def n_conflicts(self) -> int:
+        """Files that stay where they are because something else changed."""
+        return self.count(OpState.CONFLICT)
+
+    @property
+    def n_failed(self) -> int:
+        """Files that could not be settled as wanted."""
+        return self.count(OpState.FAILED)
+
+    @property
+    def n_skipped(self) -> int:
+        """Files whose turn comes when the commit is taken up again."""
+        return self.count(OpState.SKIPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class PreflightReport:
+    """All that stands against a run, found before anything is touched.
+
+    `n_copies` files of `n_bytes` together come from another filesystem; all others are only renamed.
+    """
+
+    problems: tuple[Problem, ...]
+    n_steps: int
+    n_copies: int
+    n_bytes: int
+
+    @property
+    def ready(self) -> bool:
+        """Whether nothing stands against it."""
+        return not self.problems
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """How the disk compares with what the journal says was done; `n_content` files were read and compared in full."""
+
+    n_checked: int
+    n_content: int
+    missing: tuple[Problem, ...]
+    changed: tuple[Problem, ...]
+    extra: tuple[Problem, ...]
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """All differences."""
+        return self.missing + self.changed + self.extra
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything that was moved is there unchanged; extra files do not count against it."""
+        return not (self.missing or self.changed)
