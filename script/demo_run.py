@@ -82,10 +82,13 @@ class Screen:
     def output(self, text: str, n_lines: int) -> None:
         """Show what a command printed, at most `n_lines` of it."""
         lines = text.splitlines()
-        for line in lines[:n_lines]:
+        n_last = min(2, n_lines // 2) if len(lines) > n_lines else 0  # the last lines sum up: they stay
+        for line in lines[: n_lines - n_last]:
             print(f"  {printable(line)}")
         if len(lines) > n_lines:
             print(self.paint("2", f"  … {len(lines) - n_lines} more lines"))
+            for line in lines[-n_last:] if n_last else ():
+                print(f"  {printable(line)}")
         sys.stdout.flush()
 
     def check(self, what: str, problems: Sequence[str]) -> None:
@@ -270,7 +273,7 @@ class Demo:
         """Commit, and compare the result with what was previewed."""
         self.screen.headline("Commit: now the files move")
         self.shell.run("ifmosfs", "commit", "--plan", self.plan, "--yes")
-        result = read_tree(self.path(b"Organized"))
+        result = read_tree(self.path(b"Organized"), [b".ifmosfs"])
         if not mounted:
             wanted, actual = _names_and_bytes(self.preview), _names_and_bytes(result)
             self.screen.check("the result is what was previewed: names and bytes", differences(wanted, actual))

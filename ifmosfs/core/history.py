@@ -60,8 +60,8 @@ def standing(history: Sequence[RunHistory]) -> tuple[Standing, ...]:
             base = restored.get(key, row.outcome.arrived)
             inverse_of = row.operation.inverse_of
             if key in undone_by:
-                if inverse_of is not None:  # its undoing brought back what it had undone
-                    restored[inverse_of] = undone_by[key]
+                if inverse_of is not None:  # its undoing brought back what it had undone; the newest such word holds
+                    restored.setdefault(inverse_of, undone_by[key])
                 continue
             found.append(Standing(each.run.run_id, row.operation, row.outcome, base))
             if inverse_of is not None:

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 SEPARATOR = b"/"
 
+# The view's control folder, and the journal's folder beside the data: never the user's.
+CONTROL_NAME = b".ifmosfs"
+
 
 def join(*parts: bytes) -> bytes:
     """The path made of the non-empty parts."""

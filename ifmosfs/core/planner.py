@@ -18,9 +18,8 @@ from ifmosfs.core.overlay import Overlay, OverlayFolder, TargetListing
 from ifmosfs.core.plan import Action, ActionKind, ConflictStrategy, KeepReason, Origin, Plan, Policy
 from ifmosfs.core.proposal import Proposal
 
-CONTROL_NAME = b".ifmosfs"  # the view's control folder, and the journal's folder beside the data
-
-# A folder that holds one of these is a checkout or a project, whose files belong together.
+# What makes a folder a checkout or a project, whose files belong together: the folder of a version control system, or a
+# project's own file with something beside it that only a project has. A stray `package.json` among downloads is neither.
 PROJECT_FOLDERS = frozenset({b".git", b".hg", b".svn", b".bzr"})
 PROJECT_FILES = frozenset(
     {
@@ -33,6 +32,10 @@ PROJECT_FILES = frozenset(
         b"build.gradle",
         b"CMakeLists.txt",
     }
+)
+PROJECT_COMPANIONS = frozenset(
+    {b"src", b"lib", b"tests", b"test", b"docs", b"node_modules", b"setup.cfg", b"tox.ini"}
+    | {b"package-lock.json", b"yarn.lock", b"poetry.lock", b"uv.lock", b"Cargo.lock", b"go.sum"}
 )
 
 LocalDate = Callable[[int], date]
@@ -98,16 +101,19 @@ def make_plan(candidates: Sequence[Candidate], listing: TargetListing, header: P
 
 
 def find_projects(files: Iterable[ScannedFile]) -> frozenset[tuple[bytes, bytes]]:
-    """The (root, folder) pairs that are checkouts or projects. A scanned root itself counts only with a checkout's folder:
-    one stray `package.json` among downloads does not make all of them a project."""
-    found: set[tuple[bytes, bytes]] = set()
+    """The (root, folder) pairs that are checkouts or projects."""
+    marked: set[tuple[bytes, bytes]] = set()
+    accompanied: set[tuple[bytes, bytes]] = set()
+    checkouts: set[tuple[bytes, bytes]] = set()
     for file in files:
         parent, name = split(file.path)
-        if name in PROJECT_FILES and parent:
-            found.add((file.root, parent))
-        for folder in _checkout_folders(file.path):
-            found.add((file.root, folder))
-    return frozenset(found)
+        if name in PROJECT_FILES:
+            marked.add((file.root, parent))
+        for path in (*ancestors(file.path), file.path):
+            if split(path)[1] in PROJECT_COMPANIONS:
+                accompanied.add((file.root, split(path)[0]))
+        checkouts.update((file.root, folder) for folder in _checkout_folders(file.path))
+    return frozenset(checkouts | (marked & accompanied))
 
 
 def _checkout_folders(path: bytes) -> list[bytes]:

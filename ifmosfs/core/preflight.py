@@ -198,6 +198,8 @@ class _Preflight:
 
     def _may_change(self, folder: Attr) -> bool:
         """By mode and owner; access control lists can say otherwise, and then the executor finds out."""
+        if folder.kind is not Kind.FOLDER:
+            return True  # a file in the way is another problem, told elsewhere
         if folder.uid == self._who.uid:
             return folder.mode & 0o300 == 0o300
         if folder.gid in self._who.gids:

@@ -18,7 +18,7 @@ from blake3 import blake3
 from ifmosfs.core.effects import parent
 from ifmosfs.core.files import Attr, Fingerprint, Kind, Place
 from ifmosfs.core.journal import FolderMeta, Operation, OpState, Outcome, Recorded, Run, RunState
-from ifmosfs.core.names import NameRules, split
+from ifmosfs.core.names import NameRules, ancestors, split
 from ifmosfs.core.ports import Copied, DiskReader, Space
 
 FIRST_INODE: Final = 1 << 63  # beyond what filesystems give out
@@ -39,6 +39,7 @@ class RehearsalDisk:
     def lstat(self, place: Place) -> Attr:
         """The attributes as they would be by now."""
         if place.absolute not in self._changed:
+            self._require_changed_folders_above(place)
             return self._reader.lstat(place)
         found = self._changed[place.absolute]
         if found is None:
@@ -119,8 +120,7 @@ class RehearsalDisk:
 
     def rename_noreplace(self, source: Place, target: Place) -> None:
         """Remember a move within one filesystem; EXDEV between two."""
-        attr = self.lstat(source)
-        if attr.device != self._folder(parent(target)).device:
+        if self._folder(parent(source)).device != self._folder(parent(target)).device:
             raise _error(errno.EXDEV, target)
         self.relocate(source, target)
 
@@ -170,10 +170,19 @@ class RehearsalDisk:
             raise _error(errno.ENOTDIR, place)
         return attr
 
+    def _require_changed_folders_above(self, place: Place) -> None:
+        """The reader does not know that a folder on the way is gone, or is a file by now."""
+        for path in ancestors(place.path):
+            above = Place(place.root, path).absolute
+            if above in self._changed:
+                changed = self._changed[above]
+                if changed is None or changed.kind is not Kind.FOLDER:
+                    raise _error(errno.ENOENT if changed is None else errno.ENOTDIR, place)
+
     def _require_free(self, place: Place) -> None:
         try:
             self.lstat(place)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return
         raise _error(errno.EEXIST, place)
 

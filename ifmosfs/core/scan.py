@@ -15,8 +15,7 @@ from dataclasses import dataclass, field
 
 from ifmosfs.core.files import Attr, Kind, Place, SkippedEntry, SkipReason, UnreadableEntry
 from ifmosfs.core.manifest import FoundFile
-from ifmosfs.core.names import join, to_text
-from ifmosfs.core.planner import CONTROL_NAME
+from ifmosfs.core.names import CONTROL_NAME, join, to_text
 from ifmosfs.core.ports import UNKNOWN_ATTR, DiskReader
 
 Progress = Callable[[int], None]

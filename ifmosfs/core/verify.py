@@ -11,7 +11,7 @@ from ifmosfs.core.effects import Response, disk_failed, lstat_or_none, response_
 from ifmosfs.core.files import Attr, Kind, Place
 from ifmosfs.core.history import RunHistory, Standing, standing
 from ifmosfs.core.journal import OpKind
-from ifmosfs.core.names import join
+from ifmosfs.core.names import CONTROL_NAME, join
 from ifmosfs.core.ports import DiskReader
 from ifmosfs.core.reports import Problem, VerifyReport, problem
 from ifmosfs.core.transfer import content_digest
@@ -124,7 +124,7 @@ class _Verification:
                 continue
             for name, _ in self._entries(folder):
                 entry = Place(folder.root, join(folder.path, name)).absolute
-                if entry not in places:
+                if name != CONTROL_NAME and entry not in places:
                     self._extra.append(problem("extra", entry))
 
     def _entries(self, folder: Place) -> Sequence[tuple[bytes, Attr]]:

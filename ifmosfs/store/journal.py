@@ -24,9 +24,10 @@ from typing import Any, Final, Self
 from ifmosfs.core.errors import DiskFull, NotFound
 from ifmosfs.core.files import Fingerprint, Place
 from ifmosfs.core.journal import Operation, OpKind, OpState, Outcome, Recorded, Run, RunKind, RunState
+from ifmosfs.core.names import CONTROL_NAME
 from ifmosfs.store.encoding import FingerprintRow, fingerprint_from, fingerprint_row, legible_or_none
 from ifmosfs.store.records import Finished, folder_from_json, folder_to_json
-from ifmosfs.store.sidecar import CONTROL_NAME, Sidecar, move_sidecar, remove_folder, target_exists, trouble
+from ifmosfs.store.sidecar import Sidecar, move_sidecar, remove_folder, target_exists, trouble
 from ifmosfs.store.state_folder import make_state_folder
 from ifmosfs.store.trouble import damaged, newer, translated, understood
 

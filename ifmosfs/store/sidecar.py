@@ -23,7 +23,6 @@ from ifmosfs.core.errors import DiskFailed, DiskFull, IfmosfsError
 from ifmosfs.store.records import Record, from_line, to_line
 from ifmosfs.store.trouble import FULL_ERRNOS
 
-CONTROL_NAME: Final = b".ifmosfs"
 _FOLDER_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FILE_FLAGS: Final = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _TAIL_BYTES: Final = 1 << 16

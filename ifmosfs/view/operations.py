@@ -20,9 +20,8 @@ from typing import ParamSpec, TypeVar
 
 from ifmosfs.core.errors import DiskFull, IfmosfsError, WrongState
 from ifmosfs.core.files import Attr, Kind, Place
-from ifmosfs.core.names import components, join, repair, split
+from ifmosfs.core.names import CONTROL_NAME, components, join, repair, split
 from ifmosfs.core.plan import Action, Edit, EditKind
-from ifmosfs.core.planner import CONTROL_NAME
 from ifmosfs.core.ports import UNKNOWN_ATTR, DiskReader, Space
 from ifmosfs.core.refusals import FsError, FsErrorKind
 from ifmosfs.core.tree import FileNode, FolderNode, PlanTree

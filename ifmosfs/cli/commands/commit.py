@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ifmosfs.core.manifest import PlanInfo
     from ifmosfs.core.reports import RunReport
 
-N_SHOWN = 10
+N_SHOWN = 5
 
 
 @click.command()

@@ -23,7 +23,7 @@ from ifmosfs.cli.common import (
 if TYPE_CHECKING:
     from ifmosfs.app.undoing import PreparedRollback
 
-N_SHOWN = 10
+N_SHOWN = 5
 
 
 @click.command()

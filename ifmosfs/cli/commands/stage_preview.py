@@ -53,7 +53,7 @@ def preview(
             where, n_shown = build_preview(app, info.plan_id, FarmMethod(method))
     opened = open_in_file_manager(where) if open_it else None
     if as_json:
-        print_json({"plan": info.plan_id, "preview": where, "method": method, "files": n_shown, "opened": opened})
+        print_json({"plan": info.plan_id, "folder": where, "method": method, "files": n_shown, "opened": opened})
         return
     click.echo(f"Preview of plan {info.plan_id}, {counted(n_shown, 'file')}: {quoted(where)}")
     if opened is False:
