@@ -14,7 +14,7 @@ from ifmosfs import __version__
 from ifmosfs.app.context import App
 from ifmosfs.app.looking import mounted_views
 from ifmosfs.app.recovering import unfinished_runs
-from ifmosfs.core.errors import IfmosfsError
+from ifmosfs.core.errors import IfmosfsError, Locked
 from ifmosfs.core.files import Place
 from ifmosfs.core.names import display
 from ifmosfs.platform.fuse_probe import probe
@@ -146,6 +146,9 @@ def _mounts() -> Iterator[Finding]:
 def _runs(app: App) -> Iterator[Finding]:
     try:
         runs = unfinished_runs(app)
+    except Locked as error:
+        yield Finding(Level.OK, "journal", error.what)
+        return
     except IfmosfsError as error:
         yield Finding(Level.PROBLEM, "journal", str(error), error.hint)
         return

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ifmosfs.app.context import App
 from ifmosfs.app.mounting import plan_of
 from ifmosfs.app.recovering import unfinished_runs
+from ifmosfs.core.errors import Locked
 from ifmosfs.core.journal import Run
 from ifmosfs.core.manifest import PlanInfo, SessionInfo
 from ifmosfs.core.plan import PlanState
@@ -30,13 +31,20 @@ class StatusReport:
     sessions: tuple[SessionInfo, ...]
     plans: tuple[PlanInfo, ...]
     unfinished: tuple[Run, ...]
+    busy: str | None  # the words on a run that is going on now
 
 
 def status(app: App, *, every: bool) -> StatusReport:
     """What is mounted, planned and unfinished; discarded and rolled back plans only with `every`."""
     over = {PlanState.DISCARDED, PlanState.ROLLED_BACK}
     plans = tuple(info for info in app.catalogue.plans() if every or info.state not in over)
-    return StatusReport(mounted_views(), tuple(app.catalogue.sessions()), plans, tuple(unfinished_runs(app)))
+    busy: str | None = None
+    unfinished: tuple[Run, ...] = ()
+    try:
+        unfinished = tuple(unfinished_runs(app))
+    except Locked as error:
+        busy = error.what
+    return StatusReport(mounted_views(), tuple(app.catalogue.sessions()), plans, unfinished, busy)
 
 
 def mounted_views() -> tuple[MountedView, ...]:

@@ -33,14 +33,11 @@ def recover_runs(app: App, journal: Journal) -> list[RecoveryReport]:
 
 
 def unfinished_runs(app: App) -> list[Run]:
-    """The runs that would be recovered, without touching them; none while another process is moving files."""
+    """The runs that would be recovered, without touching them. Raises `Locked` while another process is moving files."""
     if not (app.settings.state_folder / "journal.db").exists():
         return []
-    try:
-        with app.writing() as journal:
-            return list(journal.unfinished())
-    except Locked:
-        return []
+    with app.writing() as journal:
+        return list(journal.unfinished())
 
 
 def _recover_one(app: App, journal: Journal, run: Run) -> RecoveryReport:

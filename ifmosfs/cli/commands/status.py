@@ -41,6 +41,7 @@ def status(every: bool, as_json: bool) -> int:
                     {"run": run.run_id, "plan": run.plan_id, "kind": run.kind.value, "state": run.state.value}
                     for run in report.unfinished
                 ],
+                "busy": report.busy,
             }
         )
         return 8 if report.unfinished else 0
@@ -57,6 +58,8 @@ def status(every: bool, as_json: bool) -> int:
     for info in report.plans:
         click.echo("  ", nl=False)
         show_plan_line(info)
+    if report.busy:
+        click.echo(f"Now: {report.busy}")
     for run in report.unfinished:
         click.echo(
             f"Unfinished: {run.kind.value} {run.run_id} of plan {run.plan_id}. Bring it into order: ifmosfs recover"

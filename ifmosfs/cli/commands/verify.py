@@ -37,7 +37,7 @@ def verify(plan: str | None, plan_option: str | None, as_json: bool) -> int:
             }
         )
         return 0 if report.holds else 1
-    click.echo(f"Plan {info.plan_id}: {counted(report.n_checked, 'file and folder')} looked at")
+    click.echo(f"Plan {info.plan_id}: {counted(report.n_checked, 'entry')} looked at")
     show_problems(report.problems)
     if report.holds:
         click.echo("Everything is where the plan put it, unchanged.")
