@@ -109,7 +109,7 @@ def publish(operation: Operation, outcome: Outcome, disk: Disk, run_id: str) -> 
         return blame(operation, error, target)
     arrived = _look(disk, target)
     if arrived is None or outcome.arrived is None or not arrived.same_file(outcome.arrived):
-        return failed(operation, "misplaced", display(target.absolute))
+        return conflict(operation, "copy-gone")
     return Outcome(operation.seq, OpState.PUBLISHED, arrived, outcome.digest)
 
 
@@ -238,10 +238,12 @@ def transfer(
     settle: Callable[[Sequence[Settled]], None],
     *,
     halted: Callable[[], bool],
+    copied: Callable[[int], None] = lambda n_copied: None,
 ) -> Transfer:
     """Carry rows through the remaining phases. `settle` makes one phase's outcomes durable, after their sync.
 
     When `halted` says so no further file is begun; those already copied are brought to their end.
+    `copied` is told the number of files after each copy, which is the part that takes long.
     Raises: DiskFailed.
     """
     current = list(rows)
@@ -257,6 +259,8 @@ def transfer(
                 next_outcome, full = _advance(phase, operation, outcome, disk, run_id, full)
             current[index] = (operation, next_outcome)
             advanced.append((operation, outcome, next_outcome))
+            if phase.before is OpState.INTENT:
+                copied(len(advanced))
         sync_folders(disk, folders_of(each for each, before, after in advanced if _left_trace(before, after)))
         settle([(each, after) for each, _, after in advanced])
     return Transfer(tuple(current), full)

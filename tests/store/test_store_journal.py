@@ -387,3 +387,28 @@ def test_sidecar_is_synced_with_its_folders_before_the_database_commits(
     events.clear()
     journal.finish("run1", RunState.COMPLETE, 9, None)
     assert events == ["COMMIT", f"sync {path.name} {path.stat().st_size}"]
+
+
+def test_withdrawn_sidecars_leave_no_trace_in_the_target_and_can_be_returned(
+    journal: SqliteJournal, target: Path
+) -> None:
+    journal.begin(run_into(target))
+    journal.intend("run1", [move(1)])
+    journal.finish("run1", RunState.COMPLETE, 9, None)
+    records = list(read_sidecar(journal.sidecar_path("run1")))
+    before = target.stat().st_mtime_ns
+    for _ in range(2):
+        journal.withdraw_sidecars("p1")
+        assert (os.listdir(target), target.stat().st_mtime_ns) == ([], before)
+        assert list(read_sidecar(journal.sidecar_path("run1"))) == records
+    for _ in range(2):
+        journal.return_sidecars("p1")
+        assert list(read_sidecar(target / ".ifmosfs" / "journal-run1.jsonl")) == records
+    assert target.stat().st_mtime_ns == before
+
+
+def test_sidecar_of_a_rollback_stays_in_the_state_folder(journal: SqliteJournal, target: Path, tmp_path: Path) -> None:
+    journal.begin(replace(run_into(target), kind=RunKind.ROLLBACK))
+    journal.intend("run1", [move(1)])
+    assert journal.sidecar_path("run1") == os.fsencode(tmp_path / "state" / "journal" / "journal-run1.jsonl")
+    assert os.listdir(target) == []

@@ -1,0 +1,148 @@
+"""Preflight: each problem is found, with its path, and all of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from ifmosfs.core.execute import WorkOrder
+from ifmosfs.core.files import Place, Root
+from ifmosfs.core.names import NameRules
+from ifmosfs.core.ports import Space
+from ifmosfs.core.preflight import Credentials, Setting, preflight, refusals
+from ifmosfs.core.reports import PreflightReport
+from tests.adapters.faults import Delegating
+from tests.adapters.memory_disk import MemoryDisk
+from tests.core.committing import everything, make_disk, make_order, make_run, make_steps
+
+OWNER = Credentials(1000, frozenset({1000}))
+STRANGER = Credentials(2000, frozenset({2000}))
+ROOT = Credentials(0, frozenset({0}))
+SETTING = Setting(b"/out", "uuid:memory-1", (Root(b"/in", "uuid:memory-1"), Root(b"/usb", "uuid:memory-2")))
+
+
+def findings(report: PreflightReport) -> list[tuple[str, bytes, int]]:
+    return [(each.code, each.path, each.action_id) for each in report.problems]
+
+
+def check(
+    disk: MemoryDisk | Delegating, order: WorkOrder, who: Credentials = OWNER, setting: Setting = SETTING
+) -> PreflightReport:
+    return preflight(order, setting, disk, who)
+
+
+def test_a_good_order_has_no_problems_and_nothing_is_touched() -> None:
+    disk = make_disk()
+    before = everything(disk)
+    report = check(disk, make_order(disk))
+    assert (report.ready, report.n_steps, report.n_copies, report.n_bytes) == (True, 7, 3, 6006)
+    assert everything(disk) == before
+
+
+@pytest.mark.parametrize(
+    ("meddle", "found"),
+    [
+        (lambda disk: disk.write(Place(b"/in", b"a"), b"newer"), ("changed", b"/in/a", 2)),
+        (lambda disk: disk.remove(Place(b"/in", b"a")), ("vanished", b"/in/a", 2)),
+        (lambda disk: disk.write(Place(b"/out", b"c"), b""), ("name-taken", b"/out/c", 6)),
+        (lambda disk: disk.write(Place(b"/out", b"made"), b""), ("folder-name-taken", b"/out/made", 0)),
+        (lambda disk: disk.link(Place(b"/usb", b"e"), Place(b"/usb", b"f")), ("hard-linked", b"/usb/e", 7)),
+    ],
+    ids=["changed", "vanished", "name taken", "file for a folder", "hard link to another filesystem"],
+)
+def test_what_happened_since_the_planning_is_found(
+    meddle: Callable[[MemoryDisk], None], found: tuple[str, bytes, int]
+) -> None:
+    disk = make_disk()
+    order = make_order(disk)
+    meddle(disk)
+    assert findings(check(disk, order)) == [found]
+
+
+def test_a_folder_in_the_place_of_a_file_is_found() -> None:
+    disk = make_disk()
+    order = make_order(disk)
+    disk.remove(Place(b"/in", b"a"))
+    disk.make_folder(Place(b"/in", b"a"), 0o755)
+    assert findings(check(disk, order)) == [("became-folder", b"/in/a", 2)]
+
+
+def test_two_files_for_one_name_are_found() -> None:
+    disk = make_disk()
+    steps = make_steps(disk, [((b"/in", b"a"), (b"/out", b"x")), ((b"/in", b"kept/c"), (b"/out", b"x"))])
+    assert findings(check(disk, WorkOrder(make_run(), steps=steps))) == [("same-target", b"/out/x", 2)]
+
+
+def test_names_that_only_the_target_holds_for_equal_are_found() -> None:
+    disk = MemoryDisk.from_tree({b"in": {b"a": b"1", b"b": b"2", b"c": b"3"}})
+    disk.add_filesystem(b"/out", {b"Report": b""}, rules=NameRules(ignores_case=True, ignores_form=True))
+    moves = [
+        ((b"/in", b"a"), (b"/out", b"REPORT")),
+        ((b"/in", b"b"), (b"/out", "é".encode())),
+        ((b"/in", b"c"), (b"/out", "e\u0301".encode())),
+    ]
+    setting = Setting(b"/out", "uuid:memory-2", (Root(b"/in", "uuid:memory-1"),))
+    report = check(disk, WorkOrder(make_run(), steps=make_steps(disk, moves)), setting=setting)
+    assert findings(report) == [("name-taken", b"/out/REPORT", 1), ("same-target", "/out/e\u0301".encode(), 3)]
+
+
+def test_another_disk_than_the_planned_one_is_found() -> None:
+    disk = make_disk()
+    setting = replace_target(SETTING, "uuid:another")
+    report = check(disk, make_order(disk), setting=setting)
+    assert [each.code for each in refusals(report)] == ["filesystem-changed"]
+
+
+def replace_target(setting: Setting, filesystem: str) -> Setting:
+    return setting._replace(target_filesystem=filesystem)
+
+
+@pytest.mark.parametrize(("root", "target"), [(b"/in", b"/in/kept"), (b"/in/kept", b"/in"), (b"/in", b"/in")])
+def test_nested_places_are_found(root: bytes, target: bytes) -> None:
+    setting = Setting(target, "uuid:memory-1", (Root(root, "uuid:memory-1"),))
+    report = check(make_disk(), WorkOrder(make_run()), setting=setting)
+    assert findings(report) == [("nested", root, 0)]
+
+
+def test_folders_that_a_stranger_may_not_change_are_found_once_each() -> None:
+    disk = make_disk()
+    report = check(disk, make_order(disk), STRANGER)
+    assert {each.code for each in report.problems} == {"not-writable"}
+    assert [each.path for each in report.problems] == sorted(
+        [b"/in", b"/in/deep/deeper", b"/in/kept", b"/out", b"/usb", b"/usb/pictures"]
+    )
+    assert check(disk, make_order(disk), ROOT).ready
+
+
+def test_another_owners_file_in_a_sticky_folder_is_found() -> None:
+    disk = make_disk()
+    for folder in (b"in", b"out"):
+        place = Place(b"/", folder)
+        disk.restore_folder(place, replace(disk.folder_meta(place), mode=0o1777))
+    steps = make_steps(disk, [((b"/in", b"a"), (b"/out", b"a"))])
+    assert findings(check(disk, WorkOrder(make_run(), steps=steps), STRANGER)) == [("not-writable", b"/in/a", 1)]
+    assert check(disk, WorkOrder(make_run(), steps=steps), OWNER).ready
+
+
+class Small(Delegating):
+    """A disk with little room."""
+
+    def __init__(self, disk: MemoryDisk, n_blocks: int, n_inodes_free: int, n_inodes: int = 100) -> None:
+        super().__init__(disk)
+        self.room = Space(4096, 100, n_blocks, n_blocks, n_inodes, n_inodes_free, 255)
+
+    def space(self, place: Place) -> Space:
+        return self.room
+
+
+def test_room_is_needed_only_for_files_from_another_filesystem() -> None:
+    disk = make_disk()
+    order = make_order(disk)
+    assert findings(check(Small(disk, 3, 5), order)) == [("no-space", b"/out", 0)]
+    assert findings(check(Small(disk, 4, 4), order)) == [("no-inodes", b"/out", 0)]
+    assert check(Small(disk, 4, 5), order).ready
+    assert check(Small(disk, 4, 0, n_inodes=0), order).ready  # btrfs counts no inodes
+    near = replace(order, steps=tuple(step for step in order.steps if step.source.root != b"/usb"))
+    assert check(Small(disk, 0, 0), near).ready

@@ -1,0 +1,121 @@
+"""The rehearsal answers as the disk would, says what the run would say, and changes nothing."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ifmosfs.core.execute import Step, WorkOrder
+from ifmosfs.core.files import Place
+from ifmosfs.core.ports import Disk
+from ifmosfs.core.rehearsal import NullJournal, RehearsalDisk
+from ifmosfs.core.rollback import plan_rollback
+from tests.adapters.memory_disk import MemoryDisk
+from tests.adapters.memory_journal import MemoryJournal
+from tests.core.committing import everything, make_disk, make_order, make_run, run_order
+
+
+def test_a_rehearsed_commit_reports_the_same_and_writes_nothing() -> None:
+    disk = make_disk()
+    order, before = make_order(disk), everything(disk)
+    rehearsed = run_order(order, RehearsalDisk(disk), NullJournal())
+    assert everything(disk) == before
+    assert rehearsed == run_order(order, disk, MemoryJournal())
+
+
+def test_a_rehearsed_rollback_reports_the_same_and_writes_nothing() -> None:
+    disk, journal = make_disk(), MemoryJournal()
+    run_order(make_order(disk), disk, journal)
+    before = everything(disk)
+    plan = plan_rollback(make_run("back"), journal.history(), disk)
+    rehearsed = run_order(plan.order, RehearsalDisk(disk), NullJournal())
+    assert everything(disk) == before
+    assert rehearsed == run_order(plan.order, disk, journal)
+
+
+PLACES = [Place(root, path) for root in (b"/in", b"/out", b"/usb") for path in (b"a", b"b", b"x", b"x/a", b"y")]
+
+
+def make_small_disk() -> MemoryDisk:
+    disk = MemoryDisk.from_tree({b"in": {b"a": b"1", b"b": b"2", b"x": {b"a": b"3"}}, b"out": {b"y": {}}})
+    disk.add_filesystem(b"/usb", {b"a": b"4", b"x": {}})
+    return disk
+
+
+def answer(ask: Callable[[], object]) -> object:
+    try:
+        return ask()
+    except OSError as error:
+        return errno.errorcode[error.errno or 0]
+
+
+def names(disk: Disk, place: Place) -> object:
+    return answer(lambda: [name for name, _ in disk.list_folder(place)])
+
+
+@given(
+    calls=st.lists(
+        st.tuples(
+            st.sampled_from(["make", "remove", "rename", "list"]), st.sampled_from(PLACES), st.sampled_from(PLACES)
+        ),
+        max_size=12,
+    )
+)
+@settings(max_examples=150, deadline=None)
+def test_the_rehearsal_agrees_with_the_disk_on_every_answer(calls: list[tuple[str, Place, Place]]) -> None:
+    disk, stage = make_small_disk(), RehearsalDisk(make_small_disk())
+    for call, one, other in calls:
+        if call == "rename" and is_folder(disk, one):
+            continue  # no run ever moves a folder
+        acts: dict[str, Callable[[Disk], object]] = {
+            "make": lambda which, one=one: which.make_folder(one, 0o755),  # type: ignore[misc]
+            "remove": lambda which, one=one: which.remove_folder(one),  # type: ignore[misc]
+            "rename": lambda which, one=one, other=other: which.rename_noreplace(one, other),  # type: ignore[misc]
+            "list": lambda which, one=one: names(which, one),  # type: ignore[misc]
+        }
+        said = [answer(lambda which=which, act=acts[call]: act(which)) for which in (disk, stage)]  # type: ignore[misc]
+        assert said[0] == said[1], (call, one, other)
+    for place in [*PLACES, Place(b"/in", b""), Place(b"/out", b""), Place(b"/usb", b"")]:
+        assert names(disk, place) == names(stage, place)
+
+
+def is_folder(disk: MemoryDisk, place: Place) -> bool:
+    kind = answer(lambda: disk.lstat(place).kind.value)
+    return kind == "folder"
+
+
+@given(data=st.data())
+@settings(max_examples=100, deadline=None)
+def test_any_rehearsed_plan_reports_what_the_run_reports(data: st.DataObject) -> None:
+    disk = make_small_disk()
+    sources = [Place(b"/in", b"a"), Place(b"/in", b"b"), Place(b"/in", b"x/a"), Place(b"/usb", b"a")]
+    steps = tuple(
+        Step(number, source, data.draw(st.sampled_from(PLACES)), disk.lstat(source).fingerprint)
+        for number, source in enumerate(data.draw(st.permutations(sources)))
+    )
+    order = WorkOrder(make_run(), steps=steps, remove_emptied=True)
+    rehearsed = run_order(order, RehearsalDisk(disk), NullJournal())
+    assert rehearsed == run_order(order, disk, MemoryJournal())
+
+
+@pytest.mark.parametrize("ask", ["open_read", "digest"])
+def test_the_content_of_a_moved_file_is_found_where_it_still_is(ask: str) -> None:
+    disk = make_small_disk()
+    stage = RehearsalDisk(disk)
+    before = stage.digest(Place(b"/in", b"a"))
+    stage.rename_noreplace(Place(b"/in", b"a"), Place(b"/out", b"a"))
+    if ask == "digest":
+        assert stage.digest(Place(b"/out", b"a")) == before
+        return
+    with open(stage.open_read(Place(b"/out", b"a")), "rb") as file:
+        assert file.read() == b"1"
+
+
+def test_the_null_journal_knows_no_runs() -> None:
+    journal = NullJournal()
+    journal.begin(make_run())
+    assert (journal.runs(), journal.unfinished(), list(journal.recorded("r1"))) == ((), (), [])

@@ -1,0 +1,65 @@
+"""The snapshot's hash: equal for equal manifests, changed by any change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ifmosfs.core.manifest import SnapshotEntry
+from ifmosfs.core.snapshot import merkle_root
+from tests.core.plans import fingerprint
+
+ENTRY = SnapshotEntry(b"/in", b"a\xff\n", fingerprint(1), b"\1" * 32)
+entries = st.lists(
+    st.builds(
+        SnapshotEntry,
+        st.sampled_from([b"/in", b"/i"]),
+        st.sampled_from([b"a", b"b", b"n/a"]),
+        st.integers(0, 3).map(fingerprint),
+        st.none() | st.sampled_from([b"\0" * 32, b"\1" * 32]),
+    ),
+    max_size=9,
+)
+
+
+@given(entries, entries)
+def test_two_manifests_have_the_same_root_exactly_when_they_are_equal(
+    one: list[SnapshotEntry], other: list[SnapshotEntry]
+) -> None:
+    assert (merkle_root(one) == merkle_root(other)) == (one == other)
+
+
+@pytest.mark.parametrize("n", range(1, 9))
+def test_no_inner_node_passes_for_an_entry_and_no_order_for_another(n: int) -> None:
+    several = [ENTRY._replace(path=b"%d" % number) for number in range(n)]
+    roots = {merkle_root(several[:end]) for end in range(n + 1)}
+    assert len(roots) == n + 1
+    assert n == 1 or merkle_root(several[::-1]) != merkle_root(several)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ENTRY._replace(root=b"/i", path=b"n" + ENTRY.path),
+        ENTRY._replace(digest=None),
+        ENTRY._replace(fingerprint=replace(ENTRY.fingerprint, inode=7)),
+        ENTRY._replace(fingerprint=replace(ENTRY.fingerprint, size_bytes=7)),
+        ENTRY._replace(fingerprint=replace(ENTRY.fingerprint, mtime_ns=7)),
+        ENTRY._replace(fingerprint=replace(ENTRY.fingerprint, birth_ns=None)),
+    ],
+    ids=["place", "digest", "inode", "size", "mtime", "birth"],
+)
+def test_any_change_of_an_entry_changes_the_root(other: SnapshotEntry) -> None:
+    assert merkle_root([other]) != merkle_root([ENTRY])
+
+
+def test_the_time_of_the_last_rename_does_not_count() -> None:
+    renamed = ENTRY._replace(fingerprint=replace(ENTRY.fingerprint, ctime_ns=7))
+    assert merkle_root([renamed]) == merkle_root([ENTRY])
+
+
+def test_nothing_has_a_root_of_zeros() -> None:
+    assert merkle_root([]) == bytes(32)
