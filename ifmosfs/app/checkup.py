@@ -45,7 +45,7 @@ class Finding:
 
 def check_up(app: App) -> list[Finding]:
     """Everything worth knowing about this system, the program's own state and the scanned folders."""
-    return [*_versions(), *_fuse(), *_mount_place(app), *_state(app), *_roots(app), *_mounts(), *_runs(app)]
+    return [*_versions(), *_fuse(), *_mount_place(app), *_state(app), *_roots(app), *_mounts(app), *_runs(app)]
 
 
 def _versions() -> Iterator[Finding]:
@@ -120,6 +120,7 @@ def _roots(app: App) -> Iterator[Finding]:
 def _root(app: App, path: bytes, was: str) -> Finding:
     what = f"scanned folder {display(path)}"
     try:
+        app.disk.lstat(Place(path, b""))
         now = app.disk.filesystem(Place(path, b""))
     except OSError as error:
         return Finding(Level.WARNING, what, f"not there ({error.strerror})", "mount its disk, or forget it")
@@ -133,8 +134,12 @@ def _root(app: App, path: bytes, was: str) -> Finding:
     return Finding(Level.OK, what, fstype)
 
 
-def _mounts() -> Iterator[Finding]:
-    for view in mounted_views():
+def _mounts(app: App) -> Iterator[Finding]:
+    try:
+        mounted = mounted_views(app)
+    except IfmosfsError:
+        return  # said already, about the state folder
+    for view in mounted:
         where = display(view.mount_point)
         if view.alive:
             yield Finding(Level.OK, f"view at {where}", f"plan {view.plan_id}")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ifmosfs.app.context import App
-from ifmosfs.app.staging import load_tree, nearest_folder
+from ifmosfs.app.staging import load_tree, nearest_folder, refuse_over
 from ifmosfs.core.errors import ConflictsOpen, PlanOutdated
 from ifmosfs.core.execute import Step, StopRequest, WorkOrder, execute
 from ifmosfs.core.files import Kind, Place
@@ -16,7 +16,7 @@ from ifmosfs.core.history import RunHistory, standing
 from ifmosfs.core.journal import Journal, OpKind, Run, RunKind, RunState
 from ifmosfs.core.manifest import Correction, PlanInfo, SnapshotEntry, SnapshotInfo
 from ifmosfs.core.names import components, join
-from ifmosfs.core.plan import ActionKind, PlanEvent
+from ifmosfs.core.plan import ActionKind, PlanEvent, PlanState
 from ifmosfs.core.preflight import Credentials, preflight, refusals, setting_of
 from ifmosfs.core.rehearsal import NullJournal, RehearsalDisk
 from ifmosfs.core.reports import PreflightReport, RunReport
@@ -40,11 +40,16 @@ class PreparedCommit:
 
 
 def prepare_commit(app: App, journal: Journal, info: PlanInfo) -> PreparedCommit:
-    """The work order of what is left of a plan, and its preflight. Changes nothing."""
+    """The work order of what is left of a plan, and its preflight. Changes nothing.
+
+    A committed plan is taken up again while some of its files stayed behind. Raises `WrongState` for one that is over.
+    """
     tree = load_tree(app, info.plan_id)
     history = plan_history(journal, info.plan_id)
     done = done_actions(history)
     moves = [move for move in tree.moves() if move.action.action_id not in done]
+    if info.state is not PlanState.COMMITTED or not moves:
+        refuse_over(info)
     order = _work_order(app, tree, moves, history)
     app.progress("Checking", 0, None)
     checked = preflight(order, setting_of(tree.plan), app.disk, _credentials())
@@ -78,7 +83,8 @@ def run_commit(app: App, journal: Journal, prepared: PreparedCommit, *, snapshot
     """Carry the order out. The plan is COMMITTED when the run reached its end, open as before when nothing was moved, and
     COMMITTING, to be taken up again or rolled back, in between. Raises `DiskFull`, `DiskFailed`."""
     plan_id = prepared.info.plan_id
-    app.catalogue.advance(plan_id, PlanEvent.BEGIN)
+    if prepared.info.state is not PlanState.COMMITTED:
+        app.catalogue.advance(plan_id, PlanEvent.BEGIN)
     order = prepared.order
     snapshot_id = _take_snapshot(app, prepared) if snapshot else None
     report = execute(
@@ -207,7 +213,8 @@ def _settle(app: App, prepared: PreparedCommit, report: RunReport, snapshot_id: 
     states = {step.action_id: "done" for step in prepared.order.steps}
     states |= {problem.action_id: problem.code for problem in report.problems if problem.action_id}
     if report.state is RunState.COMPLETE:
-        app.catalogue.advance(plan_id, PlanEvent.FINISH)
+        if prepared.info.state is not PlanState.COMMITTED:
+            app.catalogue.advance(plan_id, PlanEvent.FINISH)
         app.catalogue.set_action_states(plan_id, states.items())
     app.catalogue.add_version(
         plan_id, report.run_id, snapshot_id, prepared.tree.plan.target, host.now_ns(), report.n_done

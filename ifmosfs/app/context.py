@@ -26,7 +26,7 @@ class Progress(Protocol):
     """Told about work that may take longer than a second; shows nothing by itself when it is not on a terminal."""
 
     def __call__(self, what: str, n_done: int, n_total: int | None) -> None:
-        """`what` is being done; `n_total` is `None` while the end is not known."""
+        """`what` is being done; `n_total` is `None` while the end is not known. An empty `what`: nothing is, any more."""
         ...
 
 
@@ -55,6 +55,10 @@ class App:
         opened = self.__dict__.pop("catalogue", None)
         if opened is not None:
             opened.close()
+
+    def idle(self) -> None:
+        """Nothing that takes long is going on: a person is going to be asked, or told."""
+        self.progress("", 0, None)
 
     @cached_property
     def catalogue(self) -> Catalogue:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ifmosfs.app.context import App
-from ifmosfs.app.mounting import plan_of
+from ifmosfs.app.mounting import own_views, plan_of
 from ifmosfs.app.recovering import unfinished_runs
 from ifmosfs.core.errors import Locked
 from ifmosfs.core.journal import Run
 from ifmosfs.core.manifest import PlanInfo, SessionInfo
 from ifmosfs.core.plan import PlanState
-from ifmosfs.platform.mounts import is_stale, views
+from ifmosfs.platform.mounts import is_stale
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,9 @@ def status(app: App, *, every: bool) -> StatusReport:
         unfinished = tuple(unfinished_runs(app))
     except Locked as error:
         busy = error.what
-    return StatusReport(mounted_views(), tuple(app.catalogue.sessions()), plans, unfinished, busy)
+    return StatusReport(mounted_views(app), tuple(app.catalogue.sessions()), plans, unfinished, busy)
 
 
-def mounted_views() -> tuple[MountedView, ...]:
-    """The views in the mount table."""
-    return tuple(MountedView(view.point, plan_of(view), not is_stale(view)) for view in views())
+def mounted_views(app: App) -> tuple[MountedView, ...]:
+    """The views of this catalogue's plans in the mount table."""
+    return tuple(MountedView(view.point, plan_of(view), not is_stale(view)) for view in own_views(app))

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ifmosfs.app.context import App
-from ifmosfs.app.staging import discard, load_tree
-from ifmosfs.core.errors import Ambiguous, MountProblem, NotFound
+from ifmosfs.app.staging import discard, load_tree, refuse_over
+from ifmosfs.core.errors import Ambiguous, MountProblem, NotFound, WrongState
 from ifmosfs.core.files import Place
 from ifmosfs.core.manifest import PlanInfo
 from ifmosfs.core.names import display, is_within
@@ -53,7 +53,7 @@ class PlanEditLog:
 
 def mount(app: App, info: PlanInfo, mount_point: bytes | None) -> MountReport:
     """Mount a plan in a process of its own; returns when the mount answers. Raises `MountProblem`, `BackendMissing`."""
-    where, cleaned = prepare_mount_point(app, app.catalogue.load_plan(info.plan_id), mount_point)
+    where, cleaned = prepare_mount_point(app, info, mount_point)
     logs = app.settings.state_folder / "logs"
     logs.mkdir(mode=0o700, exist_ok=True)
     serving: list[str | bytes] = ["serve", "--plan", info.plan_id, "--mount-point", where, "--ready-fd"]
@@ -78,18 +78,27 @@ def serve(app: App, plan_id: str, mount_point: bytes, on_ready: Callable[[], Non
     fuse.serve(view, mount_point, name=plan_id, on_ready=on_ready)
 
 
-def prepare_mount_point(app: App, plan: Plan, mount_point: bytes | None) -> tuple[bytes, bool]:
-    """The resolved mount point, and whether a dead view was cleaned away from it. Raises `MountProblem`."""
+def prepare_mount_point(app: App, info: PlanInfo, mount_point: bytes | None) -> tuple[bytes, bool]:
+    """The resolved mount point, and whether a dead view was cleaned away from it. Raises `MountProblem`, and `WrongState`
+    for a plan that is over or whose commit has begun."""
+    _refuse_begun(info)
     where, cleaned = check_mount_point(app, mount_point)
-    _check_apart(app, plan, where)
-    for view in views():
-        if plan_of(view) == plan.plan_id:
-            raise MountProblem(
-                f"plan {plan.plan_id} is mounted already",
-                path=view.point,
-                hint=f"ifmosfs unmount {display(view.point)}",
-            )
+    _check_apart(app, app.catalogue.load_plan(info.plan_id), where)
+    standing = view_of(info.plan_id)
+    if standing is not None:
+        raise MountProblem(
+            f"plan {info.plan_id} is mounted already",
+            path=standing.point,
+            hint=f"ifmosfs unmount --keep {display(standing.point)}",
+        )
     return where, cleaned
+
+
+def _refuse_begun(info: PlanInfo) -> None:
+    refuse_over(info)
+    if info.state is PlanState.COMMITTING:
+        hint = f"go on: ifmosfs commit {info.plan_id}; or move back: ifmosfs rollback {info.plan_id}"
+        raise WrongState(f"the commit of plan {info.plan_id} has begun and not finished", hint=hint)
 
 
 def check_mount_point(app: App, mount_point: bytes | None) -> tuple[bytes, bool]:
@@ -123,9 +132,15 @@ def view_at(path: bytes) -> Mount:
     raise NotFound("no view is mounted here", path=path, hint="ifmosfs status lists the mounts")
 
 
-def only_mount_point() -> bytes:
-    """Where the one mounted view is. Raises `NotFound` for none, `Ambiguous` for several."""
-    points = [view.point for view in views()]
+def own_views(app: App) -> tuple[Mount, ...]:
+    """The mounted views of plans in this catalogue; other users, and other state folders, have views of their own."""
+    own = {info.plan_id for info in app.catalogue.plans()}
+    return tuple(view for view in views() if plan_of(view) in own)
+
+
+def only_mount_point(app: App) -> bytes:
+    """Where the one mounted view of this catalogue is. Raises `NotFound` for none, `Ambiguous` for several."""
+    points = [view.point for view in own_views(app)]
     if not points:
         raise NotFound("no view is mounted", hint="ifmosfs status")
     if len(points) > 1:

@@ -7,15 +7,16 @@ import secrets
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 from ifmosfs.app.classifying import classify
 from ifmosfs.app.context import App
-from ifmosfs.core.errors import NotFound, TargetProblem
+from ifmosfs.core.errors import NotFound, TargetProblem, WrongState
 from ifmosfs.core.files import Kind, Place, ScannedFile
-from ifmosfs.core.manifest import SessionInfo
+from ifmosfs.core.manifest import PlanInfo, SessionInfo
 from ifmosfs.core.names import display, is_within
 from ifmosfs.core.overlay import read_listing
-from ifmosfs.core.plan import ConflictStrategy, KeepReason, PlanEvent, Policy
+from ifmosfs.core.plan import ConflictStrategy, KeepReason, PlanEvent, PlanState, Policy
 from ifmosfs.core.planner import PlanHeader, folders_wanted, make_plan, place_files
 from ifmosfs.core.proposal import Proposal
 from ifmosfs.core.tree import PlanTree
@@ -114,6 +115,21 @@ def nearest_folder(path: bytes) -> bytes:
     while not os.path.lexists(path):
         path = os.path.dirname(path)
     return path
+
+
+def refuse_over(info: PlanInfo) -> None:
+    """Raise `WrongState`, with the way on, for a plan that is over: committed, discarded or rolled back."""
+    match info.state:
+        case PlanState.COMMITTED:
+            hint = f"move its files back: ifmosfs rollback {info.plan_id}; plan what is new: ifmosfs scan"
+            raise WrongState(f"plan {info.plan_id} is committed already", hint=hint)
+        case PlanState.DISCARDED | PlanState.ROLLED_BACK:
+            what = f"plan {info.plan_id} is {info.state.value.replace('_', ' ')}"
+            raise WrongState(what, hint=f"take it up again: ifmosfs stage reopen {info.plan_id}")
+        case PlanState.DRAFT | PlanState.STAGED | PlanState.VALIDATED | PlanState.COMMITTING:
+            return
+        case _:
+            assert_never(info.state)
 
 
 def discard(app: App, plan_id: str) -> None:

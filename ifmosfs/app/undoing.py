@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -9,8 +11,10 @@ from ifmosfs.app.committing import Stop, done_actions, new_run, plan_history
 from ifmosfs.app.context import App
 from ifmosfs.core.errors import WrongState
 from ifmosfs.core.execute import execute
-from ifmosfs.core.journal import Journal, RunKind, RunState
+from ifmosfs.core.files import Place
+from ifmosfs.core.journal import Journal, Run, RunKind, RunState
 from ifmosfs.core.manifest import PlanInfo, RollbackEntry
+from ifmosfs.core.names import CONTROL_NAME, join
 from ifmosfs.core.plan import PlanEvent, PlanState
 from ifmosfs.core.rehearsal import NullJournal, RehearsalDisk
 from ifmosfs.core.reports import RunReport, VerifyReport
@@ -42,9 +46,11 @@ def prepare_rollback(app: App, journal: Journal, info: PlanInfo) -> PreparedRoll
     return PreparedRollback(info, plan_rollback(run, history, app.disk))
 
 
-def rehearse_rollback(app: App, prepared: PreparedRollback) -> RunReport:
+def rehearse_rollback(app: App, journal: Journal, prepared: PreparedRollback) -> RunReport:
     """The report of the same rollback on a disk that keeps everything in memory."""
-    report = execute(prepared.planned.order, RehearsalDisk(app.disk), NullJournal(), now_ns=host.now_ns)
+    disk = RehearsalDisk(app.disk)
+    _withdraw_sidecars(disk, journal.runs(prepared.info.plan_id))
+    report = execute(prepared.planned.order, disk, NullJournal(), now_ns=host.now_ns)
     return _with_refused(report, prepared)
 
 
@@ -86,6 +92,19 @@ def verify_plan(app: App, journal: Journal, info: PlanInfo) -> VerifyReport:
         hint = f"ifmosfs stage validate {info.plan_id} checks a plan before its commit"
         raise WrongState(f"plan {info.plan_id} was never committed", hint=hint)
     return verify(history, app.disk, progress=lambda n_done, n_total: app.progress("Verifying", n_done, n_total))
+
+
+def _withdraw_sidecars(disk: RehearsalDisk, runs: Sequence[Run]) -> None:
+    """What `SqliteJournal.withdraw_sidecars` does to the real disk."""
+    from ifmosfs.store.sidecar import sidecar_name
+
+    for run in runs:
+        folder = Place(run.target, CONTROL_NAME)
+        sidecar = Place(run.target, join(CONTROL_NAME, sidecar_name(run.run_id)))
+        with suppress(FileNotFoundError, NotADirectoryError):
+            disk.unlink_checked(sidecar, disk.lstat(sidecar).fingerprint)
+            if not disk.list_folder(folder):
+                disk.remove_folder(folder)
 
 
 def _with_refused(report: RunReport, prepared: PreparedRollback) -> RunReport:

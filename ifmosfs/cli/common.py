@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -136,15 +136,19 @@ def as_bytes(value: str) -> bytes:
 
 
 class TerminalProgress:
-    """A bar on stderr for work that takes longer than a second, only on a terminal."""
+    """A bar on stderr for work that takes longer than a second, only on a terminal.
+
+    A timer opens it, because some work tells of itself only once; `_lock` guards everything below it.
+    """
 
     def __init__(self, patience_seconds: float = 1.0) -> None:
         self._patience = patience_seconds
         self._on_terminal = sys.stderr.isatty()
+        self._lock = threading.Lock()
         self._what = ""
-        self._began = 0.0
+        self._state: tuple[int, int | None] = (0, None)
+        self._timer: threading.Timer | None = None
         self._bar: Any = None
-        self._task: Any = None
 
     def __call__(self, what: str, n_done: int, n_total: int | None) -> None:
         """See `app.context.Progress`."""
@@ -152,25 +156,39 @@ class TerminalProgress:
             return
         if what != self._what:
             self.close()
-            self._what, self._began = what, time.monotonic()
-        if self._bar is None and time.monotonic() - self._began < self._patience:
+        if not what:
             return
-        if self._bar is None:
-            self._open(n_total)
-        self._bar.update(self._task, completed=n_done, total=n_total)
+        with self._lock:
+            self._state = (n_done, n_total)
+            if self._timer is None:
+                self._what = what
+                self._timer = threading.Timer(self._patience, self._open)
+                self._timer.daemon = True
+                self._timer.start()
+            elif self._bar is not None:
+                self._bar.update(0, completed=n_done, total=n_total)
 
-    def _open(self, n_total: int | None) -> None:
+    def _open(self) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
-        self._bar.start()
-        self._task = self._bar.add_task(self._what, total=n_total)
+        bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        with self._lock:
+            if self._timer is None:
+                return  # it was done in the meantime
+            n_done, n_total = self._state
+            bar.add_task(self._what, total=n_total, completed=n_done)
+            bar.start()
+            self._bar = bar
 
     def close(self) -> None:
         """Take the bar away."""
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None
-        self._what = ""
+        with self._lock:
+            timer, bar = self._timer, self._bar
+            self._timer = self._bar = None
+            self._what = ""
+        if timer is not None:
+            timer.cancel()
+        if bar is not None:
+            bar.stop()

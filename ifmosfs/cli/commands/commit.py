@@ -56,6 +56,7 @@ def commit(where: str | None, plan_option: str | None, snapshot: bool, dry_run: 
         with app.writing() as journal:
             prepared = prepare_commit(app, journal, info)
             refuse_hopeless(prepared)
+            app.idle()
             if not as_json:
                 _announce(prepared)
             if dry_run:

@@ -115,6 +115,5 @@ def _mount(app: App, info: PlanInfo, mount_point: str | None, *, as_json: bool) 
 def _serve_here(app: App, info: PlanInfo, mount_point: str | None) -> None:
     from ifmosfs.app.mounting import prepare_mount_point, serve
 
-    plan = app.catalogue.load_plan(info.plan_id)
-    where, _ = prepare_mount_point(app, plan, None if mount_point is None else as_bytes(mount_point))
+    where, _ = prepare_mount_point(app, info, None if mount_point is None else as_bytes(mount_point))
     serve(app, info.plan_id, where, lambda: click.echo(f"Mounted at {quoted(where)}; Ctrl-C unmounts.", err=True))

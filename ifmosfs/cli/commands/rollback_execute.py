@@ -48,10 +48,11 @@ def execute(plan: str | None, plan_option: str | None, dry_run: bool, yes: bool,
         info = choose_plan(app, plan, plan_option, None if plan or plan_option else UNDOABLE)
         with app.writing() as journal:
             prepared = prepare_rollback(app, journal, info)
+            app.idle()
             if not as_json:
                 _announce(prepared)
             if dry_run:
-                report = rehearse_rollback(app, prepared)
+                report = rehearse_rollback(app, journal, prepared)
             else:
                 confirm("Move them back?", yes=yes)
                 with stop_on_signals() as stop:

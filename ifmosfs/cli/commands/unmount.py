@@ -23,7 +23,7 @@ def unmount(mount_point: str | None, keep: bool, lazy: bool, as_json: bool) -> N
 
     with opened_app() as app:
         recover_first(app)
-        where = only_mount_point() if mount_point is None else as_bytes(mount_point)
+        where = only_mount_point(app) if mount_point is None else as_bytes(mount_point)
         result = unmount_view(app, where, keep=keep, lazy=lazy)
     if as_json:
         print_json({"plan": result.plan_id, "mount_point": where, "state": result.state.value})
