@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ifmosfs.app.context import App
+from ifmosfs.app.scanning import check_roots
 from ifmosfs.app.staging import discard, load_tree, refuse_over
 from ifmosfs.core.errors import Ambiguous, MountProblem, NotFound, WrongState
 from ifmosfs.core.files import Place
 from ifmosfs.core.manifest import PlanInfo
 from ifmosfs.core.names import display, is_within
-from ifmosfs.core.plan import Action, Edit, EditKind, Plan, PlanState
+from ifmosfs.core.plan import Action, Edit, EditKind, PlanState
 from ifmosfs.platform import daemon, host
 from ifmosfs.platform.mounts import Mount, is_stale, mounts, views
 
@@ -37,18 +38,9 @@ class PlanEditLog:
         self._catalogue = app.catalogue
         self._plan_id = plan_id
 
-    def append(
-        self,
-        kind: EditKind,
-        path: bytes,
-        target: bytes | None,
-        at_ns: int,
-        *,
-        mode: int | None = None,
-        mtime_ns: int | None = None,
-    ) -> Edit:
+    def append(self, draft: Edit) -> Edit:
         """See `view.edits.EditLog`."""
-        return self._catalogue.append_edit(self._plan_id, kind, path, target, at_ns=at_ns, mode=mode, mtime_ns=mtime_ns)
+        return self._catalogue.append_edit(self._plan_id, draft)
 
 
 def mount(app: App, info: PlanInfo, mount_point: bytes | None) -> MountReport:
@@ -82,8 +74,9 @@ def prepare_mount_point(app: App, info: PlanInfo, mount_point: bytes | None) -> 
     """The resolved mount point, and whether a dead view was cleaned away from it. Raises `MountProblem`, and `WrongState`
     for a plan that is over or whose commit has begun."""
     _refuse_begun(info)
-    where, cleaned = check_mount_point(app, mount_point)
-    _check_apart(app, app.catalogue.load_plan(info.plan_id), where)
+    where, cleaned = _check_mount_point(app, mount_point)
+    plan = app.catalogue.load_plan(info.plan_id)
+    _check_apart(app, [root.path for root in plan.roots], plan.target, where)
     standing = view_of(info.plan_id)
     if standing is not None:
         raise MountProblem(
@@ -101,8 +94,15 @@ def _refuse_begun(info: PlanInfo) -> None:
         raise WrongState(f"the commit of plan {info.plan_id} has begun and not finished", hint=hint)
 
 
-def check_mount_point(app: App, mount_point: bytes | None) -> tuple[bytes, bool]:
-    """As `prepare_mount_point`, before there is a plan. The default mount point is made where it is missing."""
+def check_before_scan(app: App, folders: Sequence[bytes], target: bytes | None, mount_point: bytes | None) -> None:
+    """Refuse a mount that cannot be before its folders are scanned for nothing. Raises `RootProblem`, `MountProblem`."""
+    where, _ = _check_mount_point(app, mount_point)
+    wanted = target if target is not None else os.fsencode(app.settings.default_target)
+    _check_apart(app, check_roots(folders), os.path.realpath(wanted), where)
+
+
+def _check_mount_point(app: App, mount_point: bytes | None) -> tuple[bytes, bool]:
+    """The default mount point is made where it is missing."""
     wanted = mount_point
     if wanted is None:
         wanted = os.fsencode(app.settings.default_mount_point)
@@ -226,15 +226,15 @@ def _check_usable(where: bytes) -> None:
         raise MountProblem("the mount point is not empty", path=where, hint="choose an empty folder")
 
 
-def _check_apart(app: App, plan: Plan, where: bytes) -> None:
-    for root in plan.roots:
-        if is_within(where, root.path):
+def _check_apart(app: App, roots: Sequence[bytes], target: bytes, where: bytes) -> None:
+    for root in roots:
+        if is_within(where, root):
             raise MountProblem(
-                "the mount point lies inside a scanned folder", path=where, hint=f"mount outside {display(root.path)}"
+                "the mount point lies inside a scanned folder", path=where, hint=f"mount outside {display(root)}"
             )
-    if is_within(where, plan.target):
+    if is_within(where, target):
         raise MountProblem(
-            "the mount point lies inside the target folder", path=where, hint=f"mount outside {display(plan.target)}"
+            "the mount point lies inside the target folder", path=where, hint=f"mount outside {display(target)}"
         )
     if any(is_within(where, folder) for folder in app.own_state):
         raise MountProblem("the mount point lies in the program's own state folder", path=where, hint="choose another")

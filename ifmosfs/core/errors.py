@@ -8,10 +8,13 @@ IfmosfsError                     1  failed
 ├── Locked                       7  another run is writing
 ├── RecoveryNeeded               8  an earlier run did not finish
 ├── Interrupted                130  Ctrl-C
-├── DiskFull, DiskFailed         1  the disk said no; which run, and what holds
-├── DatabaseDamaged, DatabaseNewer  1
+├── DiskFull                     1  no space: stopped at a consistent point
+├── DiskFailed                   8  the disk reported an error that must not be retried
+├── DatabaseDamaged, DatabaseNewer  1  the database cannot be read, or not by this version
 ├── NotFound, Ambiguous          2  an id that names nothing, or several things
-├── RootProblem, MountProblem    2  a folder that cannot be scanned or mounted on
+├── RootProblem, TargetProblem, MountProblem  2  a folder that cannot be scanned, planned into or mounted on
+├── ConfigProblem                2  a configuration file that means nothing
+├── WrongState                   2  a step that the plan's state does not allow
 └── VerifyFailed                 1  the tree is not what the plan says
 
 The exit statuses are those of the command line's contract (design §10) and never change their meaning. Status 3, "done in

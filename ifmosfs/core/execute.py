@@ -115,7 +115,7 @@ def execute(
     """Carry out the order; what was done, file by file. COMPLETE means that all was tried, not that all was done.
 
     `batch_size` is the first batch's; batches grow until one takes about a second. `stop` is asked before every file.
-    `progress` is told (files settled, files in all) after each batch.
+    `progress` is told (files settled or copied, files in all) after each batch, and after each copy.
 
     Raises: DiskFailed, and DiskFull where the journal itself has no room: the run then NEEDS_RECOVERY. A full disk below
     the moved files stops the run at a consistent point instead, as the report says.
@@ -281,7 +281,12 @@ class _Execution:
         return None
 
     def _transfer(self, rows: Sequence[Settled]) -> None:
-        result = transfer(rows, self._disk, self._log.run_id, self._log.settle, halted=self._halted)
+        n_total, n_done = len(self._order.steps), self._log.tally.n_files
+
+        def copied(n_copied: int) -> None:
+            self._progress(min(n_done + n_copied, n_total), n_total)
+
+        result = transfer(rows, self._disk, self._log.run_id, self._log.settle, halted=self._halted, copied=copied)
         if result.full is not None:
             self._cause = StopCause.DISK_FULL
 

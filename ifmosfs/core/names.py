@@ -10,6 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 
 SEPARATOR = b"/"
+UTF8_MAX_BYTES = 4  # of one character
 
 # The view's control folder, and the journal's folder beside the data: never the user's.
 CONTROL_NAME = b".ifmosfs"
@@ -123,6 +124,8 @@ def repair(name: bytes, rules: NameRules) -> RepairedName:
             reasons.append("characters that the target's filesystem refuses")
     if len(repaired) > rules.name_max_bytes:
         repaired = with_suffix_before_extension(repaired, b"", rules.name_max_bytes)
+        if rules.dos:
+            repaired = repaired.rstrip(b" .")  # the cut may have laid such an end bare
         reasons.append(f"longer than {rules.name_max_bytes} bytes")
     return RepairedName(repaired, "; ".join(reasons) or None)
 
@@ -145,10 +148,10 @@ def _dos_name(text: str) -> str:
 def with_suffix_before_extension(name: bytes, suffix: bytes, name_max_bytes: int) -> bytes:
     """`report (2).pdf` from `report.pdf` and `` (2)``, the stem shortened at a character border until it fits."""
     stem, extension = split_extension(name)
-    room = name_max_bytes - len(suffix) - len(extension)
-    if room < 1:  # an "extension" that fills the name is no extension
-        stem, extension, room = name, b"", name_max_bytes - len(suffix)
-    return _shorten(stem, room) + suffix + extension
+    short = _shorten(stem, name_max_bytes - len(suffix) - len(extension))
+    if not short:  # an "extension" that fills the name is no extension
+        short, extension = _shorten(name, name_max_bytes - len(suffix)), b""
+    return short + suffix + extension
 
 
 def split_extension(name: bytes) -> tuple[bytes, bytes]:
@@ -163,12 +166,13 @@ def split_extension(name: bytes) -> tuple[bytes, bytes]:
 
 
 def _shorten(stem: bytes, room: int) -> bytes:
+    """The stem's beginning that fits; nothing where not even its first character does."""
     if len(stem) <= room:
         return stem
-    cut = stem[:room]
-    while cut and _splits_character(stem, len(cut)):
-        cut = cut[:-1]
-    return cut or stem[:room]
+    for end in range(room, max(room - UTF8_MAX_BYTES, 0), -1):
+        if not _splits_character(stem, end):
+            return stem[:end]
+    return stem[:room] if room >= UTF8_MAX_BYTES else b""  # so many continuation bytes are no UTF-8
 
 
 def _splits_character(stem: bytes, position: int) -> bool:

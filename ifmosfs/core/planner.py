@@ -8,12 +8,21 @@ the same input makes the same plan.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from ifmosfs.core.files import Kind, Root, ScannedFile
 from ifmosfs.core.layout import Layout
-from ifmosfs.core.names import ancestors, display, join, repair, split, split_extension, with_suffix_before_extension
+from ifmosfs.core.names import (
+    ancestors,
+    components,
+    display,
+    join,
+    repair,
+    split,
+    split_extension,
+    with_suffix_before_extension,
+)
 from ifmosfs.core.overlay import Overlay, OverlayFolder, TargetListing
 from ifmosfs.core.plan import Action, ActionKind, ConflictStrategy, KeepReason, Origin, Plan, Policy
 from ifmosfs.core.proposal import Proposal
@@ -47,7 +56,7 @@ class Candidate:
 
     file: ScannedFile
     proposal: Proposal
-    folder: bytes | None
+    folder: bytes | None  # in names that the target takes
     keep: KeepReason | None
     reason: str
 
@@ -82,9 +91,10 @@ def folders_wanted(candidates: Iterable[Candidate]) -> set[bytes]:
 def make_plan(candidates: Sequence[Candidate], listing: TargetListing, header: PlanHeader) -> Plan:
     """The plan for the candidates on a target with this listing; every candidate gets exactly one action."""
     overlay = Overlay(listing, header.policy.names)
-    review_name = _free_top_name(listing, header.policy.review_name)
-    policy = _with_review_name(header.policy, review_name)
-    actions = tuple(_settle(number, candidate, overlay, policy) for number, candidate in enumerate(candidates, 1))
+    for folder in sorted(folders_wanted(candidates)):  # before any file can take a name that a folder needs
+        overlay.folder(folder)
+    settled = enumerate(candidates, 1)
+    actions = tuple(_settle(number, candidate, overlay, header.policy) for number, candidate in settled)
     used = {split(action.target)[0] for action in actions if action.kind is ActionKind.MOVE and action.target}
     needed = used | {folder for path in used for folder in ancestors(path)}
     return Plan(
@@ -94,7 +104,7 @@ def make_plan(candidates: Sequence[Candidate], listing: TargetListing, header: P
         target_filesystem=header.target_filesystem,
         roots=header.roots,
         created_ns=header.created_ns,
-        policy=policy,
+        policy=replace(header.policy, review_name=_free_top_name(overlay, header.policy.review_name)),
         folders=tuple(path for path in overlay.new_folders if path in needed),
         actions=actions,
     )
@@ -119,7 +129,8 @@ def find_projects(files: Iterable[ScannedFile]) -> frozenset[tuple[bytes, bytes]
 def _checkout_folders(path: bytes) -> list[bytes]:
     if not any(marker in path for marker in PROJECT_FOLDERS):
         return []
-    return [split(folder)[0] for folder in ancestors(path) if split(folder)[1] in PROJECT_FOLDERS]
+    steps = (*ancestors(path), path)  # the marker itself may be a file: `.git` of a work tree or a submodule
+    return [split(step)[0] for step in steps if split(step)[1] in PROJECT_FOLDERS]
 
 
 def _place(
@@ -138,7 +149,7 @@ def _place(
     folder = layout.folder(proposal.label, dated, split_extension(split(file.path)[1])[1])
     if folder is None:
         return Candidate(file, proposal, None, KeepReason.EXCLUDED, f"the layout leaves {proposal.label} where it is")
-    return Candidate(file, proposal, folder, None, proposal.reason)
+    return Candidate(file, proposal, _repaired_folder(folder, policy), None, proposal.reason)
 
 
 def _reason_to_keep(
@@ -171,7 +182,7 @@ def _settle(number: int, candidate: Candidate, overlay: Overlay, policy: Policy)
         return _keep(number, candidate, candidate.keep or KeepReason.UNSURE, candidate.reason, None)
     original = split(candidate.file.path)[1]
     repaired = repair(original, policy.names)
-    folder = _usable_folder(overlay, candidate.folder, policy)
+    folder = overlay.folder(candidate.folder)
     if folder is None:
         wanted = join(candidate.folder, repaired.name)
         return _keep(number, candidate, KeepReason.CONFLICT, "something that is no folder stands on the way", wanted)
@@ -190,8 +201,8 @@ def _settle(number: int, candidate: Candidate, overlay: Overlay, policy: Policy)
     return _move(number, candidate, join(folder.path, name), note)
 
 
-def _usable_folder(overlay: Overlay, path: bytes, policy: Policy) -> OverlayFolder | None:
-    return overlay.folder(b"/".join(repair(name, policy.names).name for name in path.split(b"/")) if path else b"")
+def _repaired_folder(path: bytes, policy: Policy) -> bytes:
+    return join(*(repair(name, policy.names).name for name in components(path)))
 
 
 def _numbered(overlay: Overlay, folder: OverlayFolder, name: bytes, policy: Policy) -> bytes:
@@ -245,14 +256,11 @@ def _action(
     )
 
 
-def _free_top_name(listing: TargetListing, wanted: bytes) -> bytes:
-    """The review folder's name must not hide something that the target already has."""
-    taken = listing.get(b"", {})
+def _free_top_name(overlay: Overlay, wanted: bytes) -> bytes:
+    """The review folder's name must not hide something that the target has, or will have."""
+    top = overlay.folder(b"")
+    assert top is not None
     name, number = wanted, 2
-    while name in taken:
+    while overlay.taken_by(top, name) is not None:
         name, number = wanted + b" (%d)" % number, number + 1
     return name
-
-
-def _with_review_name(policy: Policy, name: bytes) -> Policy:
-    return Policy(policy.strategy, policy.threshold, policy.folder_mode, name, policy.names)

@@ -175,6 +175,11 @@ class Tally:
             self.folders_made += operation.kind is OpKind.MKDIR
             self.folders_removed += operation.kind is OpKind.RMDIR
 
+    @property
+    def n_files(self) -> int:
+        """How many files are settled so far."""
+        return self.files.total()
+
     def report(self, run_id: str, kind: RunKind, state: RunState, cause: StopCause | None, n_steps: int) -> RunReport:
         """The report of a run of `n_steps` files; those that were never begun count as skipped."""
         n_done, n_conflicts = self.files[OpState.DONE], self.files[OpState.CONFLICT]

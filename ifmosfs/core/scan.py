@@ -43,7 +43,7 @@ class ScanRules:
     """What the walk leaves out.
 
     `own_state` and `views` are absolute folders of the program, `mount_points` those of all other mounts. A pattern of
-    `excludes` with a slash is matched against the path below the root, any other against every single name.
+    `excludes` with a slash inside is matched against the path below the root, any other against every single name.
     """
 
     reader: Reader
@@ -54,8 +54,9 @@ class ScanRules:
 
     def excluder(self) -> Callable[[bytes, bytes], bool]:
         """A function of (path, name): whether one of the patterns excludes it."""
-        paths = _compiled(pattern for pattern in self.excludes if "/" in pattern)
-        names = _compiled(pattern for pattern in self.excludes if "/" not in pattern)
+        patterns = [pattern.rstrip("/") for pattern in self.excludes]
+        paths = _compiled(pattern for pattern in patterns if "/" in pattern)
+        names = _compiled(pattern for pattern in patterns if "/" not in pattern)
         if paths is None and names is None:
             return lambda _path, _name: False
 

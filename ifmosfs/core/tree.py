@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ifmosfs.core.files import Place
-from ifmosfs.core.names import components, is_within, join, split, with_suffix_before_extension
+from ifmosfs.core.names import components, join, split, with_suffix_before_extension
 from ifmosfs.core.plan import Action, ActionKind, Edit, EditKind, KeepReason, Plan
 from ifmosfs.core.refusals import FsError, FsErrorKind
 
@@ -96,8 +96,11 @@ class PlanTree:
         self._labels = root_labels(plan)
         self.root = self._new_folder(b"", None, planned=False, mode=plan.policy.folder_mode, at_ns=plan.created_ns)
         self.review = self._add_folder(self.root, plan.policy.review_name, planned=True, at_ns=plan.created_ns)
-        for reason in KeepReason:
-            self._add_folder(self.review, reason.value.encode(), planned=True, at_ns=plan.created_ns)
+        reasons = {
+            reason: self._add_folder(self.review, reason.value.encode(), planned=True, at_ns=plan.created_ns)
+            for reason in KeepReason
+        }
+        self._excluded = reasons[KeepReason.EXCLUDED]
         self._files: dict[int, FileNode] = {}
         self._build()
         for edit in edits:
@@ -133,12 +136,7 @@ class PlanTree:
 
     def in_review(self, node: Node) -> bool:
         """Whether a node is the review folder or lies in it."""
-        step: Node | None = node
-        while step is not None:
-            if step is self.review:
-                return True
-            step = step.parent
-        return False
+        return self._lies_in(node, self.review)
 
     def moves(self) -> Iterator[PlannedMove]:
         """What commit moves, in plan order."""
@@ -152,7 +150,8 @@ class PlanTree:
         for action_id in range(1, len(self.plan.actions) + 1):
             node = self._files[action_id]
             if self.in_review(node):
-                yield node.action, node.action.keep_reason or KeepReason.EXCLUDED
+                excluded = self._lies_in(node, self._excluded)
+                yield node.action, KeepReason.EXCLUDED if excluded else node.action.keep_reason or KeepReason.EXCLUDED
 
     def folders(self) -> Iterator[PlannedFolder]:
         """The folders of the layout, parents before children, without the root."""
@@ -299,6 +298,24 @@ class PlanTree:
             raise FsError(FsErrorKind.NOT_A_FOLDER, path)
         return node
 
+    def _lies_in(self, node: Node | None, folder: Node) -> bool:
+        step = node
+        while step is not None:
+            if step is folder:
+                return True
+            step = step.parent
+        return False
+
+    def _nearest(self, path: bytes) -> Node:
+        """The node at a path, or the last one on the way to it; paths may be spelled otherwise than their nodes."""
+        node: Node = self.root
+        for name in components(path):
+            child = self.child(node, name) if isinstance(node, FolderNode) else None
+            if child is None:
+                break
+            node = child
+        return node
+
     def _is_fixed(self, node: Node) -> bool:
         """The root, the review folder and its folders by reason stay where they are."""
         return node is self.root or node is self.review or node.parent is self.review
@@ -311,21 +328,20 @@ class PlanTree:
             raise FsError(FsErrorKind.INVALID, path)
 
     def _check_parent(self, path: bytes) -> None:
-        folder: Node | None = self.root
-        for name in components(split(path)[0]):
-            if isinstance(folder, FolderNode):
-                folder = self.child(folder, name)
-            if isinstance(folder, FileNode):
-                raise FsError(FsErrorKind.NOT_A_FOLDER, path)
-            if folder is None:
-                return  # the rest of the way is the target's own
+        parent = split(path)[0]
+        nearest = self._nearest(parent)
+        if isinstance(nearest, FileNode):
+            raise FsError(FsErrorKind.NOT_A_FOLDER, path)
+        # What is missing on the way is the target's own, but the review folder is not in the target.
+        if self.in_review(nearest) and self.find(parent) is None:
+            raise FsError(FsErrorKind.NOT_FOUND, path)
 
     def _check_free(self, path: bytes) -> None:
         self._check_name(path)
         self._check_parent(path)
         if self.find(path) is not None:
             raise FsError(FsErrorKind.EXISTS, path)
-        if split(path)[0] == self.review.name:
+        if self.find(split(path)[0]) is self.review:
             raise FsError(FsErrorKind.NOT_PERMITTED, path)  # the folders by reason are the program's
 
     def _check_move(self, path: bytes, target: bytes) -> None:
@@ -334,9 +350,9 @@ class PlanTree:
         node = self._node_at(path)
         if self._is_fixed(node):
             raise FsError(FsErrorKind.BUSY, path)
-        if split(target)[0] == self.review.name:
+        if self.find(split(target)[0]) is self.review:
             raise FsError(FsErrorKind.NOT_PERMITTED, target)
-        if isinstance(node, FolderNode) and target != path and is_within(target, path):
+        if self._lies_in(self._nearest(split(target)[0]), node):
             raise FsError(FsErrorKind.INVALID, target)
         standing = self.find(target)
         if standing is not None and standing is not node:
@@ -359,14 +375,14 @@ class PlanTree:
         node, other = self._node_at(path), self._node_at(target)
         if self._is_fixed(node) or self._is_fixed(other):
             raise FsError(FsErrorKind.BUSY, path)
-        if node is not other and (is_within(target, path) or is_within(path, target)):
+        if node is not other and (self._lies_in(node, other) or self._lies_in(other, node)):
             raise FsError(FsErrorKind.INVALID, path)
 
     def _check_exclude(self, path: bytes) -> None:
         node = self._node_at(path)
         if isinstance(node, FolderNode):
             raise FsError(FsErrorKind.IS_A_FOLDER, path)
-        if is_within(path, join(self.review.name, KeepReason.EXCLUDED.value.encode())):
+        if self._lies_in(node, self._excluded):
             raise FsError(FsErrorKind.NOT_PERMITTED, path)  # it stays where it is already
 
     def _check_rmdir(self, path: bytes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import func, insert, select
@@ -21,17 +22,9 @@ from ifmosfs.store.trouble import understood
 class Edits(Database):
     """Appending to and reading the edits of a plan."""
 
-    def append_edit(
-        self,
-        plan_id: str,
-        kind: EditKind,
-        path: bytes,
-        target: bytes | None,
-        at_ns: int,
-        mode: int | None = None,
-        mtime_ns: int | None = None,
-    ) -> Edit:
-        """Add an edit to a plan that is staged (or validated, which it then no longer is); durable when it returns.
+    def append_edit(self, plan_id: str, draft: Edit) -> Edit:
+        """Add an edit to a plan that is staged (or validated, which it then no longer is), with the next number as its `seq`;
+        durable when it returns.
 
         Edits by several processes get different numbers. Raises: NotFound, WrongState.
         """
@@ -39,16 +32,16 @@ class Edits(Database):
             with understood(self._path):
                 advance_within(connection, plan_id, PlanEvent.EDIT)
             query = select(func.coalesce(func.max(PlanEdit.seq), 0)).where(PlanEdit.plan_id == plan_id)
-            edit = Edit(connection.execute(query).scalar_one() + 1, kind, path, target, at_ns, mode, mtime_ns)
+            edit = replace(draft, seq=connection.execute(query).scalar_one() + 1)
             row = {
                 "plan_id": plan_id,
                 "seq": edit.seq,
-                "kind": kind.value,
-                "path": path,
-                "target": target,
-                "at_ns": at_ns,
-                "mode": mode,
-                "mtime_ns": None if mtime_ns is None else wrapped(mtime_ns),
+                "kind": edit.kind.value,
+                "path": edit.path,
+                "target": edit.target,
+                "at_ns": edit.at_ns,
+                "mode": edit.mode,
+                "mtime_ns": None if edit.mtime_ns is None else wrapped(edit.mtime_ns),
             }
             connection.execute(insert(PlanEdit).values(row))
         return edit

@@ -22,6 +22,9 @@ KIND_OF_ERRNO: Final = {
     errno.ENOSPC: FsErrorKind.NO_SPACE,
 }
 
+# What the disk says where there is no folder to list: nothing there, or by now a file or a link.
+NO_FOLDER: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
+
 
 def fs_error(error: OSError, path: bytes = b"") -> FsError:
     """The refusal that tells of an error of the disk; what is not foreseen is an I/O error."""

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ifmosfs.core.plan import Edit, EditKind
+from ifmosfs.core.plan import Edit
 
 
 class EditLog(Protocol):
     """The durable list of a plan's edits."""
 
-    def append(
-        self,
-        kind: EditKind,
-        path: bytes,
-        target: bytes | None,
-        at_ns: int,
-        *,
-        mode: int | None = None,
-        mtime_ns: int | None = None,
-    ) -> Edit:
-        """The edit as recorded, durable on return. Raises `WrongState` when the plan is no longer open for edits, and
+    def append(self, draft: Edit) -> Edit:
+        """The draft (its `seq` is 0) as recorded with its number, durable on return. Raises `WrongState` when the plan is no longer open for edits, and
         another `IfmosfsError` when it cannot be kept; then nothing was recorded."""
         ...

@@ -26,7 +26,7 @@ from ifmosfs.core.ports import UNKNOWN_ATTR, DiskReader, Space
 from ifmosfs.core.refusals import FsError, FsErrorKind
 from ifmosfs.core.tree import FileNode, FolderNode, PlanTree
 from ifmosfs.view.attributes import CATEGORY, attributes_of
-from ifmosfs.view.attrs import fs_error, made_attr
+from ifmosfs.view.attrs import NO_FOLDER, fs_error, made_attr
 from ifmosfs.view.control import control_files
 from ifmosfs.view.edits import EditLog
 from ifmosfs.view.originals import Originals
@@ -140,9 +140,14 @@ class View:
         link would mean something else, it is absolute. INVALID for anything but a symlink."""
         if inode >= EXISTING_BASE:
             return self._asked(self._disk.read_link, Place(self._target, self._existing_path(inode)))
+        if not FILE_BASE <= inode < CONTROL_BASE:
+            raise FsError(FsErrorKind.INVALID)
         node = self._file(inode)
         if node.action.entry_kind is not Kind.SYMLINK:
             raise FsError(FsErrorKind.INVALID, node.name)
+        return self._link_text(node)
+
+    def _link_text(self, node: FileNode) -> bytes:
         text = self._originals.read_link(node.action, self._target_path(node))
         with self._lock:
             staying = self._tree.in_review(node)
@@ -227,7 +232,7 @@ class View:
             return
         if isinstance(standing, FolderNode) and standing is not node:
             self._editable(new_parent, new_name)
-        self._edit(EditKind.MOVE, path, target)
+        self._edit(EditKind.MOVE, path, target, must_be_free=mode is RenameMode.NO_REPLACE)
 
     def chmod(self, inode: int, mode: int) -> None:
         """The mode a planned folder will be made with. NOT_PERMITTED for files: it would change the original."""
@@ -269,11 +274,15 @@ class View:
             raise FsError(FsErrorKind.INVALID, value)
         with self._lock:
             path = self._tree.path_of(node)
-        target = join(folder, split(node.action.source)[1])
-        if target != path:
-            if self._is_taken(target):
-                raise FsError(FsErrorKind.EXISTS, target)
-            self._edit(EditKind.MOVE, path, target)
+        names = [*components(folder), split(node.action.source)[1]]
+        target = join(*(repair(each, self._tree.plan.policy.names).name for each in names))
+        with self._lock:
+            is_there = self._tree.find(split(target)[0]) is node.parent
+        if is_there:  # perhaps under a number, or a name that a person gave it
+            return
+        if self._is_taken(target):
+            raise FsError(FsErrorKind.EXISTS, target)
+        self._edit(EditKind.MOVE, path, target, must_be_free=True)
 
     def removexattr(self, inode: int, name: bytes) -> None:
         """NOT_SUPPORTED: the attributes are the plan's."""
@@ -282,10 +291,12 @@ class View:
     # Nodes and inodes
 
     def _file(self, inode: int) -> FileNode:
-        if FILE_BASE <= inode < CONTROL_BASE:
-            with self._lock:
-                return self._tree.file(inode - FILE_BASE)
-        raise FsError(FsErrorKind.IS_A_FOLDER)
+        if not FILE_BASE <= inode < CONTROL_BASE:
+            raise FsError(FsErrorKind.IS_A_FOLDER)
+        if not FILE_BASE < inode <= FILE_BASE + len(self._tree.plan.actions):
+            raise FsError(FsErrorKind.NOT_FOUND)
+        with self._lock:
+            return self._tree.file(inode - FILE_BASE)
 
     def _folder(self, inode: int) -> FolderNode:
         if inode == ROOT_INODE:
@@ -304,7 +315,7 @@ class View:
         return path
 
     def _folder_path(self, inode: int) -> bytes:
-        """The view path of a folder; NOT_A_FOLDER for anything else."""
+        """The view path of a folder; NOT_A_FOLDER for anything else, NOT_FOUND for one that was taken out."""
         if inode >= EXISTING_BASE:
             path = self._existing_path(inode)
             if self.getattr(inode).kind is not Kind.FOLDER:
@@ -314,7 +325,10 @@ class View:
             raise FsError(FsErrorKind.NOT_A_FOLDER)
         folder = self._folder(inode)
         with self._lock:
-            return self._tree.path_of(folder)
+            path = self._tree.path_of(folder)
+            if self._tree.find(path) is not folder:
+                raise FsError(FsErrorKind.NOT_FOUND, path)
+        return path
 
     def _target_path(self, node: FileNode) -> bytes | None:
         """Where commit puts the file, `None` while it stays."""
@@ -326,8 +340,16 @@ class View:
     def _node_attr(self, node: FileNode | FolderNode) -> Attr:
         if isinstance(node, FileNode):
             attr = self._originals.attr(node.action, self._target_path(node), self._owner)
-            return replace(attr, inode=FILE_BASE + node.action.action_id, n_links=1)
+            shown = replace(attr, inode=FILE_BASE + node.action.action_id, n_links=1)
+            return shown if node.action.entry_kind is not Kind.SYMLINK else self._link_attr(node, shown)
         return self._folder_attr(node)
+
+    def _link_attr(self, node: FileNode, attr: Attr) -> Attr:
+        """The size of a link is the length of the text that is shown."""
+        try:
+            return replace(attr, size_bytes=len(self._link_text(node)))
+        except FsError:  # the original is gone: it keeps what was recorded
+            return attr
 
     def _folder_attr(self, node: FolderNode) -> Attr:
         with self._lock:
@@ -365,9 +387,9 @@ class View:
         rules = self._tree.plan.policy.names
         try:
             found = self._disk.list_folder(Place(self._target, path))
-        except FileNotFoundError:
-            return []
         except OSError as error:
+            if error.errno in NO_FOLDER:
+                return []
             raise fs_error(error, path) from error
         return [
             Entry(name, replace(attr, inode=self._register_existing(attr, join(path, name))))
@@ -440,7 +462,10 @@ class View:
         return opened
 
     def _open_existing(self, path: bytes) -> Opened:
-        descriptor = self._asked(self._disk.open_read, Place(self._target, path))
+        place = Place(self._target, path)
+        if self._asked(self._disk.lstat, place).kind is Kind.FOLDER:
+            raise FsError(FsErrorKind.IS_A_FOLDER, path)
+        descriptor = self._asked(self._disk.open_read, place)
         return self._hold(Opened(0, descriptor, keep_cache=False))
 
     # Edits
@@ -453,12 +478,15 @@ class View:
         *,
         mode: int | None = None,
         mtime_ns: int | None = None,
+        must_be_free: bool = False,
     ) -> None:
-        at_ns = self._now_ns()
+        draft = Edit(0, kind, path, target, self._now_ns(), mode, mtime_ns)
         with self._lock:
-            self._tree.check(Edit(0, kind, path, target, at_ns, mode, mtime_ns))
+            if must_be_free and target is not None and self._tree.find(target) is not None:
+                raise FsError(FsErrorKind.EXISTS, target)  # taken since the operation looked
+            self._tree.check(draft)
             try:
-                edit = self._log.append(kind, path, target, at_ns, mode=mode, mtime_ns=mtime_ns)
+                edit = self._log.append(draft)
             except WrongState as error:
                 raise FsError(FsErrorKind.READ_ONLY, path) from error
             except DiskFull as error:
@@ -476,7 +504,7 @@ class View:
             raise FsError(FsErrorKind.NO_ACCESS, name)
         if parent == ROOT_INODE and name == CONTROL_NAME:
             raise FsError(FsErrorKind.EXISTS, name)
-        if repair(name, self._tree.plan.policy.names).reason is not None:
+        if name in {b"", b".", b".."} or repair(name, self._tree.plan.policy.names).reason is not None:
             raise FsError(FsErrorKind.INVALID, name)
         return join(self._folder_path(parent), name)
 
@@ -502,7 +530,7 @@ class View:
         return self._is_live(path) and (not node.planned or self._live_attr(path) is not None)
 
     def _planned_folder_path(self, inode: int) -> bytes:
-        if inode >= FILE_BASE and inode < EXISTING_BASE:
+        if FILE_BASE <= inode < EXISTING_BASE or self.getattr(inode).kind is not Kind.FOLDER:
             raise FsError(FsErrorKind.NOT_PERMITTED)
         path = self._folder_path(inode)
         with self._lock:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
+from contextlib import suppress
 from dataclasses import replace
 
 from ifmosfs.core.files import Attr, Fingerprint, Place
@@ -28,27 +29,29 @@ class Originals:
         self._last_opened: dict[int, Fingerprint] = {}
 
     def attr(self, action: Action, target: bytes | None, owner: tuple[int, int]) -> Attr:
-        """The live attributes of the original; those it was planned with when it is gone or is another file now."""
-        found = self._find(action, target)
-        return _recorded_attr(action, owner) if found is None else found[1]
+        """The live attributes of the original; those it was planned with when it is gone, is another file now, or cannot be
+        looked at: one such file must not spoil the listing of a folder."""
+        try:
+            return self._find(action, target)[1]
+        except FsError:
+            return _recorded_attr(action, owner)
 
     def status(self, action: Action, target: bytes | None) -> str:
         """`planned` or `staying`; `changed` or `missing` when the original is not what was planned."""
-        found = self._find(action, target)
-        if found is None:
-            return "missing"
-        if not found[1].fingerprint.same_file(action.expected):
+        try:
+            attr = self._find(action, target)[1]
+        except FsError as error:
+            return "changed" if error.kind is FsErrorKind.STALE else "missing"
+        if not attr.fingerprint.same_file(action.expected):
             return "changed"
         return "staying" if target is None else "planned"
 
     def open(self, action: Action, target: bytes | None) -> tuple[int, bool]:
         """(read-only descriptor, whether the pages of the last open are still good). NOT_FOUND for a vanished original, STALE
         when another file has its name."""
-        found = self._find(action, target)
-        if found is None:
-            raise FsError(FsErrorKind.NOT_FOUND, action.source)
+        place, _ = self._find(action, target)
         try:
-            descriptor = self._disk.open_read(found[0])
+            descriptor = self._disk.open_read(place)
         except OSError as error:
             raise fs_error(error, action.source) from error
         now = _fingerprint(os.fstat(descriptor))
@@ -62,31 +65,33 @@ class Originals:
 
     def read_link(self, action: Action, target: bytes | None) -> bytes:
         """The text of an original that is a symlink."""
-        found = self._find(action, target)
-        if found is None:
-            raise FsError(FsErrorKind.NOT_FOUND, action.source)
+        place, _ = self._find(action, target)
         try:
-            return self._disk.read_link(found[0])
+            return self._disk.read_link(place)
         except OSError as error:
             raise fs_error(error, action.source) from error
 
-    def _find(self, action: Action, target: bytes | None) -> tuple[Place, Attr] | None:
-        """Where the planned inode is now, and its attributes: at its source, else where commit moves it."""
-        places = [action.source_place]
-        if target is not None:
-            places.append(Place(self._target, target))
-        for place in places:
-            try:
-                attr = self._disk.lstat(place)
-            except FileNotFoundError:
-                continue
-            except NotADirectoryError:
-                continue
-            except OSError as error:
-                raise fs_error(error, action.source) from error
-            if attr.kind is action.entry_kind and attr.fingerprint.same_inode(action.expected):
-                return place, attr
-        return None
+    def _find(self, action: Action, target: bytes | None) -> tuple[Place, Attr]:
+        """Where the planned inode is now, and its attributes: at its source, else where commit moves it. NOT_FOUND, or STALE
+        when something else has the source's name, or what the disk says of the source."""
+        try:
+            return self._meant(action, action.source_place)
+        except FsError as refusal:
+            if target is not None:
+                with suppress(FsError):
+                    return self._meant(action, Place(self._target, target))
+            raise refusal from None
+
+    def _meant(self, action: Action, place: Place) -> tuple[Place, Attr]:
+        try:
+            attr = self._disk.lstat(place)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise FsError(FsErrorKind.NOT_FOUND, action.source) from error
+        except OSError as error:
+            raise fs_error(error, action.source) from error
+        if attr.kind is action.entry_kind and attr.fingerprint.same_inode(action.expected):
+            return place, attr
+        raise FsError(FsErrorKind.STALE, action.source)
 
 
 def _recorded_attr(action: Action, owner: tuple[int, int]) -> Attr:

@@ -10,7 +10,7 @@ from ifmosfs.store.catalogue import Catalogue, open_catalogue
 
 @pytest.fixture
 def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
-    with open_catalogue(tmp_path / "state", busy_seconds=0.2) as opened:
+    with open_catalogue(tmp_path / "state", busy_seconds=5) as opened:
         yield opened
 
 

@@ -17,7 +17,7 @@ from alembic.script import ScriptDirectory
 from store_values import ROOT, found, plan_of
 
 from ifmosfs.core.errors import DatabaseDamaged, DatabaseNewer, DiskFull, IfmosfsError, Locked
-from ifmosfs.core.plan import EditKind, PlanEvent, PlanState
+from ifmosfs.core.plan import Edit, EditKind, PlanEvent, PlanState
 from ifmosfs.store.catalogue import Catalogue, open_catalogue
 from ifmosfs.store.database import sqlite_engine
 from ifmosfs.store.migrate import REVISIONS, SCRIPTS, bring_up_to_date, migrate
@@ -167,7 +167,7 @@ def test_every_connection_has_the_safe_pragmas(catalogue: Catalogue) -> None:
         for connection in (one, another):
             names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
             values = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names]
-            assert values == ["delete", 2, 1, 200]
+            assert values == ["delete", 2, 1, 5000]
 
 
 def test_writer_holds_the_lock_from_its_first_statement_and_others_get_locked(tmp_path: Path) -> None:
@@ -251,7 +251,7 @@ def test_one_catalogue_serves_several_threads(catalogue: Catalogue) -> None:
     catalogue.advance("p1", PlanEvent.STAGE)
     with ThreadPoolExecutor(2) as pool:
         edits = list(
-            pool.map(lambda at: catalogue.append_edit("p1", EditKind.EXCLUDE, b"%d" % at, None, at), range(40))
+            pool.map(lambda at: catalogue.append_edit("p1", Edit(0, EditKind.EXCLUDE, b"%d" % at, None, at)), range(40))
         )
     assert sorted(edits, key=lambda edit: edit.seq) == list(catalogue.edits("p1"))
 

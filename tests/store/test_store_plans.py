@@ -126,8 +126,8 @@ def test_edits_come_back_in_order_and_make_a_validated_plan_staged_again(catalog
     catalogue.save_plan(plan_of(session_id, "p1"))
     catalogue.advance("p1", PlanEvent.STAGE)
     catalogue.advance("p1", PlanEvent.VALIDATE)
-    moved = catalogue.append_edit("p1", EditKind.MOVE, b"a/\xff", b"b/two\nlines", 7)
-    made = catalogue.append_edit("p1", EditKind.MKDIR, b"x" * 255, None, 8, 0o750, YEAR_2400_NS)
+    moved = catalogue.append_edit("p1", Edit(0, EditKind.MOVE, b"a/\xff", b"b/two\nlines", 7))
+    made = catalogue.append_edit("p1", Edit(0, EditKind.MKDIR, b"x" * 255, None, 8, 0o750, YEAR_2400_NS))
     assert catalogue.edits("p1") == (
         Edit(1, EditKind.MOVE, b"a/\xff", b"b/two\nlines", 7),
         Edit(2, EditKind.MKDIR, b"x" * 255, None, 8, 0o750, YEAR_2400_NS),
@@ -140,16 +140,16 @@ def test_edits_come_back_in_order_and_make_a_validated_plan_staged_again(catalog
 def test_plan_that_is_not_staged_takes_no_edit(catalogue: Catalogue, session_id: str) -> None:
     catalogue.save_plan(plan_of(session_id, "p1"))
     with pytest.raises(WrongState):
-        catalogue.append_edit("p1", EditKind.EXCLUDE, b"a", None, 1)
+        catalogue.append_edit("p1", Edit(0, EditKind.EXCLUDE, b"a", None, 1))
     with pytest.raises(NotFound):
-        catalogue.append_edit("p2", EditKind.EXCLUDE, b"a", None, 1)
+        catalogue.append_edit("p2", Edit(0, EditKind.EXCLUDE, b"a", None, 1))
     assert catalogue.edits("p1") == ()
 
 
 def _append_fifty(folder: Path, name: bytes) -> None:
     with open_catalogue(folder) as catalogue:
         for at in range(50):
-            catalogue.append_edit("p1", EditKind.EXCLUDE, b"%s%d" % (name, at), None, at)
+            catalogue.append_edit("p1", Edit(0, EditKind.EXCLUDE, b"%s%d" % (name, at), None, at))
 
 
 def test_edits_of_two_processes_at_once_are_all_kept_under_different_numbers(tmp_path: Path) -> None:

@@ -1,0 +1,198 @@
+"""The originals behind the view, when the disk is no longer what was planned: never another file's bytes, never a lost entry."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ifmosfs.core.files import Attr, Kind, Place
+from ifmosfs.core.refusals import FsError, FsErrorKind
+from tests.adapters.faults import Delegating
+from tests.view.views import OWNER, Scene, view_of
+
+E = FsErrorKind
+SHOWN = b"New/b.pdf"  # its original is deep/b.pdf
+
+
+def original(scene: Scene, name: bytes = b"deep/b.pdf") -> Path:
+    return Path(os.fsdecode(scene.plan.roots[0].path + b"/" + name))
+
+
+def status(scene: Scene, path: bytes = SHOWN) -> bytes:
+    return scene.view.getxattr(scene.inode(path), b"user.ifmosfs.status")
+
+
+def refusal_to_open(scene: Scene, path: bytes = SHOWN) -> FsErrorKind:
+    with pytest.raises(FsError) as refused:
+        scene.content(path)
+    return refused.value.kind
+
+
+def vanish(scene: Scene) -> None:
+    original(scene).unlink()
+
+
+def vanish_with_its_folder(scene: Scene) -> None:
+    original(scene).unlink()
+    original(scene, b"deep").rmdir()
+
+
+def lose_its_folder_to_a_file(scene: Scene) -> None:
+    vanish_with_its_folder(scene)
+    original(scene, b"deep").write_bytes(b"SECRET")
+
+
+def be_replaced(scene: Scene) -> None:
+    other = original(scene, b"other")
+    other.write_bytes(b"SECRET")
+    other.rename(original(scene))
+
+
+def become_a_link(scene: Scene) -> None:
+    original(scene, b"secret").write_bytes(b"SECRET")
+    original(scene).unlink()
+    original(scene).symlink_to(original(scene, b"secret"))
+
+
+def become_a_folder(scene: Scene) -> None:
+    original(scene).unlink()
+    original(scene).mkdir()
+
+
+def lose_its_folder_to_a_link(scene: Scene) -> None:
+    elsewhere = original(scene, b"elsewhere")
+    elsewhere.mkdir()
+    (elsewhere / "b.pdf").write_bytes(b"SECRET")
+    vanish_with_its_folder(scene)
+    original(scene, b"deep").symlink_to(elsewhere)
+
+
+def become_a_pipe(scene: Scene) -> None:
+    original(scene).unlink()
+    os.mkfifo(original(scene))
+
+
+@pytest.mark.parametrize(
+    ("happen", "refusal", "shown_status"),
+    [
+        (vanish, E.NOT_FOUND, b"missing"),
+        (vanish_with_its_folder, E.NOT_FOUND, b"missing"),
+        (lose_its_folder_to_a_file, E.NOT_FOUND, b"missing"),
+        (be_replaced, E.STALE, b"changed"),
+        (become_a_link, E.STALE, b"changed"),
+        (become_a_folder, E.STALE, b"changed"),
+        (become_a_pipe, E.STALE, b"changed"),
+        (lose_its_folder_to_a_link, E.LOOP, b"missing"),
+    ],
+    ids=lambda each: each.__name__ if callable(each) else "",
+)
+def test_an_original_that_is_gone_or_another_keeps_its_entry_and_shows_no_bytes(
+    scene: Scene, happen: Callable[[Scene], None], refusal: FsErrorKind, shown_status: bytes
+) -> None:
+    before = scene.tree()
+    expected = scene.plan.actions[1].expected
+    inode = scene.inode(SHOWN)
+    happen(scene)
+    attr = scene.view.getattr(inode)
+    assert (attr.inode, attr.kind, attr.size_bytes, attr.mtime_ns) == (
+        inode,
+        Kind.FILE,
+        expected.size_bytes,
+        expected.mtime_ns,
+    )
+    assert ((attr.uid, attr.gid), attr.n_links) == (OWNER, 1)
+    assert (scene.tree(), refusal_to_open(scene), status(scene)) == (before, refusal, shown_status)
+
+
+def test_a_refused_original_leaves_no_descriptor(scene: Scene) -> None:
+    n_before = len(os.listdir("/proc/self/fd"))
+    be_replaced(scene)
+    refusal_to_open(scene)
+    assert len(os.listdir("/proc/self/fd")) == n_before
+
+
+class Swapping(Delegating):
+    """Another file takes the original's name between the look and the open."""
+
+    def open_read(self, place: Place) -> int:
+        other = os.fsdecode(place.absolute) + ".new"
+        Path(other).write_bytes(b"SECRET")
+        os.rename(other, place.absolute)
+        return self.disk.open_read(place)
+
+
+def test_a_file_that_is_swapped_in_at_the_last_moment_is_stale_and_closed_again(scene: Scene) -> None:
+    scene.view = view_of(scene.plan, Swapping(scene.disk), scene.log)
+    scene.inode(SHOWN)
+    n_before = len(os.listdir("/proc/self/fd"))
+    assert refusal_to_open(scene) is E.STALE
+    assert len(os.listdir("/proc/self/fd")) == n_before
+
+
+def test_an_original_that_was_written_to_shows_what_it_is_now(scene: Scene) -> None:
+    with original(scene).open("ab") as file:
+        file.write(b" and more")
+    attr = scene.view.getattr(scene.inode(SHOWN))
+    assert (scene.content(SHOWN), attr.size_bytes, status(scene)) == (b"second and more", 15, b"changed")
+
+
+def test_pages_are_kept_only_while_the_original_does_not_change(scene: Scene) -> None:
+    def keeps() -> bool:
+        opened = scene.view.open(scene.inode(SHOWN), 0)
+        scene.view.release(opened.handle)
+        return opened.keep_cache
+
+    kept = [keeps(), keeps()]
+    with original(scene).open("ab") as file:
+        file.write(b" and more")
+    assert [*kept, keeps(), keeps()] == [False, True, False, True]
+
+
+def test_during_a_commit_the_file_is_found_where_it_was_moved_to(scene: Scene) -> None:
+    target = os.fsdecode(scene.plan.target)
+    os.mkdir(os.path.join(target, "New"))
+    os.rename(original(scene), os.path.join(target, "New", "b.pdf"))
+    assert (scene.content(SHOWN), status(scene)) == (b"second", b"planned")
+
+
+def test_another_file_at_the_target_is_not_taken_for_the_original(scene: Scene) -> None:
+    vanish(scene)
+    target = os.fsdecode(scene.plan.target)
+    os.mkdir(os.path.join(target, "New"))
+    Path(target, "New", "b.pdf").write_bytes(b"SECRET")
+    assert (refusal_to_open(scene), status(scene)) == (E.NOT_FOUND, b"missing")
+
+
+def test_a_file_that_stays_is_not_looked_for_in_the_target(scene: Scene) -> None:
+    who, elsewhere = b"To review/unsure/who", os.path.join(os.fsdecode(scene.plan.target), "who")
+    os.rename(original(scene, b"who"), elsewhere)
+    assert (refusal_to_open(scene, who), status(scene, who)) == (E.NOT_FOUND, b"missing")
+
+
+class Forbidding(Delegating):
+    """One folder may not be entered."""
+
+    def lstat(self, place: Place) -> Attr:
+        if place.path.startswith(b"deep/"):
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES), place.absolute)
+        return self.disk.lstat(place)
+
+
+def test_one_original_that_cannot_be_looked_at_does_not_spoil_the_listing(scene: Scene) -> None:
+    before = scene.tree()
+    scene.view = view_of(scene.plan, Forbidding(scene.disk), scene.log)
+    assert scene.tree() == before
+    assert refusal_to_open(scene) is E.NO_ACCESS
+
+
+def test_a_link_that_became_a_file_has_no_text(scene: Scene) -> None:
+    link = b"To review/links/link"
+    original(scene, b"link").unlink()
+    original(scene, b"link").write_bytes(b"SECRET")
+    with pytest.raises(FsError) as refused:
+        scene.view.readlink(scene.inode(link))
+    assert refused.value.kind is E.STALE

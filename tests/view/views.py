@@ -1,0 +1,108 @@
+"""A view over a scene from literals: an inbox, a target, a plan with the fingerprints that the disk has, and a log in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from ifmosfs.core.errors import IfmosfsError
+from ifmosfs.core.files import Kind
+from ifmosfs.core.names import NameRules
+from ifmosfs.core.plan import Action, Edit, Plan
+from ifmosfs.core.ports import Disk
+from ifmosfs.core.tree import PlanTree
+from ifmosfs.view.operations import View
+from tests.core.plans import Row, plan_of
+
+OWNER = (1234, 5678)
+NOW_NS = 5_000
+
+
+@dataclass
+class MemoryLog:
+    """An edit log that remembers, or refuses with a given error; `tree` lets a test see what was shown at the time."""
+
+    edits: list[Edit] = field(default_factory=list)
+    refusal: IfmosfsError | None = None
+    shown: list[object] = field(default_factory=list)
+    look: object = None
+
+    def append(self, draft: Edit) -> Edit:
+        """See `view.edits.EditLog`."""
+        if callable(self.look):
+            self.shown.append(self.look())
+        if self.refusal is not None:
+            raise self.refusal
+        edit = replace(draft, seq=len(self.edits) + 1)
+        self.edits.append(edit)
+        return edit
+
+
+@dataclass
+class Scene:
+    """A view with all that it stands on."""
+
+    plan: Plan
+    disk: Disk
+    log: MemoryLog
+    view: View
+
+    def again(self) -> View:
+        """A view of the same plan and edits, as after a remount."""
+        return view_of(self.plan, self.disk, MemoryLog(), self.log.edits)
+
+    def inode(self, path: bytes) -> int:
+        """The view's number for a path."""
+        return self.view.resolve(path)
+
+    def content(self, path: bytes) -> bytes:
+        """Everything that the view reads from a file."""
+        opened = self.view.open(self.inode(path), 0)
+        try:
+            return self.view.read(opened.handle, 1 << 20, 0)
+        finally:
+            self.view.release(opened.handle)
+
+    def tree(self, path: bytes = b"") -> dict[bytes, object]:
+        """A folder of the view as a literal with the kinds of its entries, without the control folder and empty folders by
+        reason."""
+        found: dict[bytes, object] = {}
+        for entry in self.view.readdir(self.inode(path)):
+            here = path + b"/" + entry.name if path else entry.name
+            if entry.name == b".ifmosfs":
+                continue
+            below = self.tree(here) if entry.attr.kind is Kind.FOLDER else entry.attr.kind
+            if below or path != self.plan.policy.review_name:
+                found[entry.name] = below
+        return found
+
+
+def refile(action: Action, category: str) -> bytes | None:
+    """A layout with two categories, one of them with a name that a DOS filesystem refuses."""
+    return {"paper": b"Docs", "colon": b"A: B/C"}.get(category)
+
+
+def view_of(plan: Plan, disk: Disk, log: MemoryLog, edits: Iterable[Edit] = ()) -> View:
+    """A view; its clock stands still."""
+    return View(PlanTree(plan, edits), disk, log, now_ns=lambda: NOW_NS, refile=refile, owner=OWNER)
+
+
+def make_scene(
+    disk: Disk,
+    root: bytes,
+    target: bytes,
+    rows: Sequence[Row],
+    *,
+    folders: Sequence[bytes] = (),
+    names: NameRules | None = None,
+) -> Scene:
+    """The scene for a plan over files that are on the disk."""
+    plan = plan_of(*rows, folders=folders, names=names, roots=[root], target=target)
+    attrs = [disk.lstat(action.source_place) for action in plan.actions]
+    actions = tuple(
+        replace(action, expected=attr.fingerprint, mode=attr.mode, entry_kind=attr.kind)
+        for action, attr in zip(plan.actions, attrs, strict=True)
+    )
+    plan = replace(plan, actions=actions)
+    log = MemoryLog()
+    return Scene(plan, disk, log, view_of(plan, disk, log))
