@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ifmosfs.app.context import App
 from ifmosfs.app.staging import load_tree, nearest_folder, refuse_over
-from ifmosfs.core.errors import ConflictsOpen, PlanOutdated
+from ifmosfs.core.errors import ConflictsOpen, DiskFull, IfmosfsError, PlanOutdated, TargetProblem
 from ifmosfs.core.execute import Step, StopRequest, WorkOrder, execute
 from ifmosfs.core.files import Kind, Place
 from ifmosfs.core.history import RunHistory, standing
@@ -24,6 +24,7 @@ from ifmosfs.core.snapshot import NAME_LEVEL, merkle_root
 from ifmosfs.core.tree import PlannedMove, PlanTree
 from ifmosfs.platform import host
 
+FULL = frozenset({"no-space", "no-inodes"})
 Stop = Callable[[], StopRequest | None]
 
 
@@ -57,12 +58,18 @@ def prepare_commit(app: App, journal: Journal, info: PlanInfo) -> PreparedCommit
 
 
 def refuse_hopeless(prepared: PreparedCommit) -> None:
-    """Raise where nothing of the plan could be done as it was shown: `PlanOutdated`, or `ConflictsOpen` when it is only
-    that every name is taken."""
+    """Raise where nothing of the plan could be done as it was shown: `PlanOutdated`, `ConflictsOpen` when it is only that
+    every name is taken, `DiskFull` when the target has no room for what must be copied, `TargetProblem` when this user may
+    not write to it."""
     whole = refusals(prepared.checked)
     if whole:
         first = whole[0]
-        raise PlanOutdated(first.words, path=first.path, hint=first.remedy)
+        kind = DiskFull if first.code in FULL else PlanOutdated
+        raise kind(first.words, path=first.path, hint=first.remedy)
+    where = nearest_folder(prepared.info.target)
+    for problem in prepared.checked.problems:
+        if problem.code == "not-writable" and problem.path == where:
+            raise TargetProblem(problem.words, path=where, hint=problem.remedy)
     troubled = {problem.action_id for problem in prepared.checked.problems}
     steps = prepared.order.steps
     if not steps or any(step.action_id not in troubled for step in steps):
@@ -87,14 +94,18 @@ def run_commit(app: App, journal: Journal, prepared: PreparedCommit, *, snapshot
         app.catalogue.advance(plan_id, PlanEvent.BEGIN)
     order = prepared.order
     snapshot_id = _take_snapshot(app, prepared) if snapshot else None
-    report = execute(
-        order,
-        app.disk,
-        journal,
-        now_ns=host.now_ns,
-        stop=stop,
-        progress=lambda n_done, n_total: app.progress("Moving", n_done, n_total),
-    )
+    try:
+        report = execute(
+            order,
+            app.disk,
+            journal,
+            now_ns=host.now_ns,
+            stop=stop,
+            progress=lambda n_done, n_total: app.progress("Moving", n_done, n_total),
+        )
+    except IfmosfsError:
+        _release_unbegun(app, journal, prepared)
+        raise
     _settle(app, prepared, report, snapshot_id)
     return report
 
@@ -201,6 +212,13 @@ def _take_snapshot(app: App, prepared: PreparedCommit) -> str:
         entries,
     )
     return snapshot_id
+
+
+def _release_unbegun(app: App, journal: Journal, prepared: PreparedCommit) -> None:
+    """A run that could not even be recorded has moved nothing, and recovery will never meet it."""
+    begun = {run.run_id for run in journal.runs(prepared.info.plan_id)}
+    if prepared.order.run.run_id not in begun and prepared.info.state in {PlanState.STAGED, PlanState.VALIDATED}:
+        app.catalogue.advance(prepared.info.plan_id, PlanEvent.STOP_UNTOUCHED)
 
 
 def _settle(app: App, prepared: PreparedCommit, report: RunReport, snapshot_id: str | None) -> None:

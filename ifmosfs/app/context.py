@@ -9,8 +9,8 @@ from functools import cached_property
 from importlib import resources
 from typing import TYPE_CHECKING, Protocol, Self
 
-from ifmosfs.app.settings import Settings, read_toml
-from ifmosfs.core.errors import IfmosfsError
+from ifmosfs.app.settings import MEND, Settings, read_toml
+from ifmosfs.core.errors import ConfigProblem, IfmosfsError
 from ifmosfs.core.layout import Layout, parse_layout
 from ifmosfs.platform.disk import PosixDisk
 from ifmosfs.platform.lock import exclusive
@@ -81,8 +81,12 @@ class App:
         import tomllib
 
         defaults = tomllib.loads(resources.files("ifmosfs.core").joinpath("layout.toml").read_text("utf-8"))
-        own = read_toml(self.settings.config_folder / "layout.toml")
-        return parse_layout(defaults, own, self.taxonomy.names)
+        path = self.settings.config_folder / "layout.toml"
+        own = read_toml(path)
+        try:
+            return parse_layout(defaults, own, self.taxonomy.names)
+        except ConfigProblem as error:
+            raise ConfigProblem(error.what, path=os.fsencode(path), hint=error.hint or MEND) from error
 
     @cached_property
     def classifier(self) -> Classifier:

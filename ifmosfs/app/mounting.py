@@ -14,7 +14,7 @@ from ifmosfs.core.errors import Ambiguous, MountProblem, NotFound, WrongState
 from ifmosfs.core.files import Place
 from ifmosfs.core.manifest import PlanInfo
 from ifmosfs.core.names import display, is_within
-from ifmosfs.core.plan import Action, Edit, EditKind, PlanState
+from ifmosfs.core.plan import Action, Edit, PlanState
 from ifmosfs.platform import daemon, host
 from ifmosfs.platform.mounts import Mount, is_stale, mounts, views
 

@@ -14,6 +14,8 @@ import platformdirs
 
 from ifmosfs.core.errors import ConfigProblem
 
+MEND = "correct the file, or move it away to go on with the defaults"
+
 
 class ConfigFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What `config.toml` may hold."""
@@ -82,16 +84,16 @@ def _read_config(path: Path) -> ConfigFile:
     try:
         return msgspec.convert(data or {}, ConfigFile)
     except msgspec.ValidationError as error:
-        raise ConfigProblem(f"the configuration is not valid: {error}", path=os.fsencode(path)) from error
+        raise ConfigProblem(f"the configuration is not valid: {error}", path=os.fsencode(path), hint=MEND) from error
 
 
 def read_toml(path: Path) -> dict[str, object] | None:
     """The content of a TOML file, `None` where there is no such file. Raises `ConfigProblem`."""
     try:
         return tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigProblem(f"not a TOML file ({error})", path=os.fsencode(path)) from error
+        raise ConfigProblem(f"not a TOML file ({error})", path=os.fsencode(path), hint=MEND) from error
     except OSError as error:
-        raise ConfigProblem(f"cannot be read ({error.strerror})", path=os.fsencode(path)) from error
+        raise ConfigProblem(f"cannot be read ({error.strerror})", path=os.fsencode(path), hint=MEND) from error

@@ -6,6 +6,7 @@ looked at: changes in it are no plan edits, and an in-place edit of a *hard link
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Callable, Iterable
@@ -36,16 +37,16 @@ def build_farm(
 ) -> int:
     """Make the folder anew with an entry for every planned file; returns how many. Raises `IfmosfsError`, `DiskFull`."""
     remove_farm(folder)
-    os.makedirs(folder, mode=0o700)
+    _make_folder(folder, method, mode=0o700)
     for path in folders:
-        os.makedirs(os.path.join(folder, path), exist_ok=True)
+        _make_folder(os.path.join(folder, path), method)
     n_made = 0
     for move in moves:
-        os.makedirs(os.path.join(folder, split(move.target)[0]), exist_ok=True)
+        _make_folder(os.path.join(folder, split(move.target)[0]), method)
         try:
             _place(folder, move, method, disk)
         except OSError as error:
-            raise _trouble(error, method, move) from error
+            raise _trouble(error, method, move.source.absolute) from error
         n_made += 1
         progress(n_made)
     return n_made
@@ -55,6 +56,13 @@ def remove_farm(folder: bytes) -> None:
     """Remove a farm; no farm is fine. Symlinks and hard links in it are removed, never followed."""
     if os.path.isdir(folder) and not os.path.islink(folder):
         shutil.rmtree(folder)
+
+
+def _make_folder(path: bytes, method: FarmMethod, mode: int = 0o777) -> None:
+    try:
+        os.makedirs(path, mode=mode, exist_ok=True)
+    except OSError as error:
+        raise _trouble(error, method, path) from error
 
 
 def _place(folder: bytes, move: PlannedMove, method: FarmMethod, disk: Disk) -> None:
@@ -67,13 +75,11 @@ def _place(folder: bytes, move: PlannedMove, method: FarmMethod, disk: Disk) -> 
         disk.copy(move.source, Place(folder, move.target), move.action.expected)
 
 
-def _trouble(error: OSError, method: FarmMethod, move: PlannedMove) -> IfmosfsError:
-    import errno
-
-    path = move.source.absolute
+def _trouble(error: OSError, method: FarmMethod, path: bytes) -> IfmosfsError:
     if error.errno == errno.EXDEV and method is FarmMethod.HARDLINK:
         hint = "use --method symlink: hard links cannot cross to another filesystem"
         return IfmosfsError("the preview cannot be made of hard links", path=path, hint=hint)
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return DiskFull("no space is left for the preview", path=path, hint="use --method symlink")
-    return IfmosfsError(f"the preview cannot hold this file ({error.strerror})", path=path, hint="scan again")
+        hint = "make room, or use --method symlink, which needs next to none"
+        return DiskFull("no space is left for the preview", path=path, hint=hint)
+    return IfmosfsError(f"the preview cannot hold this ({error.strerror})", path=path, hint="scan again")

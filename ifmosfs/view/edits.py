@@ -11,6 +11,9 @@ class EditLog(Protocol):
     """The durable list of a plan's edits."""
 
     def append(self, draft: Edit) -> Edit:
-        """The draft (its `seq` is 0) as recorded with its number, durable on return. Raises `WrongState` when the plan is no longer open for edits, and
-        another `IfmosfsError` when it cannot be kept; then nothing was recorded."""
+        """The draft (its `seq` is 0) as recorded with its number, durable on return.
+
+        Raises `WrongState` when the plan is no longer open for edits, and another `IfmosfsError` when it cannot be kept; then
+        nothing was recorded.
+        """
         ...

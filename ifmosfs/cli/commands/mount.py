@@ -72,7 +72,7 @@ def _plan(
     as_json: bool,
     mount_point: str | None,
 ) -> PlanInfo:
-    from ifmosfs.app.mounting import OPEN_STATES, check_mount_point
+    from ifmosfs.app.mounting import OPEN_STATES, check_before_scan
     from ifmosfs.app.scanning import scan
     from ifmosfs.app.staging import create_plan
     from ifmosfs.cli.show_plan import show_report
@@ -83,10 +83,12 @@ def _plan(
                 "--output and --exclude need a folder to scan", hint="ifmosfs mount FOLDER --output TARGET"
             )
         return app.catalogue.find_plan(plan_id, None if plan_id else OPEN_STATES)
-    check_mount_point(app, None if mount_point is None else as_bytes(mount_point))
-    scanned = scan(app, [as_bytes(folder) for folder in folders], excludes=exclude)
+    roots = [as_bytes(folder) for folder in folders]
+    wanted = None if target is None else as_bytes(target)
+    check_before_scan(app, roots, wanted, None if mount_point is None else as_bytes(mount_point))
+    scanned = scan(app, roots, excludes=exclude)
     session = app.catalogue.find_session(scanned.session_id)
-    report = create_plan(app, session, None if target is None else as_bytes(target))
+    report = create_plan(app, session, wanted)
     if not as_json:
         show_report(report)
     return app.catalogue.find_plan(report.plan_id, None)
