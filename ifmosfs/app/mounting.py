@@ -47,7 +47,11 @@ def mount(app: App, info: PlanInfo, mount_point: bytes | None) -> MountReport:
     """Mount a plan in a process of its own; returns when the mount answers. Raises `MountProblem`, `BackendMissing`."""
     where, cleaned = prepare_mount_point(app, info, mount_point)
     logs = app.settings.state_folder / "logs"
-    logs.mkdir(mode=0o700, exist_ok=True)
+    try:
+        logs.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        hint = "make room on its disk, or set IFMOSFS_HOME to another folder"
+        raise MountProblem(f"no log can be kept ({error.strerror})", path=os.fsencode(logs), hint=hint) from error
     serving: list[str | bytes] = ["serve", "--plan", info.plan_id, "--mount-point", where, "--ready-fd"]
     pid = daemon.start([sys.executable, "-m", "ifmosfs", *serving], logs / f"mount-{info.plan_id}.log")
     return MountReport(info.plan_id, where, pid, cleaned)

@@ -1,0 +1,341 @@
+"""The whole way with a real mount, and every way in which a mount can end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from ifmosfs.platform.mounts import views
+from tests.adapters.trees import read_tree
+from tests.cli.command_line import INBOX, INVOICE, LEFT, ORGANISED, SCRIPT, TABLE, Desk, attributes
+from tests.fuse_support import FUSE_MARKS, force_unmount
+
+pytestmark = FUSE_MARKS
+
+OWN_OF_THE_VIEW = (b".ifmosfs", b"To review")
+JOURNAL = (b".ifmosfs",)
+
+
+class Mounted(NamedTuple):
+    """A plan that is mounted at the desk's mount point."""
+
+    plan: str
+    point: Path
+    pid: int
+
+
+@pytest.fixture
+def mounted(desk: Desk, mount_point: Path) -> Mounted:
+    result = desk.run("mount", desk.inbox, mount_point, "--output", desk.target, "--json")
+    assert result.status == 0, result
+    assert result.json["mount_point"] == str(mount_point)
+    return Mounted(result.json["plan"], mount_point, result.json["pid"])
+
+
+def is_mounted(point: Path) -> bool:
+    return any(view.point == os.fsencode(point) for view in views())
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
+    """Whether something becomes so in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def is_gone(pid: int) -> bool:
+    """Whether a process has ended; one that nobody has waited for yet has."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def kill(view: Mounted) -> None:
+    os.kill(view.pid, signal.SIGKILL)
+    assert eventually(lambda: is_gone(view.pid))
+
+
+def test_mount_scans_plans_mounts_and_says_what_to_do_with_it(desk: Desk, mount_point: Path) -> None:
+    result = desk.run("mount", desk.inbox, mount_point, "--output", desk.target)
+    (row,) = desk.here("stage", "list", "--json").json["plans"]
+    assert result == (
+        0,
+        (
+            f"Plan {row['plan']}: 3 files to {desk.target}\n"
+            "        1  Data/\n"
+            "        1  Development/\n"
+            "        1  Financial/\n"
+            "4 scanned = 3 planned + 1 unsure what they are\n"
+            f"Mounted at {mount_point}: browse it, open files, drag what is wrong. 0 files moved so far.\n"
+            f"Apply: ifmosfs commit {mount_point} · Forget: ifmosfs unmount {mount_point}\n"
+        ),
+        "",
+    )
+
+
+def test_the_view_shows_the_organised_tree_and_what_stays_and_touches_nothing(desk: Desk, mounted: Mounted) -> None:
+    shown = read_tree(mounted.point)
+    control, review = shown.pop(b".ifmosfs"), shown.pop(b"To review")
+    reasons = (b"conflicts", b"excluded", b"links", b"projects", b"unreadable")
+    assert (shown, review) == (ORGANISED, {b"unsure": LEFT, **{reason: {} for reason in reasons}})
+    assert isinstance(control, dict)
+    assert set(control) == {b"README.txt", b"conflicts.jsonl", b"plan.jsonl", b"status.json"}
+    assert (read_tree(desk.inbox), desk.target.exists()) == (INBOX, False)
+
+
+def test_from_mount_over_edits_with_plain_tools_to_commit_verify_and_rollback(desk: Desk, mounted: Mounted) -> None:
+    inbox = attributes(desk.inbox)
+    point = mounted.point
+    lines: list[list[str | Path]] = [
+        ["mkdir", point / "Mine"],
+        ["mv", point / "Data/Datasets/sizes.csv", point / "Mine/renamed.csv"],
+        ["mv", point / "To review/unsure/tables/what.xyz", point / "Mine"],
+        ["rm", point / "Development/Source code/run.sh"],
+        ["rmdir", point / "Data/Datasets"],
+        ["mv", point / "Financial/Documents", point / "Papers"],
+    ]
+    for line in lines:
+        subprocess.run(line, check=True)
+    preview = attributes(point, without=OWN_OF_THE_VIEW)
+    files = {path: row.content for path, row in preview.items() if row.content is not None}
+    assert files == {
+        b"Mine/renamed.csv": TABLE,
+        b"Mine/what.xyz": b"hm",
+        b"Papers/2021/invoice-17.txt": INVOICE,
+    }
+
+    committed = desk.run("commit", point, "--yes")
+    assert (committed.status, committed.err) == (0, "")
+    assert attributes(desk.target, without=JOURNAL) == preview
+    assert read_tree(desk.inbox) == {b"run.sh": SCRIPT}
+    assert (is_mounted(point), os.listdir(point)) == (False, [])
+    assert eventually(lambda: is_gone(mounted.pid))
+
+    assert desk.run("verify", mounted.plan).status == 0
+    assert desk.run("rollback", "--yes").status == 0
+    assert attributes(desk.inbox) == inbox
+    assert not desk.target.exists()
+
+
+def test_a_target_that_holds_files_is_shown_merged_and_committed_as_shown(desk: Desk, mount_point: Path) -> None:
+    (desk.target / "Data").mkdir(parents=True)
+    (desk.target / "Data" / "old.csv").write_bytes(b"old")
+    (desk.target / "note").write_bytes(b"mine")
+    before = attributes(desk.target)
+    result = desk.run("mount", desk.inbox, mount_point, "--output", desk.target, "--json")
+    preview = attributes(mount_point, without=OWN_OF_THE_VIEW)
+    assert {path for path in before if path != b"."} < set(preview)
+    assert desk.run("commit", mount_point, "--yes").status == 0
+    assert attributes(desk.target, without=JOURNAL) == preview
+    assert desk.run("rollback", result.json["plan"], "--yes").status == 0
+    assert attributes(desk.target) == before
+
+
+def test_a_commit_by_the_plans_id_takes_the_view_away_as_well(desk: Desk, mounted: Mounted) -> None:
+    assert desk.run("commit", mounted.plan, "--yes").status == 0
+    assert eventually(lambda: not is_mounted(mounted.point))
+
+
+def test_edits_are_kept_with_the_plan_and_counted(desk: Desk, mounted: Mounted) -> None:
+    os.mkdir(mounted.point / "Mine")
+    os.rename(mounted.point / "Data/Datasets/sizes.csv", mounted.point / "Mine/sizes.csv")
+    fields = desk.here("stage", "show", mounted.plan, "--json").json
+    assert "Mine/sizes.csv" in {row["target"] for row in fields["moves"]}
+    assert "State: staged, 2 edits of yours" in desk.here("stage", "show", mounted.plan).out
+
+
+def test_unmount_discards_the_plan_and_says_how_to_take_it_up_again(desk: Desk, mounted: Mounted) -> None:
+    assert desk.run("unmount", mounted.point) == (
+        0,
+        (
+            f"Unmounted; no file was moved by it. Plan {mounted.plan} is discarded.\n"
+            f"Take it up again: ifmosfs stage reopen {mounted.plan}\n"
+        ),
+        "",
+    )
+    assert (is_mounted(mounted.point), desk.state_of(mounted.plan)) == (False, "discarded")
+    assert read_tree(desk.inbox) == INBOX
+
+
+def test_unmount_without_a_place_means_the_only_view(desk: Desk, mounted: Mounted) -> None:
+    assert desk.run("unmount", "--json").json == {
+        "plan": mounted.plan,
+        "mount_point": str(mounted.point),
+        "state": "discarded",
+    }
+
+
+def test_unmount_keep_leaves_the_plan_staged(desk: Desk, mounted: Mounted) -> None:
+    assert desk.run("unmount", "--keep", mounted.point).status == 0
+    assert (is_mounted(mounted.point), desk.state_of(mounted.plan)) == (False, "staged")
+
+
+def test_plain_fusermount_is_no_discard(desk: Desk, mounted: Mounted) -> None:
+    subprocess.run(["fusermount3", "-u", mounted.point], check=True)
+    assert eventually(lambda: is_gone(mounted.pid))
+    assert desk.state_of(mounted.plan) == "staged"
+
+
+def test_a_killed_daemon_is_no_discard_and_mounting_again_cleans_up_and_shows_the_edits(
+    desk: Desk, mounted: Mounted
+) -> None:
+    os.rename(mounted.point / "Data/Datasets/sizes.csv", mounted.point / "sizes.csv")
+    kill(mounted)
+    assert desk.state_of(mounted.plan) == "staged"
+    again = desk.run("mount", "--plan", mounted.plan, mounted.point)
+    assert (again.status, again.err) == (0, "A dead view was cleaned away from there first.\n")
+    assert (mounted.point / "sizes.csv").read_bytes() == TABLE
+
+
+def test_a_dead_view_is_shown_by_status_and_doctor_with_the_remedy(desk: Desk, mounted: Mounted) -> None:
+    kill(mounted)
+    row = {"mount_point": str(mounted.point), "plan": mounted.plan, "alive": False}
+    assert desk.here("status", "--json").json["mounts"] == [row]
+    assert f"its process has died: ifmosfs unmount --keep {mounted.point}" in desk.here("status").out
+    findings = {one["what"]: one for one in desk.here("doctor", "--json").json["findings"]}
+    assert findings[f"view at {mounted.point}"]["remedy"] == f"ifmosfs unmount --keep {mounted.point}"
+
+
+def test_a_dead_view_is_unmounted_like_any_other(desk: Desk, mounted: Mounted) -> None:
+    kill(mounted)
+    assert desk.run("unmount", "--keep", mounted.point).status == 0
+    assert (is_mounted(mounted.point), desk.state_of(mounted.plan)) == (False, "staged")
+
+
+def test_a_plan_is_committed_by_the_place_of_its_dead_view(desk: Desk, mounted: Mounted) -> None:
+    kill(mounted)
+    assert desk.run("commit", mounted.point, "--yes").status == 0
+    assert read_tree(desk.inbox) == LEFT
+    assert not is_mounted(mounted.point)
+
+
+def test_a_second_mount_of_one_plan_is_refused(desk: Desk, mounted: Mounted) -> None:
+    other = desk.folder / "other"
+    other.mkdir()
+    refused = desk.run("mount", "--plan", mounted.plan, other)
+    assert refused == (
+        2,
+        "",
+        (
+            f"error[bad-mount-point]: plan {mounted.plan} is mounted already: {mounted.point}\n"
+            f"  hint: ifmosfs unmount --keep {mounted.point}\n"
+        ),
+    )
+    assert not is_mounted(other)
+
+
+def test_a_mount_on_a_mounted_view_is_refused_before_anything_is_scanned(desk: Desk, mounted: Mounted) -> None:
+    refused = desk.run("mount", desk.inbox, mounted.point, "--output", desk.target)
+    assert refused == (
+        2,
+        "",
+        (
+            f"error[bad-mount-point]: a view is mounted here already: {mounted.point}\n"
+            f"  hint: ifmosfs unmount {mounted.point}\n"
+        ),
+    )
+    assert len(desk.here("stage", "list", "--json").json["plans"]) == 1
+
+
+def test_a_mounted_view_can_be_neither_scanned_nor_planned_into(desk: Desk, mounted: Mounted) -> None:
+    assert desk.run("scan", mounted.point) == (
+        2,
+        "",
+        (
+            f"error[bad-root]: this is a mounted view, not a folder of files: {mounted.point}\n"
+            "  hint: scan the original\n"
+        ),
+    )
+    assert desk.run("stage", "create", "--output", mounted.point / "inside") == (
+        2,
+        "",
+        (
+            f"error[bad-target]: the target is a place of the program itself: {mounted.point}/inside\n"
+            "  hint: choose another one\n"
+        ),
+    )
+
+
+def test_a_scan_around_a_view_skips_it(desk: Desk, mounted: Mounted) -> None:
+    fields = desk.run("scan", desk.folder, "--json").json
+    assert {"root": str(desk.folder), "path": "view", "reason": "a mounted view"} in fields["skipped"]
+    assert fields["files"] == 4
+    assert is_mounted(mounted.point)
+
+
+def test_discarding_a_mounted_plan_takes_its_view_away(desk: Desk, mounted: Mounted) -> None:
+    assert desk.run("stage", "discard", mounted.plan).status == 0
+    assert eventually(lambda: not is_mounted(mounted.point))
+
+
+def test_a_file_that_is_open_in_the_view_does_not_keep_the_commit_from_ending(desk: Desk, mounted: Mounted) -> None:
+    with (mounted.point / "Data/Datasets/sizes.csv").open("rb") as file:
+        assert desk.run("commit", mounted.point, "--yes").status == 0
+        assert not is_mounted(mounted.point)
+        assert file.read() == TABLE
+
+
+def test_a_view_in_use_is_not_unmounted_unless_that_is_wanted(desk: Desk, mounted: Mounted) -> None:
+    with (mounted.point / "Data/Datasets/sizes.csv").open("rb") as file:
+        refused = desk.run("unmount", mounted.point)
+        assert (refused.status, refused.out, refused.err.split(":")[0]) == (2, "", "error[bad-mount-point]")
+        assert "  hint: " in refused.err
+        assert (is_mounted(mounted.point), desk.state_of(mounted.plan)) == (True, "staged")
+        assert desk.run("unmount", "--lazy", mounted.point).status == 0
+        assert file.read() == TABLE
+    assert (is_mounted(mounted.point), desk.state_of(mounted.plan)) == (False, "discarded")
+
+
+def test_preview_mounts_at_the_default_place_and_shows_it_again_when_mounted(desk: Desk) -> None:
+    plan = desk.staged()
+    default = desk.home / "IFMOSFS"
+    try:
+        first = desk.run("stage", "preview", plan, "--json")
+        assert first.json == {"plan": plan, "folder": str(default), "method": "mount", "files": 3, "opened": None}
+        assert desk.run("stage", "preview", plan, "--json") == first
+        assert sorted(os.listdir(default)) == [".ifmosfs", "Data", "Development", "Financial", "To review"]
+    finally:
+        force_unmount(default)
+
+
+def test_mount_in_the_foreground_serves_until_it_is_interrupted_and_discards_nothing(
+    desk: Desk, mount_point: Path
+) -> None:
+    plan = desk.staged()
+    process = desk.start("mount", "--plan", plan, "--foreground", mount_point)
+    assert eventually(lambda: is_mounted(mount_point))
+    assert (mount_point / "Data/Datasets/sizes.csv").read_bytes() == TABLE
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (0, f"Mounted at {mount_point}; Ctrl-C unmounts.\n".encode())
+    assert (is_mounted(mount_point), desk.state_of(plan)) == (False, "staged")
+
+
+def test_names_that_are_no_text_come_through_the_mount_and_the_commit(bare_desk: Desk) -> None:
+    names = [b"caf\xe9.csv", b"two\nlines.csv", b"n" * 251 + b".csv", "日本.csv".encode(), b"-rf.csv", b"  .csv"]
+    bare_desk.set_up({name: TABLE + name for name in names})
+    before = attributes(bare_desk.inbox)
+    try:
+        result = bare_desk.run("mount", bare_desk.inbox, bare_desk.mount_point, "-o", bare_desk.target, "--json")
+        preview = attributes(bare_desk.mount_point, without=OWN_OF_THE_VIEW)
+        assert bare_desk.run("commit", bare_desk.mount_point, "--yes").status == 0
+    finally:
+        force_unmount(bare_desk.mount_point)
+    moved = {path: row for path, row in preview.items() if row.content is not None}
+    assert moved == {b"Data/Datasets/" + name: before[name] for name in names}
+    assert attributes(bare_desk.target, without=JOURNAL) == preview
+    assert bare_desk.run("verify", result.json["plan"]).status == 0
+    assert bare_desk.run("rollback", result.json["plan"], "--yes").status == 0
+    assert attributes(bare_desk.inbox) == before
