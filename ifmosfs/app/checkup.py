@@ -16,7 +16,7 @@ from ifmosfs.app.looking import mounted_views
 from ifmosfs.app.recovering import unfinished_runs
 from ifmosfs.core.errors import IfmosfsError, Locked
 from ifmosfs.core.files import Place
-from ifmosfs.core.names import display
+from ifmosfs.core.names import display, shell_word
 from ifmosfs.platform.fuse_probe import probe
 from ifmosfs.platform.mounts import mount_of
 
@@ -127,7 +127,9 @@ def _root(app: App, path: bytes, was: str) -> Finding:
     mount = mount_of(path)
     fstype = mount.fstype if mount is not None else "unknown"
     if now != was:
-        remedy = f"another disk is mounted there than when it was scanned: scan it again: ifmosfs scan {display(path)}"
+        remedy = (
+            f"another disk is mounted there than when it was scanned: scan it again: ifmosfs scan {shell_word(path)}"
+        )
         return Finding(Level.WARNING, what, fstype, remedy)
     if not os.access(path, os.W_OK | os.X_OK):
         return Finding(Level.WARNING, what, f"{fstype}, not writable", "files cannot be moved out of it by this user")
@@ -144,7 +146,7 @@ def _mounts(app: App) -> Iterator[Finding]:
         if view.alive:
             yield Finding(Level.OK, f"view at {where}", f"plan {view.plan_id}")
         else:
-            remedy = f"ifmosfs unmount --keep {where}"
+            remedy = f"ifmosfs unmount --keep {shell_word(view.mount_point)}"
             yield Finding(Level.PROBLEM, f"view at {where}", "its process has died", remedy)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ifmosfs.app.context import App
 from ifmosfs.app.mounting import own_views, plan_of
 from ifmosfs.app.recovering import unfinished_runs
+from ifmosfs.app.staging import as_edited
 from ifmosfs.core.errors import Locked
 from ifmosfs.core.journal import Run
 from ifmosfs.core.manifest import PlanInfo, SessionInfo
@@ -37,7 +38,7 @@ class StatusReport:
 def status(app: App, *, every: bool) -> StatusReport:
     """What is mounted, planned and unfinished; discarded and rolled back plans only with `every`."""
     over = {PlanState.DISCARDED, PlanState.ROLLED_BACK}
-    plans = tuple(info for info in app.catalogue.plans() if every or info.state not in over)
+    plans = tuple(as_edited(app, info) for info in app.catalogue.plans() if every or info.state not in over)
     busy: str | None = None
     unfinished: tuple[Run, ...] = ()
     try:

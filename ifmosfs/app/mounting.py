@@ -13,7 +13,7 @@ from ifmosfs.app.staging import discard, load_tree, refuse_over
 from ifmosfs.core.errors import Ambiguous, MountProblem, NotFound, WrongState
 from ifmosfs.core.files import Place
 from ifmosfs.core.manifest import PlanInfo
-from ifmosfs.core.names import display, is_within
+from ifmosfs.core.names import display, is_within, shell_word
 from ifmosfs.core.plan import Action, Edit, PlanState
 from ifmosfs.platform import daemon, host
 from ifmosfs.platform.mounts import Mount, is_stale, mounts, views
@@ -86,7 +86,7 @@ def prepare_mount_point(app: App, info: PlanInfo, mount_point: bytes | None) -> 
         raise MountProblem(
             f"plan {info.plan_id} is mounted already",
             path=standing.point,
-            hint=f"ifmosfs unmount --keep {display(standing.point)}",
+            hint=f"ifmosfs unmount --keep {shell_word(standing.point)}",
         )
     return where, cleaned
 
@@ -218,10 +218,10 @@ def _check_usable(where: bytes) -> None:
     if mount_at(where) is not None:
         is_view = any(view.point == where for view in views())
         what = "a view is mounted here already" if is_view else "another filesystem is mounted here"
-        hint = f"ifmosfs unmount {display(where)}" if is_view else "choose an empty folder"
+        hint = f"ifmosfs unmount {shell_word(where)}" if is_view else "choose an empty folder"
         raise MountProblem(what, path=where, hint=hint)
     if not os.path.lexists(where):
-        raise MountProblem("the mount point does not exist", path=where, hint=f"mkdir -p '{display(where)}'")
+        raise MountProblem("the mount point does not exist", path=where, hint=f"mkdir -p {shell_word(where)}")
     if not os.path.isdir(where):
         raise MountProblem("the mount point is not a folder", path=where, hint="choose an empty folder")
     if not os.access(where, os.R_OK | os.W_OK | os.X_OK):

@@ -6,7 +6,7 @@ import os
 import secrets
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from ifmosfs.app.classifying import classify
@@ -85,6 +85,14 @@ def load_tree(app: App, plan_id: str) -> PlanTree:
     return PlanTree(app.catalogue.load_plan(plan_id), app.catalogue.edits(plan_id))
 
 
+def as_edited(app: App, info: PlanInfo) -> PlanInfo:
+    """The plan's line with its numbers as they are after the edits."""
+    if not info.n_edits:
+        return info
+    n_moves = sum(1 for _ in load_tree(app, info.plan_id).moves())
+    return replace(info, n_moves=n_moves, n_kept=info.n_moves + info.n_kept - n_moves)
+
+
 def check_target(app: App, target: bytes | None, session: SessionInfo) -> bytes:
     """The target folder, absolute and resolved as far as it exists. Raises `TargetProblem` for a target that is no folder,
     that lies inside a scanned folder or a view or the other way round, or that is the program's own."""
@@ -132,12 +140,18 @@ def refuse_over(info: PlanInfo) -> None:
             assert_never(info.state)
 
 
-def discard(app: App, plan_id: str) -> None:
-    """Mark a plan as discarded; nothing on the disk was ever changed by it. Its preview folder goes."""
+def discard(app: App, plan_id: str) -> list[bytes]:
+    """Mark a plan as discarded; nothing on the disk was ever changed by it. Its preview folder goes, except for what
+    somebody else has put there, which is returned."""
+    app.catalogue.advance(plan_id, PlanEvent.DISCARD)
+    return remove_preview(app, plan_id)
+
+
+def remove_preview(app: App, plan_id: str) -> list[bytes]:
+    """Remove a plan's preview folder, if there is one; returns what is in it that is not the program's, and stays."""
     from ifmosfs.platform.farm import remove_farm
 
-    app.catalogue.advance(plan_id, PlanEvent.DISCARD)
-    remove_farm(preview_folder(app, plan_id))
+    return remove_farm(preview_folder(app, plan_id))
 
 
 def reopen(app: App, plan_id: str) -> None:

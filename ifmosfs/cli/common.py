@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ifmosfs.core.errors import UsageProblem
-from ifmosfs.core.names import display, to_text
+from ifmosfs.core.names import display, shell_word, to_text
 
 if TYPE_CHECKING:
     from ifmosfs.app.context import App
@@ -115,9 +115,9 @@ def shown(path: bytes) -> str:
 
 
 def quoted(path: bytes) -> str:
-    """A path as one would type it."""
+    """A path as one would type it in a shell, with the home folder as `~` where that needs no quotes."""
     text = shown(path)
-    return text if all(char.isalnum() or char in "~/._-+,:@" for char in text) else f"'{text}'"
+    return text if all(char.isalnum() or char in "~/._-+,:@" for char in text) else shell_word(path)
 
 
 def confirm(question: str, *, yes: bool) -> None:
@@ -131,7 +131,18 @@ def confirm(question: str, *, yes: bool) -> None:
 
 
 def as_bytes(value: str) -> bytes:
-    """A command-line argument as the bytes it was typed with."""
+    """A path from the command line as the bytes it was typed with.
+
+    Raises: UsageProblem for an empty one (an unset variable of the shell would mean the current folder), and for a relative
+    one where the current folder has gone, as it has in a shell that stood in a view.
+    """
+    if not value:
+        raise UsageProblem("an empty name was given where a folder is wanted", hint="name the folder; '.' is this one")
+    if not os.path.isabs(value):
+        try:
+            os.getcwd()
+        except FileNotFoundError as error:
+            raise UsageProblem("the current folder does not exist any more", hint="cd ~, then try again") from error
     return os.fsencode(value)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -9,6 +10,9 @@ import click
 
 from ifmosfs import __version__
 from ifmosfs.cli.groups import Lazy, LazyGroup
+
+# What writing to a full disk, a dead terminal or a closed descriptor says; such an error names no file.
+OUTPUT_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF})
 
 COMMANDS = (
     Lazy("scan", "scan:scan", "Look", "Find out what is in some folders."),
@@ -58,8 +62,27 @@ def run() -> None:
 
 def invoke(arguments: list[str]) -> int:
     """Run a command line; returns the exit status. A bug shows its traceback, a user's mistake never does."""
+    try:
+        return _status(arguments)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted: nothing is half done", err=True)
+        return 130
+    except BrokenPipeError:
+        _silence_stdout()
+        return 1
+    except OSError as error:
+        if error.filename is not None or error.errno not in OUTPUT_ERRNOS:
+            raise
+        _silence_stdout()
+        click.echo(f"error[output]: what there was to say could not be written: {error.strerror}", err=True)
+        return 1
+
+
+def _status(arguments: list[str]) -> int:
     from ifmosfs.core.errors import IfmosfsError
 
+    if sys.stdout is None:  # closed by the caller
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  for the life of the process
     try:
         status = main.main(arguments, prog_name="ifmosfs", standalone_mode=False)
         sys.stdout.flush()
@@ -69,12 +92,6 @@ def invoke(arguments: list[str]) -> int:
     except IfmosfsError as error:
         show_error(error)
         return error.exit_status
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted: nothing is half done", err=True)
-        return 130
-    except BrokenPipeError:
-        _silence_stdout()
-        return 1
     return status if isinstance(status, int) else 0
 
 

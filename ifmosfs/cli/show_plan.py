@@ -101,6 +101,13 @@ def show_kept(tree: PlanTree, n_named: int) -> None:
             click.echo(f"  … {len(rows) - n_named:,} more")
 
 
+def show_kept_in_preview(kept: list[bytes]) -> None:
+    """Say what stays of a preview folder because it is not the program's."""
+    if kept:
+        click.echo(f"The preview's folder stays: it holds {counted(len(kept), 'thing')} of yours, such as", err=True)
+        click.echo(f"  {shown(kept[0])}", err=True)
+
+
 def show_plan_line(info: PlanInfo) -> None:
     """One line of a list of plans."""
     import time

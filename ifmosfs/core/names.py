@@ -6,6 +6,7 @@ A *path* in this program is `bytes`, relative to a root, its components joined b
 
 from __future__ import annotations
 
+import shlex
 import unicodedata
 from dataclasses import dataclass
 
@@ -53,6 +54,19 @@ def display(path: bytes) -> str:
 
 def _escaped(char: str) -> str:
     return "".join(f"\\x{byte:02x}" for byte in char.encode("utf-8"))
+
+
+def shell_word(path: bytes) -> str:
+    """The path as one word that a shell takes back, whatever bytes it has."""
+    text = path.decode("utf-8", "backslashreplace")
+    if text.isprintable() and text.encode() == path:
+        return shlex.quote(text)
+    return "$'" + "".join(_ansi_c(byte) for byte in path) + "'"
+
+
+def _ansi_c(byte: int) -> str:
+    plain = 0x20 <= byte < 0x7F and byte not in b"'\\"
+    return chr(byte) if plain else f"\\x{byte:02x}"
 
 
 def to_text(path: bytes) -> str:

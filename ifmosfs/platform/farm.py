@@ -1,22 +1,27 @@
 """A plan as an ordinary folder of symlinks, hard links or copies: the preview where no mount is possible.
 
-The farm lies in the program's own state folder and everything in it is the program's, so it may be removed whole. It is only
-looked at: changes in it are no plan edits, and an in-place edit of a *hard link* changes the original.
+It is only looked at: changes in it are no plan edits, and an in-place edit of a *hard link* changes the original. People put
+things into folders all the same, so a farm is never removed whole: a list beside it (`FOLDER.entries`) says what was made, and
+only what still is exactly that goes, a hard link only while the file has another name. The rest stays and is named.
 """
 
 from __future__ import annotations
 
 import errno
+import json
 import os
-import shutil
-from collections.abc import Callable, Iterable
+import stat
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
+from typing import IO
 
 from ifmosfs.core.errors import DiskFull, IfmosfsError
 from ifmosfs.core.files import Kind, Place
-from ifmosfs.core.names import split
+from ifmosfs.core.names import from_text, split, to_text
 from ifmosfs.core.ports import Disk
 from ifmosfs.core.tree import PlannedMove
+
+LIST_SUFFIX = b".entries"
 
 
 class FarmMethod(Enum):
@@ -35,27 +40,96 @@ def build_farm(
     disk: Disk,
     progress: Callable[[int], None],
 ) -> int:
-    """Make the folder anew with an entry for every planned file; returns how many. Raises `IfmosfsError`, `DiskFull`."""
-    remove_farm(folder)
+    """Make the folder anew with an entry for every planned file; returns how many.
+
+    Raises: IfmosfsError, DiskFull; also where an earlier farm holds things that are not its own.
+    """
+    kept = remove_farm(folder)
+    if kept:
+        what = f"the earlier preview holds {len(kept)} things that are not its own; the first"
+        raise IfmosfsError(what, path=kept[0], hint="move them to where they belong, then try again")
     _make_folder(folder, method, mode=0o700)
     for path in folders:
         _make_folder(os.path.join(folder, path), method)
     n_made = 0
-    for move in moves:
-        _make_folder(os.path.join(folder, split(move.target)[0]), method)
-        try:
-            _place(folder, move, method, disk)
-        except OSError as error:
-            raise _trouble(error, method, move.source.absolute) from error
-        n_made += 1
-        progress(n_made)
+    with open(folder + LIST_SUFFIX, "w", encoding="ascii") as entries:
+        for move in moves:
+            _make_folder(os.path.join(folder, split(move.target)[0]), method)
+            try:
+                _place(folder, move, method, disk)
+                _note(entries, folder, move.target)
+            except OSError as error:
+                raise _trouble(error, method, move.source.absolute) from error
+            n_made += 1
+            progress(n_made)
     return n_made
 
 
-def remove_farm(folder: bytes) -> None:
-    """Remove a farm; no farm is fine. Symlinks and hard links in it are removed, never followed."""
+def remove_farm(folder: bytes) -> list[bytes]:
+    """Remove what is the farm's own; returns the absolute paths of what is not and stays. No farm is fine."""
     if os.path.isdir(folder) and not os.path.islink(folder):
-        shutil.rmtree(folder)
+        for path, made in _listed(folder):
+            _remove_own(os.path.join(folder, path), made)
+    kept = list(_remaining(folder))
+    if not kept:
+        _remove_list(folder)
+    return kept
+
+
+def _note(entries: IO[str], folder: bytes, path: bytes) -> None:
+    found = os.lstat(os.path.join(folder, path))
+    made = [found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_nlink]
+    entries.write(json.dumps([to_text(path), *made]) + "\n")
+
+
+def _listed(folder: bytes) -> Iterator[tuple[bytes, list[int]]]:
+    """What was made; a last line that was cut off by a kill is left out, and what it meant stays."""
+    try:
+        with open(folder + LIST_SUFFIX, encoding="ascii") as entries:
+            lines = entries.read().splitlines()
+    except FileNotFoundError:
+        return
+    for line in lines:
+        try:
+            path, *made = json.loads(line)
+        except ValueError:
+            continue
+        yield from_text(path), made
+
+
+def _remove_own(path: bytes, made: list[int]) -> None:
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return
+    inode, size_bytes, mtime_ns, ctime_ns, n_links = made
+    if found.st_ino != inode:
+        return
+    unchanged = (found.st_size, found.st_mtime_ns, found.st_ctime_ns) == (size_bytes, mtime_ns, ctime_ns)
+    spare = n_links > 1 and found.st_nlink > 1  # a hard link: its original still has the file
+    if stat.S_ISLNK(found.st_mode) or spare or (n_links == 1 and unchanged):
+        os.unlink(path)
+
+
+def _remaining(folder: bytes) -> Iterator[bytes]:
+    """Remove the empty folders, deepest first; what is no folder is in somebody's way and is named."""
+    for here, _folders, names in os.walk(folder, topdown=False, followlinks=False):
+        for name in names:
+            yield os.path.join(here, name)
+        for name in _folders:
+            if os.path.islink(os.path.join(here, name)):
+                yield os.path.join(here, name)
+        try:
+            os.rmdir(here)
+        except OSError:
+            continue  # not empty: what is in it was named
+
+
+def _remove_list(folder: bytes) -> None:
+    try:
+        os.unlink(folder + LIST_SUFFIX)
+    except FileNotFoundError:
+        return
 
 
 def _make_folder(path: bytes, method: FarmMethod, mode: int = 0o777) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -16,6 +18,7 @@ from ifmosfs.core.names import (
     is_within,
     join,
     repair,
+    shell_word,
     split,
     split_extension,
     to_text,
@@ -208,3 +211,19 @@ def test_the_key_of_a_key_is_the_key(name: bytes, policy: NameRules) -> None:
 def test_twins_differ_in_case_or_form_at_most() -> None:
     assert twin_key(b"CAFE\xcc\x81") == twin_key(NFC)
     assert twin_key(b"cafe") != twin_key(NFC)
+
+
+@pytest.mark.parametrize(
+    ("path", "word"),
+    [
+        (b"/a/b.txt", "/a/b.txt"),
+        (b"/a b", "'/a b'"),
+        (b"/it's", "'/it'\"'\"'s'"),
+        (b"/two\nlines", r"$'/two\x0alines'"),
+        (b"/caf\xe9's", r"$'/caf\xe9\x27s'"),
+    ],
+)
+def test_a_shell_word_is_taken_back_by_a_shell(path: bytes, word: str) -> None:
+    assert shell_word(path) == word
+    done = subprocess.run(["bash", "-c", f"printf %s {word}"], capture_output=True, check=True)
+    assert done.stdout == path

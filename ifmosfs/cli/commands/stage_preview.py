@@ -51,6 +51,8 @@ def preview(
             where = standing.point if standing is not None else mount_plan(app, info, at).mount_point
         else:
             where, n_shown = build_preview(app, info.plan_id, FarmMethod(method))
+    if method == FarmMethod.HARDLINK.value:
+        click.echo("Careful: editing a file in this folder edits the original; both are the same file.", err=True)
     opened = open_in_file_manager(where) if open_it else None
     if as_json:
         print_json({"plan": info.plan_id, "folder": where, "method": method, "files": n_shown, "opened": opened})

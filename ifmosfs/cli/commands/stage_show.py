@@ -15,10 +15,11 @@ OPEN = (PlanState.DRAFT, PlanState.STAGED, PlanState.VALIDATED)
 @json_option
 def list_plans(as_json: bool) -> None:
     """All plans, the newest last."""
+    from ifmosfs.app.staging import as_edited
     from ifmosfs.cli.show_plan import plan_fields, show_plan_line
 
     with opened_app() as app:
-        plans = app.catalogue.plans()
+        plans = [as_edited(app, info) for info in app.catalogue.plans()]
     if as_json:
         print_json({"plans": [plan_fields(info) for info in plans]})
         return
@@ -74,14 +75,16 @@ def discard(plan: str | None, plan_option: str | None, as_json: bool) -> None:
     """Forget a plan; nothing on the disk was changed by it. `stage reopen` takes it up again."""
     from ifmosfs.app.mounting import unmount_views_of
     from ifmosfs.app.staging import discard as discard_plan
+    from ifmosfs.cli.show_plan import show_kept_in_preview
 
     with opened_app() as app:
         info = choose_plan(app, plan, plan_option, OPEN)
-        discard_plan(app, info.plan_id)
+        kept = discard_plan(app, info.plan_id)
         unmount_views_of(info.plan_id)
     if as_json:
-        print_json({"plan": info.plan_id, "state": PlanState.DISCARDED.value})
+        print_json({"plan": info.plan_id, "state": PlanState.DISCARDED.value, "kept": kept})
         return
+    show_kept_in_preview(kept)
     click.echo(
         f"Plan {info.plan_id} discarded; no file was moved. Take it up again: ifmosfs stage reopen {info.plan_id}"
     )
