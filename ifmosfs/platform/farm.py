@@ -52,7 +52,7 @@ def build_farm(
     for path in folders:
         _make_folder(os.path.join(folder, path), method)
     n_made = 0
-    with open(folder + LIST_SUFFIX, "w", encoding="ascii") as entries:
+    with _opened_list(folder, method) as entries:
         for move in moves:
             _make_folder(os.path.join(folder, split(move.target)[0]), method)
             try:
@@ -74,6 +74,13 @@ def remove_farm(folder: bytes) -> list[bytes]:
     if not kept:
         _remove_list(folder)
     return kept
+
+
+def _opened_list(folder: bytes, method: FarmMethod) -> IO[str]:
+    try:
+        return open(folder + LIST_SUFFIX, "w", encoding="ascii", buffering=1)
+    except OSError as error:
+        raise _trouble(error, method, folder) from error
 
 
 def _note(entries: IO[str], folder: bytes, path: bytes) -> None:

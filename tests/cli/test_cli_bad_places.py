@@ -82,7 +82,7 @@ def test_a_target_that_cannot_be_planned_into_is_refused(desk: Desk, why: str) -
 
 
 POINTS = {
-    "missing": ("nowhere", "the mount point does not exist: {folder}/nowhere", "mkdir -p '{folder}/nowhere'"),
+    "missing": ("nowhere", "the mount point does not exist: {folder}/nowhere", "mkdir -p {folder}/nowhere"),
     "a file": ("file", "the mount point is not a folder: {folder}/file", "choose an empty folder"),
     "not empty": ("home", "the mount point is not empty: {folder}/home", "choose an empty folder"),
 }
