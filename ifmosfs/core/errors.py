@@ -7,15 +7,13 @@ IfmosfsError                     1  failed
 ├── BackendMissing               6  no FUSE, no library, no helper
 ├── Locked                       7  another run is writing
 ├── RecoveryNeeded               8  an earlier run did not finish
-├── Interrupted                130  Ctrl-C
 ├── DiskFull                     1  no space: stopped at a consistent point
 ├── DiskFailed                   8  the disk reported an error that must not be retried
 ├── DatabaseDamaged, DatabaseNewer  1  the database cannot be read, or not by this version
 ├── NotFound, Ambiguous          2  an id that names nothing, or several things
 ├── RootProblem, TargetProblem, MountProblem  2  a folder that cannot be scanned, planned into or mounted on
 ├── ConfigProblem                2  a configuration file that means nothing
-├── WrongState                   2  a step that the plan's state does not allow
-└── VerifyFailed                 1  the tree is not what the plan says
+└── WrongState                   2  a step that the plan's state does not allow
 
 The exit statuses are those of the command line's contract (design §10) and never change their meaning. Status 3, "done in
 part", is not an error but the outcome of a run that finished, so it stands in a report and not here.
@@ -146,15 +144,3 @@ class DatabaseNewer(IfmosfsError):
     """The database was written by a newer version."""
 
     code = "database-newer"
-
-
-class VerifyFailed(IfmosfsError):
-    """The tree on the disk is not the tree that the plan describes."""
-
-    code = "verify-failed"
-
-
-class Interrupted(IfmosfsError):
-    """Ctrl-C: stopped at a consistent point."""
-
-    code, exit_status = "interrupted", 130

@@ -83,7 +83,7 @@ def from_text(text: str) -> bytes:
 class NameRules:
     """What a target filesystem takes for a name and which names it holds for equal.
 
-    `name_max_bytes` bounds one component (NAME_MAX). `utf8_only`, `forbidden` and `dos` describe filesystems of the FAT
+    `name_max_bytes` bounds one component (NAME_MAX). `utf8_only` and `dos` describe filesystems of the FAT
     and NTFS family: bytes that are not UTF-8, the listed characters, and names that end in a dot or a space are refused.
     """
 

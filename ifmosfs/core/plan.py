@@ -193,7 +193,7 @@ class EditKind(Enum):
 class Edit:
     """One change to the organised tree, in paths of the view at that moment (so edits are replayed in `seq` order).
 
-    A MOVE or EXCLUDE of a folder means everything in it. `at_ns` is when it was made; folders show it as their time.
+    A MOVE of a folder means everything in it; only files are EXCLUDEd. `at_ns` is when it was made; folders show it as their time.
     `mode` and `mtime_ns` belong to MKDIR and TOUCH.
     """
 

@@ -11,7 +11,7 @@ from ifmosfs.core.plan import Action, KeepReason, Plan
 from ifmosfs.core.tree import PlanTree
 
 README = """\
-This folder is a plan, shown as files. Nothing in it has moved yet.
+This folder is a plan, shown as files. Until it is committed, nothing in it has moved.
 
 Every file here is the original, read from where it still lies. Drag files and folders about: that changes the plan, never
 a file. Deleting a file here means "leave it where it is". What will stay is in "{review}"; drag a file out of there and
