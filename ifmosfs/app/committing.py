@@ -5,24 +5,30 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
+from ifmosfs.app.checks import credentials, permissions, refuse_moved_places
 from ifmosfs.app.context import App
 from ifmosfs.app.staging import load_tree, nearest_folder, refuse_over
 from ifmosfs.core.errors import ConflictsOpen, DiskFull, IfmosfsError, PlanOutdated, TargetProblem
 from ifmosfs.core.execute import Step, StopRequest, WorkOrder, execute
 from ifmosfs.core.files import Kind, Place
-from ifmosfs.core.history import RunHistory, standing
+from ifmosfs.core.history import RunHistory, held_actions, standing
 from ifmosfs.core.journal import Journal, OpKind, Run, RunKind, RunState
 from ifmosfs.core.manifest import Correction, PlanInfo, SnapshotEntry, SnapshotInfo
 from ifmosfs.core.names import components, join
 from ifmosfs.core.plan import ActionKind, PlanEvent, PlanState
-from ifmosfs.core.preflight import Credentials, preflight, refusals, setting_of
+from ifmosfs.core.preflight import preflight, refusals, setting_of, shuts_target
 from ifmosfs.core.rehearsal import NullJournal, RehearsalDisk
 from ifmosfs.core.reports import PreflightReport, RunReport
+from ifmosfs.core.rollback import plan_rollback
 from ifmosfs.core.snapshot import NAME_LEVEL, merkle_root
 from ifmosfs.core.tree import PlannedMove, PlanTree
 from ifmosfs.platform import host
+
+if TYPE_CHECKING:
+    from ifmosfs.store.journal import SqliteJournal
 
 FULL = frozenset({"no-space", "no-inodes"})
 Stop = Callable[[], StopRequest | None]
@@ -43,55 +49,70 @@ class PreparedCommit:
 def prepare_commit(app: App, journal: Journal, info: PlanInfo) -> PreparedCommit:
     """The work order of what is left of a plan, and its preflight. Changes nothing.
 
-    A committed plan is taken up again while some of its files stayed behind. Raises `WrongState` for one that is over.
+    A committed plan is taken up again while some of its files stayed behind. Raises `WrongState` for one that is over,
+    `PlanOutdated` where its target or a scanned folder has become a symlink, or lies behind one, or the target is a file.
     """
     tree = load_tree(app, info.plan_id)
     history = plan_history(journal, info.plan_id)
-    done = done_actions(history)
+    done = held_actions(history)
     moves = [move for move in tree.moves() if move.action.action_id not in done]
     if info.state is not PlanState.COMMITTED or not moves:
         refuse_over(info)
+    refuse_moved_places(tree.plan)
     order = _work_order(app, tree, moves, history)
     app.progress("Checking", 0, None)
-    checked = preflight(order, setting_of(tree.plan), app.disk, _credentials())
+    checked = preflight(order, setting_of(tree.plan), app.disk, credentials())
     return PreparedCommit(info, tree, order, checked, len(done))
 
 
 def refuse_hopeless(prepared: PreparedCommit) -> None:
-    """Raise where nothing of the plan could be done as it was shown: `PlanOutdated`, `ConflictsOpen` when it is only that
-    every name is taken, `DiskFull` when the target has no room for what must be copied, `TargetProblem` when this user may
-    not write to it."""
+    """Raise `hopeless`, if that is what the commit is."""
+    error = hopeless(prepared)
+    if error is not None:
+        raise error
+
+
+def hopeless(prepared: PreparedCommit) -> IfmosfsError | None:
+    """Why the commit will not even begin, because nothing of the plan could be done as it was shown: `PlanOutdated`,
+    `ConflictsOpen` when it is only that every name is taken, `DiskFull` when the target has no room for what must be copied,
+    `TargetProblem` when it cannot be written to."""
     whole = refusals(prepared.checked)
     if whole:
         first = whole[0]
         kind = DiskFull if first.code in FULL else PlanOutdated
-        raise kind(first.words, path=first.path, hint=first.remedy)
-    where = nearest_folder(prepared.info.target)
-    for problem in prepared.checked.problems:
-        if problem.code == "not-writable" and problem.path == where:
-            raise TargetProblem(problem.words, path=where, hint=problem.remedy)
+        return kind(first.words, path=first.path, hint=first.remedy)
+    shut = shuts_target(prepared.checked, nearest_folder(prepared.info.target))
+    if shut is not None:
+        return TargetProblem(shut.words, path=shut.path, hint=shut.remedy)
     troubled = {problem.action_id for problem in prepared.checked.problems}
     steps = prepared.order.steps
     if not steps or any(step.action_id not in troubled for step in steps):
-        return
+        return None
     first = prepared.checked.problems[0]
     what = f"none of the {len(steps):,} files can be moved as planned; the first: {first.words}"
     if all(problem.code == "name-taken" for problem in prepared.checked.problems):
-        raise ConflictsOpen(what, path=first.path, hint=first.remedy)
-    raise PlanOutdated(what, path=first.path, hint="scan again, then look at the new plan")
+        return ConflictsOpen(what, path=first.path, hint=first.remedy)
+    return PlanOutdated(what, path=first.path, hint="scan again, then look at the new plan")
 
 
 def rehearse_commit(app: App, prepared: PreparedCommit) -> RunReport:
     """The report of the same commit on a disk that keeps everything in memory."""
-    return execute(prepared.order, RehearsalDisk(app.disk), NullJournal(), now_ns=host.now_ns)
+    report = execute(
+        prepared.order,
+        RehearsalDisk(app.disk, permissions(app)),
+        NullJournal(),
+        now_ns=host.now_ns,
+        progress=lambda n_done, n_total: app.progress("Rehearsing", n_done, n_total),
+    )
+    return replace(report, n_folders_made=0) if _is_untouched(prepared, report) else report
 
 
-def run_commit(app: App, journal: Journal, prepared: PreparedCommit, *, snapshot: bool, stop: Stop) -> RunReport:
-    """Carry the order out. The plan is COMMITTED when the run reached its end, open as before when nothing was moved, and
-    COMMITTING, to be taken up again or rolled back, in between. Raises `DiskFull`, `DiskFailed`."""
+def run_commit(app: App, journal: SqliteJournal, prepared: PreparedCommit, *, snapshot: bool, stop: Stop) -> RunReport:
+    """Carry the order out. The plan is COMMITTED when the run reached its end, staged again, with nothing left behind, when
+    nothing was moved, and COMMITTING, to be taken up again or rolled back, in between. Raises `DiskFull`, `DiskFailed`."""
     plan_id = prepared.info.plan_id
     if prepared.info.state is not PlanState.COMMITTED:
-        app.catalogue.advance(plan_id, PlanEvent.BEGIN)
+        app.catalogue.begin_commit(plan_id, prepared.tree.last_edit)
     order = prepared.order
     snapshot_id = _take_snapshot(app, prepared) if snapshot else None
     try:
@@ -106,8 +127,29 @@ def run_commit(app: App, journal: Journal, prepared: PreparedCommit, *, snapshot
     except IfmosfsError:
         _release_unbegun(app, journal, prepared)
         raise
+    if _is_untouched(prepared, report):
+        app.catalogue.advance(plan_id, PlanEvent.STOP_UNTOUCHED)
+        return _leave_nothing(app, journal, prepared, report)
     _settle(app, prepared, report, snapshot_id)
     return report
+
+
+def _is_untouched(prepared: PreparedCommit, report: RunReport) -> bool:
+    """Whether there were files to move and none has been, in this run or in an earlier one."""
+    return bool(prepared.order.steps) and prepared.n_before + report.n_done == 0
+
+
+def _leave_nothing(app: App, journal: SqliteJournal, prepared: PreparedCommit, report: RunReport) -> RunReport:
+    """Undo what a run did that moved no file: its folders go, through the journal, and its own record leaves the target.
+
+    The report counts the folders that had to stay, because somebody has put something into them meanwhile.
+    """
+    plan_id = prepared.info.plan_id
+    journal.withdraw_sidecars(plan_id)
+    undo = new_run(RunKind.ROLLBACK, plan_id, prepared.info.target)
+    planned = plan_rollback(undo, plan_history(journal, plan_id), app.disk, undo={report.run_id})
+    undone = execute(planned.order, app.disk, journal, now_ns=host.now_ns)
+    return replace(report, n_folders_made=report.n_folders_made - undone.n_folders_removed)
 
 
 def plan_history(journal: Journal, plan_id: str) -> list[RunHistory]:
@@ -115,25 +157,11 @@ def plan_history(journal: Journal, plan_id: str) -> list[RunHistory]:
     return [RunHistory(run, tuple(journal.recorded(run.run_id))) for run in journal.runs(plan_id)]
 
 
-def done_actions(history: list[RunHistory]) -> frozenset[int]:
-    """The actions whose files are where a commit put them, nothing having been rolled back since."""
-    return frozenset(
-        each.operation.action_id
-        for each in standing(history)
-        if each.operation.kind is OpKind.MOVE and each.operation.inverse_of is None
-    )
-
-
 def new_run(kind: RunKind, plan_id: str, target: bytes) -> Run:
     """A run of this process that begins now."""
     return Run(
         secrets.token_hex(5), kind, plan_id, target, RunState.RUNNING, host.now_ns(), host.boot_id(), os.getpid()
     )
-
-
-def _credentials() -> Credentials:
-    reader = host.reader()
-    return Credentials(reader.uid, reader.gids)
 
 
 def _work_order(app: App, tree: PlanTree, moves: list[PlannedMove], history: list[RunHistory]) -> WorkOrder:
@@ -224,10 +252,6 @@ def _release_unbegun(app: App, journal: Journal, prepared: PreparedCommit) -> No
 def _settle(app: App, prepared: PreparedCommit, report: RunReport, snapshot_id: str | None) -> None:
     """Bring the catalogue in line with what the run did."""
     plan_id = prepared.info.plan_id
-    n_moved = prepared.n_before + report.n_done
-    if n_moved == 0 and prepared.order.steps:
-        app.catalogue.advance(plan_id, PlanEvent.STOP_UNTOUCHED)
-        return
     states = {step.action_id: "done" for step in prepared.order.steps}
     states |= {problem.action_id: problem.code for problem in report.problems if problem.action_id}
     if report.state is RunState.COMPLETE:

@@ -11,9 +11,8 @@ from ifmosfs.app.context import App
 from ifmosfs.app.scanning import check_roots
 from ifmosfs.app.staging import discard, load_tree, refuse_over
 from ifmosfs.core.errors import Ambiguous, MountProblem, NotFound, WrongState
-from ifmosfs.core.files import Place
 from ifmosfs.core.manifest import PlanInfo
-from ifmosfs.core.names import display, is_within, shell_word
+from ifmosfs.core.names import display, is_within, shell_word, split, split_extension
 from ifmosfs.core.plan import Action, Edit, PlanState
 from ifmosfs.platform import daemon, host
 from ifmosfs.platform.mounts import Mount, is_stale, mounts, views
@@ -157,27 +156,34 @@ def unmount(app: App, mount_point: bytes, *, keep: bool, lazy: bool = False) -> 
     from ifmosfs.platform import fuse_unmount
 
     view = view_at(mount_point)
-    fuse_unmount.unmount(view.point, lazy=lazy or is_stale(view))
     plan_id = plan_of(view)
-    info = app.catalogue.find_plan(plan_id, None)
+    info = app.catalogue.find_plan(plan_id, None)  # first: a view of another state folder is not ours to take away
+    fuse_unmount.unmount(view.point, lazy=lazy or is_stale(view))
     if not keep and info.state in OPEN_STATES:
         discard(app, plan_id)
     return app.catalogue.find_plan(plan_id, None)
 
 
 def unmount_views_of(plan_id: str) -> list[bytes]:
-    """Take the plan's views away after it became real; one that is in use disappears when it is let go."""
+    """Take the plan's views away after it became real; one that is in use disappears when it is let go.
+
+    Returns the mount points of those that could not be taken away, which is no reason to call the commit failed.
+    """
+    return [view.point for view in views() if plan_of(view) == plan_id and not _taken_away(view.point)]
+
+
+def _taken_away(point: bytes) -> bool:
     from ifmosfs.platform import fuse_unmount
 
-    gone = []
-    for view in views():
-        if plan_of(view) == plan_id:
-            try:
-                fuse_unmount.unmount(view.point)
-            except MountProblem:
-                fuse_unmount.unmount(view.point, lazy=True)
-            gone.append(view.point)
-    return gone
+    for lazy in (False, True):
+        try:
+            fuse_unmount.unmount(point, lazy=lazy)
+        except MountProblem:
+            if all(view.point != point for view in views()):
+                return True  # it went by itself meanwhile
+        else:
+            return True
+    return False
 
 
 def mount_at(path: bytes) -> Mount | None:
@@ -247,5 +253,4 @@ def _check_apart(app: App, roots: Sequence[bytes], target: bytes, where: bytes) 
 def _folder_for(app: App, action: Action, category: str) -> bytes | None:
     """The folder the layout has for a category, by the file's modification date."""
     dated = host.local_date(action.expected.mtime_ns)
-    extension = Place(action.root, action.source).path.rpartition(b".")[2]
-    return app.layout.folder(category, dated, extension)
+    return app.layout.folder(category, dated, split_extension(split(action.source)[1])[1])

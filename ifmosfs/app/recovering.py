@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from ifmosfs.app.committing import plan_history
 from ifmosfs.app.context import App
-from ifmosfs.core.errors import Locked
-from ifmosfs.core.journal import OpKind, OpState, Run, RunKind
+from ifmosfs.app.undoing import UNDOABLE, known_history, settle_rolled_back
+from ifmosfs.core.errors import DatabaseDamaged, Locked
+from ifmosfs.core.history import standing
+from ifmosfs.core.journal import OpKind, Run, RunKind
+from ifmosfs.core.manifest import PlanInfo
 from ifmosfs.core.plan import PlanEvent, PlanState
 from ifmosfs.core.recover import recover
 from ifmosfs.core.reports import RecoveryReport
 from ifmosfs.platform import host
 
 if TYPE_CHECKING:
-    from ifmosfs.core.journal import Journal
+    from ifmosfs.store.journal import SqliteJournal
 
 
 def recover_if_needed(app: App) -> list[RecoveryReport]:
@@ -27,9 +32,18 @@ def recover_if_needed(app: App) -> list[RecoveryReport]:
         return []  # a run is alive: whoever wants to write will meet its lock
 
 
-def recover_runs(app: App, journal: Journal) -> list[RecoveryReport]:
+def recover_runs(app: App, journal: SqliteJournal) -> list[RecoveryReport]:
     """Recover every interrupted run of an open journal. Raises `DiskFailed` where the disk does not answer."""
-    return [_recover_one(app, journal, run) for run in journal.unfinished()]
+    reports = [_recover_one(app, journal, run) for run in journal.unfinished()]
+    _release_unbegun(app, journal)
+    return reports
+
+
+def refuse_lost_journal(app: App, journal: SqliteJournal) -> None:
+    """Raise `DatabaseDamaged` where a plan has been committed of which the journal knows nothing."""
+    for info in app.catalogue.plans():
+        if info.state in UNDOABLE:
+            known_history(app, journal, info)
 
 
 def unfinished_runs(app: App) -> list[Run]:
@@ -40,27 +54,31 @@ def unfinished_runs(app: App) -> list[Run]:
         return list(journal.unfinished())
 
 
-def _recover_one(app: App, journal: Journal, run: Run) -> RecoveryReport:
+def _recover_one(app: App, journal: SqliteJournal, run: Run) -> RecoveryReport:
     app.progress(f"Recovering run {run.run_id}", 0, None)
     report = recover(run, app.disk, journal, now_ns=host.now_ns, boot_id=host.boot_id())
-    if run.kind is RunKind.COMMIT:
-        _settle_plan(app, journal, run.plan_id)
+    for info in app.catalogue.plans():
+        if info.plan_id == run.plan_id and info.state in UNDOABLE:
+            _settle_plan(app, journal, info, run.kind)
     return report
 
 
-def _settle_plan(app: App, journal: Journal, plan_id: str) -> None:
-    """A commit that moved nothing leaves its plan as it was before; otherwise it can be taken up again or rolled back."""
-    if any_move_done(journal, plan_id):
+def _settle_plan(app: App, journal: SqliteJournal, info: PlanInfo, kind: RunKind) -> None:
+    """A commit that did nothing leaves its plan as it was before, and a rollback that did all has rolled it back; otherwise
+    either can be taken up again."""
+    if kind is RunKind.ROLLBACK:
+        settle_rolled_back(app, journal, info)
         return
-    if any(info.plan_id == plan_id and info.state is PlanState.COMMITTING for info in app.catalogue.plans()):
-        app.catalogue.advance(plan_id, PlanEvent.STOP_UNTOUCHED)
+    done = {each.operation.kind for each in standing(plan_history(journal, info.plan_id))} - {OpKind.TIMES}
+    if info.state is PlanState.COMMITTING and not done:
+        app.catalogue.advance(info.plan_id, PlanEvent.STOP_UNTOUCHED)
 
 
-def any_move_done(journal: Journal, plan_id: str) -> bool:
-    """Whether any file was moved for a plan."""
-    return any(
-        recorded.operation.kind is OpKind.MOVE
-        for run in journal.runs(plan_id)
-        if run.kind is RunKind.COMMIT
-        for recorded in journal.recorded(run.run_id, [OpState.DONE])
-    )
+def _release_unbegun(app: App, journal: SqliteJournal) -> None:
+    """A commit that was interrupted before its run was recorded has done nothing, and leaves its plan as it was before."""
+    recorded = {run.plan_id for run in journal.runs()}
+    for info in app.catalogue.plans():
+        if info.state is PlanState.COMMITTING and info.plan_id not in recorded:
+            with suppress(DatabaseDamaged):  # its journal is lost, which concerns only those who ask for this plan
+                known_history(app, journal, info)
+                app.catalogue.advance(info.plan_id, PlanEvent.STOP_UNTOUCHED)

@@ -74,9 +74,10 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
 
 
 def _path(text: str | None, home: Path) -> Path | None:
+    """A path from the file; a relative one starts at home, wherever the program is called from."""
     if text is None:
         return None
-    return home / text[2:] if text.startswith("~/") else Path(text)
+    return home / text.removeprefix("~").lstrip("/") if text.startswith("~") else home / text
 
 
 def _read_config(path: Path) -> ConfigFile:

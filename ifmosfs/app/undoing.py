@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ifmosfs.app.committing import Stop, done_actions, new_run, plan_history
+from ifmosfs.app.checks import permissions
+from ifmosfs.app.committing import Stop, new_run, plan_history
 from ifmosfs.app.context import App
-from ifmosfs.core.errors import WrongState
+from ifmosfs.app.staging import load_tree
+from ifmosfs.core.errors import DatabaseDamaged, PlanOutdated, WrongState
 from ifmosfs.core.execute import execute
 from ifmosfs.core.files import Place
-from ifmosfs.core.journal import Journal, Run, RunKind, RunState
+from ifmosfs.core.history import RunHistory, held_actions, standing
+from ifmosfs.core.journal import Journal, Operation, OpKind, Run, RunKind, RunState
 from ifmosfs.core.manifest import PlanInfo, RollbackEntry
-from ifmosfs.core.names import CONTROL_NAME, join
+from ifmosfs.core.names import CONTROL_NAME, display, join
 from ifmosfs.core.plan import PlanEvent, PlanState
+from ifmosfs.core.preflight import setting_of
 from ifmosfs.core.rehearsal import NullJournal, RehearsalDisk
 from ifmosfs.core.reports import RunReport, VerifyReport
-from ifmosfs.core.rollback import RollbackOrder, plan_rollback
+from ifmosfs.core.rollback import OTHER_DISK, RollbackOrder, absent_disks, other_disk, plan_rollback
 from ifmosfs.core.verify import verify
 from ifmosfs.platform import host
 
@@ -37,18 +43,68 @@ class PreparedRollback:
 
 
 def prepare_rollback(app: App, journal: Journal, info: PlanInfo) -> PreparedRollback:
-    """What a rollback of the plan would do. Changes nothing. Raises `WrongState` where there is nothing to move back."""
-    history = plan_history(journal, info.plan_id)
-    if not done_actions(history):
+    """What a rollback of the plan would do; where a rollback was interrupted, what is left of it. Changes nothing.
+
+    Raises: WrongState where there is nothing to move back; PlanOutdated where another disk is mounted than the plan was
+    committed to; DatabaseDamaged where the journal is lost.
+    """
+    history = known_history(app, journal, info)
+    if not held_actions(history) and info.state not in UNDOABLE:
         raise WrongState(f"nothing of plan {info.plan_id} is to be moved back", hint="ifmosfs status shows the plans")
-    run = new_run(RunKind.ROLLBACK, info.plan_id, info.target)
     app.progress("Checking", 0, None)
-    return PreparedRollback(info, plan_rollback(run, history, app.disk))
+    absent = _absent(app, info, history)
+    if info.target in absent:
+        raise other_disk(info.target)
+    run = new_run(RunKind.ROLLBACK, info.plan_id, info.target)
+    planned = plan_rollback(run, history, app.disk, absent=absent)
+    if not planned.order.steps and planned.problems and {each.code for each in planned.problems} == {OTHER_DISK}:
+        raise other_disk(min(absent))
+    return PreparedRollback(info, planned)
+
+
+def known_history(app: App, journal: Journal, info: PlanInfo) -> list[RunHistory]:
+    """All runs of a plan with their operations, oldest first. Raises: DatabaseDamaged if there must be some and are not."""
+    history = plan_history(journal, info.plan_id)
+    if history or not (info.state is PlanState.COMMITTED or _has_begun(app, info)):
+        return history
+    written = display(join(info.target, CONTROL_NAME, b"journal-*.jsonl"))
+    raise DatabaseDamaged(
+        f"the journal knows nothing of plan {info.plan_id}, which was committed",
+        path=os.fsencode(app.settings.state_folder / "journal.db"),
+        hint=f"put that file back from a backup; what was moved is listed in {written}",
+    )
+
+
+def _has_begun(app: App, info: PlanInfo) -> bool:
+    """Whether a plan that is COMMITTING has a journal beside the data, or in the state folder, that tells of its moves.
+
+    Without one it has been interrupted before its run was recorded, so that nothing has happened yet.
+    """
+    if info.state is not PlanState.COMMITTING:
+        return False
+    folders = (Path(os.fsdecode(join(info.target, CONTROL_NAME))), app.settings.state_folder / "journal")
+    return any(_tells_of_moves(path, info.plan_id) for folder in folders for path in folder.glob("journal-*.jsonl"))
+
+
+def _tells_of_moves(sidecar: Path, plan_id: str) -> bool:
+    """Whether it is of a run of the plan with operations; one that cannot be read may be."""
+    from ifmosfs.store.sidecar import read_sidecar
+
+    try:
+        records = list(read_sidecar(sidecar))
+    except OSError:
+        return True
+    of_plan = any(isinstance(each, Run) and each.plan_id == plan_id for each in records)
+    return of_plan and any(isinstance(each, Operation) for each in records)
+
+
+def _absent(app: App, info: PlanInfo, history: Sequence[RunHistory]) -> frozenset[bytes]:
+    return absent_disks(standing(history), setting_of(app.catalogue.load_plan(info.plan_id)), app.disk)
 
 
 def rehearse_rollback(app: App, journal: Journal, prepared: PreparedRollback) -> RunReport:
     """The report of the same rollback on a disk that keeps everything in memory."""
-    disk = RehearsalDisk(app.disk)
+    disk = RehearsalDisk(app.disk, permissions(app))
     _withdraw_sidecars(disk, journal.runs(prepared.info.plan_id))
     report = execute(prepared.planned.order, disk, NullJournal(), now_ns=host.now_ns)
     return _with_refused(report, prepared)
@@ -67,10 +123,11 @@ def run_rollback(app: App, journal: SqliteJournal, prepared: PreparedRollback, s
         progress=lambda n_done, n_total: app.progress("Moving back", n_done, n_total),
     )
     report = _with_refused(report, prepared)
-    if report.state is RunState.COMPLETE and not report.n_conflicts and not report.n_failed:
-        app.catalogue.advance(plan_id, PlanEvent.ROLL_BACK)
-    else:
+    is_whole = report.state is RunState.COMPLETE and not held_actions(plan_history(journal, plan_id))
+    if not is_whole:
         journal.return_sidecars(plan_id)
+    elif prepared.info.state in UNDOABLE:
+        app.catalogue.advance(plan_id, PlanEvent.ROLL_BACK)
     app.catalogue.log_rollback(
         RollbackEntry(
             run_id=report.run_id,
@@ -85,13 +142,44 @@ def run_rollback(app: App, journal: SqliteJournal, prepared: PreparedRollback, s
     return report
 
 
+def settle_rolled_back(app: App, journal: SqliteJournal, info: PlanInfo) -> bool:
+    """Call a plan ROLLED_BACK if an interrupted rollback has left nothing to be done; whether it was so."""
+    try:
+        prepared = prepare_rollback(app, journal, info)
+    except (PlanOutdated, WrongState):  # its disk is not there: whoever asks for the rollback is told
+        return False
+    if not prepared.planned.is_empty or held_actions(plan_history(journal, info.plan_id)):
+        return False
+    journal.withdraw_sidecars(info.plan_id)
+    app.catalogue.advance(info.plan_id, PlanEvent.ROLL_BACK)
+    return True
+
+
 def verify_plan(app: App, journal: Journal, info: PlanInfo) -> VerifyReport:
-    """How the disk compares with what was done for a plan. Raises `WrongState` for a plan that was never committed."""
-    history = plan_history(journal, info.plan_id)
+    """How the disk compares with what was done for a plan.
+
+    Raises: WrongState for a plan that was never committed; PlanOutdated where another disk is mounted; DatabaseDamaged.
+    """
+    history = known_history(app, journal, info)
     if not history:
         hint = f"ifmosfs stage validate {info.plan_id} checks a plan before its commit"
         raise WrongState(f"plan {info.plan_id} was never committed", hint=hint)
-    return verify(history, app.disk, progress=lambda n_done, n_total: app.progress("Verifying", n_done, n_total))
+    absent = _absent(app, info, history)
+    for each in standing(history):
+        if each.operation.kind is OpKind.MOVE and each.operation.target and each.operation.target.root in absent:
+            raise other_disk(each.operation.target.root)
+    return verify(
+        history,
+        app.disk,
+        digests={},  # none from elsewhere: copies are compared with what their run has hashed
+        progress=lambda n_done, n_total: app.progress("Verifying", n_done, n_total),
+    )
+
+
+def not_moved(app: App, journal: Journal, info: PlanInfo) -> int:
+    """How many files of the plan's layout no commit has brought to their place, because they were in conflict or refused."""
+    held = held_actions(known_history(app, journal, info))
+    return sum(move.action.action_id not in held for move in load_tree(app, info.plan_id).moves())
 
 
 def _withdraw_sidecars(disk: RehearsalDisk, runs: Sequence[Run]) -> None:

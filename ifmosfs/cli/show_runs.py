@@ -25,6 +25,13 @@ def show_problems(problems: Sequence[Problem], *, err: bool = False, n_named: in
         click.echo(f"  hint: {remedy}", err=err)
 
 
+def warn_of(problem: Problem | None) -> None:
+    """One line on stderr about something that does not stand in the way yet."""
+    if problem is not None:
+        remedy = f" ({problem.remedy})" if problem.remedy else ""
+        click.echo(f"warning: {problem.words}: {shown(problem.path)}{remedy}", err=True)
+
+
 def problem_fields(problems: Iterable[Problem]) -> list[dict[str, object]]:
     """The same for programs."""
     return [

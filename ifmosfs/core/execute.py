@@ -31,7 +31,7 @@ from ifmosfs.core.errors import DiskFull, IfmosfsError
 from ifmosfs.core.files import Fingerprint, Place
 from ifmosfs.core.folders import DoomedFolder, FolderTimes, NewFolder, changing, make_folders, remove_emptied
 from ifmosfs.core.journal import FolderMeta, Journal, Operation, OpKind, OpState, Outcome, Run, RunState
-from ifmosfs.core.names import SEPARATOR
+from ifmosfs.core.names import SEPARATOR, components
 from ifmosfs.core.ports import Disk
 from ifmosfs.core.reports import RunReport, StopCause
 from ifmosfs.core.runlog import RunLog, Settled
@@ -71,10 +71,11 @@ class FolderToRestore:
 
 @dataclass(frozen=True, slots=True)
 class WorkOrder:
-    """All that a run is to do, in this order: restore_folders, folders, steps, removals, times.
+    """All that a run is to do, in this order: restore_folders and folders, steps, removals, times.
 
-    `folders`: (place, mode) to make, parents first; the target root itself and its missing parents are given below their
-    nearest existing ancestor. `folder_times`: (place, mtime in ns) to set at the end.
+    `folders`: (place, mode) to make; the target root itself and its missing parents are given below their nearest existing
+    ancestor. All folders are made parents first, so a restored one may lie in a plain one.
+    `folder_times`: (place, mtime in ns) to set at the end.
     `remove_emptied`: remove the source folders that this run's moves emptied, and their emptied parents, never a root;
     `emptied_before` names further candidates, the source folders of an earlier, stopped run of the same plan.
     `remove_folders`: folders to remove if empty at the end, whoever emptied them (a rollback: those the commit made).
@@ -188,8 +189,9 @@ class _Execution:
             NewFolder(each.place, each.meta.mode, each.meta, each.inverse_of) for each in self._order.restore_folders
         ]
         made = [NewFolder(place, mode) for place, mode in self._order.folders]
+        wanted = sorted([*restored, *made], key=lambda each: len(components(each.place.absolute)))
         times = list(self._times.operations.values())
-        self._blocked, full = make_folders([*restored, *made], times, self._disk, self._log)
+        self._blocked, full = make_folders(wanted, times, self._disk, self._log)
         if full:
             self._cause = StopCause.DISK_FULL
 

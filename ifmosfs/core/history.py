@@ -1,4 +1,5 @@
-"""Which of a plan's journaled operations hold now, after commits, rollbacks, and rollbacks of rollbacks.
+"""Which of a plan's journaled operations hold now, after commits, rollbacks, and rollbacks of rollbacks; and what times folders
+had before all of them.
 
 The journal is never edited: an operation stops holding when a later one that is its inverse was done, and holds again when that
 one is undone in turn.
@@ -6,12 +7,12 @@ one is undone in turn.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from ifmosfs.core.errors import RecoveryNeeded
-from ifmosfs.core.files import Fingerprint
-from ifmosfs.core.journal import SETTLED, Operation, OpState, Outcome, Recorded, Run, RunState
+from ifmosfs.core.files import Fingerprint, Place
+from ifmosfs.core.journal import SETTLED, Operation, OpKind, OpState, Outcome, Recorded, Run, RunKind, RunState
 
 Key = tuple[str, int]
 
@@ -73,3 +74,92 @@ def _require_finished(history: RunHistory) -> None:
     unsettled = any(row.outcome.state not in SETTLED for row in history.recorded)
     if unsettled or history.run.state in {RunState.RUNNING, RunState.NEEDS_RECOVERY}:
         raise RecoveryNeeded(f"run {history.run.run_id} did not finish", hint="run any command that recovers it first")
+
+
+def held_actions(history: Sequence[RunHistory]) -> frozenset[int]:
+    """The actions whose files are where a commit put them, nothing having been rolled back since; runs oldest first."""
+    moves = [each.operation for each in standing(history) if each.operation.kind is OpKind.MOVE]
+    return frozenset(operation.action_id for operation in moves if operation.inverse_of is None)
+
+
+def taken_back(history: Sequence[RunHistory]) -> frozenset[int]:
+    """The actions that a commit had done and a later rollback has undone, since the last commit; runs oldest first."""
+    commits = [number for number, each in enumerate(history) if each.run.kind is RunKind.COMMIT]
+    since = {each.run.run_id for each in history[commits[-1] if commits else 0 :]}
+    back = {
+        each.operation.action_id
+        for each in standing(history)
+        if each.operation.kind is OpKind.MOVE and each.operation.inverse_of is not None and each.run_id in since
+    }
+    return frozenset(back - held_actions(history))
+
+
+@dataclass(frozen=True, slots=True)
+class FolderEvent:
+    """What a run recorded about a folder: that it changed, came, or went."""
+
+    place: Place
+    key: Key
+    operation: Operation
+    outcome: Outcome
+    reached_its_end: bool  # the run, so that the times were set which it wanted
+
+
+def folder_events(history: Sequence[RunHistory], undo: Collection[str] | None = None) -> dict[bytes, list[FolderEvent]]:
+    """All events by the folder's absolute path, newest first, of all runs or of those named in `undo`."""
+    events: dict[bytes, list[FolderEvent]] = {}
+    for each in reversed(history):
+        if undo is not None and each.run.run_id not in undo:
+            continue
+        for row in reversed(each.recorded):
+            place = row.operation.source or row.operation.target
+            if place is None or not _is_folder_event(row):
+                continue
+            key, ended = (each.run.run_id, row.operation.seq), each.run.state is RunState.COMPLETE
+            events.setdefault(place.absolute, []).append(FolderEvent(place, key, row.operation, row.outcome, ended))
+    return events
+
+
+def _is_folder_event(row: Recorded) -> bool:
+    if row.operation.kind is OpKind.TIMES:
+        return row.outcome.arrived is not None and row.operation.expected is not None
+    return row.operation.kind in {OpKind.MKDIR, OpKind.RMDIR} and row.outcome.state is OpState.DONE
+
+
+def time_before(events: Sequence[FolderEvent], inode: int, mtime_ns: int) -> int | None:
+    """The time (ns) that a folder with this inode and time had before its events, given newest first.
+
+    It is followed from run to run as far as each left what the next one found; where somebody else touched the folder, that
+    is where it ends. `None`: it was touched after the last of them, so its time is not the runs'.
+    """
+    found: int | None = None
+    for number, event in enumerate(events):
+        operation, arrived = event.operation, event.outcome.arrived
+        if operation.kind is OpKind.TIMES and arrived is not None and operation.expected is not None:
+            if (arrived.inode, arrived.mtime_ns) != (inode, mtime_ns):
+                return found
+            found = mtime_ns = operation.expected.mtime_ns
+            continue
+        if operation.kind is OpKind.MKDIR and arrived is not None and arrived.inode == inode:
+            wanted = _time_before_removal(events[number + 1 :])
+            # A run that was stopped has not set the time, so any time may be the one that its moves left.
+            return wanted if wanted is not None and (wanted == mtime_ns or not event.reached_its_end) else found
+        return found
+    return found
+
+
+def _time_before_removal(events: Sequence[FolderEvent]) -> int | None:
+    """The time of a folder that was removed and made again, from the events before it was made again."""
+    for number, event in enumerate(events):
+        if event.operation.kind is OpKind.RMDIR:
+            return time_of_removed(events[number:])
+    return None
+
+
+def time_of_removed(events: Sequence[FolderEvent]) -> int | None:
+    """The first time of a removed folder; the first of the events is its removal. `None` if that was not recorded."""
+    removal = events[0].operation
+    if removal.folder is None or removal.expected is None:
+        return None
+    before = time_before(events[1:], removal.expected.inode, removal.folder.mtime_ns)
+    return removal.folder.mtime_ns if before is None else before

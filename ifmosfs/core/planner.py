@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache, partial
 
 from ifmosfs.core.files import Kind, Root, ScannedFile
 from ifmosfs.core.layout import Layout
 from ifmosfs.core.names import (
+    NameRules,
     ancestors,
     components,
     display,
@@ -80,7 +82,8 @@ def place_files(
     """Where each file wants to go. `local_date` turns a modification time (ns) into the user's calendar date."""
     pairs = list(files)
     projects = find_projects(file for file, _ in pairs)
-    return [_place(file, proposal, layout, policy, projects, local_date) for file, proposal in pairs]
+    usable = cache(partial(_repaired_folder, rules=policy.names))  # there are few folders, and one is enough of each
+    return [_place(file, proposal, layout, policy, projects, local_date, usable) for file, proposal in pairs]
 
 
 def folders_wanted(candidates: Iterable[Candidate]) -> set[bytes]:
@@ -115,22 +118,21 @@ def find_projects(files: Iterable[ScannedFile]) -> frozenset[tuple[bytes, bytes]
     marked: set[tuple[bytes, bytes]] = set()
     accompanied: set[tuple[bytes, bytes]] = set()
     checkouts: set[tuple[bytes, bytes]] = set()
+    seen: set[tuple[bytes, bytes]] = set()
     for file in files:
         parent, name = split(file.path)
         if name in PROJECT_FILES:
             marked.add((file.root, parent))
-        for path in (*ancestors(file.path), file.path):
-            if split(path)[1] in PROJECT_COMPANIONS:
-                accompanied.add((file.root, split(path)[0]))
-        checkouts.update((file.root, folder) for folder in _checkout_folders(file.path))
+        steps = [(parent, name)]  # the marker itself may be a file: `.git` of a work tree or a submodule
+        if (file.root, parent) not in seen:
+            seen.add((file.root, parent))
+            steps += [split(folder) for folder in (*ancestors(parent), parent)]
+        for above, step in steps:
+            if step in PROJECT_COMPANIONS:
+                accompanied.add((file.root, above))
+            if step in PROJECT_FOLDERS:
+                checkouts.add((file.root, above))
     return frozenset(checkouts | (marked & accompanied))
-
-
-def _checkout_folders(path: bytes) -> list[bytes]:
-    if not any(marker in path for marker in PROJECT_FOLDERS):
-        return []
-    steps = (*ancestors(path), path)  # the marker itself may be a file: `.git` of a work tree or a submodule
-    return [split(step)[0] for step in steps if split(step)[1] in PROJECT_FOLDERS]
 
 
 def _place(
@@ -140,6 +142,7 @@ def _place(
     policy: Policy,
     projects: frozenset[tuple[bytes, bytes]],
     local_date: LocalDate,
+    usable: Callable[[bytes], bytes],
 ) -> Candidate:
     keep = _reason_to_keep(file, proposal, policy, projects)
     if keep is not None:
@@ -149,7 +152,7 @@ def _place(
     folder = layout.folder(proposal.label, dated, split_extension(split(file.path)[1])[1])
     if folder is None:
         return Candidate(file, proposal, None, KeepReason.EXCLUDED, f"the layout leaves {proposal.label} where it is")
-    return Candidate(file, proposal, _repaired_folder(folder, policy), None, proposal.reason)
+    return Candidate(file, proposal, usable(folder), None, proposal.reason)
 
 
 def _reason_to_keep(
@@ -201,8 +204,8 @@ def _settle(number: int, candidate: Candidate, overlay: Overlay, policy: Policy)
     return _move(number, candidate, join(folder.path, name), note)
 
 
-def _repaired_folder(path: bytes, policy: Policy) -> bytes:
-    return join(*(repair(name, policy.names).name for name in components(path)))
+def _repaired_folder(path: bytes, rules: NameRules) -> bytes:
+    return join(*(repair(name, rules).name for name in components(path)))
 
 
 def _numbered(overlay: Overlay, folder: OverlayFolder, name: bytes, policy: Policy) -> bytes:

@@ -18,7 +18,10 @@ from ifmosfs.core.names import NameRules
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """Free and total space of a filesystem, as `statvfs` gives it to an ordinary user; sizes in bytes."""
+    """Free and total space of a filesystem, as `statvfs` gives it to an ordinary user; sizes in bytes.
+
+    `read_only`: it is mounted so that nobody, not even root, can change anything through this mount.
+    """
 
     block_bytes: int
     n_blocks: int
@@ -27,6 +30,7 @@ class Space:
     n_inodes: int
     n_inodes_free: int
     name_max_bytes: int
+    read_only: bool = False
 
 
 # What `list_folder` gives for an entry that is there and does not let itself be looked at, such as a dead mount.

@@ -6,8 +6,9 @@ is for the person who decides whether to start.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+import errno
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
 
 from ifmosfs.core.effects import Response, disk_failed, lstat_or_none, parent, response_to
 from ifmosfs.core.execute import Step, WorkOrder
@@ -21,11 +22,92 @@ SUPERUSER = 0
 STICKY = 0o1000
 
 
+READ_ONLY: Final = "read-only"
+NOT_WRITABLE: Final = "not-writable"
+READ_ONLY_WORDS: Final = "its filesystem is mounted read-only"
+READ_ONLY_REMEDY: Final = "mount it for writing, or choose another place"
+
+
+def nobody_grants(folder: bytes) -> bool:
+    """The `granted` of a disk without access control lists."""
+    del folder
+    return False
+
+
 class Credentials(NamedTuple):
-    """Who is going to do it: effective user id, and all group ids."""
+    """Who is going to do it: effective user id, and all group ids.
+
+    `granted` is asked about a folder (absolute path) that by its mode may not be changed: an access control list can allow it.
+    """
 
     uid: int
     gids: frozenset[int]
+    granted: Callable[[bytes], bool] = nobody_grants
+
+
+class Permissions:
+    """What the system lets one user change, by the mount, the mode and the owner. The answers are remembered.
+
+    What only an attempt can tell, such as an immutable folder, the executor finds out. These are the `Refusals` of a rehearsal.
+    """
+
+    def __init__(self, disk: DiskReader, who: Credentials) -> None:
+        self._disk = disk
+        self._who = who
+        self._read_only: dict[bytes, bool] = {}
+        self._granted: dict[bytes, bool] = {}
+
+    def is_read_only(self, place: Place) -> bool:
+        """Whether nobody can change anything there."""
+        if place.absolute not in self._read_only:
+            self._read_only[place.absolute] = self._disk.space(place).read_only
+        return self._read_only[place.absolute]
+
+    def refusal(self, folder: Place, attr: Attr, entry: Attr | None = None) -> int | None:
+        """The errno of making an entry in an existing folder, or of taking `entry` away; `None` where that is allowed.
+
+        In a sticky folder only the owner of the entry, or of the folder, may take it away.
+        """
+        if self.is_read_only(folder):
+            return errno.EROFS
+        if not self._may_change(folder, attr):
+            return errno.EACCES
+        if entry is None or not attr.mode & STICKY or self._who.uid in {SUPERUSER, attr.uid, entry.uid}:
+            return None
+        return errno.EPERM
+
+    def times_refusal(self, folder: Place, attr: Attr) -> int | None:
+        """The errno of setting a folder's times, which only its owner may."""
+        if self.is_read_only(folder):
+            return errno.EROFS
+        return None if self._who.uid in {SUPERUSER, attr.uid} else errno.EPERM
+
+    def problem(self, folder: Place, attr: Attr) -> Problem | None:
+        """What stands against making an entry in an existing folder; a read-only mount is named by the place's root."""
+        number = self.refusal(folder, attr)
+        if number is None:
+            return None
+        if number != errno.EROFS:
+            return problem(NOT_WRITABLE, folder.absolute)
+        top = Place(folder.root, b"")
+        return Problem(
+            READ_ONLY, (top if self.is_read_only(top) else folder).absolute, READ_ONLY_WORDS, READ_ONLY_REMEDY
+        )
+
+    def _may_change(self, folder: Place, attr: Attr) -> bool:
+        if self._who.uid == SUPERUSER or attr.kind is not Kind.FOLDER:
+            return True  # a file in the way is another problem, told elsewhere
+        wanted = 0o003
+        if attr.uid == self._who.uid:
+            wanted = 0o300
+        elif attr.gid in self._who.gids:
+            wanted = 0o030
+        return attr.mode & wanted == wanted or self._is_granted(folder.absolute)
+
+    def _is_granted(self, path: bytes) -> bool:
+        if path not in self._granted:
+            self._granted[path] = self._who.granted(path)
+        return self._granted[path]
 
 
 class Setting(NamedTuple):
@@ -62,11 +144,11 @@ class _Preflight:
         self._order = order
         self._setting = setting
         self._disk = disk
-        self._who = who
+        self._allowed = Permissions(disk, who)
         self._problems: list[Problem] = []
         self._folders: dict[bytes, Attr | None] = {}
         self._keys: dict[bytes, dict[bytes, bytes]] = {}
-        self._owners: dict[bytes, int] = {}  # source -> uid, for sticky folders
+        self._sources: dict[bytes, Attr] = {}  # as found, for sticky folders
         self._copies: list[Step] = []
 
     def report(self) -> PreflightReport:
@@ -124,7 +206,7 @@ class _Preflight:
         elif not found.fingerprint.same_file(step.expected):
             self._add("changed", step.source, step)
         else:
-            self._owners[step.source.absolute] = found.uid
+            self._sources[step.source.absolute] = found
             if is_copy and found.n_links > 1:
                 self._add("hard-linked", step.source, step)
 
@@ -168,21 +250,26 @@ class _Preflight:
     # Permissions
 
     def permissions(self) -> None:
-        """Whether this user may change each folder that files leave or enter."""
-        if self._who.uid == SUPERUSER:
-            return
+        """Whether this user may change each folder that files leave or enter, and the target, where the journal is kept."""
         entered = {parent(step.target) for step in self._order.steps} | {parent(p) for p, _ in self._order.folders}
         entered |= {parent(each.place) for each in self._order.restore_folders}
-        refused: dict[bytes, Place] = {}
-        for folder in [*entered, *{parent(step.source) for step in self._order.steps}]:
+        if self._order.steps:
+            entered.add(Place(self._setting.target, b""))
+        left = {parent(step.source) for step in self._order.steps}
+        found: dict[bytes, Problem] = {}
+        shut: set[Place] = set()
+        for folder in entered | left:
             existing = self._nearest(folder)
-            if existing is not None and not self._may_change(existing[1]):
-                refused[existing[0].absolute] = existing[0]
-        for path in sorted(refused):
-            self._add("not-writable", refused[path])
+            if existing is None or (existing[0] != folder and folder not in entered):
+                continue
+            refused = self._allowed.problem(*existing)
+            if refused is not None:
+                found[refused.path] = refused
+                shut.add(folder)
+        self._problems += [found[path] for path in sorted(found)]
         for step in self._order.steps:
-            if parent(step.source).absolute not in refused and self._is_sticky_for(step):
-                self._add("not-writable", step.source, step)
+            if parent(step.source) not in shut and self._is_sticky_for(step):
+                self._add(NOT_WRITABLE, step.source, step)
 
     def _nearest(self, folder: Place) -> tuple[Place, Attr] | None:
         """The folder, or the nearest one above it that exists, with its attributes; None if even its root is not there."""
@@ -196,23 +283,11 @@ class _Preflight:
                 return None
             folder = parent(folder)
 
-    def _may_change(self, folder: Attr) -> bool:
-        """By mode and owner; access control lists can say otherwise, and then the executor finds out."""
-        if folder.kind is not Kind.FOLDER:
-            return True  # a file in the way is another problem, told elsewhere
-        if folder.uid == self._who.uid:
-            return folder.mode & 0o300 == 0o300
-        if folder.gid in self._who.gids:
-            return folder.mode & 0o030 == 0o030
-        return folder.mode & 0o003 == 0o003
-
     def _is_sticky_for(self, step: Step) -> bool:
-        """In a sticky folder only the owner of the file, or of the folder, may move it."""
-        folder = self._folders.get(parent(step.source).absolute)
-        owner = self._owners.get(step.source.absolute)
-        if folder is None or owner is None or not folder.mode & STICKY:
-            return False
-        return self._who.uid not in {folder.uid, owner}
+        """Whether the folder lets files be taken away, but not this one."""
+        folder = parent(step.source)
+        attr, found = self._folders.get(folder.absolute), self._sources.get(step.source.absolute)
+        return attr is not None and found is not None and self._allowed.refusal(folder, attr, found) is not None
 
     # Space
 
@@ -235,3 +310,10 @@ def refusals(report: PreflightReport) -> Sequence[Problem]:
 
 
 WHOLE = frozenset({"nested", "filesystem-changed", "no-space", "no-inodes"})
+
+
+def shuts_target(report: PreflightReport, where: bytes) -> Problem | None:
+    """The problem for which nothing can be written to the target, or to the nearest folder `where` it is to be made."""
+    return next(
+        (each for each in report.problems if each.path == where and each.code in {READ_ONLY, NOT_WRITABLE}), None
+    )

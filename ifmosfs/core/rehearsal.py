@@ -1,7 +1,8 @@
 """A rehearsal: the same code on a disk that only remembers what would have happened, and a journal that keeps nothing.
 
 `RehearsalDisk` answers as the disk would, later steps seeing earlier ones, and writes nothing. It knows names, kinds and
-filesystems, not permissions: those are `core.preflight`'s. Nor does it read any content: a digest is made up from the identity.
+filesystems; what would be refused to this user it is told by `Refusals`, which are `core.preflight.Permissions`. It does not
+read any content: a digest is made up from the identity.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, Protocol
 
 from blake3 import blake3
 
@@ -24,11 +25,39 @@ from ifmosfs.core.ports import Copied, DiskReader, Space
 FIRST_INODE: Final = 1 << 63  # beyond what filesystems give out
 
 
+class Refusals(Protocol):
+    """What the system would not let this user do, as its errno; `None` for what it would."""
+
+    def refusal(self, folder: Place, attr: Attr, entry: Attr | None = None) -> int | None:
+        """Of making an entry in an existing folder with these attributes, or of taking `entry` away from it."""
+        ...
+
+    def times_refusal(self, folder: Place, attr: Attr) -> int | None:
+        """Of setting the folder's own times."""
+        ...
+
+
+class NoRefusals:
+    """Everything is allowed."""
+
+    def refusal(self, folder: Place, attr: Attr, entry: Attr | None = None) -> int | None:
+        """Nothing is refused."""
+        del folder, attr, entry
+        return None
+
+    def times_refusal(self, folder: Place, attr: Attr) -> int | None:
+        """Nothing is refused."""
+        del folder, attr
+        return None
+
+
 class RehearsalDisk:
     """A `Disk` over a `DiskReader`: what is changed is kept in memory, by absolute path (`None`: gone)."""
 
-    def __init__(self, reader: DiskReader) -> None:
+    def __init__(self, reader: DiskReader, refusals: Refusals | None = None) -> None:
+        """Without `refusals` everything is allowed."""
         self._reader = reader
+        self._refusals = refusals or NoRefusals()
         self._changed: dict[bytes, Attr | None] = {}
         self._names: dict[bytes, set[bytes]] = {}  # folder -> names in it that were changed
         self._origins: dict[bytes, Place] = {}  # moved file -> where the reader has it
@@ -98,12 +127,15 @@ class RehearsalDisk:
         """Remember a new folder."""
         self._require_free(place)
         above = self._folder(parent(place))
+        self._require_allowed(parent(place))
         inode = self._new_inode()
         self._set(place, replace(above, mode=stat.S_IFDIR | mode, inode=inode, birth_ns=None, n_links=2))
 
     def remove_folder(self, place: Place) -> None:
         """Remember that an empty folder is gone."""
-        if self._folder(place) and self.list_folder(place):
+        folder = self._folder(place)
+        self._require_allowed(parent(place), folder)
+        if self.list_folder(place):
             raise _error(errno.ENOTEMPTY, place)
         self._set(place, None)
 
@@ -115,6 +147,8 @@ class RehearsalDisk:
     def set_times(self, place: Place, atime_ns: int | None, mtime_ns: int) -> None:
         """Remember a folder's times."""
         folder = self._folder(place)
+        if folder.inode < FIRST_INODE:
+            _raise_if(self._refusals.times_refusal(place, folder), place)
         atime = folder.atime_ns if atime_ns is None else atime_ns
         self._set(place, replace(folder, atime_ns=atime, mtime_ns=mtime_ns))
 
@@ -129,6 +163,8 @@ class RehearsalDisk:
         attr, origin = self.lstat(source), self._origin(source)
         device = self._folder(parent(target)).device
         self._require_free(target)
+        self._require_allowed(parent(source), attr)
+        self._require_allowed(parent(target))
         self._set(source, None)
         self._origins.pop(source.absolute, None)
         self._set(target, replace(attr, device=device))
@@ -141,6 +177,7 @@ class RehearsalDisk:
             raise _error(errno.ESTALE, source)
         device = self._folder(parent(temporary)).device
         self._require_free(temporary)
+        self._require_allowed(parent(temporary))
         copied = replace(attr, device=device, inode=self._new_inode(), n_links=1, birth_ns=None)
         self._set(temporary, copied)
         self._origins[temporary.absolute] = self._origin(source)
@@ -148,8 +185,10 @@ class RehearsalDisk:
 
     def unlink_checked(self, place: Place, expected: Fingerprint) -> None:
         """Remember that a name is gone; the file stays, of course."""
-        if not self.lstat(place).fingerprint.same_file(expected):
+        attr = self.lstat(place)
+        if not attr.fingerprint.same_file(expected):
             raise _error(errno.ESTALE, place)
+        self._require_allowed(parent(place), attr)
         self._set(place, None)
 
     def sync(self, folders: Iterable[Place]) -> None:
@@ -186,6 +225,12 @@ class RehearsalDisk:
             return
         raise _error(errno.EEXIST, place)
 
+    def _require_allowed(self, folder: Place, entry: Attr | None = None) -> None:
+        """A folder that the rehearsal has made is this user's own; any other may refuse to be changed."""
+        attr = self._folder(folder)
+        if attr.inode < FIRST_INODE:
+            _raise_if(self._refusals.refusal(folder, attr, entry), folder)
+
     def _new_inode(self) -> int:
         self._next_inode += 1
         return self._next_inode
@@ -198,6 +243,11 @@ class RehearsalDisk:
 
 def _error(number: int, place: Place) -> OSError:
     return OSError(number, os.strerror(number), place.absolute)
+
+
+def _raise_if(number: int | None, place: Place) -> None:
+    if number is not None:
+        raise _error(number, place)
 
 
 class NullJournal:

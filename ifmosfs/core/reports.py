@@ -265,13 +265,18 @@ class PreflightReport:
 
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
-    """How the disk compares with what the journal says was done; `n_content` files were read and compared in full."""
+    """How the disk compares with what the journal says was done; `n_content` files were read and compared in full.
+
+    `n_held` files are to be where the plan put them, and `n_taken_back` where a rollback has brought them since.
+    """
 
     n_checked: int
     n_content: int
     missing: tuple[Problem, ...]
     changed: tuple[Problem, ...]
     extra: tuple[Problem, ...]
+    n_held: int = 0
+    n_taken_back: int = 0
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -280,5 +285,5 @@ class VerifyReport:
 
     @property
     def holds(self) -> bool:
-        """Whether everything that was moved is there unchanged; extra files do not count against it."""
+        """Whether everything that was moved, or moved back, is there unchanged; extra files do not count against it."""
         return not (self.missing or self.changed)

@@ -2,8 +2,10 @@
 
 *Base* is what the journal says arrived, *now* is what is at the target, *old* is what is at the original place. Newer bytes always
 win: a file that was modified or saved anew is moved back as it is now, and said so. An occupied old place is a conflict, and the
-file stays. The order that comes out is carried out by `core.execute`, so a rollback is journaled, recoverable, and can itself
-be rolled back: give `undo` its run's id. Nothing is written here; the steps are tried on a rehearsal of the disk.
+file stays. Every file that a commit moved and no rollback has brought back is in the order or, once, among the problems.
+
+The order that comes out is carried out by `core.execute`, so a rollback is journaled, recoverable, and can itself be rolled
+back: give `undo` its run's id. Nothing is written here; the steps are tried on a rehearsal of the disk.
 """
 
 from __future__ import annotations
@@ -11,67 +13,127 @@ from __future__ import annotations
 import errno
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import takewhile
 
-from ifmosfs.core.effects import Response, disk_failed, ends, lstat_or_none, response_to
+from ifmosfs.core.effects import Response, disk_failed, ends, lstat_or_none, parent, response_to
+from ifmosfs.core.errors import PlanOutdated
 from ifmosfs.core.execute import FolderToRestore, Step, WorkOrder
-from ifmosfs.core.files import Attr, Fingerprint, Kind, Place
+from ifmosfs.core.files import Attr, Kind, Place
 from ifmosfs.core.folders import DoomedFolder
-from ifmosfs.core.history import RunHistory, Standing, standing
-from ifmosfs.core.journal import OpKind, Run, RunState
-from ifmosfs.core.names import ancestors, components
+from ifmosfs.core.history import (
+    FolderEvent,
+    RunHistory,
+    Standing,
+    folder_events,
+    standing,
+    time_before,
+    time_of_removed,
+)
+from ifmosfs.core.journal import OpKind, Run, RunKind
+from ifmosfs.core.names import ancestors, components, display, split
 from ifmosfs.core.ports import DiskReader
+from ifmosfs.core.preflight import Setting
 from ifmosfs.core.rehearsal import RehearsalDisk
-from ifmosfs.core.reports import Problem, problem
+from ifmosfs.core.reports import WORDS, Problem, problem
 
 PLAIN_FOLDER_MODE = 0o755
+OTHER_DISK = "filesystem-changed"
 
 
 @dataclass(frozen=True, slots=True)
 class RollbackOrder:
     """What to execute, and what a person should know before: files that are moved back though they were changed since
-    (`modified`), and files that cannot be moved back, each with its reason (`problems`)."""
+    (`modified`), files that cannot be moved back, each once, with its reason (`problems`), and scanned folders that are not
+    there any more and are made again, plainly (`remade_roots`)."""
 
     order: WorkOrder
     modified: tuple[Problem, ...]
     problems: tuple[Problem, ...]
+    remade_roots: tuple[bytes, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is to be done, and nothing stands in the way of anything."""
+        order = self.order
+        work = (order.steps, order.folders, order.restore_folders, order.remove_folders, order.folder_times)
+        return not (any(work) or self.problems)
 
 
 def plan_rollback(
-    run: Run, history: Sequence[RunHistory], disk: DiskReader, *, undo: Collection[str] | None = None
+    run: Run,
+    history: Sequence[RunHistory],
+    disk: DiskReader,
+    *,
+    undo: Collection[str] | None = None,
+    absent: Collection[bytes] = (),
 ) -> RollbackOrder:
     """The order for `run` that undoes what holds of a plan's runs, given oldest first with all their operations.
 
     `undo` names the runs to undo; by default all that the commits did, and what was undone already is left out.
+    `absent`: roots whose filesystem is not the one they were on (`absent_disks`); nothing is moved to them.
     Raises: RecoveryNeeded if one of the runs did not finish; DiskFailed.
     """
-    found = standing(history)
-    chosen = [each for each in found if _is_wanted(each, undo)]
-    planner = _Planner(disk)
-    planner.restore_folders(each for each in chosen if each.operation.kind is OpKind.RMDIR)
-    planner.move_back([each for each in chosen if each.operation.kind is OpKind.MOVE])
-    planner.remove_folders(each for each in chosen if each.operation.kind is OpKind.MKDIR)
+    commits = {each.run.run_id for each in history if each.run.kind is RunKind.COMMIT}
+    wanted = [
+        each
+        for each in standing(history)
+        if (each.run_id in commits and each.operation.inverse_of is None if undo is None else each.run_id in undo)
+    ]
+    planner = _Planner(disk, [each for each in wanted if each.operation.kind is OpKind.RMDIR], absent)
+    planner.move_back([each for each in wanted if each.operation.kind is OpKind.MOVE])
+    planner.restore_the_rest()
+    planner.remove_folders(each for each in wanted if each.operation.kind is OpKind.MKDIR)
     order = WorkOrder(
         run=run,
         folders=tuple(planner.folders),
         steps=tuple(planner.steps),
-        folder_times=_old_times(chosen, _restored_by_interrupted(history, found), planner),
+        folder_times=_old_times(folder_events(history, undo), planner),
         restore_folders=tuple(planner.restored),
         remove_folders=tuple(planner.removed),
     )
-    return RollbackOrder(order, tuple(planner.modified), tuple(planner.problems))
+    return RollbackOrder(order, tuple(planner.modified), tuple(planner.problems), tuple(planner.remade_roots))
 
 
-def _is_wanted(each: Standing, undo: Collection[str] | None) -> bool:
-    return each.operation.inverse_of is None if undo is None else each.run_id in undo
+def absent_disks(found: Sequence[Standing], setting: Setting, disk: DiskReader) -> frozenset[bytes]:
+    """The roots, and the target, whose place is on another filesystem now than when the plan was made.
+
+    `found` is what stands. Some filesystems change their identity with each mount: where any file still is what was
+    committed, the disk is the right one, whatever it is called now.
+    """
+    target = Place(setting.target, b"")
+    now = {place.root: disk.filesystem(place) for place in (target, *(Place(root.path, b"") for root in setting.roots))}
+    called = {setting.target_filesystem: setting.target_filesystem}
+    if now[setting.target] != setting.target_filesystem and any(_is_there(each, target, disk) for each in found):
+        called[setting.target_filesystem] = now[setting.target]
+    places = [(setting.target, setting.target_filesystem), *((root.path, root.filesystem) for root in setting.roots)]
+    return frozenset(root for root, filesystem in places if now[root] not in {filesystem, called.get(filesystem)})
+
+
+def _is_there(each: Standing, target: Place, disk: DiskReader) -> bool:
+    place = each.operation.target
+    if each.operation.kind is not OpKind.MOVE or place is None or place.root != target.root or each.base is None:
+        return False
+    try:
+        attr = lstat_or_none(disk, place)
+    except OSError:
+        return False
+    return attr is not None and attr.fingerprint.same_file(each.base)
+
+
+def other_disk(root: bytes) -> PlanOutdated:
+    """The error for a place that nothing can be done about until its own disk is there."""
+    return PlanOutdated(WORDS[OTHER_DISK], path=root, hint="mount the right disk, then run the command again")
 
 
 class _Planner:
     """Collects the order while trying each part of it on a rehearsal, where later steps see earlier ones."""
 
-    def __init__(self, disk: DiskReader) -> None:
+    def __init__(self, disk: DiskReader, removals: Iterable[Standing], absent: Collection[bytes]) -> None:
         self._stage = RehearsalDisk(disk)
+        self._removals = {_place(each).absolute: each for each in reversed(list(removals))}  # the newest one counts
+        self._absent = absent
+        self._kept_empty: set[bytes] = set()  # folders above files that do not come back
         self.restored: list[FolderToRestore] = []
+        self.remade_roots: list[bytes] = []
         self.folders: list[tuple[Place, int]] = []
         self.steps: list[Step] = []
         self.removed: list[DoomedFolder] = []
@@ -87,33 +149,53 @@ class _Planner:
                 raise disk_failed(error, place) from error
             return None
 
-    def restore_folders(self, removals: Iterable[Standing]) -> None:
-        """Removed folders come back, parents first; one that is there again is left as it is."""
-        by_depth = sorted(removals, key=lambda each: len(components(_place(each).path)))
-        for each in by_depth:
-            place, meta = _place(each), each.operation.folder
-            found = self.look(place)
-            if found is not None:
-                if found.kind is not Kind.FOLDER:
-                    self.problems.append(problem("folder-name-taken", place.absolute))
+    def restore_the_rest(self) -> None:
+        """Removed folders that no file comes back into were empty, and come back; but not those whose files must stay."""
+        for each in sorted(self._removals.values(), key=lambda each: len(components(_place(each).path))):
+            place = _place(each)
+            if self.look(place) is not None or place.absolute in self._kept_empty or place.root in self._absent:
                 continue
-            if meta is not None and self._make_missing(place):
-                self._stage.make_folder(place, meta.mode)
-                self.restored.append(FolderToRestore(place, meta, each.key))
+            trouble = self._make_folders(place, (*ancestors(place.path), place.path))
+            if trouble is not None:
+                self.problems.append(trouble.about(place))
 
-    def _make_missing(self, place: Place) -> bool:
-        """Plan plain folders for the missing ones above a place; False if its root is gone or a file is in the way."""
-        for path in (b"", *ancestors(place.path)):
-            above = Place(place.root, path)
-            found = self.look(above)
-            if found is None and path:
-                self._stage.make_folder(above, PLAIN_FOLDER_MODE)
-                self.folders.append((above, PLAIN_FOLDER_MODE))
-            elif found is None or found.kind is not Kind.FOLDER:
-                code = "missing" if found is None else "folder-name-taken"
-                self.problems.append(problem(code, above.absolute))
-                return False
-        return True
+    def _make_folders(self, place: Place, wanted: Sequence[bytes]) -> _Trouble | None:
+        """Plan the missing ones of some folders of a place's root, parents first: as they were if a run removed them, else
+        plainly. The trouble, if the root cannot be or a file is in the way; then none has been planned."""
+        trouble = self._make_root(place.root)
+        for path in () if trouble else wanted:
+            folder = Place(place.root, path)
+            found = self.look(folder)
+            if found is None:
+                self._make_folder(folder)
+            elif found.kind is not Kind.FOLDER:
+                return _Trouble("folder-name-taken", folder.absolute)
+        return trouble
+
+    def _make_folder(self, folder: Place) -> None:
+        removal = self._removals.get(folder.absolute)
+        meta = removal.operation.folder if removal is not None else None
+        if removal is not None and meta is not None:
+            self._stage.make_folder(folder, meta.mode)
+            self.restored.append(FolderToRestore(folder, meta, removal.key))
+        else:
+            self._stage.make_folder(folder, PLAIN_FOLDER_MODE)
+            self.folders.append((folder, PLAIN_FOLDER_MODE))
+
+    def _make_root(self, root: bytes) -> _Trouble | None:
+        """A root that somebody removed is made again in the folder that it was in, if that is there."""
+        found = self.look(Place(root, b""))
+        if found is not None:
+            return None if found.kind is Kind.FOLDER else _Trouble("folder-name-taken", root)
+        above, name = split(root)
+        folder = self.look(Place(above or b"/", b""))
+        if folder is None or folder.kind is not Kind.FOLDER:
+            return _Trouble("target-folder-missing", root)
+        place = Place(above or b"/", name)
+        self._stage.make_folder(place, PLAIN_FOLDER_MODE)
+        self.folders.append((place, PLAIN_FOLDER_MODE))
+        self.remade_roots.append(root)
+        return None
 
     def move_back(self, moves: Sequence[Standing]) -> None:
         """Steps back to the old places, newest first. A name that a later step sets free is tried again after that step:
@@ -124,30 +206,39 @@ class _Planner:
             waiting = [each for each in waiting if not self._move_back(each)]
         for each in waiting:
             old, _, _ = ends(each.operation)
-            self.problems.append(problem("name-taken", old.absolute, action_id=each.operation.action_id))
+            self._keep(each, problem("name-taken", old.absolute))
 
     def _move_back(self, each: Standing) -> bool:
         """Plan a step back, or note why there is none; False if the old name is taken now."""
         old, now, _ = ends(each.operation)
-        action_id = each.operation.action_id
+        if old.root in self._absent:
+            self._keep(each, _Trouble(OTHER_DISK, old.root).about(old))
+            return True
         found = self.look(now)
-        if found is not None and found.kind is not Kind.FOLDER and self.look(old) is not None:
+        if found is None or found.kind is Kind.FOLDER:
+            self._keep(each, problem("gone" if found is None else "became-folder", now.absolute))
+            return True
+        if self.look(old) is not None:
             return False
-        if found is None:
-            self.problems.append(problem("gone", now.absolute, action_id=action_id))
-        elif found.kind is Kind.FOLDER:
-            self.problems.append(problem("became-folder", now.absolute, action_id=action_id))
-        elif self._make_missing(old) and self._relocate(now, old, action_id):
+        trouble = self._make_folders(old, ancestors(old.path))
+        if trouble is not None:
+            self._keep(each, trouble.about(old))
+        elif self._relocate(now, old, each):
             self._note_changes(each, found, now)
-            self.steps.append(Step(action_id, now, old, found.fingerprint, each.key))
+            self.steps.append(Step(each.operation.action_id, now, old, found.fingerprint, each.key))
         return True
 
-    def _relocate(self, now: Place, old: Place, action_id: int) -> bool:
+    def _keep(self, each: Standing, reason: Problem) -> None:
+        """The file stays where it is."""
+        old, _, _ = ends(each.operation)
+        self._kept_empty.update(Place(old.root, path).absolute for path in ancestors(old.path))
+        self.problems.append(replace(reason, action_id=each.operation.action_id))
+
+    def _relocate(self, now: Place, old: Place, each: Standing) -> bool:
         try:
             self._stage.relocate(now, old)
         except OSError as error:
-            code = "name-taken" if error.errno == errno.EEXIST else "refused"
-            self.problems.append(problem(code, old.absolute, action_id=action_id))
+            self._keep(each, problem("name-taken" if error.errno == errno.EEXIST else "refused", old.absolute))
             return False
         return True
 
@@ -166,6 +257,18 @@ class _Planner:
                 self.removed.append(DoomedFolder(_place(each), each.key))
 
 
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    """What keeps files from coming back to a folder, and at which path."""
+
+    code: str
+    path: bytes
+
+    def about(self, place: Place) -> Problem:
+        """The same as the problem of one file or folder."""
+        return problem(self.code, place.absolute, words=f"{WORDS[self.code]} ({display(self.path)})")
+
+
 def _place(each: Standing) -> Place:
     """The folder that a folder operation is about."""
     place = each.operation.source or each.operation.target
@@ -174,56 +277,33 @@ def _place(each: Standing) -> Place:
     return place
 
 
-@dataclass(slots=True)
-class _FolderTime:
-    """A folder's time on its way back through the runs that changed it."""
-
-    place: Place
-    inode: int
-    mtime_ns: int
-    start_ns: int | None  # `None`: the folder is made anew, so its time is set in any case
-
-
-def _restored_by_interrupted(history: Sequence[RunHistory], found: Sequence[Standing]) -> list[Standing]:
-    """The folders that rollbacks made again which were then interrupted, before they came to set the folders' times."""
-    recent = {each.run.run_id for each in takewhile(lambda each: each.run.state is RunState.STOPPED, reversed(history))}
-    return [
-        each
-        for each in found
-        if each.run_id in recent and each.operation.kind is OpKind.MKDIR and each.operation.folder is not None
-    ]
-
-
-def _old_times(
-    chosen: Sequence[Standing], half_restored: Sequence[Standing], planner: _Planner
-) -> tuple[tuple[Place, int], ...]:
-    """The times that folders had before, for those that nobody has touched since the runs that are undone."""
-    restored = {each.place.absolute: each for each in planner.restored}
-    times: dict[bytes, _FolderTime] = {}
-    for each in half_restored:
-        present = _present_time(_place(each), planner)
-        if present is not None and each.base and each.operation.folder and present.inode == each.base.inode:
-            times[present.place.absolute] = replace(present, mtime_ns=each.operation.folder.mtime_ns, start_ns=None)
-    for each in chosen:
-        operation, place = each.operation, _place(each)
-        key = place.absolute
-        if operation.kind is OpKind.RMDIR and key in restored and operation.folder and operation.expected:
-            times[key] = _FolderTime(place, operation.expected.inode, operation.folder.mtime_ns, None)
-        elif operation.kind is OpKind.TIMES and operation.expected and each.outcome.arrived:
-            known = times.get(key) or _present_time(place, planner)
-            if known is not None:
-                times[key] = _step_back(known, each.outcome.arrived, operation.expected)
-    return tuple((each.place, each.mtime_ns) for each in times.values() if each.mtime_ns != each.start_ns)
+def _old_times(events: dict[bytes, list[FolderEvent]], planner: _Planner) -> tuple[tuple[Place, int], ...]:
+    """The times that folders had before, for those that nobody has touched since the runs that are undone: where the time
+    is another now, or will be when the order has been carried out."""
+    restored = {each.place.absolute: each.inverse_of for each in planner.restored}
+    changing = _changing(planner)
+    times: list[tuple[Place, int]] = []
+    for path, listed in events.items():
+        place = listed[0].place
+        if path in restored:
+            removal = next(number for number, each in enumerate(listed) if each.key == restored[path])
+            before = time_of_removed(listed[removal:])
+            if before is not None:
+                times.append((place, before))
+            continue
+        found = planner.look(place)
+        if found is None or found.kind is not Kind.FOLDER:
+            continue
+        before = time_before(listed, found.inode, found.mtime_ns)
+        if before is not None and (before != found.mtime_ns or path in changing):
+            times.append((place, before))
+    return tuple(times)
 
 
-def _present_time(place: Place, planner: _Planner) -> _FolderTime | None:
-    found = planner.look(place)
-    if found is None or found.kind is not Kind.FOLDER:
-        return None
-    return _FolderTime(place, found.inode, found.mtime_ns, found.mtime_ns)
-
-
-def _step_back(known: _FolderTime, arrived: Fingerprint, before: Fingerprint) -> _FolderTime:
-    if known.inode == arrived.inode and known.mtime_ns == arrived.mtime_ns:
-        known.mtime_ns = before.mtime_ns
-    return known
+def _changing(planner: _Planner) -> set[bytes]:
+    """The folders that the order makes or removes entries in."""
+    places = [place for step in planner.steps for place in (step.source, step.target)]
+    places += [each.place for each in planner.restored]
+    places += [each.place for each in planner.removed]
+    places += [place for place, _ in planner.folders]
+    return {parent(place).absolute for place in places}

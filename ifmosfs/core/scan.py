@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from ifmosfs.core.files import Attr, Kind, Place, SkippedEntry, SkipReason, UnreadableEntry
 from ifmosfs.core.manifest import FoundFile
-from ifmosfs.core.names import CONTROL_NAME, join, to_text
+from ifmosfs.core.names import CONTROL_NAME, SEPARATOR, to_text
 from ifmosfs.core.ports import UNKNOWN_ATTR, DiskReader
 
 Progress = Callable[[int], None]
@@ -108,12 +108,13 @@ class _Walk:
     def folder(self, path: bytes) -> None:
         entries = self._disk.list_folder(Place(self._root, path))
         self.result.n_folders += 1
+        prefix = path and path + SEPARATOR
         for name, attr in entries:
-            self._entry(join(path, name), name, attr)
+            self._entry(prefix + name, name, attr)
 
     def _entry(self, path: bytes, name: bytes, attr: Attr) -> None:
-        reason = self._reason_to_skip(path, name, attr)
         kind = attr.kind
+        reason = self._reason_to_skip(path, name, attr, kind)
         if reason is None and attr is UNKNOWN_ATTR:
             self.result.unreadable.append(UnreadableEntry(self._root, path, "cannot be looked at"))
         elif reason is not None:
@@ -124,8 +125,7 @@ class _Walk:
             readable = kind is Kind.SYMLINK or self._rules.reader.may_read(attr)
             self.result.found.append(FoundFile(path, kind, attr.mode, attr.fingerprint, readable))
 
-    def _reason_to_skip(self, path: bytes, name: bytes, attr: Attr) -> SkipReason | None:
-        kind = attr.kind
+    def _reason_to_skip(self, path: bytes, name: bytes, attr: Attr, kind: Kind) -> SkipReason | None:
         if kind is Kind.FOLDER or attr is UNKNOWN_ATTR:
             absolute = Place(self._root, path).absolute
             if name == CONTROL_NAME or absolute in self._rules.own_state:

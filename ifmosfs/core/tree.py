@@ -102,6 +102,7 @@ class PlanTree:
         }
         self._excluded = reasons[KeepReason.EXCLUDED]
         self._files: dict[int, FileNode] = {}
+        self.last_edit = 0  # the number of the last edit applied
         self._build()
         for edit in edits:
             self.apply(edit)
@@ -193,6 +194,7 @@ class PlanTree:
                 self._detach(self._node_at(edit.path), edit.at_ns)
             case EditKind.TOUCH:
                 self._touch(self._folder_at(edit.path), edit)
+        self.last_edit = edit.seq
 
     def check_invariants(self) -> None:
         """Raise AssertionError where the invariants of the module's docstring do not hold."""

@@ -6,10 +6,11 @@ After a commit this compares the target tree; after a rollback the old places, f
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from ifmosfs.core.effects import Response, disk_failed, lstat_or_none, response_to
 from ifmosfs.core.files import Attr, Kind, Place
-from ifmosfs.core.history import RunHistory, Standing, standing
+from ifmosfs.core.history import RunHistory, Standing, held_actions, standing, taken_back
 from ifmosfs.core.journal import OpKind
 from ifmosfs.core.names import CONTROL_NAME, join
 from ifmosfs.core.ports import DiskReader
@@ -38,7 +39,7 @@ def verify(
         verification.check(each)
         progress(n_done, len(newest))
     verification.look_for_extra(newest)
-    return verification.report()
+    return replace(verification.report(), n_held=len(held_actions(history)), n_taken_back=len(taken_back(history)))
 
 
 def _newest_by_place(found: Sequence[Standing]) -> dict[bytes, Standing]:

@@ -40,6 +40,10 @@ def start(arguments: Sequence[str | bytes], log: Path) -> int:
     os.close(writing)
     try:
         message = _read_line(reading, START_SECONDS)
+    except BaseException:  # Ctrl-C while it starts: nobody waits for it any more
+        process.terminate()
+        process.wait()
+        raise
     finally:
         os.close(reading)
     if message == READY:

@@ -28,7 +28,7 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def _naming(method: Method) -> Method:
-    """Make the absolute path of the method's first place the file name of every `OSError`."""
+    """Make the absolute path of the method's first place the file name of every `OSError`, and end the operation."""
 
     @wraps(method)
     def named(self: PosixDisk, *args: Any, **kwargs: Any) -> Any:
@@ -37,6 +37,8 @@ def _naming(method: Method) -> Method:
         except OSError as error:
             error.filename = next(iter((*args, *kwargs.values()))).absolute
             raise
+        finally:
+            self._end_operation()
 
     return cast("Method", named)
 
@@ -72,6 +74,8 @@ class PosixDisk:
         except OSError as error:
             error.filename = place.absolute
             raise
+        finally:
+            folders.end()
 
     @_naming
     def list_folder(self, place: Place) -> Sequence[tuple[bytes, Attr]]:
@@ -253,6 +257,11 @@ class PosixDisk:
             folders = self._threads.folders = Folders(self._filesystems.hold)
         folders.begin()
         return folders
+
+    def _end_operation(self) -> None:
+        folders: Folders | None = getattr(self._threads, "folders", None)
+        if folders is not None:
+            folders.end()
 
 
 def _open_folder(folder: int) -> int:

@@ -76,7 +76,7 @@ def holds_owners(descriptor: int) -> bool:
 
 
 def space(descriptor: int) -> Space:
-    """Free and total space, as an ordinary user has it."""
+    """Free and total space, as an ordinary user has it, and whether the mount may be written to."""
     found = os.statvfs(descriptor)
     return Space(
         block_bytes=found.f_frsize,
@@ -86,6 +86,7 @@ def space(descriptor: int) -> Space:
         n_inodes=found.f_files,
         n_inodes_free=found.f_ffree,
         name_max_bytes=found.f_namemax,
+        read_only=bool(found.f_flag & os.ST_RDONLY),
     )
 
 

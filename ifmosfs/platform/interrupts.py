@@ -6,20 +6,26 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Final
 
 from ifmosfs.core.execute import StopRequest
+
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
 def asked_to_stop(say: Callable[[StopRequest], None]) -> Iterator[Callable[[], StopRequest | None]]:
-    """A function that tells what was asked for so far; SIGINT and SIGTERM count. `say` is called at each signal."""
+    """A function that tells what was asked for so far; SIGINT, SIGTERM and SIGHUP (a closed terminal) count.
+
+    `say` is called at each signal.
+    """
     asked: list[StopRequest] = []
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         asked.append(StopRequest.NOW if asked else StopRequest.FINISH_BATCH)
         say(asked[-1])
 
-    previous = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    previous = {number: signal.signal(number, on_signal) for number in SIGNALS}
     try:
         yield lambda: asked[-1] if asked else None
     finally:

@@ -1,6 +1,7 @@
 """From places to folder descriptors: every path is resolved beneath its root, without following any symlink.
 
-Outside a batch nothing is remembered: the descriptors of one operation are closed when the next one begins. A *batch* begins
+Outside a batch nothing is remembered: the descriptors of one operation are closed when it ends, so an idle view keeps no disk
+from being unmounted. A *batch* begins
 with the first change and ends with `end_batch` (the sync); during it, folders stay open, because a commit makes thousands of
 moves among few folders. Three things keep a remembered descriptor from answering for a folder that is no longer there:
 it lives at most `MAX_AGE_NS`; a rename or removal of a folder through this object forgets everything at once; and what another
@@ -44,11 +45,16 @@ class Folders:
         self.changed: set[tuple[bytes, bytes]] = set()  # (root, path) of the folders changed in this batch
 
     def begin(self) -> None:
-        """Start an operation: forget what is too old. Descriptors stay valid until the next `begin`."""
+        """Start an operation: forget what is too old. Descriptors stay valid until its `end`."""
         now = time.monotonic_ns()
         if not self._in_batch or now > self._expires_ns or len(self._opened) > MAX_OPEN:
             self.forget()
             self._expires_ns = now + MAX_AGE_NS
+
+    def end(self) -> None:
+        """End an operation: only a batch keeps its folders open."""
+        if not self._in_batch:
+            self.forget()
 
     def parent(self, place: Place) -> tuple[int, bytes]:
         """The open parent folder of a place, and the entry's name in it; of a root: its own descriptor and no name."""

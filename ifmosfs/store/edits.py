@@ -11,7 +11,7 @@ from sqlalchemy import func, insert, select
 from ifmosfs.core.files import Place
 from ifmosfs.core.manifest import Correction
 from ifmosfs.core.plan import Edit, EditKind, PlanEvent
-from ifmosfs.store.bulk import insert_rows
+from ifmosfs.store.bulk import delete_rows, insert_rows
 from ifmosfs.store.database import Database
 from ifmosfs.store.encoding import legible_or_none, time_ns, wrapped
 from ifmosfs.store.plans import advance_within
@@ -57,13 +57,14 @@ class Edits(Database):
             )
 
     def save_corrections(self, plan_id: str, corrections: Iterable[Correction]) -> int:
-        """Store what a person changed about files of the plan; returns how many."""
+        """Store what a person changed about files of the plan, in the place of what was stored before; returns how many."""
         rows = [
             (plan_id, *one.place, legible_or_none(one.from_category), one.from_target, one.to_target, one.at_ns)
             for one in corrections
         ]
         columns = ("plan_id", "root", "path", "from_category", "from_target", "to_target", "at_ns")
         with self._writing() as connection:
+            delete_rows(connection, PlanCorrection, "plan_id", [plan_id])
             return insert_rows(connection, PlanCorrection, columns, rows)
 
     def corrections(self, plan_id: str | None = None) -> list[Correction]:

@@ -16,7 +16,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -27,7 +27,16 @@ from ifmosfs.core.journal import Operation, OpKind, OpState, Outcome, Recorded, 
 from ifmosfs.core.names import CONTROL_NAME
 from ifmosfs.store.encoding import FingerprintRow, fingerprint_from, fingerprint_row, legible_or_none
 from ifmosfs.store.records import Finished, folder_from_json, folder_to_json
-from ifmosfs.store.sidecar import Sidecar, move_sidecar, remove_folder, target_exists, trouble
+from ifmosfs.store.sidecar import (
+    Sidecar,
+    is_sidecar_name,
+    move_sidecar,
+    read_sidecar,
+    remove_folder,
+    sidecar_name,
+    target_exists,
+    trouble,
+)
 from ifmosfs.store.state_folder import make_state_folder
 from ifmosfs.store.trouble import damaged, newer, translated, understood
 
@@ -169,6 +178,8 @@ class SqliteJournal:
         folder they lay in: before a rollback that leaves nothing there. Safe to repeat."""
         for run in self.runs(plan_id):
             self._move_finished(run, self._sidecar_folder)
+            self._remove_left_over(run)
+            self._remove_unbegun(_control_folder(run.target))
             remove_folder(_control_folder(run.target))
 
     def return_sidecars(self, plan_id: str) -> None:
@@ -267,6 +278,27 @@ class SqliteJournal:
             path = self.sidecar_path(run.run_id)
             if run.run_id not in self._sidecars and os.path.dirname(path) != folder and os.path.lexists(path):
                 self._moved(Sidecar(os.path.dirname(path), run.run_id), folder, run.run_id).close()
+
+    def _remove_left_over(self, run: Run) -> None:
+        """A kill after a sidecar's new place was recorded leaves the old file; the recorded one is complete."""
+        recorded = self.sidecar_path(run.run_id)
+        left = _control_folder(run.target) + b"/" + sidecar_name(run.run_id)
+        if recorded != left and os.path.lexists(recorded):
+            with trouble(left), suppress(FileNotFoundError, NotADirectoryError):
+                os.unlink(left)
+
+    def _remove_unbegun(self, folder: bytes) -> None:
+        """Remove the sidecars of runs that were killed before this database knew of them: they tell of no operation."""
+        known = {sidecar_name(run.run_id) for run in self.runs()}
+        with trouble(folder), suppress(FileNotFoundError, NotADirectoryError):
+            for name in os.listdir(folder):
+                path = folder + b"/" + name
+                if (
+                    name not in known
+                    and is_sidecar_name(name)
+                    and all(isinstance(one, Run) for one in read_sidecar(path))
+                ):
+                    os.unlink(path)
 
     def _moved(self, sidecar: Sidecar, folder: bytes, run_id: str) -> Sidecar:
         """The sidecar in another folder; the old one is removed when the new one is durable and recorded."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection, func, insert, select, update
 
-from ifmosfs.core.errors import NotFound, WrongState
+from ifmosfs.core.errors import NotFound, PlanOutdated, WrongState
 from ifmosfs.core.files import Kind, Root
 from ifmosfs.core.manifest import PlanInfo
 from ifmosfs.core.names import join, split
@@ -113,13 +113,25 @@ class Plans(Database):
             raise NotFound(f"no plan{_in_states(states)}", hint=_FIRST_STEPS)
         if len(fitting) > 1:
             shown = [f"{info.plan_id} ({info.state.value}, {moment(info.created_ns)})" for info in reversed(fitting)]
-            raise ambiguous(f"several plans{_in_states(states)}", shown)
+            raise ambiguous(f"several plans{_in_states(states, 'are')}", shown)
         return fitting[0]
 
     def advance(self, plan_id: str, event: PlanEvent) -> PlanState:
         """Let something happen to a plan and return its new state, durably. Raises: NotFound, WrongState."""
         with self._writing() as connection:
             return advance_within(connection, plan_id, event)
+
+    def begin_commit(self, plan_id: str, last_edit: int) -> PlanState:
+        """Let a commit begin that was prepared when `last_edit` was the plan's last; from now on no edit is taken.
+
+        Raises: PlanOutdated if the plan was edited since; NotFound, WrongState.
+        """
+        with self._writing() as connection:
+            query = select(func.coalesce(func.max(PlanEdit.seq), 0)).where(PlanEdit.plan_id == plan_id)
+            if connection.execute(query).scalar_one() != last_edit:
+                hint = "look at it again, then commit again"
+                raise PlanOutdated(f"the plan {plan_id} was edited while its commit was prepared", hint=hint)
+            return advance_within(connection, plan_id, PlanEvent.BEGIN)
 
     def set_action_states(self, plan_id: str, states: Iterable[tuple[int, str]]) -> None:
         """Store what a run made of actions, by their ids."""
@@ -289,8 +301,8 @@ def _no_plan(plan_id: str) -> NotFound:
     return NotFound(f"no plan {plan_id!r}", hint="list them: ifmosfs stage list")
 
 
-def _in_states(states: Collection[PlanState] | None) -> str:
-    return "" if states is None else f" that is {' or '.join(sorted(_words(state) for state in states))}"
+def _in_states(states: Collection[PlanState] | None, verb: str = "is") -> str:
+    return "" if states is None else f" that {verb} {' or '.join(sorted(_words(state) for state in states))}"
 
 
 def _words(state: PlanState) -> str:

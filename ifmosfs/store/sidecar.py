@@ -43,6 +43,11 @@ def sidecar_name(run_id: str) -> bytes:
     return b"journal-%s.jsonl" % run_id.encode("ascii")
 
 
+def is_sidecar_name(name: bytes) -> bool:
+    """Whether a file in the sidecars' folder is the sidecar of some run."""
+    return name.startswith(b"journal-") and name.endswith(b".jsonl")
+
+
 def target_exists(target: bytes) -> bool:
     """Whether the target is a folder by now, so that the sidecar's place is inside it."""
     return os.path.isdir(target)
@@ -158,8 +163,9 @@ def _opened_folder(folder: bytes) -> Iterator[int]:
     parent_path, name = os.path.split(folder)
     parent = os.open(parent_path, _FOLDER_FLAGS)
     try:
-        with contextlib.suppress(FileExistsError), _keeping_times(parent):
-            os.mkdir(name, 0o700, dir_fd=parent)
+        with contextlib.suppress(FileExistsError):
+            with _keeping_times(parent):
+                os.mkdir(name, 0o700, dir_fd=parent)
             os.fsync(parent)
         descriptor = os.open(name, _FOLDER_FLAGS | os.O_NOFOLLOW, dir_fd=parent)
     finally:

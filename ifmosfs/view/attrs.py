@@ -46,3 +46,21 @@ def made_attr(mode: int, inode: int, size_bytes: int, time_ns: int, owner: tuple
         mtime_ns=time_ns,
         ctime_ns=time_ns,
     )
+
+
+def shown_as(attr: Attr, inode: int, n_links: int) -> Attr:
+    """The same attributes under the view's own number (`dataclasses.replace` takes a third of the time of a listing)."""
+    return Attr(
+        attr.mode,
+        attr.uid,
+        attr.gid,
+        n_links,
+        attr.device,
+        inode,
+        attr.size_bytes,
+        attr.n_blocks,
+        attr.atime_ns,
+        attr.mtime_ns,
+        attr.ctime_ns,
+        attr.birth_ns,
+    )

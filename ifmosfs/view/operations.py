@@ -26,7 +26,7 @@ from ifmosfs.core.ports import UNKNOWN_ATTR, DiskReader, Space
 from ifmosfs.core.refusals import FsError, FsErrorKind
 from ifmosfs.core.tree import FileNode, FolderNode, PlanTree
 from ifmosfs.view.attributes import CATEGORY, attributes_of
-from ifmosfs.view.attrs import NO_FOLDER, fs_error, made_attr
+from ifmosfs.view.attrs import NO_FOLDER, fs_error, made_attr, shown_as
 from ifmosfs.view.control import control_files
 from ifmosfs.view.edits import EditLog
 from ifmosfs.view.originals import Originals
@@ -82,9 +82,18 @@ class View:
     # Looking
 
     def resolve(self, path: bytes) -> int:
-        """The inode at a path from the root of the view. NOT_FOUND, NOT_A_FOLDER."""
+        """The inode at a path from the root of the view. NOT_FOUND, NOT_A_FOLDER.
+
+        Libfuse asks this before almost everything, so what is planned is found without a look at the folders on the way.
+        """
+        names = components(path)
+        if names[:1] != [CONTROL_NAME]:
+            with self._lock:
+                node = self._tree.find(path)
+            if node is not None:
+                return self._inode_of(node)
         inode = ROOT_INODE
-        for name in components(path):
+        for name in names:
             inode = self.lookup(inode, name).attr.inode
         return inode
 
@@ -220,6 +229,8 @@ class View:
             standing = self._tree.find(target)
         if standing is None and self._on_disk(target):
             raise FsError(FsErrorKind.EXISTS, target)
+        if isinstance(node, FolderNode) and self._is_live(target):
+            self._require_names(node)
         if mode is RenameMode.EXCHANGE:
             if standing is None:
                 raise FsError(FsErrorKind.NOT_FOUND, target)
@@ -335,12 +346,18 @@ class View:
         with self._lock:
             return None if self._tree.in_review(node) else self._tree.path_of(node)
 
+    def _inode_of(self, node: FileNode | FolderNode) -> int:
+        """The inode that `_node_attr` gives."""
+        if isinstance(node, FileNode):
+            return FILE_BASE + node.action.action_id
+        return self._register_planned(node) if node.planned else self._folder_attr(node).inode
+
     # Attributes
 
     def _node_attr(self, node: FileNode | FolderNode) -> Attr:
         if isinstance(node, FileNode):
             attr = self._originals.attr(node.action, self._target_path(node), self._owner)
-            shown = replace(attr, inode=FILE_BASE + node.action.action_id, n_links=1)
+            shown = shown_as(attr, FILE_BASE + node.action.action_id, n_links=1)
             return shown if node.action.entry_kind is not Kind.SYMLINK else self._link_attr(node, shown)
         return self._folder_attr(node)
 
@@ -364,10 +381,14 @@ class View:
         return replace(live, inode=inode, mtime_ns=mtime_ns, n_links=live.n_links + n_planned)
 
     def _planned_attr(self, node: FolderNode, n_subfolders: int) -> Attr:
+        inode = self._register_planned(node)
+        return made_attr(stat.S_IFDIR | node.mode, inode, 4096, node.mtime_ns, self._owner, 2 + n_subfolders)
+
+    def _register_planned(self, node: FolderNode) -> int:
         inode = ROOT_INODE if node is self._tree.root else FOLDER_BASE + node.number
         with self._lock:
             self._folders[inode] = node
-        return made_attr(stat.S_IFDIR | node.mode, inode, 4096, node.mtime_ns, self._owner, 2 + n_subfolders)
+        return inode
 
     def _live_attr(self, path: bytes) -> Attr | None:
         """The attributes of a folder of the target, `None` where there is none any more."""
@@ -381,7 +402,7 @@ class View:
         if not self._is_live(path):
             raise FsError(FsErrorKind.NOT_FOUND, path)
         attr = self._asked(self._disk.lstat, Place(self._target, path))
-        return replace(attr, inode=self._register_existing(attr, path))
+        return shown_as(attr, self._register_existing(attr, path), attr.n_links)
 
     def _existing_entries(self, path: bytes, taken: set[bytes]) -> list[Entry]:
         rules = self._tree.plan.policy.names
@@ -392,7 +413,7 @@ class View:
                 return []
             raise fs_error(error, path) from error
         return [
-            Entry(name, replace(attr, inode=self._register_existing(attr, join(path, name))))
+            Entry(name, shown_as(attr, self._register_existing(attr, join(path, name)), attr.n_links))
             for name, attr in found
             if attr is not UNKNOWN_ATTR and rules.key(name) not in taken and not (not path and name == CONTROL_NAME)
         ]
@@ -507,6 +528,19 @@ class View:
         if name in {b"", b".", b".."} or repair(name, self._tree.plan.policy.names).reason is not None:
             raise FsError(FsErrorKind.INVALID, name)
         return join(self._folder_path(parent), name)
+
+    def _require_names(self, folder: FolderNode) -> None:
+        """INVALID if something in a folder has a name that the target cannot hold: what stays may have any name, but dragged
+        into the layout it is to be made."""
+        rules = self._tree.plan.policy.names
+        with self._lock:
+            pending = [folder]
+            while pending:
+                for node in pending.pop().children.values():
+                    if repair(node.name, rules).reason is not None:
+                        raise FsError(FsErrorKind.INVALID, node.name)
+                    if isinstance(node, FolderNode):
+                        pending.append(node)
 
     def _new_path(self, parent: int, name: bytes) -> bytes:
         path = self._path_for(parent, name)

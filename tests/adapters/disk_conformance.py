@@ -174,6 +174,12 @@ class DiskConformance:
             here.name_max_bytes,
         )
 
+    def test_a_filesystem_that_takes_changes_is_not_read_only(self, bench: Bench) -> None:
+        bench.disk.make_folder(bench.place(b"made"), 0o755)
+        assert [bench.disk.space(bench.place(path)).read_only for path in (b"", b"made", b"made/not yet")] == [
+            False
+        ] * 3
+
     def test_filesystem_is_one_identity_for_a_whole_tree(self, bench: Bench) -> None:
         identities = {bench.disk.filesystem(bench.place(path)) for path in (b"", b"inbox", b"inbox/a.txt", b"no/such")}
         assert len(identities) == 1

@@ -80,6 +80,7 @@ class MemoryDisk:
         self._now_ns = START_NS
         self._last_inode = 0
         self._filesystems: dict[int, tuple[str, NameRules]] = {}
+        self._read_only: set[int] = set()
         self._top = self._make_filesystem("uuid:memory-1", NameRules())
         self.n_syncs = 0
 
@@ -101,6 +102,10 @@ class MemoryDisk:
             here = here.entries.setdefault(component, self._node(stat.S_IFDIR | 0o755, here.device))
         here.entries[name] = top
         self._fill(top, tree)
+
+    def remount_read_only(self, place: Place) -> None:
+        """The filesystem that holds the place takes no changes any more."""
+        self._read_only.add(self._nearest(place).device)
 
     def tree(self, path: bytes = b"") -> dict[bytes, object]:
         """The literal of a folder, by its absolute path."""
@@ -153,8 +158,8 @@ class MemoryDisk:
         return node.content
 
     def space(self, place: Place) -> Space:
-        self._nearest(place)
-        return Space(4096, 1_000_000, 900_000, 800_000, 100_000, 90_000, 255)
+        read_only = self._nearest(place).device in self._read_only
+        return Space(4096, 1_000_000, 900_000, 800_000, 100_000, 90_000, 255, read_only)
 
     def filesystem(self, place: Place) -> str:
         return self._filesystems[self._nearest(place).device][0]
@@ -176,21 +181,26 @@ class MemoryDisk:
         parent, name = self._parent(place)
         if name in parent.entries:
             _refuse(errno.EEXIST, place)
+        self._require_writable(parent, place)
         self._put(parent, name, self._node(stat.S_IFDIR | mode, parent.device))
 
     def remove_folder(self, place: Place) -> None:
-        if self._folder(place).entries:
+        node = self._folder(place)
+        self._require_writable(node, place)
+        if node.entries:
             _refuse(errno.ENOTEMPTY, place)
         self._take(*self._parent(place))
 
     def restore_folder(self, place: Place, meta: FolderMeta) -> None:
         node = self._folder(place)
+        self._require_writable(node, place)
         node.mode, node.uid, node.gid = stat.S_IFDIR | meta.mode, meta.uid, meta.gid
         node.xattrs = dict(meta.xattrs)
         node.ctime_ns = self._tick()
 
     def set_times(self, place: Place, atime_ns: int | None, mtime_ns: int) -> None:
         node = self._folder(place)
+        self._require_writable(node, place)
         node.atime_ns = node.atime_ns if atime_ns is None else atime_ns
         node.mtime_ns = mtime_ns
         node.ctime_ns = self._tick()
@@ -207,6 +217,7 @@ class MemoryDisk:
             _refuse(errno.EEXIST, source)
         if _holds(node, target_parent):
             _refuse(errno.EINVAL, source)
+        self._require_writable(node, source)
         del source_parent.entries[source_name]
         target_parent.entries[target_name] = node
         node.ctime_ns = source_parent.mtime_ns = target_parent.mtime_ns = self._tick()
@@ -221,6 +232,7 @@ class MemoryDisk:
         parent, name = self._parent(temporary)
         if name in parent.entries:
             _refuse(errno.EEXIST, temporary)
+        self._require_writable(parent, temporary)
         made = self._node(node.mode, parent.device, node.content)
         made = replace(
             made, uid=node.uid, gid=node.gid, atime_ns=node.atime_ns, mtime_ns=node.mtime_ns, xattrs=dict(node.xattrs)
@@ -234,6 +246,7 @@ class MemoryDisk:
             _refuse(errno.EISDIR, place)
         if not node.attr.fingerprint.same_file(expected):
             _refuse(errno.ESTALE, place)
+        self._require_writable(node, place)
         self._take(*self._parent(place))
 
     def sync(self, folders: Iterable[Place]) -> None:
@@ -286,6 +299,10 @@ class MemoryDisk:
         node = self._folder(above)
         _require_name(name, place)
         return node, name
+
+    def _require_writable(self, node: Node, place: Place) -> None:
+        if node.device in self._read_only:
+            _refuse(errno.EROFS, place)
 
     def _nearest(self, place: Place) -> Node:
         try:

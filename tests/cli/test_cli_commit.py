@@ -7,6 +7,8 @@ import json
 import os
 import pty
 import signal
+import time
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +33,7 @@ def test_a_commit_shows_the_plan_moves_the_files_and_prints_its_undo_line(desk: 
             f"  {desk.inbox}/run.sh -> {desk.target}/Development/Source code/run.sh\n"
             f"  {desk.inbox}/tables/sizes.csv -> {desk.target}/Data/Datasets/sizes.csv\n"
             "3 moved, 8 folders made\n"
+            "4 files of the plan = 3 moved + 1 where they were\n"
             f"Undo: ifmosfs rollback {plan} · Prove: ifmosfs verify {plan}\n"
         ),
         "",
@@ -45,6 +48,9 @@ def test_a_commit_as_json(desk: Desk) -> None:
     assert fields == {
         "plan": plan,
         "dry_run": False,
+        "files": 4,
+        "moved_before": 0,
+        "staying": 1,
         "state": "complete",
         "moved": 3,
         "conflicts": 0,
@@ -87,8 +93,9 @@ def test_a_dry_run_prints_what_the_commit_would_and_touches_nothing(desk: Desk) 
     assert (attributes(desk.inbox), desk.target.exists(), desk.state_of(plan)) == (before, False, "staged")
     committed = desk.here("commit", plan, "--yes")
     assert rehearsed.status == committed.status == 0
-    assert rehearsed.out.splitlines()[:-1] == committed.out.splitlines()[:-2]
-    assert rehearsed.out.splitlines()[-1] == f"Would be: {committed.out.splitlines()[-2]}"
+    assert rehearsed.out.splitlines()[:-2] == committed.out.splitlines()[:-3]
+    assert rehearsed.out.splitlines()[-2] == f"Would be: {committed.out.splitlines()[-3]}"
+    assert rehearsed.out.splitlines()[-1] == committed.out.splitlines()[-2]
 
 
 def test_a_dry_rollback_prints_what_the_rollback_would_and_touches_nothing(desk: Desk) -> None:
@@ -158,6 +165,8 @@ def test_verify_says_that_everything_is_where_the_plan_put_it(desk: Desk) -> Non
             "plan": plan,
             "holds": True,
             "checked": 11,
+            "moved_back": 0,
+                "not_moved": 0,
             "missing": [],
             "changed": [],
             "extra": [],
@@ -243,6 +252,11 @@ def test_without_a_terminal_to_ask_on_nothing_moves_unless_yes_is_said(desk: Des
     assert (attributes(desk.inbox), desk.target.exists()) == (before, target)
 
 
+def waits(pid: int) -> bool:
+    """Whether a process sleeps, here: until somebody types."""
+    return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b") ")[2].startswith(b"S")
+
+
 def answered(desk: Desk, plan: str, answer: bytes | signal.Signals) -> tuple[int, str]:
     """A commit on a terminal, where somebody answers; its status and what was on the screen."""
     ours, theirs = pty.openpty()
@@ -253,6 +267,9 @@ def answered(desk: Desk, plan: str, answer: bytes | signal.Signals) -> tuple[int
         while b"[y/N]: " not in seen:
             seen += os.read(ours, 4096)
         if isinstance(answer, signal.Signals):
+            # A signal between the prompt and the read is only noticed at the next key; nobody types that fast.
+            while not waits(process.pid):
+                time.sleep(0.001)
             process.send_signal(answer)
         else:
             os.write(ours, answer)
@@ -317,3 +334,17 @@ def test_a_rollback_never_overwrites_what_took_the_old_name(desk: Desk) -> None:
     assert f"name-taken: {desk.inbox}/run.sh" in result.out
     assert (desk.inbox / "run.sh").read_bytes() == b"a newer one"
     assert organised(desk) == {b"Development": ORGANISED[b"Development"]}
+
+
+def test_verify_tells_the_files_that_never_moved(desk: Desk) -> None:
+    plan = desk.staged()
+    write_tree(desk.target, {b"Development": {b"Source code": {b"run.sh": b"somebody else's"}}})
+    assert desk.here("commit", plan, "--yes").status == 3
+    result = desk.here("verify", plan)
+    assert (result.status, result.out.splitlines()[-2:]) == (
+        3,
+        [
+            "What was moved is where the plan put it, unchanged.",
+            f"1 file of the plan never moved: ifmosfs commit {plan} tries again.",
+        ],
+    )

@@ -11,7 +11,7 @@ from ifmosfs.core.execute import WorkOrder
 from ifmosfs.core.files import Place, Root
 from ifmosfs.core.names import NameRules
 from ifmosfs.core.ports import Space
-from ifmosfs.core.preflight import Credentials, Setting, preflight, refusals
+from ifmosfs.core.preflight import Credentials, Setting, preflight, refusals, shuts_target
 from ifmosfs.core.reports import PreflightReport
 from tests.adapters.faults import Delegating
 from tests.adapters.memory_disk import MemoryDisk
@@ -21,6 +21,7 @@ OWNER = Credentials(1000, frozenset({1000}))
 STRANGER = Credentials(2000, frozenset({2000}))
 ROOT = Credentials(0, frozenset({0}))
 SETTING = Setting(b"/out", "uuid:memory-1", (Root(b"/in", "uuid:memory-1"), Root(b"/usb", "uuid:memory-2")))
+ONE_DISK = Setting(b"/out", "uuid:memory-1", (Root(b"/in", "uuid:memory-1"),))
 
 
 def findings(report: PreflightReport) -> list[tuple[str, bytes, int]]:
@@ -124,6 +125,61 @@ def test_another_owners_file_in_a_sticky_folder_is_found() -> None:
     steps = make_steps(disk, [((b"/in", b"a"), (b"/out", b"a"))])
     assert findings(check(disk, WorkOrder(make_run(), steps=steps), STRANGER)) == [("not-writable", b"/in/a", 1)]
     assert check(disk, WorkOrder(make_run(), steps=steps), OWNER).ready
+
+
+@pytest.mark.parametrize(
+    ("place", "who"), [(b"/usb", OWNER), (b"/usb", ROOT), (b"/out", OWNER), (b"/out", ROOT)], ids=str
+)
+def test_a_read_only_filesystem_is_found_once_for_everybody(place: bytes, who: Credentials) -> None:
+    disk = MemoryDisk.from_tree({b"in": {b"deep": {b"a": b"1"}, b"b": b"2"}})
+    disk.add_filesystem(b"/out", {})
+    disk.add_filesystem(b"/usb", {b"pictures": {b"c": b"3"}, b"d": b"4"})
+    moves = [
+        ((b"/in", b"deep/a"), (b"/out", b"a")),
+        ((b"/in", b"b"), (b"/out", b"made/b")),
+        ((b"/usb", b"pictures/c"), (b"/out", b"made/c")),
+        ((b"/usb", b"d"), (b"/out", b"d")),
+    ]
+    order = WorkOrder(make_run(), folders=((Place(b"/out", b"made"), 0o755),), steps=make_steps(disk, moves))
+    setting = Setting(b"/out", "uuid:memory-2", (Root(b"/in", "uuid:memory-1"), Root(b"/usb", "uuid:memory-3")))
+    assert check(disk, order, who, setting).ready
+    disk.remount_read_only(Place(place, b""))
+    report = check(disk, order, who, setting)
+    assert findings(report) == [("read-only", place, 0)]
+    assert shuts_target(report, b"/out") == (report.problems[0] if place == b"/out" else None)
+
+
+def test_the_target_itself_must_be_writable_even_if_files_only_go_below_it() -> None:
+    disk = MemoryDisk.from_tree({b"in": {b"a": b"1"}, b"out": {b"there": {}}})
+    out = Place(b"/out", b"")
+    disk.restore_folder(out, replace(disk.folder_meta(out), mode=0o555))
+    steps = make_steps(disk, [((b"/in", b"a"), (b"/out", b"there/a"))])
+    report = check(disk, WorkOrder(make_run(), steps=steps), setting=ONE_DISK)
+    assert findings(report) == [("not-writable", b"/out", 0)]
+    assert shuts_target(report, b"/out") == report.problems[0]
+
+
+def test_a_folder_that_an_access_control_list_lets_this_user_change_is_no_problem() -> None:
+    disk = make_disk()
+    asked: set[bytes] = set()
+
+    def granted(folder: bytes) -> bool:
+        asked.add(folder)
+        return folder != b"/in/kept"
+
+    report = check(disk, make_order(disk), Credentials(2000, frozenset({2000}), granted))
+    assert findings(report) == [("not-writable", b"/in/kept", 0)]
+    assert asked == {b"/in", b"/in/deep/deeper", b"/in/kept", b"/out", b"/usb", b"/usb/pictures"}
+
+
+def test_a_vanished_source_folder_does_not_blame_the_one_above_it() -> None:
+    disk = MemoryDisk.from_tree({b"in": {b"deep": {b"a": b"1"}}, b"out": {}})
+    steps = make_steps(disk, [((b"/in", b"deep/a"), (b"/out", b"a"))])
+    disk.remove(Place(b"/in", b"deep"))
+    top = Place(b"/in", b"")
+    disk.restore_folder(top, replace(disk.folder_meta(top), mode=0o555))
+    report = check(disk, WorkOrder(make_run(), steps=steps), setting=ONE_DISK)
+    assert findings(report) == [("vanished", b"/in/deep/a", 1)]
 
 
 class Small(Delegating):

@@ -137,6 +137,36 @@ def test_a_crash_at_any_effect_of_a_rollback_is_recovered_and_the_rollback_taken
     assert n > 30
 
 
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_rollback_crashed_anywhere_and_then_refused_a_file_still_ends_at_the_start(after: bool) -> None:
+    start, n, folder, name = everything(make_disk()), 0, Place(b"/out", b""), Place(b"/out", b"c")
+    parked = Place(b"/out", b"parked")
+    while True:
+        disk, journal = make_disk(), MemoryJournal()
+        run_order(make_order(disk), disk, journal)
+        rename_unseen(disk, folder, name, parked)
+        crashing = CrashAfter(disk, n, after=after)
+        plan = plan_rollback(make_run("back", RunKind.ROLLBACK), journal.history(), disk)
+        try:
+            run_order(plan.order, crashing, journal)
+        except Crash:
+            recover_all(disk, journal)
+            assert roll_back(disk, journal, "back again").problems == ()
+        rename_unseen(disk, folder, parked, name)
+        assert roll_back(disk, journal, "at last").problems == ()
+        assert everything(disk) == start
+        if crashing.n_effects <= n:
+            break
+        n += 1
+
+
+def rename_unseen(disk: MemoryDisk, folder: Place, source: Place, target: Place) -> None:
+    """Rename in a folder whose time stays as it is."""
+    time_ns = disk.lstat(folder).mtime_ns
+    disk.rename_noreplace(source, target)
+    disk.set_times(folder, None, time_ns)
+
+
 class Diary(Recording):
     """Notes what a recovery syncs, and which operations it settles as done without having synced their folders."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from ifmosfs.core.execute import Step, WorkOrder
 from ifmosfs.core.files import Place
 from ifmosfs.core.ports import Disk
+from ifmosfs.core.preflight import Credentials, Permissions
 from ifmosfs.core.rehearsal import NullJournal, RehearsalDisk
 from ifmosfs.core.rollback import plan_rollback
 from tests.adapters.memory_disk import MemoryDisk
@@ -35,6 +37,74 @@ def test_a_rehearsed_rollback_reports_the_same_and_writes_nothing() -> None:
     rehearsed = run_order(plan.order, RehearsalDisk(disk), NullJournal())
     assert everything(disk) == before
     assert rehearsed == run_order(plan.order, disk, journal)
+
+
+@pytest.mark.parametrize("shut", [b"/in", b"/usb", b"/out"], ids=bytes.decode)
+def test_a_rehearsed_commit_on_a_read_only_filesystem_reports_the_same(shut: bytes) -> None:
+    disk = make_disk()
+    order = make_order(disk)
+    disk.remount_read_only(Place(shut, b""))
+    who = Credentials(0, frozenset({0}))
+    rehearsed = run_order(order, RehearsalDisk(disk, Permissions(disk, who)), NullJournal())
+    assert rehearsed == run_order(order, disk, MemoryJournal())
+    assert {problem.words for problem in rehearsed.problems if problem.code == "refused"} == {
+        "the operating system refused (Read-only file system)"
+    }
+
+
+STRANGER = Credentials(2000, frozenset({2000}))
+ALLOWED: Sequence[tuple[str, bytes, int, str | None]] = (
+    ("make", b"/in", 0o755, "EACCES"),
+    ("make", b"/in", 0o757, None),
+    ("make", b"/in", 0o1757, None),
+    ("take", b"/in", 0o755, "EACCES"),
+    ("take", b"/in", 0o757, None),
+    ("take", b"/in", 0o1757, "EPERM"),
+    ("remove", b"/in", 0o755, "EACCES"),
+    ("remove", b"/in", 0o1757, "EPERM"),
+    ("remove", b"/in", 0o757, None),
+    ("bring", b"/out", 0o755, "EACCES"),
+    ("bring", b"/out", 0o757, None),
+    ("copy", b"/out", 0o755, "EACCES"),
+    ("copy", b"/out", 0o757, None),
+    ("unlink", b"/in", 0o755, "EACCES"),
+    ("unlink", b"/in", 0o757, None),
+    ("date", b"/in", 0o757, "EPERM"),
+)
+
+
+@pytest.mark.parametrize(("act", "folder", "mode", "refused"), ALLOWED)
+def test_what_this_user_may_not_change_is_refused_with_the_kernels_error(
+    act: str, folder: bytes, mode: int, refused: str | None
+) -> None:
+    disk = MemoryDisk.from_tree({b"in": {b"a": b"1", b"x": {}}, b"out": {}})
+    for each in (b"/in", b"/out"):
+        own = Place(each, b"")
+        disk.restore_folder(own, replace(disk.folder_meta(own), mode=mode if each == folder else 0o777))
+    stage = RehearsalDisk(disk, Permissions(disk, STRANGER))
+    source, target = Place(b"/in", b"a"), Place(b"/out", b"a")
+    expected = disk.lstat(source).fingerprint
+    acts: dict[str, Callable[[], object]] = {
+        "make": lambda: stage.make_folder(Place(b"/in", b"new"), 0o755),
+        "take": lambda: stage.rename_noreplace(source, target),
+        "remove": lambda: stage.remove_folder(Place(b"/in", b"x")),
+        "bring": lambda: stage.rename_noreplace(source, target),
+        "copy": lambda: stage.copy(source, target, expected) and None,
+        "unlink": lambda: stage.unlink_checked(source, expected),
+        "date": lambda: stage.set_times(Place(b"/in", b""), None, 1),
+    }
+    assert answer(acts[act]) == refused
+
+
+def test_a_folder_that_the_rehearsal_has_made_is_ones_own() -> None:
+    disk = MemoryDisk.from_tree({b"in": {}})
+    top = Place(b"/in", b"")
+    disk.restore_folder(top, replace(disk.folder_meta(top), mode=0o777))
+    stage = RehearsalDisk(disk, Permissions(disk, STRANGER))
+    stage.make_folder(Place(b"/in", b"new"), 0o755)
+    stage.make_folder(Place(b"/in", b"new/inner"), 0o755)
+    stage.set_times(Place(b"/in", b"new"), None, 1)
+    assert names(stage, Place(b"/in", b"new")) == [b"inner"]
 
 
 PLACES = [Place(root, path) for root in (b"/in", b"/out", b"/usb") for path in (b"a", b"b", b"x", b"x/a", b"y")]

@@ -7,13 +7,26 @@ from dataclasses import replace
 import pytest
 
 from ifmosfs.core.errors import RecoveryNeeded
-from ifmosfs.core.files import Place
+from ifmosfs.core.execute import WorkOrder
+from ifmosfs.core.files import Place, Root
+from ifmosfs.core.history import standing
 from ifmosfs.core.journal import RunKind, RunState
-from ifmosfs.core.rollback import RollbackOrder, plan_rollback
+from ifmosfs.core.preflight import Setting
+from ifmosfs.core.rollback import RollbackOrder, absent_disks, plan_rollback
 from tests.adapters.memory_disk import MemoryDisk
 from tests.adapters.memory_journal import MemoryJournal
 from tests.core import committing
-from tests.core.committing import contents, everything, make_disk, make_order, make_run, roll_back, run_order
+from tests.core.committing import (
+    USB,
+    contents,
+    everything,
+    make_disk,
+    make_order,
+    make_run,
+    make_steps,
+    roll_back,
+    run_order,
+)
 
 ARRIVED = Place(b"/out", b"c")
 OLD = Place(b"/in", b"kept/c")
@@ -126,12 +139,134 @@ def test_an_old_folder_that_someone_removed_is_made_plainly(committed: tuple[Mem
     assert disk.tree(b"/in/kept") == {b"c": b"third"}
 
 
-def test_a_root_that_is_not_there_is_a_problem_and_not_made(committed: tuple[MemoryDisk, MemoryJournal]) -> None:
+def test_a_root_that_somebody_removed_is_made_again(committed: tuple[MemoryDisk, MemoryJournal]) -> None:
     disk, journal = committed
     disk.remove(Place(b"/", b"usb"))
-    order = plan(disk, journal)
-    assert set(findings(order)[1]) == {("missing", b"/usb")}
-    assert {step.target.root for step in order.order.steps} == {b"/in", b"/out"}
+    assert (plan(disk, journal).remade_roots, findings(plan(disk, journal))) == ((b"/usb",), ([], []))
+    report = roll_back(disk, journal, "back")
+    assert (report.n_done, report.problems, disk.tree(b"/usb")) == (7, (), USB)
+
+
+def test_where_a_root_cannot_be_made_again_each_of_its_files_is_a_problem_once() -> None:
+    disk, journal = (
+        MemoryDisk.from_tree({b"far": {b"in": {b"a": b"1", b"q": {b"b": b"2"}}}, b"out": {}}),
+        MemoryJournal(),
+    )
+    moves = (((b"/far/in", b"a"), (b"/out", b"a")), ((b"/far/in", b"q/b"), (b"/out", b"b")))
+    run_order(WorkOrder(make_run(), (), make_steps(disk, moves), (), remove_emptied=True), disk, journal)
+    disk.remove(Place(b"/", b"far"))
+    found = plan(disk, journal)
+    assert [(each.code, each.path, each.action_id) for each in found.problems] == [
+        ("target-folder-missing", b"/far/in/q/b", 2),
+        ("target-folder-missing", b"/far/in/a", 1),
+    ]
+    assert (found.order.steps, found.order.folders, found.order.restore_folders) == ((), (), ())
+
+
+def test_a_file_in_the_way_of_a_folder_is_a_problem_of_each_of_its_files(
+    committed: tuple[MemoryDisk, MemoryJournal],
+) -> None:
+    disk, journal = committed
+    disk.write(Place(b"/in", b"deep"), b"in the way")
+    found = plan(disk, journal)
+    assert [(each.code, each.path, each.words, each.action_id) for each in found.problems] == [
+        ("folder-name-taken", b"/in/deep/deeper/b\xff\n", "a folder is wanted where a file is (/in/deep)", 4)
+    ]
+    assert len(found.order.steps) == 6
+
+
+def test_an_emptied_folder_is_not_made_again_for_files_that_do_not_come_back(
+    committed: tuple[MemoryDisk, MemoryJournal],
+) -> None:
+    disk, journal = committed
+    disk.remove(Place(b"/out", b"made/inner/b\xff\n"))
+    roll_back(disk, journal, "back")
+    assert disk.tree(b"/in") == {b"a": b"first", b"kept": {b"c": b"third", b"stays": b"stays"}}
+
+
+def test_a_restored_folder_may_lie_in_one_that_somebody_removed() -> None:
+    disk = MemoryDisk.from_tree({b"in": {b"p": {b"q": {b"a": b"1"}, b"stays": b"2"}}, b"out": {}})
+    journal = MemoryJournal()
+    steps = make_steps(disk, (((b"/in", b"p/q/a"), (b"/out", b"a")),))
+    run_order(WorkOrder(make_run(), (), steps, (), remove_emptied=True), disk, journal)
+    disk.remove(Place(b"/in", b"p"))
+    report = roll_back(disk, journal, "back")
+    assert (report.problems, disk.tree(b"/in")) == ((), {b"p": {b"q": {b"a": b"1"}}})
+
+
+def test_plain_folders_that_an_earlier_rollback_made_are_left_alone(
+    committed: tuple[MemoryDisk, MemoryJournal],
+) -> None:
+    disk, journal = committed
+    disk.remove(Place(b"/in", b"kept"))
+    roll_back(disk, journal, "back")
+    disk.remove(OLD)
+    assert plan(disk, journal).order.remove_folders == ()
+    assert disk.tree(b"/in/kept") == {}
+
+
+def setting(disk: MemoryDisk) -> Setting:
+    return Setting(
+        b"/out",
+        disk.filesystem(Place(b"/out", b"")),
+        tuple(Root(path, disk.filesystem(Place(path, b""))) for path in (b"/in", b"/usb")),
+    )
+
+
+def absent(disk: MemoryDisk, journal: MemoryJournal, planned: Setting) -> frozenset[bytes]:
+    return absent_disks(standing(journal.history()), planned, disk)
+
+
+def test_nothing_is_moved_to_a_disk_that_is_not_there(committed: tuple[MemoryDisk, MemoryJournal]) -> None:
+    disk, journal = committed
+    planned = setting(disk)
+    assert absent(disk, journal, planned) == frozenset()
+    disk.remove(Place(b"/", b"usb"))
+    assert absent(disk, journal, planned) == {b"/usb"}
+    order = plan_rollback(make_run("back", RunKind.ROLLBACK), journal.history(), disk, absent={b"/usb"})
+    assert findings(order) == (
+        [],
+        [
+            ("filesystem-changed", b"/usb/e"),
+            ("filesystem-changed", b"/usb/pictures/link"),
+            ("filesystem-changed", b"/usb/pictures/d"),
+        ],
+    )
+    assert {place.absolute for place, _ in order.order.folders} | {
+        each.place.absolute for each in order.order.restore_folders
+    } == {b"/in/deep", b"/in/deep/deeper"}
+
+
+def test_another_disk_at_the_target_is_known_by_the_files_that_are_not_there() -> None:
+    disk, journal = MemoryDisk.from_tree({b"in": {b"a": b"1"}}), MemoryJournal()
+    disk.add_filesystem(b"/out", {})
+    planned = Setting(b"/out", disk.filesystem(Place(b"/out", b"")), (Root(b"/in", "uuid:memory-1"),))
+    run_order(WorkOrder(make_run(), (), make_steps(disk, (((b"/in", b"a"), (b"/out", b"a")),))), disk, journal)
+    renamed = planned._replace(target_filesystem="fsid:of the last mount")
+    assert absent(disk, journal, renamed) == frozenset()
+    disk.remove(Place(b"/", b"out"))
+    disk.add_filesystem(b"/out", {b"a": b"1"})
+    assert absent(disk, journal, planned) == {b"/out"}
+
+
+def test_folders_have_their_first_times_after_a_rollback_in_two_parts(
+    committed: tuple[MemoryDisk, MemoryJournal],
+) -> None:
+    disk, journal = committed
+    occupied = [OLD, Place(b"/in", b"a"), Place(b"/usb", b"e")]
+    for place in occupied:
+        folder = Place(place.root, place.path.rpartition(b"/")[0])
+        time = disk.lstat(folder).mtime_ns
+        disk.write(place, b"in the way")
+        disk.set_times(folder, None, time)
+    assert roll_back(disk, journal, "back").n_done == 3
+    for place in occupied:
+        folder = Place(place.root, place.path.rpartition(b"/")[0])
+        time = disk.lstat(folder).mtime_ns
+        disk.remove(place)
+        disk.set_times(folder, None, time)
+    assert roll_back(disk, journal, "back again").problems == ()
+    assert everything(disk) == everything(make_disk())
 
 
 def test_a_folder_that_was_touched_since_keeps_its_new_time(committed: tuple[MemoryDisk, MemoryJournal]) -> None:

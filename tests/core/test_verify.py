@@ -28,7 +28,7 @@ def findings(report: VerifyReport) -> list[tuple[str, bytes]]:
 def test_a_tree_as_it_was_committed_holds(committed: tuple[MemoryDisk, MemoryJournal]) -> None:
     disk, journal = committed
     report = verify(journal.history(), disk, digests={})
-    assert report == VerifyReport(n_checked=9, n_content=3, missing=(), changed=(), extra=())
+    assert report == VerifyReport(n_checked=9, n_content=3, missing=(), changed=(), extra=(), n_held=7)
     assert report.holds
 
 
@@ -75,3 +75,31 @@ def test_progress_tells_of_every_entry(committed: tuple[MemoryDisk, MemoryJourna
     seen: list[tuple[int, int]] = []
     verify(journal.history(), disk, progress=lambda n_done, n_total: seen.append((n_done, n_total)))
     assert seen == [(number, 9) for number in range(1, 10)]
+
+
+def test_what_a_rollback_has_taken_back_is_counted_apart(committed: tuple[MemoryDisk, MemoryJournal]) -> None:
+    disk, journal = committed
+    disk.write(Place(b"/in", b"kept/c"), b"in the way")
+    roll_back(disk, journal, "back")
+    report = verify(journal.history(), disk)
+    assert (report.n_held, report.n_taken_back, report.problems) == (1, 6, ())
+
+
+def test_what_was_committed_again_after_a_rollback_is_not_called_taken_back(
+    committed: tuple[MemoryDisk, MemoryJournal],
+) -> None:
+    disk, journal = committed
+    roll_back(disk, journal, "back")
+    run_order(make_order(disk, "again"), disk, journal)
+    report = verify(journal.history(), disk)
+    assert (report.n_held, report.n_taken_back, report.problems) == (7, 0, ())
+
+
+def test_a_rollback_that_was_itself_rolled_back_has_taken_nothing_back(
+    committed: tuple[MemoryDisk, MemoryJournal],
+) -> None:
+    disk, journal = committed
+    roll_back(disk, journal, "back")
+    roll_back(disk, journal, "forth", undo=["back"])
+    report = verify(journal.history(), disk)
+    assert (report.n_held, report.n_taken_back, report.problems) == (7, 0, ())

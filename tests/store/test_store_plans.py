@@ -23,7 +23,7 @@ from store_values import (
     policies,
 )
 
-from ifmosfs.core.errors import Ambiguous, NotFound, WrongState
+from ifmosfs.core.errors import Ambiguous, NotFound, PlanOutdated, WrongState
 from ifmosfs.core.files import Place, Root
 from ifmosfs.core.manifest import Correction, PlanInfo, RollbackEntry, SnapshotEntry, SnapshotInfo, VersionInfo
 from ifmosfs.core.plan import NEXT_STATE, Action, Edit, EditKind, Plan, PlanEvent, PlanState, Policy
@@ -239,3 +239,25 @@ def test_rollback_logged_twice_is_there_once(catalogue: Catalogue, session_id: s
     catalogue.log_rollback(first)
     catalogue.log_rollback(replace(first, n_done=4, n_conflicts=0))
     assert catalogue.rollbacks("p1") == catalogue.rollbacks() == [replace(first, n_done=4, n_conflicts=0)]
+
+
+def test_a_commit_begins_only_on_the_edits_it_was_prepared_with(catalogue: Catalogue) -> None:
+    catalogue.save_plan(plan_of(catalogue.session_for([ROOT], None, 1), "p1"))
+    catalogue.advance("p1", PlanEvent.STAGE)
+    first = catalogue.append_edit("p1", Edit(0, EditKind.EXCLUDE, b"a", None, 1))
+    second = catalogue.append_edit("p1", Edit(0, EditKind.EXCLUDE, b"b", None, 2))
+    with pytest.raises(PlanOutdated):
+        catalogue.begin_commit("p1", first.seq)
+    assert catalogue.find_plan("p1").state is PlanState.STAGED
+    assert catalogue.begin_commit("p1", second.seq) is PlanState.COMMITTING
+    with pytest.raises(WrongState):
+        catalogue.append_edit("p1", Edit(0, EditKind.EXCLUDE, b"c", None, 3))
+
+
+def test_corrections_that_are_stored_again_take_the_place_of_the_earlier_ones(catalogue: Catalogue) -> None:
+    catalogue.save_plan(plan_of(catalogue.session_for([ROOT], None, 1), "p1"))
+    one = Correction(Place(b"/in", b"a"), "x", b"X/a", b"Y/a", 1)
+    two = Correction(Place(b"/in", b"a"), "x", b"X/a", b"Z/a", 2)
+    catalogue.save_corrections("p1", [one])
+    catalogue.save_corrections("p1", [two])
+    assert catalogue.corrections("p1") == [two]

@@ -16,11 +16,14 @@ from ifmosfs.cli.common import (
     json_option,
     opened_app,
     print_json,
+    quoted,
     recover_first,
     shown,
     sized,
     yes_option,
 )
+from ifmosfs.core.errors import NotFound
+from ifmosfs.core.plan import PlanState
 
 if TYPE_CHECKING:
     from ifmosfs.app.committing import PreparedCommit
@@ -52,7 +55,8 @@ def commit(where: str | None, plan_option: str | None, snapshot: bool, dry_run: 
 
     with opened_app() as app:
         recover_first(app)
-        info = _plan(app, either(where, plan_option, "plan"))
+        either(where, plan_option, "plan")
+        info = _plan(app, where, plan_option)
         with app.writing() as journal:
             prepared = prepare_commit(app, journal, info)
             refuse_hopeless(prepared)
@@ -65,20 +69,29 @@ def commit(where: str | None, plan_option: str | None, snapshot: bool, dry_run: 
                 confirm("Move them?", yes=yes)
                 with stop_on_signals() as stop:
                     report = run_commit(app, journal, prepared, snapshot=snapshot, stop=stop)
-                if report.n_done and report.state.value == "complete":
-                    unmount_views_of(info.plan_id)
-    return _show(info, report, dry_run=dry_run, as_json=as_json)
+                if app.catalogue.find_plan(info.plan_id).state is PlanState.COMMITTED:
+                    _say_what_stays_mounted(unmount_views_of(info.plan_id))
+    return _show(prepared, report, dry_run=dry_run, as_json=as_json)
 
 
-def _plan(app: App, where: str | None) -> PlanInfo:
+def _plan(app: App, where: str | None, plan_option: str | None) -> PlanInfo:
     """By mount point, by the beginning of an id, or the only plan that can be committed."""
     from ifmosfs.app.mounting import plan_of, view_at
-    from ifmosfs.core.plan import PlanState
 
-    if where is not None and (os.sep in where or os.path.lexists(where)):
-        return app.catalogue.find_plan(plan_of(view_at(as_bytes(where))), None)
+    if where is not None and plan_option is None:
+        try:
+            return app.catalogue.find_plan(plan_of(view_at(as_bytes(where))))
+        except NotFound:
+            if os.sep in where:
+                raise
+    named = where if plan_option is None else plan_option
     states = (PlanState.STAGED, PlanState.VALIDATED, PlanState.COMMITTING)
-    return app.catalogue.find_plan(where, None if where else states)
+    return app.catalogue.find_plan(named, None if named else states)
+
+
+def _say_what_stays_mounted(points: list[bytes]) -> None:
+    for point in points:
+        click.echo(f"The view at {shown(point)} could not be taken away: ifmosfs unmount {quoted(point)}", err=True)
 
 
 def _announce(prepared: PreparedCommit) -> None:
@@ -97,15 +110,23 @@ def _announce(prepared: PreparedCommit) -> None:
         show_problems(checked.problems)
 
 
-def _show(info: PlanInfo, report: RunReport, *, dry_run: bool, as_json: bool) -> int:
+def _show(prepared: PreparedCommit, report: RunReport, *, dry_run: bool, as_json: bool) -> int:
     from ifmosfs.cli.show_runs import run_fields, run_status, run_words, show_moves, show_problems
 
+    info = prepared.info
+    n_files = len(prepared.tree.plan.actions)
+    n_moved = prepared.n_before + report.n_done
     if as_json:
-        print_json({"plan": info.plan_id, "dry_run": dry_run, **run_fields(report)})
+        sums = {"files": n_files, "moved_before": prepared.n_before, "staying": n_files - n_moved}
+        print_json({"plan": info.plan_id, "dry_run": dry_run, **sums, **run_fields(report)})
         return run_status(report)
     show_moves(report, N_SHOWN)
     click.echo(f"{'Would be: ' if dry_run else ''}{run_words(report)}")
     show_problems(report.problems)
+    if n_files > n_moved:
+        click.echo(
+            f"{counted(n_files, 'file')} of the plan = {n_moved:,} moved + {n_files - n_moved:,} where they were"
+        )
     if not dry_run:
         _say_what_next(info, report)
     return run_status(report)

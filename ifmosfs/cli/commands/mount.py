@@ -72,10 +72,12 @@ def _plan(
     as_json: bool,
     mount_point: str | None,
 ) -> PlanInfo:
+    from ifmosfs.app.checks import target_problem
     from ifmosfs.app.mounting import OPEN_STATES, check_before_scan
     from ifmosfs.app.scanning import scan
     from ifmosfs.app.staging import create_plan
     from ifmosfs.cli.show_plan import show_report
+    from ifmosfs.cli.show_runs import warn_of
 
     if not folders:
         if target is not None or exclude:
@@ -89,6 +91,8 @@ def _plan(
     scanned = scan(app, roots, excludes=exclude)
     session = app.catalogue.find_session(scanned.session_id)
     report = create_plan(app, session, wanted)
+    app.idle()
+    warn_of(target_problem(app, report.target))
     if not as_json:
         show_report(report)
     return app.catalogue.find_plan(report.plan_id, None)

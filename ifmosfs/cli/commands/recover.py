@@ -17,10 +17,11 @@ def recover(as_json: bool) -> int:
 
     Exit status: 0; 3 when something must be looked at.
     """
-    from ifmosfs.app.recovering import recover_runs
+    from ifmosfs.app.recovering import recover_runs, refuse_lost_journal
 
     with opened_app() as app, app.writing() as journal:
         reports = recover_runs(app, journal)
+        refuse_lost_journal(app, journal)
     if as_json:
         runs = [
             {

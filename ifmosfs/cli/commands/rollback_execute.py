@@ -21,7 +21,10 @@ from ifmosfs.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from ifmosfs.app.context import App
     from ifmosfs.app.undoing import PreparedRollback
+    from ifmosfs.core.manifest import PlanInfo
+    from ifmosfs.core.reports import RunReport
 
 N_SHOWN = 5
 
@@ -44,8 +47,12 @@ def execute(plan: str | None, plan_option: str | None, dry_run: bool, yes: bool,
     from ifmosfs.cli.stopping import stop_on_signals
 
     with opened_app() as app:
-        recover_first(app)
+        finished = _finished_by_recovery(app)
+        if not (plan or plan_option) and finished:
+            return _show_finished(finished[-1], as_json=as_json)
         info = choose_plan(app, plan, plan_option, None if plan or plan_option else UNDOABLE)
+        if info in finished:
+            return _show_finished(info, as_json=as_json)
         with app.writing() as journal:
             prepared = prepare_rollback(app, journal, info)
             app.idle()
@@ -63,8 +70,8 @@ def execute(plan: str | None, plan_option: str | None, dry_run: bool, yes: bool,
     show_moves(report, N_SHOWN)
     click.echo(f"{'Would be: ' if dry_run else ''}{run_words(report)}")
     show_problems(report.problems)
-    if not dry_run and report.n_done:
-        click.echo(f"The plan can be taken up again: ifmosfs stage reopen {info.plan_id}")
+    if not dry_run:
+        _say_what_next(info, report)
     return run_status(report)
 
 
@@ -78,3 +85,40 @@ def _announce(prepared: PreparedRollback) -> None:
             f"  {counted(len(prepared.planned.modified), 'file')} changed since the commit go back as they are now:"
         )
         show_problems(prepared.planned.modified)
+    for root in prepared.planned.remade_roots:
+        click.echo(f"  {shown(root)} is not there any more, and is made again")
+    n_kept = len({problem.action_id for problem in prepared.planned.problems if problem.action_id})
+    if n_kept:
+        click.echo(f"  {counted(n_kept, 'more file')} cannot go back now and will stay")
+
+
+def _finished_by_recovery(app: App) -> list[PlanInfo]:
+    """Recover first; the plans whose interrupted rollback turned out to have done everything."""
+    from ifmosfs.app.undoing import UNDOABLE
+    from ifmosfs.core.plan import PlanState
+
+    before = {info.plan_id for info in app.catalogue.plans() if info.state in UNDOABLE}
+    recover_first(app)
+    return [info for info in app.catalogue.plans() if info.plan_id in before and info.state is PlanState.ROLLED_BACK]
+
+
+def _show_finished(info: PlanInfo, *, as_json: bool) -> int:
+    """What the command was to do has been done by an interrupted one, whose end only had to be recorded."""
+    from ifmosfs.cli.show_runs import run_fields
+    from ifmosfs.core.journal import RunKind, RunState
+    from ifmosfs.core.reports import RunReport
+
+    if as_json:
+        nothing = RunReport("", RunKind.ROLLBACK, RunState.COMPLETE, 0, 0, 0, 0, 0, 0, (), ())
+        print_json({"plan": info.plan_id, "dry_run": False, **run_fields(nothing), "run": None})
+    else:
+        click.echo(f"The interrupted rollback of plan {info.plan_id} had moved everything back already.")
+        click.echo(f"The plan can be taken up again: ifmosfs stage reopen {info.plan_id}")
+    return 0
+
+
+def _say_what_next(info: PlanInfo, report: RunReport) -> None:
+    if report.n_conflicts or report.n_failed or report.n_skipped:
+        click.echo(f"What has stayed can still be moved back: ifmosfs rollback {info.plan_id}")
+    else:
+        click.echo(f"The plan can be taken up again: ifmosfs stage reopen {info.plan_id}")

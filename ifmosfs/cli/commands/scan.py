@@ -59,6 +59,10 @@ def _show(report: ScanReport) -> None:
             click.echo(f"    {shown(entry.root + b'/' + entry.path)}: {entry.error}")
         if len(report.unreadable) > N_NAMED:
             click.echo(f"    … and {len(report.unreadable) - N_NAMED:,} more (--json lists all)")
+    if report.skipped or report.unreadable:
+        n_met = counts.n_files + len(report.skipped) + len(report.unreadable)
+        rest = f"{len(report.skipped):,} skipped + {len(report.unreadable):,} unreadable"
+        click.echo(f"  {n_met:,} met = {counted(counts.n_files, 'file')} + {rest}")
     click.echo(f"Session {report.session_id}. Next: ifmosfs stage create --session {report.session_id}")
 
 

@@ -26,7 +26,7 @@ STRATEGIES = [strategy.value for strategy in ConflictStrategy]
     type=click.Choice(STRATEGIES),
     default=ConflictStrategy.RENAME.value,
     show_default=True,
-    help="When a name is taken: number the newcomer, or leave it where it is.",
+    help="When a name is taken: number the newcomer (rename), or leave it where it is (skip; ask: listed until resolved).",
 )
 @json_option
 def create(session: str | None, session_option: str | None, target: str | None, conflict: str, as_json: bool) -> None:
@@ -35,14 +35,18 @@ def create(session: str | None, session_option: str | None, target: str | None, 
     The plan sees what already is in the target and what it does itself, so every collision is found now. Files nobody is
     sure about stay where they are.
     """
+    from ifmosfs.app.checks import target_problem
     from ifmosfs.app.staging import create_plan
     from ifmosfs.cli.show_plan import report_fields, show_report
+    from ifmosfs.cli.show_runs import warn_of
 
     with opened_app() as app:
         recover_first(app)
         info = app.catalogue.find_session(either(session, session_option, "session"))
         wanted = None if target is None else as_bytes(target)
         report = create_plan(app, info, wanted, ConflictStrategy(conflict))
+        app.idle()
+        warn_of(target_problem(app, report.target))
     if as_json:
         print_json(report_fields(report))
         return

@@ -15,7 +15,7 @@ def validate(plan: str | None, plan_option: str | None, as_json: bool) -> int:
 
     Exit status: 0 nothing stands against it; 4 something does.
     """
-    from ifmosfs.app.committing import prepare_commit
+    from ifmosfs.app.committing import hopeless, prepare_commit
     from ifmosfs.app.mounting import OPEN_STATES
     from ifmosfs.cli.show_runs import problem_fields, show_problems
     from ifmosfs.core.plan import PlanEvent
@@ -24,8 +24,9 @@ def validate(plan: str | None, plan_option: str | None, as_json: bool) -> int:
         recover_first(app)
         info = choose_plan(app, plan, plan_option, OPEN_STATES)
         with app.writing() as journal:
-            checked = prepare_commit(app, journal, info).checked
-        if checked.ready:
+            prepared = prepare_commit(app, journal, info)
+        checked = prepared.checked
+        if checked.ready and info.state in OPEN_STATES:
             app.catalogue.advance(info.plan_id, PlanEvent.VALIDATE)
     if as_json:
         fields = {"plan": info.plan_id, "ready": checked.ready, "problems": problem_fields(checked.problems)}
@@ -36,5 +37,6 @@ def validate(plan: str | None, plan_option: str | None, as_json: bool) -> int:
     if checked.ready:
         click.echo(f"Nothing stands against it. Apply: ifmosfs commit {info.plan_id}")
     else:
-        click.echo(f"{counted(len(checked.problems), 'problem')}; commit would leave those files where they are.")
+        would = "not begin" if hopeless(prepared) is not None else "leave those files where they are"
+        click.echo(f"{counted(len(checked.problems), 'problem')}; commit would {would}.")
     return 0 if checked.ready else 4

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ifmosfs.cli.common import as_bytes, json_option, opened_app, print_json, recover_first
+from ifmosfs.core.plan import PlanState
 
 
 @click.command()
@@ -29,7 +30,9 @@ def unmount(mount_point: str | None, keep: bool, lazy: bool, as_json: bool) -> N
         print_json({"plan": result.plan_id, "mount_point": where, "state": result.state.value})
         return
     click.echo(f"Unmounted; no file was moved by it. Plan {result.plan_id} is {result.state.value}.")
-    if keep:
+    if result.state in {PlanState.STAGED, PlanState.VALIDATED}:
         click.echo(f"Mount it again: ifmosfs mount --plan {result.plan_id}")
-    else:
+    elif result.state in {PlanState.DISCARDED, PlanState.ROLLED_BACK}:
         click.echo(f"Take it up again: ifmosfs stage reopen {result.plan_id}")
+    else:
+        click.echo(f"Undo it: ifmosfs rollback {result.plan_id}")

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from ifmosfs.cli.common import choose_plan, counted, json_option, opened_app, plan_argument, print_json, recover_first
+
+if TYPE_CHECKING:
+    from ifmosfs.core.manifest import PlanInfo
+    from ifmosfs.core.reports import VerifyReport
 
 
 @click.command()
@@ -13,34 +19,67 @@ from ifmosfs.cli.common import choose_plan, counted, json_option, opened_app, pl
 def verify(plan: str | None, plan_option: str | None, as_json: bool) -> int:
     """Prove that the disk is what the plan says.
 
-    Every file that was moved is looked up at its new place and compared with what arrived there.
+    Every file that was moved is looked up at its new place and compared with what arrived there: the same inode, size and
+    time; copies from another filesystem are read in full.
 
-    Exit status: 0 it is; 1 something is missing or was changed since.
+    Exit status: 0 it is; 1 something is missing, was changed since, or has been moved back by an unfinished rollback; 3
+    what was moved is in order, and some files of the plan were never moved.
     """
-    from ifmosfs.app.undoing import UNDOABLE, verify_plan
+    from ifmosfs.app.undoing import UNDOABLE, not_moved, verify_plan
     from ifmosfs.cli.show_runs import problem_fields, show_problems
+    from ifmosfs.core.plan import PlanState
 
     with opened_app() as app:
         recover_first(app)
         info = choose_plan(app, plan, plan_option, None if plan or plan_option else UNDOABLE)
         with app.writing() as journal:
             report = verify_plan(app, journal, info)
+            n_left = 0 if info.state is PlanState.ROLLED_BACK else not_moved(app, journal, info) - report.n_taken_back
+    is_as_planned = report.holds and (not report.n_taken_back or info.state is PlanState.ROLLED_BACK)
     if as_json:
         print_json(
             {
                 "plan": info.plan_id,
-                "holds": report.holds,
+                "holds": is_as_planned,
                 "checked": report.n_checked,
+                "moved_back": report.n_taken_back,
+                "not_moved": n_left,
                 "missing": problem_fields(report.missing),
                 "changed": problem_fields(report.changed),
                 "extra": problem_fields(report.extra),
             }
         )
-        return 0 if report.holds else 1
+        return _status(is_as_planned, n_left)
     click.echo(f"Plan {info.plan_id}: {counted(report.n_checked, 'entry')} looked at")
     show_problems(report.problems)
-    if report.holds:
-        click.echo("Everything is where the plan put it, unchanged.")
-    else:
-        click.echo(f"{len(report.missing):,} missing, {len(report.changed):,} changed since the commit")
-    return 0 if report.holds else 1
+    for line in _words(info, report, n_left):
+        click.echo(line)
+    if n_left > 0:
+        click.echo(f"{counted(n_left, 'file')} of the plan never moved: ifmosfs commit {info.plan_id} tries again.")
+    return _status(is_as_planned, n_left)
+
+
+def _status(is_as_planned: bool, n_left: int) -> int:
+    if not is_as_planned:
+        return 1
+    return 3 if n_left > 0 else 0
+
+
+def _words(info: PlanInfo, report: VerifyReport, n_left: int) -> list[str]:
+    from ifmosfs.core.plan import PlanState
+
+    n_back, lines = counted(report.n_taken_back, "file"), []
+    is_over = info.state is PlanState.ROLLED_BACK
+    if report.n_taken_back and not is_over:
+        left = f"{counted(report.n_held, 'file')} left" if report.n_held else "none is left"
+        lines = [f"A rollback of this plan has moved {n_back} back; {left} where the plan put it."]
+    if not report.holds:
+        lines.append(f"{len(report.missing):,} missing, {len(report.changed):,} changed since")
+    elif is_over:
+        lines.append(f"The plan has been rolled back: {n_back} moved back, unchanged since.")
+    elif not report.n_taken_back:
+        what = "Everything" if n_left <= 0 else "What was moved"
+        lines.append(f"{what} is where the plan put it, unchanged.")
+    if report.n_taken_back and not is_over:
+        lines.append(f"Finish it: ifmosfs rollback {info.plan_id}")
+    return lines
