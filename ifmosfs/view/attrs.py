@@ -49,7 +49,7 @@ def made_attr(mode: int, inode: int, size_bytes: int, time_ns: int, owner: tuple
 
 
 def shown_as(attr: Attr, inode: int, n_links: int) -> Attr:
-    """The same attributes under the view's own number (`dataclasses.replace` takes a third of the time of a listing)."""
+    """The same attributes under the view's own number (in half the time of `dataclasses.replace`, for every entry of a listing)."""
     return Attr(
         attr.mode,
         attr.uid,

@@ -166,7 +166,7 @@ def test_verify_says_that_everything_is_where_the_plan_put_it(desk: Desk) -> Non
             "holds": True,
             "checked": 11,
             "moved_back": 0,
-                "not_moved": 0,
+            "not_moved": 0,
             "missing": [],
             "changed": [],
             "extra": [],

@@ -127,9 +127,8 @@ def test_another_owners_file_in_a_sticky_folder_is_found() -> None:
     assert check(disk, WorkOrder(make_run(), steps=steps), OWNER).ready
 
 
-@pytest.mark.parametrize(
-    ("place", "who"), [(b"/usb", OWNER), (b"/usb", ROOT), (b"/out", OWNER), (b"/out", ROOT)], ids=str
-)
+@pytest.mark.parametrize("who", [OWNER, ROOT], ids=["owner", "root"])
+@pytest.mark.parametrize("place", [b"/usb", b"/out"], ids=str)
 def test_a_read_only_filesystem_is_found_once_for_everybody(place: bytes, who: Credentials) -> None:
     disk = MemoryDisk.from_tree({b"in": {b"deep": {b"a": b"1"}, b"b": b"2"}})
     disk.add_filesystem(b"/out", {})
