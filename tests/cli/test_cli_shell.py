@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from ifmosfs.core.plan import Edit, EditKind
 from ifmosfs.store.catalogue import open_catalogue
 from tests.adapters.trees import read_tree, write_tree
-from tests.cli.command_line import Desk, refusal
+from tests.cli.command_line import ORGANISED, Desk, refusal
 from tests.fuse_support import force_unmount, needs_fuse
 
 
@@ -112,3 +113,12 @@ def test_a_preview_of_hard_links_warns_and_leaves_what_somebody_put_there(desk: 
     assert discarded.status == 0
     assert discarded.err == f"The preview's folder stays: it holds 1 thing of yours, such as\n  {folder}/own.txt\n"
     assert read_tree(folder) == {b"own.txt": b"mine"}
+
+
+@pytest.mark.parametrize("method", ["symlink", "hardlink", "copy"])
+def test_a_commit_takes_the_preview_folder_away(desk: Desk, method: str) -> None:
+    plan = desk.staged()
+    folder = desk.here("stage", "preview", plan, "--method", method, "--json").json["folder"]
+    assert desk.here("commit", plan, "--yes").status == 0
+    assert not os.path.lexists(folder)
+    assert read_tree(desk.target / "Data") == ORGANISED[b"Data"]

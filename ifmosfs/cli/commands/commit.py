@@ -51,6 +51,8 @@ def commit(where: str | None, plan_option: str | None, snapshot: bool, dry_run: 
     """
     from ifmosfs.app.committing import prepare_commit, refuse_hopeless, rehearse_commit, run_commit
     from ifmosfs.app.mounting import unmount_views_of
+    from ifmosfs.app.staging import remove_preview
+    from ifmosfs.cli.show_plan import show_kept_in_preview
     from ifmosfs.cli.stopping import stop_on_signals
 
     with opened_app() as app:
@@ -71,6 +73,7 @@ def commit(where: str | None, plan_option: str | None, snapshot: bool, dry_run: 
                     report = run_commit(app, journal, prepared, snapshot=snapshot, stop=stop)
                 if app.catalogue.find_plan(info.plan_id).state is PlanState.COMMITTED:
                     _say_what_stays_mounted(unmount_views_of(info.plan_id))
+                    show_kept_in_preview(remove_preview(app, info.plan_id))
     return _show(prepared, report, dry_run=dry_run, as_json=as_json)
 
 
