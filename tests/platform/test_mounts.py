@@ -53,6 +53,8 @@ def test_without_a_table_there_is_no_mount() -> None:
 
 def test_the_systems_table_knows_the_device_of_a_folder(tmp_path: Path) -> None:
     mount = mount_of(os.fsencode(tmp_path.resolve()), mounts())
+    if all(each.point != b"/" for each in mounts()):
+        pytest.skip("in a chroot the table does not show what the root lies on")
     assert mount is not None
     if mount.fstype == "btrfs":
         pytest.skip("btrfs shows other device numbers in stat than in the mount table")
