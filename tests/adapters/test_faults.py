@@ -15,12 +15,12 @@ from tests.adapters.memory_disk import MemoryDisk
 
 
 def place(path: bytes) -> Place:
-    return Place(b"/root", path)
+    return Place(b"/place", path)
 
 
 @pytest.fixture
 def memory() -> MemoryDisk:
-    return MemoryDisk.from_tree({b"root": {b"a": b"1"}})
+    return MemoryDisk.from_tree({b"place": {b"a": b"1"}})
 
 
 def three_steps(disk: Disk) -> None:
@@ -43,13 +43,13 @@ TREES = [
 def test_a_crash_leaves_exactly_the_effects_before_it(memory: MemoryDisk, n: int, after: bool, n_done: int) -> None:
     with pytest.raises(Crash):
         three_steps(CrashAfter(memory, n, after=after))
-    assert memory.tree(b"root") == TREES[n + n_done]
+    assert memory.tree(b"place") == TREES[n + n_done]
 
 
 def test_a_crash_after_more_effects_than_there_are_never_comes(memory: MemoryDisk) -> None:
     disk = CrashAfter(memory, 3)
     three_steps(disk)
-    assert (disk.n_effects, memory.tree(b"root")) == (3, TREES[3])
+    assert (disk.n_effects, memory.tree(b"place")) == (3, TREES[3])
 
 
 def test_a_dead_disk_stays_dead(memory: MemoryDisk) -> None:
@@ -57,7 +57,7 @@ def test_a_dead_disk_stays_dead(memory: MemoryDisk) -> None:
     for step in (lambda: disk.make_folder(place(b"x"), 0o755), lambda: disk.make_folder(place(b"y"), 0o755)):
         with pytest.raises(Crash):
             step()
-    assert memory.tree(b"root") == {b"a": b"1", b"x": {}}
+    assert memory.tree(b"place") == {b"a": b"1", b"x": {}}
 
 
 @pytest.mark.parametrize(
@@ -80,9 +80,9 @@ def test_only_changes_that_succeeded_are_recorded(memory: MemoryDisk) -> None:
     with refused(errno.EEXIST):
         disk.make_folder(place(b"out"), 0o755)
     assert disk.changes == [
-        ("make_folder", b"/root/out"),
-        ("rename_noreplace", b"/root/a", b"/root/out/a"),
-        ("sync", b"/root/out"),
+        ("make_folder", b"/place/out"),
+        ("rename_noreplace", b"/place/a", b"/place/out/a"),
+        ("sync", b"/place/out"),
     ]
 
 
@@ -91,14 +91,14 @@ def test_a_rename_between_two_filesystems_in_memory_is_exdev(memory: MemoryDisk)
     with refused(errno.EXDEV):
         memory.rename_noreplace(place(b"a"), Place(b"/usb", b"there/a"))
     assert memory.filesystem(Place(b"/usb", b"not yet")) != memory.filesystem(place(b""))
-    assert memory.tree() == {b"root": {b"a": b"1"}, b"usb": {b"there": {}}}
+    assert memory.tree() == {b"place": {b"a": b"1"}, b"usb": {b"there": {}}}
 
 
 def test_a_hard_link_in_memory_is_the_same_file(memory: MemoryDisk) -> None:
     memory.link(place(b"a"), place(b"b"))
     memory.write(place(b"a"), b"changed")
     attr = memory.lstat(place(b"b"))
-    assert (attr, attr.n_links, memory.tree(b"root")) == (
+    assert (attr, attr.n_links, memory.tree(b"place")) == (
         memory.lstat(place(b"a")),
         2,
         {b"a": b"changed", b"b": b"changed"},

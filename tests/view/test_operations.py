@@ -12,27 +12,19 @@ import pytest
 
 from ifmosfs.core.errors import DatabaseDamaged, DiskFull, IfmosfsError, WrongState
 from ifmosfs.core.files import Attr, Kind, Place
-from ifmosfs.core.names import NameRules, split
-from ifmosfs.core.plan import Edit, EditKind, KeepReason
+from ifmosfs.core.names import NameRules
+from ifmosfs.core.plan import Edit, EditKind
 from ifmosfs.core.ports import Disk
 from ifmosfs.view.operations import View
 from ifmosfs.view.values import ROOT_INODE, FsError, FsErrorKind, RenameMode
 from tests.adapters.faults import Delegating
 from tests.adapters.memory_disk import MemoryDisk
 from tests.adapters.trees import read_tree
-from tests.view.views import NOW_NS, OWNER, Scene, make_scene, view_of
+from tests.view.views import NOW_NS, OWNER, TREE, Scene, at, make_scene, numbers, rename, view_of
 
 E = FsErrorKind
 FILE, LINK = Kind.FILE, Kind.SYMLINK
 WHO, REVIEW_LINK = b"To review/unsure/who", b"To review/links/link"
-TREE: Final = {
-    b"Docs": {b"Sub": {b"x": FILE}, b"a.pdf": FILE, b"theirs.pdf": FILE},
-    b"New": {b"Empty": {}, b"b.pdf": FILE, b"odd\xff\nname": FILE},
-    b"To review": {b"links": {b"link": LINK}, b"unsure": {b"who": FILE}},
-    b"soft": LINK,
-    b"top": FILE,
-}
-
 # One node of every kind, and what each operation answers for it; `None`: it is allowed.
 NODES: Final = {
     "root": b"",
@@ -48,15 +40,6 @@ NODES: Final = {
     "control file": b".ifmosfs/README.txt",
 }
 FOLDERS: Final = {name for name in NODES if "file" not in name}
-
-
-def at(scene: Scene, path: bytes) -> tuple[int, bytes]:
-    parent, name = split(path)
-    return scene.inode(parent), name
-
-
-def rename(scene: Scene, path: bytes, target: bytes, mode: RenameMode = RenameMode.REPLACE) -> None:
-    scene.view.rename(*at(scene, path), *at(scene, target), mode)
 
 
 def onto(mode: RenameMode) -> Callable[[Scene, bytes], None]:
@@ -524,96 +507,3 @@ def test_no_replace_holds_against_what_comes_in_between(scene: Scene) -> None:
         rename(scene, b"Docs/a.pdf", b"New/made", RenameMode.NO_REPLACE)
     assert refused.value.kind is E.EXISTS
     assert (scene.content(b"New/made"), scene.content(b"Docs/a.pdf")) == (b"second", b"first")
-
-
-# Inode numbers
-
-
-def numbers(view: View, inode: int = ROOT_INODE, path: bytes = b"") -> dict[bytes, int]:
-    found = {path: view.getattr(inode).inode}
-    for entry in view.readdir(inode):
-        here = path + b"/" + entry.name
-        found[here] = entry.attr.inode
-        if entry.attr.kind is Kind.FOLDER:
-            found.update(numbers(view, entry.attr.inode, here))
-    return found
-
-
-def test_every_node_has_a_number_of_its_own_and_lookup_gives_the_same(scene: Scene) -> None:
-    found = numbers(scene.view)
-    assert len(set(found.values())) == len(found)
-    assert {path: scene.inode(path[1:]) for path in found} == found
-
-
-def test_numbers_stay_over_renames_and_over_a_remount(scene: Scene) -> None:
-    before = numbers(scene.view)
-    rename(scene, b"New", b"Docs/Sub/Newer")
-    rename(scene, b"Docs/a.pdf", b"Docs/Sub/Newer/Empty/a")
-    scene.view.mkdir(scene.inode(b"Docs"), b"made", 0o755)
-    after = numbers(scene.view)
-    moved = {
-        b"/New": b"/Docs/Sub/Newer",
-        b"/New/b.pdf": b"/Docs/Sub/Newer/b.pdf",
-        b"/Docs/a.pdf": b"/Docs/Sub/Newer/Empty/a",
-        b"/Docs/Sub": b"/Docs/Sub",
-        b"/Docs": b"/Docs",
-        b"/top": b"/top",
-    }
-    assert {path: after[target] for path, target in moved.items()} == {path: before[path] for path in moved}
-    assert numbers(scene.again()) == after
-
-
-# Extended attributes
-
-
-def test_a_planned_file_tells_what_the_plan_knows(scene: Scene) -> None:
-    inode = scene.inode(b"New/b.pdf")
-    assert {name: scene.view.getxattr(inode, name) for name in scene.view.listxattr(inode)} == {
-        b"user.ifmosfs.source": scene.plan.roots[0].path + b"/deep/b.pdf",
-        b"user.ifmosfs.category": b"paper",
-        b"user.ifmosfs.confidence": b"0.900",
-        b"user.ifmosfs.reason": b"because",
-        b"user.ifmosfs.status": b"planned",
-        b"user.xdg.tags": b"paper",
-    }
-    assert b"user.ifmosfs.category" not in scene.view.listxattr(scene.inode(WHO))
-    assert scene.view.listxattr(scene.inode(b"top")) == []
-
-
-def set_category(scene: Scene, path: bytes, category: bytes) -> None:
-    scene.view.setxattr(scene.inode(path), b"user.ifmosfs.category", category, 0)
-
-
-@pytest.mark.parametrize("path", [b"New/b.pdf", WHO], ids=["planned", "staying"])
-def test_writing_a_category_files_the_file_under_it(scene: Scene, path: bytes) -> None:
-    content = scene.content(path)
-    set_category(scene, path, b"paper")
-    assert scene.content(b"Docs/" + split(path)[1]) == content
-
-
-def test_writing_the_category_that_a_file_is_filed_under_changes_nothing(scene: Scene) -> None:
-    rename(scene, b"Docs/a.pdf", b"Docs/my name")
-    set_category(scene, b"Docs/my name", b"paper")
-    assert len(scene.log.edits) == 1
-
-
-@pytest.mark.parametrize("category", [b"no such", b"", b"\xff"])
-def test_a_category_without_a_folder_is_invalid(scene: Scene, category: bytes) -> None:
-    with pytest.raises(FsError) as refused:
-        set_category(scene, b"New/b.pdf", category)
-    assert (refused.value.kind, scene.log.edits) == (E.INVALID, [])
-
-
-def test_a_category_whose_folder_holds_the_name_already_is_refused(scene: Scene) -> None:
-    rename(scene, b"Docs/a.pdf", b"Docs/b.pdf")
-    with pytest.raises(FsError) as refused:
-        set_category(scene, b"New/b.pdf", b"paper")
-    assert (refused.value.kind, scene.tree(b"New")) == (E.EXISTS, TREE[b"New"])
-
-
-def test_a_category_gives_names_that_the_target_takes() -> None:
-    disk = MemoryDisk.from_tree({b"in": {b"what?": b"x"}, b"out": {}})
-    rows = [(b"what?", KeepReason.UNSURE)]
-    scene = make_scene(disk, b"/in", b"/out", rows, names=NameRules(dos=True))
-    set_category(scene, b"To review/unsure/what?", b"colon")
-    assert scene.log.edits[0].target == b"A_ B/C/what_"

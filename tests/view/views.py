@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from ifmosfs.core.errors import IfmosfsError
 from ifmosfs.core.files import Kind
-from ifmosfs.core.names import NameRules
+from ifmosfs.core.names import NameRules, split
 from ifmosfs.core.plan import Action, Edit, Plan
 from ifmosfs.core.ports import Disk
 from ifmosfs.core.tree import PlanTree
 from ifmosfs.view.operations import View
+from ifmosfs.view.values import ROOT_INODE, RenameMode
 from tests.core.plans import Row, plan_of
 
 OWNER = (1234, 5678)
 NOW_NS = 5_000
+
+FILE, LINK = Kind.FILE, Kind.SYMLINK
+TREE: Final = {
+    b"Docs": {b"Sub": {b"x": FILE}, b"a.pdf": FILE, b"theirs.pdf": FILE},
+    b"New": {b"Empty": {}, b"b.pdf": FILE, b"odd\xff\nname": FILE},
+    b"To review": {b"links": {b"link": LINK}, b"unsure": {b"who": FILE}},
+    b"soft": LINK,
+    b"top": FILE,
+}
 
 
 @dataclass
@@ -106,3 +117,22 @@ def make_scene(
     plan = replace(plan, actions=actions)
     log = MemoryLog()
     return Scene(plan, disk, log, view_of(plan, disk, log))
+
+
+def at(scene: Scene, path: bytes) -> tuple[int, bytes]:
+    parent, name = split(path)
+    return scene.inode(parent), name
+
+
+def rename(scene: Scene, path: bytes, target: bytes, mode: RenameMode = RenameMode.REPLACE) -> None:
+    scene.view.rename(*at(scene, path), *at(scene, target), mode)
+
+
+def numbers(view: View, inode: int = ROOT_INODE, path: bytes = b"") -> dict[bytes, int]:
+    found = {path: view.getattr(inode).inode}
+    for entry in view.readdir(inode):
+        here = path + b"/" + entry.name
+        found[here] = entry.attr.inode
+        if entry.attr.kind is Kind.FOLDER:
+            found.update(numbers(view, entry.attr.inode, here))
+    return found
