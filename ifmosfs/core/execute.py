@@ -51,13 +51,18 @@ class StopRequest(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One file to move. `inverse_of` is the (run id, seq) that a rollback undoes with it."""
+    """One file to move, or with `is_folder` a whole folder. `inverse_of` is the (run id, seq) that a rollback undoes with it.
+
+    `action_id` and `unit` are those of `Operation`.
+    """
 
     action_id: int
     source: Place
     target: Place
     expected: Fingerprint
     inverse_of: tuple[str, int] | None = None
+    unit: int = 0
+    is_folder: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ class OpKind(Enum):
 
     MKDIR = "mkdir"  # target: the folder
     MOVE = "move"  # source to target, by rename, or by copy when the journal says COPIED
+    CARRY = "carry"  # source to target: a folder with all that is in it, by one rename and never by copy
     RMDIR = "rmdir"  # source: the emptied folder; `folder` holds what is needed to make it again
     TIMES = "times"  # target: a folder whose times were set; `expected` before, `arrived` after
 
@@ -70,7 +71,11 @@ class FolderMeta:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One intended effect. `seq` counts from 1 within its run; `action_id` is the plan's action, 0 for folders."""
+    """One intended effect. `seq` counts from 1 within its run; `action_id` is the plan's action, 0 for what is no file of the
+    plan: folders, a file of the target that goes to the vault, a step through a third name.
+
+    Operations of one run with the same `unit` (0: none) follow one another, and are all done in the end, or none of them.
+    """
 
     seq: int
     kind: OpKind
@@ -80,6 +85,7 @@ class Operation:
     action_id: int = 0
     folder: FolderMeta | None = None
     inverse_of: tuple[str, int] | None = None  # (run id, seq) of what this one undoes
+    unit: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ class ActionKind(Enum):
 
     MOVE = "move"
     KEEP = "keep"  # explicit: considered, and it stays where it is
+    VAULT = "vault"  # it lost a conflict: commit puts it away into the target's vault, from where it can be restored
 
 
 class KeepReason(Enum):
@@ -79,6 +80,9 @@ class KeepReason(Enum):
     UNREADABLE = "unreadable"
     LINK = "links"
     PROJECT = "projects"  # part of a checkout or project, which must not be scattered
+    DUPLICATE = "duplicates"  # a file of this name and content is there already
+    BUSY = "being written"  # a download under way, a file that a program is writing to
+    CLOUD = "online only"  # a placeholder: its content is not on this disk
 
 
 class Origin(Enum):
@@ -90,11 +94,49 @@ class Origin(Enum):
 
 
 class ConflictStrategy(Enum):
-    """What planning does when the wanted name is taken."""
+    """What is done when the wanted name is taken. Nothing is ever destroyed: a loser goes to the vault.
+
+    Only a file can lose; where a folder holds the name, or the two cannot be compared, it is as with SKIP.
+    """
 
     RENAME = "rename"  # a free name beside it: `report (2).pdf`
     SKIP = "skip"  # the file stays, listed under conflicts
     ASK = "ask"  # as SKIP in batch use: stays and is listed until someone answers
+    REPLACE = "replace"  # the one that comes later takes the name
+    NEWEST = "newest"  # the one modified last takes the name; at a tie, the one that has it
+    LARGEST = "largest"  # the one with more bytes takes the name; at a tie, the one that has it
+
+
+class DuplicateRule(Enum):
+    """What planning does with a file when one of the same name and the same content is there already."""
+
+    STAY = "stay"  # it stays where it is, listed under duplicates
+    VAULT = "vault"  # commit puts it into the vault
+    CONFLICT = "conflict"  # as with any other conflict: the strategy decides
+
+
+class UnitKind(Enum):
+    """Why files belong together."""
+
+    LINKS = "hard links"  # names of one inode
+    SIDECARS = "sidecars"  # a photo with its XMP, a film with its subtitles
+    DATABASE = "database"  # with its -wal, -shm, -journal
+    PARTS = "parts"  # the volumes of one archive
+    PAGE = "web page"  # a saved page with its folder
+    PROJECT = "project"  # a checkout, project or bundle: one folder, moved by one rename or not at all
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Files that move together or not at all. `number` counts from 1 within the plan; the members' actions name it.
+
+    `folder`: of a PROJECT, the folder below `root` that is the unit; else `None`.
+    """
+
+    number: int
+    kind: UnitKind
+    root: bytes
+    folder: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +145,9 @@ class Action:
 
     `action_id` counts from 1 within the plan and never changes: the view's inode numbers are made of it. `source` lies under
     `root` (absolute). `target` is relative to the plan's target folder, and for a KEEP the place the file would have gone
-    to, where there is one. `expected` is the fingerprint of the source when it was planned.
+    to, where there is one; for a VAULT the place it lost. `expected` is the fingerprint of the source when it was planned.
+    `replaces`: the file that is at `target` now and that commit first puts into the vault; `None` where the name is free.
+    `unit`: the number of the `Unit` it belongs to, 0 for none.
     `note` says what planning had to change about the name (a repair, a number) or what it noticed (a twin).
     """
 
@@ -121,6 +165,8 @@ class Action:
     origin: Origin = Origin.RULE
     keep_reason: KeepReason | None = None
     note: str | None = None
+    replaces: Fingerprint | None = None
+    unit: int = 0
 
     @property
     def source_place(self) -> Place:
@@ -133,10 +179,16 @@ class Policy:
     """The settings a plan was made with; part of the plan, so that it can be read years later."""
 
     strategy: ConflictStrategy = ConflictStrategy.RENAME
+    by_category: tuple[tuple[str, ConflictStrategy], ...] = ()
+    duplicates: DuplicateRule = DuplicateRule.STAY
     threshold: float = 0.6
     folder_mode: int = 0o755
     review_name: bytes = b"To review"
     names: NameRules = field(default_factory=NameRules)
+
+    def strategy_for(self, category: str | None) -> ConflictStrategy:
+        """The strategy for files of a category; the plan's own where the category has none."""
+        return dict(self.by_category).get(category or "", self.strategy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +208,7 @@ class Plan:
     policy: Policy
     folders: tuple[bytes, ...]
     actions: tuple[Action, ...]
+    units: tuple[Unit, ...] = ()
 
     def moves(self) -> Iterator[Action]:
         """The actions that move something, in plan order."""
@@ -187,6 +240,8 @@ class EditKind(Enum):
     MKDIR = "mkdir"
     RMDIR = "rmdir"
     TOUCH = "touch"  # mode or times of a planned folder
+    REPLACE = "replace"  # as MOVE, onto a name that a file of the target has, which goes to the vault
+    VAULT = "vault"  # the file goes to the vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +249,7 @@ class Edit:
     """One change to the organised tree, in paths of the view at that moment (so edits are replayed in `seq` order).
 
     A MOVE of a folder means everything in it; only files are EXCLUDEd. `at_ns` is when it was made; folders show it as their time.
-    `mode` and `mtime_ns` belong to MKDIR and TOUCH.
+    `mode` and `mtime_ns` belong to MKDIR and TOUCH, `replaces` (the fingerprint of what is at the target) to REPLACE.
     """
 
     seq: int
@@ -204,3 +259,4 @@ class Edit:
     at_ns: int
     mode: int | None = None
     mtime_ns: int | None = None
+    replaces: Fingerprint | None = None

@@ -44,7 +44,7 @@ logger = logging.getLogger(__name__)
 
 JOURNAL_NAME: Final = "journal.db"
 SIDECAR_FOLDER: Final = "journal"
-FORMAT: Final = 1  # PRAGMA user_version
+FORMAT: Final = 2  # PRAGMA user_version
 WAIT_SECONDS: Final = 1.0
 PAGE_ROWS: Final = 10_000
 
@@ -59,13 +59,17 @@ _SCHEMA: Final = (
         run_number INTEGER NOT NULL REFERENCES runs, seq INTEGER NOT NULL, kind TEXT NOT NULL,
         source_root_id INTEGER, source_path BLOB, target_root_id INTEGER, target_path BLOB, {_PRINT.format("expected")},
         action_id INTEGER NOT NULL, folder BLOB, inverse_run TEXT, inverse_seq INTEGER, state TEXT NOT NULL,
-        {_PRINT.format("arrived")}, digest BLOB, error TEXT, PRIMARY KEY (run_number, seq)) WITHOUT ROWID""",
+        {_PRINT.format("arrived")}, digest BLOB, error TEXT, unit INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (run_number, seq)) WITHOUT ROWID""",
     f"PRAGMA user_version = {FORMAT}",
 )
-_N_INTENT_COLUMNS: Final = 18
+_UPGRADES: Final = {
+    1: ("ALTER TABLE operations ADD COLUMN unit INTEGER NOT NULL DEFAULT 0", f"PRAGMA user_version = {FORMAT}"),
+}
+_N_INTENT_COLUMNS: Final = 19
 _INTEND: Final = f"""INSERT INTO operations (run_number, seq, kind, source_root_id, source_path, target_root_id, target_path,
     expected_inode, expected_size, expected_mtime_ns, expected_ctime_ns, expected_birth_ns, action_id, folder,
-    inverse_run, inverse_seq, state, error) VALUES ({", ".join("?" * _N_INTENT_COLUMNS)})"""  # noqa: S608  constants only
+    inverse_run, inverse_seq, state, error, unit) VALUES ({", ".join("?" * _N_INTENT_COLUMNS)})"""  # noqa: S608  constants only
 _BEGIN: Final = """INSERT INTO runs (run_id, kind, plan_id, target, state, started_ns, boot_id, pid, finished_ns, message,
     sidecar) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run_id) DO UPDATE SET state = excluded.state,
     boot_id = excluded.boot_id, pid = excluded.pid, finished_ns = excluded.finished_ns, message = excluded.message"""
@@ -73,7 +77,7 @@ _SETTLE: Final = """UPDATE operations SET state = ?, arrived_inode = ?, arrived_
     arrived_ctime_ns = ?, arrived_birth_ns = ?, digest = ?, error = ? WHERE run_number = ? AND seq = ?"""
 _OPERATIONS: Final = """SELECT seq, kind, source_root_id, source_path, target_root_id, target_path, action_id, folder,
     inverse_run, inverse_seq, state, digest, error, expected_inode, expected_size, expected_mtime_ns, expected_ctime_ns,
-    expected_birth_ns, arrived_inode, arrived_size, arrived_mtime_ns, arrived_ctime_ns, arrived_birth_ns
+    expected_birth_ns, arrived_inode, arrived_size, arrived_mtime_ns, arrived_ctime_ns, arrived_birth_ns, unit
     FROM operations WHERE run_number = ? AND seq > ?"""
 _RUNS: Final = (
     """SELECT run_id, kind, plan_id, target, state, started_ns, boot_id, pid, finished_ns, message FROM runs"""
@@ -385,6 +389,8 @@ def _make_or_check(connection: sqlite3.Connection, path: Path) -> None:
         raise damaged(path, "it is not a journal of ifmosfs")
     elif found > FORMAT:
         raise newer(path, str(found))
+    for statement in _UPGRADES.get(found, ()):
+        connection.execute(statement)
 
 
 def _load_roots(connection: sqlite3.Connection) -> dict[bytes, int]:
@@ -412,6 +418,7 @@ def _intent_row(number: int, one: Operation, root_ids: dict[bytes, int]) -> tupl
         *(one.inverse_of or (None, None)),
         OpState.INTENT.value,
         None,
+        one.unit,
     )
 
 
@@ -445,5 +452,6 @@ def _recorded(row: Sequence[Any], roots: dict[int, bytes]) -> Recorded:
         action_id,
         None if folder is None else folder_from_json(folder),
         None if inverse_run is None else (inverse_run, inverse_seq),
+        row[23],
     )
     return Recorded(operation, Outcome(seq, _OP_STATES[state], _print_from(row[18:23]), digest, error))

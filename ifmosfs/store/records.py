@@ -90,6 +90,8 @@ def _operation_fields(operation: Operation) -> dict[str, Any]:
         fields["folder"] = folder_fields(operation.folder)
     if operation.inverse_of is not None:
         fields["inverse_of"] = operation.inverse_of
+    if operation.unit:
+        fields["unit"] = operation.unit
     return fields
 
 
@@ -185,6 +187,7 @@ def _operation(fields: dict[str, Any]) -> Operation:
         fields.get("action", 0),
         None if folder is None else _folder(folder),
         None if inverse_of is None else (inverse_of[0], inverse_of[1]),
+        fields.get("unit", 0),
     )
 
 

@@ -315,7 +315,7 @@ def test_damaged_newer_and_foreign_journals_are_refused_and_kept(tmp_path: Path)
         open_journal(tmp_path)
     assert str(database) in (damage.value.hint or "")
     assert database.read_bytes() == b"x" * 5000
-    for statement, error in (("PRAGMA user_version = 2", DatabaseNewer), ("CREATE TABLE other (a)", DatabaseDamaged)):
+    for statement, error in (("PRAGMA user_version = 99", DatabaseNewer), ("CREATE TABLE other (a)", DatabaseDamaged)):
         database.unlink()
         connection = sqlite3.connect(database)
         connection.execute(statement)
@@ -412,3 +412,16 @@ def test_sidecar_of_a_rollback_stays_in_the_state_folder(journal: SqliteJournal,
     journal.intend("run1", [move(1)])
     assert journal.sidecar_path("run1") == os.fsencode(tmp_path / "state" / "journal" / "journal-run1.jsonl")
     assert os.listdir(target) == []
+
+
+def test_journal_of_the_first_format_is_upgraded_with_its_rows(tmp_path: Path, target: Path) -> None:
+    with open_journal(tmp_path) as journal:
+        journal.begin(run_into(target))
+        journal.intend("run1", [move(1)])
+    connection = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
+    connection.execute("ALTER TABLE operations DROP COLUMN unit")
+    connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    with open_journal(tmp_path) as journal:
+        journal.intend("run1", [replace(move(2), unit=7)])
+        assert [row.operation for row in journal.recorded("run1")] == [move(1), replace(move(2), unit=7)]
