@@ -111,8 +111,8 @@ class Disk(DiskReader, Protocol):
 
     def copy(self, source: Place, temporary: Place, expected: Fingerprint) -> Copied:
         """Copy a file or symlink with all it has (content, holes, owner, mode, ACLs, xattrs, times) to a new name, sync it,
-        read it back and compare. ESTALE if the source is not, or does not stay, the expected one; EIO if the copy reads back
-        differently; EEXIST if the temporary name is taken."""
+        read it back and compare. ESTALE if the source is not, or does not stay, the expected one; ETXTBSY if a program has
+        it open for writing; EIO if the copy reads back differently; EEXIST if the temporary name is taken."""
         ...
 
     def unlink_checked(self, place: Place, expected: Fingerprint) -> None:

@@ -81,6 +81,9 @@ def _copy_refused(operation: Operation, error: OSError, disk: Disk, temporary: P
     if error.errno == errno.ESTALE:  # of copy, this is about the source and not about the filesystem
         _discard(disk, temporary, None)
         return conflict(operation, "changed")
+    if error.errno == errno.ETXTBSY:
+        _discard(disk, temporary, None)
+        return conflict(operation, "being-written")
     if response_to(error) is not Response.FATAL:
         _discard(disk, temporary, None)
     if response_to(error) is Response.VANISHED:

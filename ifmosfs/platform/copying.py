@@ -24,6 +24,7 @@ from ifmosfs.platform import linux, metadata
 from ifmosfs.platform.filesystems import holds_owners
 from ifmosfs.platform.moving import Entry
 from ifmosfs.platform.syncing import open_for_sync, sync_filesystem
+from ifmosfs.platform.writers import has_writer
 
 BLOCK_BYTES: Final = 1 << 20
 RANGE_BYTES: Final = 1 << 30
@@ -92,6 +93,7 @@ def _copy_file(source: Entry, temporary: Entry, before: Attr) -> Copied:
 
 
 def _fill(reader: int, writer: int, before: Attr) -> Copied:
+    _require_unwritten(reader)
     _require_unchanged(before, linux.attr_at(reader, b""))
     copy_content(reader, writer, before.size_bytes)
     _give_all(reader, writer, before)
@@ -101,6 +103,7 @@ def _fill(reader: int, writer: int, before: Attr) -> Copied:
     digest = digest_of(reader)
     if digest_of(writer) != digest:
         raise OSError(errno.EIO, "the copy does not read back as it was written")
+    _require_unwritten(reader)
     _require_unchanged(before, linux.attr_at(reader, b""))
     return Copied(digest, linux.attr_at(writer, b""))
 
@@ -109,6 +112,12 @@ def _read_quietly(writer: int) -> None:
     """Let the reading back leave the access time alone, where the new file is ours (it may be another's by now)."""
     with contextlib.suppress(PermissionError):
         fcntl.fcntl(writer, fcntl.F_SETFL, linux.O_NOATIME)
+
+
+def _require_unwritten(reader: int) -> None:
+    """A copy of what is being written would be a mixture, and the source's time says nothing of a mapping's writes yet."""
+    if has_writer(reader):
+        raise _error(errno.ETXTBSY)
 
 
 def _require_unchanged(before: Attr, now: Attr) -> None:

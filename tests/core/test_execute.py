@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -435,6 +436,19 @@ def test_a_copied_source_goes_only_after_each_phase_was_settled() -> None:
         *("unlink_checked", "sync", "settle"),
     ]
     assert settled[-5:-1] == [OpState.COPIED, OpState.PUBLISHED, OpState.QUARANTINED, OpState.DONE]
+
+
+class WrittenTo(Delegating):
+    """A program has every source of a copy open for writing."""
+
+    def copy(self, source: Place, temporary: Place, expected: Fingerprint) -> Copied:
+        raise OSError(errno.ETXTBSY, os.strerror(errno.ETXTBSY))
+
+
+def test_a_file_that_a_program_is_writing_to_is_a_conflict_and_not_copied() -> None:
+    disk = make_disk()
+    report = run_order(far_only(make_order(disk)), WrittenTo(disk), MemoryJournal())
+    assert (codes(report), reserved_names(disk)) == ([("being-written", D.absolute)], [])
 
 
 class LyingCopy(Delegating):
