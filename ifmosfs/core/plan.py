@@ -218,6 +218,10 @@ class Plan:
         """The actions that leave something where it is, in plan order."""
         return (action for action in self.actions if action.kind is ActionKind.KEEP)
 
+    def vaulted(self) -> Iterator[Action]:
+        """The actions that put something into the vault, in plan order."""
+        return (action for action in self.actions if action.kind is ActionKind.VAULT)
+
     @property
     def digest(self) -> str:
         """A short hash over what the plan would do; two plans with the same digest do the same."""
@@ -228,6 +232,15 @@ class Plan:
         for action in self.moves():
             hasher.update(b"\0".join((b"\0m", action.root, action.source, action.target or b"")))
             hasher.update(repr(action.expected).encode())
+            if action.replaces is not None:
+                hasher.update(b"\0r" + repr(action.replaces).encode())
+            if action.unit:
+                hasher.update(b"\0u%d" % action.unit)
+        for action in self.vaulted():
+            hasher.update(b"\0".join((b"\0v", action.root, action.source)))
+            hasher.update(repr(action.expected).encode())
+        for unit in self.units:
+            hasher.update(repr(unit).encode())
         return hasher.hexdigest()
 
 

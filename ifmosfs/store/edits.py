@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Connection, func, select
 
 from ifmosfs.core.files import Place
 from ifmosfs.core.manifest import Correction
 from ifmosfs.core.plan import Edit, EditKind, PlanEvent
 from ifmosfs.store.bulk import delete_rows, insert_rows
 from ifmosfs.store.database import Database
-from ifmosfs.store.encoding import legible_or_none, time_ns, wrapped
+from ifmosfs.store.encoding import legible_or_none, packed, time_ns, unpacked, wrapped
 from ifmosfs.store.plans import advance_within
 from ifmosfs.store.schema import PlanCorrection, PlanEdit
 from ifmosfs.store.trouble import understood
+
+EDIT_COLUMNS: Final = ("plan_id", "seq", "kind", "path", "target", "at_ns", "mode", "mtime_ns", "replaces")
 
 
 class Edits(Database):
@@ -31,30 +33,17 @@ class Edits(Database):
         with self._writing() as connection:
             with understood(self._path):
                 advance_within(connection, plan_id, PlanEvent.EDIT)
-            query = select(func.coalesce(func.max(PlanEdit.seq), 0)).where(PlanEdit.plan_id == plan_id)
-            edit = replace(draft, seq=connection.execute(query).scalar_one() + 1)
-            row = {
-                "plan_id": plan_id,
-                "seq": edit.seq,
-                "kind": edit.kind.value,
-                "path": edit.path,
-                "target": edit.target,
-                "at_ns": edit.at_ns,
-                "mode": edit.mode,
-                "mtime_ns": None if edit.mtime_ns is None else wrapped(edit.mtime_ns),
-            }
-            connection.execute(insert(PlanEdit).values(row))
+            edit = replace(draft, seq=last_edit_within(connection, plan_id) + 1)
+            insert_rows(connection, PlanEdit, EDIT_COLUMNS, [edit_row(plan_id, edit)])
         return edit
 
-    def edits(self, plan_id: str) -> tuple[Edit, ...]:
-        """The edits of a plan in the order they were made; none for a plan that is not there."""
+    def edits(self, plan_id: str, after: int = 0) -> tuple[Edit, ...]:
+        """The edits of a plan in the order they were made, those with a `seq` above `after`; none for an unknown plan."""
         columns = (PlanEdit.seq, PlanEdit.kind, PlanEdit.path, PlanEdit.target, PlanEdit.at_ns, PlanEdit.mode)
-        query = select(*columns, PlanEdit.mtime_ns).where(PlanEdit.plan_id == plan_id).order_by(PlanEdit.seq)
+        query = select(*columns, PlanEdit.mtime_ns, PlanEdit.replaces).where(PlanEdit.plan_id == plan_id)
         with self._reading() as connection, understood(self._path):
-            return tuple(
-                Edit(row.seq, EditKind(row.kind), *row[2:6], None if row.mtime_ns is None else time_ns(row.mtime_ns))
-                for row in connection.execute(query)
-            )
+            rows: Sequence[Any] = connection.execute(query.where(PlanEdit.seq > after).order_by(PlanEdit.seq)).all()
+            return tuple(_edit(*row) for row in rows)
 
     def save_corrections(self, plan_id: str, corrections: Iterable[Correction]) -> int:
         """Store what a person changed about files of the plan, in the place of what was stored before; returns how many."""
@@ -76,3 +65,30 @@ class Edits(Database):
         with self._reading() as connection:
             rows: Sequence[Any] = connection.execute(query.order_by(one.correction_id)).all()
         return [Correction(Place(root, path), *rest) for root, path, *rest in rows]
+
+
+def last_edit_within(connection: Connection, plan_id: str) -> int:
+    """The number of the plan's last edit, 0 for none; inside a transaction."""
+    query = select(func.coalesce(func.max(PlanEdit.seq), 0)).where(PlanEdit.plan_id == plan_id)
+    return int(connection.execute(query).scalar_one())
+
+
+def edit_row(plan_id: str, edit: Edit) -> tuple[Any, ...]:
+    """The edit as a row of `EDIT_COLUMNS`."""
+    mtime_ns = None if edit.mtime_ns is None else wrapped(edit.mtime_ns)
+    replaces = packed(edit.replaces)
+    return plan_id, edit.seq, edit.kind.value, edit.path, edit.target, edit.at_ns, edit.mode, mtime_ns, replaces
+
+
+def _edit(
+    seq: int,
+    kind: str,
+    path: bytes,
+    target: bytes | None,
+    at_ns: int,
+    mode: int | None,
+    mtime_ns: int | None,
+    replaces: bytes | None,
+) -> Edit:
+    mtime_ns = None if mtime_ns is None else time_ns(mtime_ns)
+    return Edit(seq, EditKind(kind), path, target, at_ns, mode, mtime_ns, unpacked(replaces))

@@ -13,12 +13,24 @@ from ifmosfs.core.errors import NotFound, PlanOutdated, WrongState
 from ifmosfs.core.files import Kind, Root
 from ifmosfs.core.manifest import PlanInfo
 from ifmosfs.core.names import join, split
-from ifmosfs.core.plan import NEXT_STATE, Action, ActionKind, KeepReason, Origin, Plan, PlanEvent, PlanState, Policy
+from ifmosfs.core.plan import (
+    NEXT_STATE,
+    Action,
+    ActionKind,
+    KeepReason,
+    Origin,
+    Plan,
+    PlanEvent,
+    PlanState,
+    Policy,
+    Unit,
+    UnitKind,
+)
 from ifmosfs.store.bulk import insert_rows, update_rows
 from ifmosfs.store.choose import ambiguous, by_prefix, moment
 from ifmosfs.store.database import Database
-from ifmosfs.store.encoding import fingerprint_from, fingerprint_row, legible, legible_or_none
-from ifmosfs.store.schema import PlanEdit, PlanRoot, StagingAction, StagingFolder, StagingPlan
+from ifmosfs.store.encoding import fingerprint_from, fingerprint_row, legible, legible_or_none, packed, unpacked
+from ifmosfs.store.schema import PlanEdit, PlanRoot, PlanUnit, StagingAction, StagingFolder, StagingPlan
 from ifmosfs.store.sessions import require_session
 from ifmosfs.store.trouble import understood
 
@@ -43,6 +55,8 @@ _ACTION_COLUMNS: Final = (
     "origin",
     "keep_reason",
     "note",
+    "replaces",
+    "unit",
 )
 _ACTION_KINDS: Final = {kind.value: kind for kind in ActionKind}
 _ENTRY_KINDS: Final = {kind.value: kind for kind in Kind}
@@ -57,14 +71,16 @@ class Plans(Database):
     def save_plan(self, plan: Plan) -> None:
         """Store a new plan in state DRAFT, wholly or not at all. Raises: NotFound for its session.
 
-        Raises ValueError if the action ids do not count up: the order of the actions is the order of their ids.
+        Raises ValueError if the action ids, or the numbers of the units, do not count up: that is the order they come back in.
         """
-        ids = [action.action_id for action in plan.actions]
-        if any(one >= next_one for one, next_one in pairwise(ids)):
+        if not _counts_up(action.action_id for action in plan.actions):
             raise ValueError("the ids of a plan's actions must count up")
+        if not _counts_up(unit.number for unit in plan.units):
+            raise ValueError("the numbers of a plan's units must count up")
         roots = _Dictionary(root.path for root in plan.roots)
         folders = _Dictionary(plan.folders)
         actions = [_action_row(plan.plan_id, action, roots, folders) for action in plan.actions]
+        units = [(plan.plan_id, one.number, one.kind.value, roots.number(one.root), one.folder) for one in plan.units]
         with self._writing() as connection:
             require_session(connection, plan.session_id)
             connection.execute(insert(StagingPlan).values(_head(plan)))
@@ -72,6 +88,7 @@ class Plans(Database):
             insert_rows(connection, PlanRoot, columns, _root_rows(plan, roots))
             columns = ("plan_id", "number", "path", "planned")
             insert_rows(connection, StagingFolder, columns, _folder_rows(plan, folders))
+            insert_rows(connection, PlanUnit, ("plan_id", "number", "kind", "root", "folder"), units)
             insert_rows(connection, StagingAction, ("plan_id", *_ACTION_COLUMNS, "state"), actions)
 
     def load_plan(self, plan_id: str) -> Plan:
@@ -81,6 +98,7 @@ class Plans(Database):
             roots = _rows(connection, plan_id, PlanRoot.number, PlanRoot.path, PlanRoot.filesystem)
             folders = _rows(connection, plan_id, StagingFolder.number, StagingFolder.path, StagingFolder.planned)
             rows = _rows(connection, plan_id, *(getattr(StagingAction, name) for name in _ACTION_COLUMNS))
+            units = _rows(connection, plan_id, PlanUnit.number, PlanUnit.kind, PlanUnit.root, PlanUnit.folder)
             paths = {number: path for number, path, _ in roots}, {number: path for number, path, _ in folders}
             return Plan(
                 plan_id,
@@ -92,6 +110,7 @@ class Plans(Database):
                 msgspec.json.decode(head.policy, type=Policy),
                 tuple(path for _, path, planned in folders if planned),
                 _actions(rows, *paths),
+                tuple(Unit(number, UnitKind(kind), paths[0][root], folder) for number, kind, root, folder in units),
             )
 
     def plans(self) -> list[PlanInfo]:
@@ -169,6 +188,10 @@ def wrong_state(plan_id: str, state: PlanState, event: PlanEvent) -> WrongState:
     return WrongState(what, hint=f"possible now: {', '.join(possible)}")
 
 
+def _counts_up(numbers: Iterable[int]) -> bool:
+    return all(one < next_one for one, next_one in pairwise(numbers))
+
+
 class _Dictionary:
     """Paths by number; the first `n_given` are those it was made with, duplicates included."""
 
@@ -229,6 +252,8 @@ def _action_row(plan_id: str, action: Action, roots: _Dictionary, folders: _Dict
         action.origin.value,
         None if action.keep_reason is None else action.keep_reason.value,
         legible_or_none(action.note),
+        None if action.replaces is None else packed(action.replaces),
+        action.unit or None,
         PLANNED,
     )
 
@@ -241,7 +266,7 @@ def _actions(rows: Iterable[Any], roots: dict[int, bytes], folders: dict[int, by
 
 def _action(row: Any, roots: dict[int, bytes], folders: dict[int, bytes], share: Callable[..., Any]) -> Action:
     (action_id, kind, root, source, folder, name, inode, size, mtime, ctime, birth, *rest) = row
-    mode, entry_kind, category, score, reason, origin, keep_reason, note = rest
+    mode, entry_kind, category, score, reason, origin, keep_reason, note, replaces, unit = rest
     return Action(
         action_id=action_id,
         kind=_ACTION_KINDS[kind],
@@ -257,6 +282,8 @@ def _action(row: Any, roots: dict[int, bytes], folders: dict[int, bytes], share:
         origin=_ORIGINS[origin],
         keep_reason=None if keep_reason is None else _KEEP_REASONS[keep_reason],
         note=share(note, note),
+        replaces=None if replaces is None else unpacked(replaces),
+        unit=unit or 0,
     )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     ForeignKeyConstraint,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -156,7 +157,10 @@ class StagingFolder(Base):
 
 
 class StagingAction(Base):
-    """One action of a plan; its target is `folder`/`name`. `state` is what the last run made of it."""
+    """One action of a plan; its target is `folder`/`name`. `state` is what the last run made of it.
+
+    `replaces` is a fingerprint as `store.encoding.packed` gives it; no `unit` is the number 0 of the action.
+    """
 
     __tablename__ = "staging_actions"
     __table_args__ = ({"sqlite_with_rowid": False},)
@@ -182,6 +186,20 @@ class StagingAction(Base):
     keep_reason: Mapped[str | None] = mapped_column(String(16))
     note: Mapped[str | None]
     state: Mapped[str] = mapped_column(String(16))
+    replaces: Mapped[bytes | None]
+    unit: Mapped[int | None]
+
+
+class PlanUnit(Base):
+    """Files of a plan that belong together; its actions name it by `number`. `root` is the number of a `PlanRoot`."""
+
+    __tablename__ = "plan_units"
+
+    plan_id: Mapped[str] = mapped_column(_owner("staging_plans.plan_id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(String(16))
+    root: Mapped[int]
+    folder: Mapped[bytes | None]
 
 
 class PlanEdit(Base):
@@ -197,6 +215,7 @@ class PlanEdit(Base):
     at_ns: Mapped[int]
     mode: Mapped[int | None]
     mtime_ns: Mapped[int | None]
+    replaces: Mapped[bytes | None]
 
 
 class PlanCorrection(Base):
@@ -215,20 +234,31 @@ class PlanCorrection(Base):
 
 
 class ConflictResolution(Base):
-    """A person's answer to one conflict of a plan."""
+    """An answer to one conflict of a plan, and the edits that carry it out: those from `first_edit` to `last_edit`.
+
+    Rows are only ever added. One that takes an earlier one back names it as `undoes`; it has that one's strategy.
+    """
 
     __tablename__ = "conflict_resolutions"
     __table_args__ = (
         ForeignKeyConstraint(
             ["plan_id", "action_id"], ["staging_actions.plan_id", "staging_actions.action_id"], ondelete="CASCADE"
         ),
+        Index(None, "plan_id", "action_id"),
+        {"sqlite_autoincrement": True},
     )
 
-    plan_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
-    action_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    resolution_id: Mapped[int] = mapped_column(AUTO_ID, primary_key=True)
+    plan_id: Mapped[str] = mapped_column(String(ID_LENGTH))
+    action_id: Mapped[int]
     strategy: Mapped[str] = mapped_column(String(16))
-    target: Mapped[bytes | None]
+    before: Mapped[bytes]
+    after: Mapped[bytes]
+    replaced_before: Mapped[bytes | None]
     at_ns: Mapped[int]
+    first_edit: Mapped[int]
+    last_edit: Mapped[int]
+    undoes: Mapped[int | None]
 
 
 class Snapshot(Base):

@@ -10,7 +10,18 @@ from ifmosfs.core.files import Fingerprint, Kind, Place, Root
 from ifmosfs.core.journal import FolderMeta, Operation, OpKind, OpState, Outcome
 from ifmosfs.core.manifest import FoundFile
 from ifmosfs.core.names import NameRules
-from ifmosfs.core.plan import Action, ActionKind, ConflictStrategy, KeepReason, Origin, Plan, Policy
+from ifmosfs.core.plan import (
+    Action,
+    ActionKind,
+    ConflictStrategy,
+    DuplicateRule,
+    KeepReason,
+    Origin,
+    Plan,
+    Policy,
+    Unit,
+    UnitKind,
+)
 from ifmosfs.core.proposal import Proposal
 
 ROOT = Root(b"/home/u/in\xff\nbox", "uuid:4c1d")
@@ -60,10 +71,17 @@ actions = st.builds(
     origin=st.sampled_from(Origin),
     keep_reason=st.none() | st.sampled_from(KeepReason),
     note=st.none() | words,
+    replaces=st.none() | fingerprints,
+    unit=st.integers(0, 3),
+)
+units = st.builds(
+    Unit, st.just(0), st.sampled_from(UnitKind), st.sampled_from([ROOT.path, b"/elsewhere"]), st.none() | paths
 )
 policies = st.builds(
     Policy,
     st.sampled_from(ConflictStrategy),
+    st.lists(st.tuples(words, st.sampled_from(ConflictStrategy)), max_size=3).map(tuple),
+    st.sampled_from(DuplicateRule),
     scores,
     modes,
     names,
@@ -91,6 +109,7 @@ operations = st.builds(
     st.integers(0, 2**40),
     st.none() | folder_metas,
     st.none() | st.tuples(words, st.integers(1, 2**40)),
+    st.integers(0, 2**31),
 )
 outcomes = st.builds(
     Outcome,

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,18 +18,18 @@ from alembic.script import ScriptDirectory
 from store_values import ROOT, found, plan_of
 
 from ifmosfs.core.errors import DatabaseDamaged, DatabaseNewer, DiskFull, IfmosfsError, Locked
-from ifmosfs.core.plan import Edit, EditKind, PlanEvent, PlanState
+from ifmosfs.core.plan import ActionKind, ConflictStrategy, Edit, EditKind, KeepReason, PlanEvent, PlanState, UnitKind
 from ifmosfs.store.catalogue import Catalogue, open_catalogue
 from ifmosfs.store.database import sqlite_engine
 from ifmosfs.store.migrate import REVISIONS, SCRIPTS, bring_up_to_date, migrate
 from ifmosfs.store.schema import Base
 
-SECOND_REVISION = """
+LATER_REVISION = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "later"
+down_revision = "{last}"
 
 
 def upgrade():
@@ -79,15 +80,33 @@ def test_older_catalogue_is_copied_and_migrated_with_its_content(tmp_path: Path)
         session_id = catalogue.session_for([ROOT], None, 1)
     scripts = tmp_path / "scripts%"
     shutil.copytree(SCRIPTS, scripts)
-    (scripts / "versions" / "v0002_later.py").write_text(SECOND_REVISION)
+    (scripts / "versions" / "vlater.py").write_text(LATER_REVISION.format(last=REVISIONS[-1]))
     engine = sqlite_engine(tmp_path / "catalogue.db")
-    bring_up_to_date(engine, tmp_path / "catalogue.db", ("0001", "0002"), scripts)
+    bring_up_to_date(engine, tmp_path / "catalogue.db", (*REVISIONS, "later"), scripts)
     assert Catalogue(engine, tmp_path / "catalogue.db").find_session(None).session_id == session_id
     engine.dispose()
-    before, after = schema(tmp_path / "catalogue.db.0001.bak"), schema(tmp_path / "catalogue.db")
+    before, after = schema(tmp_path / f"catalogue.db.{REVISIONS[-1]}.bak"), schema(tmp_path / "catalogue.db")
     assert set(after) - set(before) == {"later"}
     with pytest.raises(DatabaseNewer):
         open_catalogue(tmp_path)
+
+
+def test_catalogue_of_the_first_version_opens_with_its_plans_and_edits(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "catalogue.db")
+    connection.executescript(Path(__file__).with_name("catalogue_0001.sql").read_text())
+    connection.close()
+    with open_catalogue(tmp_path) as catalogue:
+        (session,) = catalogue.sessions()
+        moved, kept = plan_of(session.session_id, "0123456789", (b"x\xff", b"a/x\xff"), (b"y", b"a/x\xff")).actions
+        kept = replace(kept, kind=ActionKind.KEEP, keep_reason=KeepReason.CONFLICT, note="n")
+        plan = replace(plan_of(session.session_id, "0123456789", created_ns=7), actions=(moved, kept))
+        assert catalogue.load_plan("0123456789") == plan
+        assert catalogue.edits("0123456789") == (
+            Edit(1, EditKind.MOVE, b"a/x\xff", b"b/two\nlines", 8),
+            Edit(2, EditKind.MKDIR, b"new", None, 9, 0o750, 5),
+        )
+        catalogue.append_edit("0123456789", Edit(0, EditKind.VAULT, b"a/y", None, 10))
+    assert (tmp_path / "catalogue.db.0001.bak").exists()
 
 
 def test_opening_an_up_to_date_catalogue_does_not_load_alembic(tmp_path: Path) -> None:
@@ -257,4 +276,5 @@ def test_one_catalogue_serves_several_threads(catalogue: Catalogue) -> None:
 
 
 def test_states_fit_their_columns() -> None:
-    assert all(len(state.value) <= 16 for state in PlanState)
+    stored = (*PlanState, *ActionKind, *KeepReason, *EditKind, *UnitKind, *ConflictStrategy)
+    assert all(len(each.value) <= 16 for each in stored)

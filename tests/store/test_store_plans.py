@@ -21,12 +21,13 @@ from store_values import (
     paths,
     plan_of,
     policies,
+    units,
 )
 
 from ifmosfs.core.errors import Ambiguous, NotFound, PlanOutdated, WrongState
 from ifmosfs.core.files import Place, Root
 from ifmosfs.core.manifest import Correction, PlanInfo, RollbackEntry, SnapshotEntry, SnapshotInfo, VersionInfo
-from ifmosfs.core.plan import NEXT_STATE, Action, Edit, EditKind, Plan, PlanEvent, PlanState, Policy
+from ifmosfs.core.plan import NEXT_STATE, Action, Edit, EditKind, Plan, PlanEvent, PlanState, Policy, Unit, UnitKind
 from ifmosfs.store.catalogue import Catalogue, open_catalogue
 
 counter = itertools.count()
@@ -49,6 +50,7 @@ def numbered(unnumbered: list[Action], step: int) -> tuple[Action, ...]:
     policies,
     st.sampled_from([(), (ROOT,), (ROOT, OTHER_ROOT)]),
     names,
+    st.lists(units, max_size=3),
 )
 def test_loaded_plan_equals_the_saved_one(
     shared_catalogue: Catalogue,
@@ -58,9 +60,12 @@ def test_loaded_plan_equals_the_saved_one(
     policy: Policy,
     roots: tuple[Root, ...],
     target: bytes,
+    unnumbered_units: list[Unit],
 ) -> None:
+    together = tuple(replace(unit, number=at * step + 1) for at, unit in enumerate(unnumbered_units))
     session_id, plan_id = shared_catalogue.session_for([ROOT], None, 1), f"plan{next(counter)}"
-    plan = Plan(plan_id, session_id, b"/" + target, "f", roots, 5, policy, tuple(folders), numbered(unnumbered, step))
+    files = numbered(unnumbered, step)
+    plan = Plan(plan_id, session_id, b"/" + target, "f", roots, 5, policy, tuple(folders), files, together)
     shared_catalogue.save_plan(plan)
     assert shared_catalogue.load_plan(plan_id) == plan
     n_moves, n_kept = sum(1 for _ in plan.moves()), sum(1 for _ in plan.kept())
@@ -73,6 +78,9 @@ def test_plan_is_saved_wholly_or_not_at_all(catalogue: Catalogue, session_id: st
     one, two = plan.actions
     with pytest.raises(ValueError, match="count up"):
         catalogue.save_plan(replace(plan, actions=(two, one)))
+    unit = Unit(1, UnitKind.SIDECARS, ROOT.path)
+    with pytest.raises(ValueError, match="count up"):
+        catalogue.save_plan(replace(plan, units=(unit, unit)))
     with pytest.raises(NotFound):
         catalogue.save_plan(replace(plan, session_id="nope"))
     assert catalogue.plans() == []
@@ -133,8 +141,13 @@ def test_edits_come_back_in_order_and_make_a_validated_plan_staged_again(catalog
         Edit(2, EditKind.MKDIR, b"x" * 255, None, 8, 0o750, YEAR_2400_NS),
     )
     assert (moved, made) == catalogue.edits("p1")
+    displaced = fingerprint(2**64 - 1, YEAR_2400_NS)
+    over = catalogue.append_edit("p1", Edit(0, EditKind.REPLACE, b"a/y", b"b/y", 9, replaces=displaced))
+    assert (
+        catalogue.edits("p1", after=2) == (over,) == (Edit(3, EditKind.REPLACE, b"a/y", b"b/y", 9, replaces=displaced),)
+    )
     info = catalogue.find_plan("p1")
-    assert (info.state, info.n_edits) == (PlanState.STAGED, 2)
+    assert (info.state, info.n_edits) == (PlanState.STAGED, 3)
 
 
 def test_plan_that_is_not_staged_takes_no_edit(catalogue: Catalogue, session_id: str) -> None:
