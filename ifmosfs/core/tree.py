@@ -5,6 +5,9 @@ in the target is not in here: the view and the planner look at the disk for it. 
 
 Two parts hang below the root: the *layout*, which commit makes real, and the *review* folder with everything that stays where
 it is. A file's fate is decided by the part it is in, so dragging a file between the two is all it takes to plan or to exclude it.
+What lies below the review's `vault` is put away into the target's vault by commit.
+
+A project is one folder: it moves as a whole, and nothing in it can be changed on its own.
 
 Invariants, checked by `check_invariants`: every child's `parent` is the folder that holds it, under the key of its name; every
 action of the plan has exactly one file node; the review folder is a child of the root.
@@ -15,23 +18,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ifmosfs.core.files import Place
+from ifmosfs.core.files import Fingerprint, Place
 from ifmosfs.core.names import components, join, split, with_suffix_before_extension
-from ifmosfs.core.plan import Action, ActionKind, Edit, EditKind, KeepReason, Plan
+from ifmosfs.core.plan import Action, ActionKind, Edit, EditKind, KeepReason, Plan, Unit, UnitKind
 from ifmosfs.core.refusals import FsError, FsErrorKind
+from ifmosfs.core.together import still_together
 
 NAME_MAX_BYTES = 255
+VAULT_NAME = b"vault"  # a folder of the review that no reason to stay has
 
 
 class FileNode:
-    """A planned (or staying) file at its place in the tree."""
+    """A planned (or staying) file at its place in the tree.
 
-    __slots__ = ("action", "name", "parent")
+    `displaces`: the path at which it takes the name of a file of the target, and that file. Elsewhere it displaces nothing.
+    """
+
+    __slots__ = ("action", "displaces", "name", "parent")
 
     def __init__(self, name: bytes, parent: FolderNode, action: Action) -> None:
         self.name = name
         self.parent = parent
         self.action = action
+        self.displaces: tuple[bytes, Fingerprint] | None = None
 
 
 class FolderNode:
@@ -39,9 +48,10 @@ class FolderNode:
 
     `number` counts from 0 (the root) in the order of making; replaying the same plan and edits gives the same numbers.
     `planned` says that commit makes the folder; otherwise it is one that was in the target when it entered the tree.
+    `unit` is the number of the project that this folder is, 0 for none; commit does not make it but moves it, whole.
     """
 
-    __slots__ = ("children", "mode", "mtime_ns", "name", "number", "parent", "planned")
+    __slots__ = ("children", "mode", "mtime_ns", "name", "number", "parent", "planned", "unit")
 
     def __init__(
         self, number: int, name: bytes, parent: FolderNode | None, *, planned: bool, mode: int, mtime_ns: int
@@ -52,6 +62,7 @@ class FolderNode:
         self.planned = planned
         self.mode = mode
         self.mtime_ns = mtime_ns
+        self.unit = 0
         self.children: dict[bytes, Node] = {}
 
     def gains_entries(self) -> bool:
@@ -64,10 +75,16 @@ Node = FileNode | FolderNode
 
 @dataclass(frozen=True, slots=True)
 class PlannedMove:
-    """An action with the place that plan and edits together give it."""
+    """An action with the place that plan and edits together give it.
+
+    `replaces`: the file that is at the target now and that commit first puts into the vault. `unit`: the number of the `Unit`
+    it moves with, 0 where it has none or a person took it away from the others.
+    """
 
     action: Action
     target: bytes
+    replaces: Fingerprint | None = None
+    unit: int = 0
 
     @property
     def source(self) -> Place:
@@ -86,6 +103,19 @@ class PlannedFolder:
     gains_entries: bool
 
 
+@dataclass(frozen=True, slots=True)
+class CarriedFolder:
+    """A project of the layout, which commit moves as one folder; its files are among the moves, too."""
+
+    unit: Unit
+    target: bytes
+
+    @property
+    def source(self) -> Place:
+        """Where the folder is before the commit."""
+        return Place(self.unit.root, self.unit.folder or b"")
+
+
 class PlanTree:
     """The tree of one plan. Not thread-safe: the view holds its lock around every call."""
 
@@ -101,6 +131,9 @@ class PlanTree:
             for reason in KeepReason
         }
         self._excluded = reasons[KeepReason.EXCLUDED]
+        self._vault = self._add_folder(self.review, VAULT_NAME, planned=True, at_ns=plan.created_ns)
+        self._projects = {unit.number: unit for unit in plan.units if unit.kind is UnitKind.PROJECT}
+        self._project_folders: dict[int, FolderNode] = {}
         self._files: dict[int, FileNode] = {}
         self.last_edit = 0  # the number of the last edit applied
         self._build()
@@ -139,24 +172,76 @@ class PlanTree:
         """Whether a node is the review folder or lies in it."""
         return self._lies_in(node, self.review)
 
+    def is_vaulted(self, node: Node) -> bool:
+        """Whether a node is the review's vault folder or lies in it."""
+        return self._lies_in(node, self._vault)
+
+    def replaced_by(self, node: FileNode) -> Fingerprint | None:
+        """The file of the target whose name a planned file takes; `None` where it takes a free one."""
+        if node.displaces is None or node.displaces[0] != self.path_of(node):
+            return None
+        return node.displaces[1]
+
     def moves(self) -> Iterator[PlannedMove]:
-        """What commit moves, in plan order."""
-        for action_id in range(1, len(self.plan.actions) + 1):
-            node = self._files[action_id]
-            if not self.in_review(node):
-                yield PlannedMove(node.action, self.path_of(node))
+        """What commit moves, in plan order; neither what it puts into the vault nor what it displaces for that."""
+        together = still_together(self.plan.units, self._placed_members()) if self.plan.units else {}
+        for node in self._nodes():
+            if self._part_of(node) is None:
+                path, action = self.path_of(node), node.action
+                replaces = node.displaces[1] if node.displaces is not None and node.displaces[0] == path else None
+                yield PlannedMove(action, path, replaces, together.get(action.action_id, 0))
+
+    def vaulted(self) -> Iterator[Action]:
+        """What commit puts into the vault because it lost a conflict, in plan order."""
+        return (node.action for node in self._nodes() if self._part_of(node) is self._vault)
 
     def kept(self) -> Iterator[tuple[Action, KeepReason]]:
         """What stays, with the reason, in plan order. What a person excluded has the reason EXCLUDED."""
-        for action_id in range(1, len(self.plan.actions) + 1):
-            node = self._files[action_id]
-            if self.in_review(node):
-                excluded = self._lies_in(node, self._excluded)
-                yield node.action, KeepReason.EXCLUDED if excluded else node.action.keep_reason or KeepReason.EXCLUDED
+        for node in self._nodes():
+            part = self._part_of(node)
+            if part is self._excluded:
+                yield node.action, KeepReason.EXCLUDED
+            elif part is not None and part is not self._vault:
+                yield node.action, self._reason(node.action)
+
+    def carried(self) -> Iterator[CarriedFolder]:
+        """The projects of the layout, in plan order."""
+        for number, folder in self._project_folders.items():
+            if not self.in_review(folder):
+                yield CarriedFolder(self._projects[number], self.path_of(folder))
+
+    def carried_source(self, folder: FolderNode) -> Place | None:
+        """Where a folder that is a project, or lies in one, is before the commit; `None` for every other folder."""
+        if not self._project_folders:
+            return None
+        names: list[bytes] = []
+        step: FolderNode | None = folder
+        while step is not None and not step.unit:
+            names.append(step.name)
+            step = step.parent
+        if step is None:
+            return None
+        unit = self._projects[step.unit]
+        return Place(unit.root, join(unit.folder or b"", *reversed(names)))
 
     def folders(self) -> Iterator[PlannedFolder]:
-        """The folders of the layout, parents before children, without the root."""
+        """The folders of the layout, parents before children, without the root and without what `carried` brings along."""
         yield from self._folders_below(self.root, b"")
+
+    def _nodes(self) -> Iterator[FileNode]:
+        return (self._files[action_id] for action_id in range(1, len(self.plan.actions) + 1))
+
+    def _placed_members(self) -> Iterator[tuple[Action, bytes]]:
+        for node in self._nodes():
+            if node.action.unit and self._part_of(node) is None:
+                yield node.action, self.path_of(node)
+
+    def _part_of(self, node: FileNode) -> FolderNode | None:
+        """The folder of the review that a file lies in, `None` if it is in the layout."""
+        folder, above = node.parent, node.parent.parent
+        while above is not None and above is not self.review:
+            folder, above = above, above.parent
+        return None if above is None else folder
 
     # Editing
 
@@ -165,6 +250,10 @@ class PlanTree:
         match edit.kind:
             case EditKind.MOVE:
                 self._check_move(edit.path, _target_of(edit))
+            case EditKind.REPLACE:
+                self._check_replace(edit)
+            case EditKind.VAULT:
+                self._check_vault(edit.path)
             case EditKind.SWAP:
                 self._check_swap(edit.path, _target_of(edit))
             case EditKind.EXCLUDE:
@@ -174,7 +263,7 @@ class PlanTree:
             case EditKind.RMDIR:
                 self._check_rmdir(edit.path)
             case EditKind.TOUCH:
-                self._folder_at(edit.path)
+                self._refuse_in_project(self._folder_at(edit.path), edit.path, itself=True)
 
     def apply(self, edit: Edit) -> None:
         """Make the edit. Raises `FsError` and changes nothing if it cannot be made."""
@@ -182,10 +271,17 @@ class PlanTree:
         match edit.kind:
             case EditKind.MOVE:
                 self._move(edit.path, _target_of(edit), edit.at_ns)
+            case EditKind.REPLACE:
+                node = self._move(edit.path, _target_of(edit), edit.at_ns)
+                assert isinstance(node, FileNode)
+                assert edit.replaces is not None
+                node.displaces = self.path_of(node), edit.replaces
+            case EditKind.VAULT:
+                self._put_away(self._vault, self._node_at(edit.path), edit.at_ns)
             case EditKind.SWAP:
                 self._swap(edit.path, _target_of(edit), edit.at_ns)
             case EditKind.EXCLUDE:
-                self._exclude(self._node_at(edit.path), edit.at_ns)
+                self._put_away(self._excluded, self._node_at(edit.path), edit.at_ns)
             case EditKind.MKDIR:
                 parent, name = self._ensure_parent(edit.path)
                 self._add_folder(parent, name, planned=True, at_ns=edit.at_ns, mode=edit.mode)
@@ -230,14 +326,45 @@ class PlanTree:
             if parent_node is None:
                 parent_node = cache[folder] = self._ensure_folder(folder)
             self._add_file(parent_node, name, action)
+        self._mark_projects()
 
     def review_path(self, action: Action) -> bytes:
-        """Where in the review folder a file that stays is shown: by reason, then as it lies in its inbox."""
-        reason = action.keep_reason or KeepReason.EXCLUDED
-        return join(self.review.name, reason.value.encode(), self._labels[action.root], action.source)
+        """Where in the review folder a file that does not move is shown: by reason, then as it lies in its inbox."""
+        part = VAULT_NAME if action.kind is ActionKind.VAULT else self._reason(action).value.encode()
+        return join(self.review.name, part, self._labels[action.root], action.source)
+
+    def _reason(self, action: Action) -> KeepReason:
+        """Why a file stays; all of a project is in one place, whatever else could be said of a file in it."""
+        if action.unit in self._projects:
+            return KeepReason.PROJECT
+        return action.keep_reason or KeepReason.EXCLUDED
+
+    def _mark_projects(self) -> None:
+        if not self._projects:
+            return
+        for node in self._nodes():
+            unit = self._projects.get(node.action.unit)
+            if unit is not None and unit.number not in self._project_folders:
+                folder = self._folder_that_holds(node, unit)
+                if folder is not None:
+                    folder.unit = unit.number
+                    folder.planned = True
+                    self._project_folders[unit.number] = folder
+
+    def _folder_that_holds(self, node: FileNode, unit: Unit) -> FolderNode | None:
+        """The folder of the tree that is the project, found from one of its files; `None` where that lies elsewhere."""
+        inside = components(node.action.source)[len(components(unit.folder or b"")) :]
+        step: Node = node
+        for name in reversed(inside):
+            if step.name != name or step.parent is None:
+                return None
+            step = step.parent
+        return step if isinstance(step, FolderNode) and step is not self.root else None
 
     def _add_file(self, parent: FolderNode, name: bytes, action: Action) -> None:
         node = FileNode(name, parent, action)
+        if action.replaces is not None and action.kind is ActionKind.MOVE:
+            node.displaces = join(self.path_of(parent), name), action.replaces
         parent.children[self._key(parent, name)] = node
         self._files[action.action_id] = node
 
@@ -281,7 +408,7 @@ class PlanTree:
 
     def _folders_below(self, folder: FolderNode, path: bytes) -> Iterator[PlannedFolder]:
         for node in folder.children.values():
-            if isinstance(node, FolderNode) and node is not self.review:
+            if isinstance(node, FolderNode) and node is not self.review and not node.unit:
                 child_path = join(path, node.name)
                 yield PlannedFolder(child_path, node.mode, node.mtime_ns, node.planned, node.gains_entries())
                 yield from self._folders_below(node, child_path)
@@ -322,6 +449,14 @@ class PlanTree:
         """The root, the review folder and its folders by reason stay where they are."""
         return node is self.root or node is self.review or node.parent is self.review
 
+    def _refuse_in_project(self, node: Node, path: bytes, *, itself: bool) -> None:
+        """NOT_PERMITTED for what is in a project, and with `itself` for the project's own folder."""
+        step = node if itself and isinstance(node, FolderNode) else node.parent
+        while step is not None:
+            if step.unit:
+                raise FsError(FsErrorKind.NOT_PERMITTED, path)
+            step = step.parent
+
     def _check_name(self, path: bytes) -> None:
         for name in components(path):
             if len(name) > NAME_MAX_BYTES:
@@ -345,6 +480,7 @@ class PlanTree:
             raise FsError(FsErrorKind.EXISTS, path)
         if self.find(split(path)[0]) is self.review:
             raise FsError(FsErrorKind.NOT_PERMITTED, path)  # the folders by reason are the program's
+        self._refuse_in_project(self._nearest(split(path)[0]), path, itself=True)
 
     def _check_move(self, path: bytes, target: bytes) -> None:
         self._check_name(target)
@@ -356,9 +492,36 @@ class PlanTree:
             raise FsError(FsErrorKind.NOT_PERMITTED, target)
         if self._lies_in(self._nearest(split(target)[0]), node):
             raise FsError(FsErrorKind.INVALID, target)
+        self._check_movable(node, path, target)
         standing = self.find(target)
         if standing is not None and standing is not node:
             self._check_displace(node, standing, target)
+
+    def _check_movable(self, node: Node, path: bytes, target: bytes) -> None:
+        folder = self._nearest(split(target)[0])
+        self._refuse_in_project(node, path, itself=False)
+        self._refuse_in_project(folder, target, itself=True)
+        if isinstance(node, FolderNode):
+            if node.unit and not self._projects[node.unit].folder:
+                raise FsError(FsErrorKind.NOT_PERMITTED, path)  # a whole scanned folder stays where it is
+            if self.is_vaulted(folder):
+                raise FsError(FsErrorKind.NOT_PERMITTED, target)  # only files are put away
+
+    def _check_replace(self, edit: Edit) -> None:
+        target = _target_of(edit)
+        self._check_move(edit.path, target)
+        if isinstance(self._node_at(edit.path), FolderNode):
+            raise FsError(FsErrorKind.IS_A_FOLDER, edit.path)
+        if edit.replaces is None or self.in_review(self._nearest(split(target)[0])):
+            raise FsError(FsErrorKind.INVALID, target)
+
+    def _check_vault(self, path: bytes) -> None:
+        node = self._node_at(path)
+        if isinstance(node, FolderNode):
+            raise FsError(FsErrorKind.IS_A_FOLDER, path)
+        if self.is_vaulted(node):
+            raise FsError(FsErrorKind.NOT_PERMITTED, path)  # it is there already
+        self._refuse_in_project(node, path, itself=False)
 
     def _check_displace(self, node: Node, standing: Node, target: bytes) -> None:
         if isinstance(standing, FolderNode):
@@ -379,6 +542,10 @@ class PlanTree:
             raise FsError(FsErrorKind.BUSY, path)
         if node is not other and (self._lies_in(node, other) or self._lies_in(other, node)):
             raise FsError(FsErrorKind.INVALID, path)
+        for each, where, other_one in ((node, path, other), (other, target, node)):
+            self._refuse_in_project(each, where, itself=False)
+            if isinstance(each, FolderNode) and self.is_vaulted(other_one):
+                raise FsError(FsErrorKind.NOT_PERMITTED, where)
 
     def _check_exclude(self, path: bytes) -> None:
         node = self._node_at(path)
@@ -386,6 +553,7 @@ class PlanTree:
             raise FsError(FsErrorKind.IS_A_FOLDER, path)
         if self._lies_in(node, self._excluded):
             raise FsError(FsErrorKind.NOT_PERMITTED, path)  # it stays where it is already
+        self._refuse_in_project(node, path, itself=False)
 
     def _check_rmdir(self, path: bytes) -> None:
         folder = self._folder_at(path)
@@ -393,20 +561,24 @@ class PlanTree:
             raise FsError(FsErrorKind.BUSY, path)
         if folder.children:
             raise FsError(FsErrorKind.NOT_EMPTY, path)
+        self._refuse_in_project(folder, path, itself=True)
 
     # Changes
 
-    def _move(self, path: bytes, target: bytes, at_ns: int) -> None:
+    def _move(self, path: bytes, target: bytes, at_ns: int) -> Node:
         node = self._node_at(path)
         standing = self.find(target)
         if standing is not None and standing is not node:
             if isinstance(standing, FileNode):
-                self._exclude(standing, at_ns)
+                self._put_away(self._excluded, standing, at_ns)
             else:
                 self._detach(standing, at_ns)
         parent, name = self._ensure_parent(target)
         self._detach(node, at_ns)
         self._attach(node, parent, name, at_ns)
+        if isinstance(node, FileNode):
+            node.displaces = None
+        return node
 
     def _swap(self, path: bytes, target: bytes, at_ns: int) -> None:
         node, other = self._node_at(path), self._node_at(target)
@@ -417,14 +589,18 @@ class PlanTree:
         self._detach(other, at_ns)
         self._attach(node, other_parent, other_name, at_ns)
         self._attach(other, parent, name, at_ns)
+        if isinstance(node, FileNode) and isinstance(other, FileNode):  # who has the name displaces what had it
+            node.displaces, other.displaces = other.displaces, node.displaces
 
-    def _exclude(self, node: Node, at_ns: int) -> None:
+    def _put_away(self, part: FolderNode, node: Node, at_ns: int) -> None:
+        """Out of the layout, into one of the review's folders."""
         assert isinstance(node, FileNode)
-        top = join(self.review.name, KeepReason.EXCLUDED.value.encode())
+        top = join(self.review.name, part.name)
         wanted = join(top, self._labels[node.action.root], node.action.source)
         parent, name = self._free_spot(wanted)
         self._detach(node, at_ns)
         self._attach(node, parent, name, at_ns)
+        node.displaces = None
 
     def _free_spot(self, wanted: bytes) -> tuple[FolderNode, bytes]:
         """The wanted place, or a numbered one beside it where a person has put something else there."""

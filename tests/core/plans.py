@@ -59,10 +59,16 @@ def _action(number: int, row: Row, roots: Sequence[bytes]) -> Action:
 
 
 def edit(
-    kind: EditKind, path: bytes, target: bytes | None = None, *, at_ns: int = 2_000, mode: int | None = None
+    kind: EditKind,
+    path: bytes,
+    target: bytes | None = None,
+    *,
+    at_ns: int = 2_000,
+    mode: int | None = None,
+    replaces: Fingerprint | None = None,
 ) -> Edit:
     """One edit; its number does not matter to the tree."""
-    return Edit(1, kind, path, target, at_ns, mode)
+    return Edit(1, kind, path, target, at_ns, mode, replaces=replaces)
 
 
 def shape(folder: FolderNode) -> Shape:

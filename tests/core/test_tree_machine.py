@@ -15,7 +15,7 @@ from ifmosfs.core.names import NameRules
 from ifmosfs.core.plan import Edit, EditKind, KeepReason
 from ifmosfs.core.refusals import FsError, FsErrorKind
 from ifmosfs.core.tree import FolderNode, PlanTree
-from tests.core.plans import edit, plan_of, shape
+from tests.core.plans import edit, fingerprint, plan_of, shape
 
 SOURCES = {1: b"a", 2: b"deep/b.txt", 3: b"deep/c", 4: b"A", 5: b"d\xff\n", 6: b"e"}
 PLAN_ROWS = (
@@ -35,7 +35,9 @@ TWINS = (
 FOLDERS = (b"X", b"X/Y", b"Z")
 REVIEW = b"To review"
 EXCLUDED = b"To review/excluded"
-REASONS = {REVIEW + b"/" + reason.value.encode() for reason in KeepReason}
+VAULT = b"To review/vault"
+REASONS = {VAULT, *(REVIEW + b"/" + reason.value.encode() for reason in KeepReason)}
+DISPLACED = fingerprint(99)
 
 names = st.sampled_from(
     [b"a", b"A", b"b.txt", b"c", b"X", b"Y", b"Z", b"d\xff\n", b"x" * 255, b"x" * 256, b"..", b"deep"]
@@ -55,13 +57,17 @@ class Refused(Exception):
 
 
 class Model:
-    """Every path with what is there: an action's number, or `None` for a folder. Names are exact."""
+    """Every path with what is there: an action's number, or `None` for a folder. Names are exact.
+
+    `displacing` is where each file was put over one of the target's; it is so as long as the file is there.
+    """
 
     def __init__(self) -> None:
         self.nodes: dict[bytes, int | None] = {b"": None, REVIEW: None}
         self.nodes.update(dict.fromkeys([*REASONS, *FOLDERS]))
         self.nodes.update({b"X/a": 1, b"X/Y/b.txt": 2, b"c": 3, b"Z/d\xff\n": 5})
         self.nodes.update({b"To review/unsure/A": 4, b"To review/conflicts/e": 6})
+        self.displacing: dict[int, bytes] = {}
 
     def below(self, path: bytes) -> list[bytes]:
         return [each for each in self.nodes if each.startswith(path + b"/") or (not path and each)]
@@ -105,6 +111,7 @@ class Model:
         self.require_movable(path)
         self.require(not (target.startswith(REVIEW + b"/") and target.count(b"/") == 1), FsErrorKind.NOT_PERMITTED)
         self.require(not target.startswith(path + b"/"), FsErrorKind.INVALID)
+        self.require(not (self.is_folder(path) and target.startswith(VAULT + b"/")), FsErrorKind.NOT_PERMITTED)
         if target in self.nodes and target != path:
             self.require(not self.is_folder(target) or self.is_folder(path), FsErrorKind.IS_A_FOLDER)
             self.require(not (self.is_folder(target) and self.below(target)), FsErrorKind.NOT_EMPTY)
@@ -116,7 +123,20 @@ class Model:
             else:
                 self.leave(target)
         self.make_way(target)
+        self.displacing.pop(self.nodes[path] or 0, None)
         self.put(target, self.take(path))
+
+    def replace(self, path: bytes, target: bytes) -> None:
+        before = dict(self.nodes), dict(self.displacing)
+        try:
+            is_file = self.nodes.get(path) is not None
+            self.move(path, target)
+            self.require(is_file, FsErrorKind.IS_A_FOLDER)
+            self.require(not target.startswith(REVIEW + b"/"), FsErrorKind.INVALID)
+        except Refused:
+            self.nodes, self.displacing = before
+            raise
+        self.displacing[self.nodes[target] or 0] = target
 
     def swap(self, path: bytes, target: bytes) -> None:
         self.require(path in self.nodes and target in self.nodes, FsErrorKind.NOT_FOUND)
@@ -124,10 +144,19 @@ class Model:
         self.require_movable(target)
         nested = path.startswith(target + b"/") or target.startswith(path + b"/")
         self.require(not nested, FsErrorKind.INVALID)
+        for one, other in ((path, target), (target, path)):
+            crosses = self.is_folder(one) and other.startswith(VAULT + b"/")
+            self.require(not crosses, FsErrorKind.NOT_PERMITTED)
         if path != target:
+            self.swap_displaced(self.nodes[path], self.nodes[target])
             one, other = self.take(path), self.take(target)
             self.put(target, one)
             self.put(path, other)
+
+    def swap_displaced(self, one: int | None, other: int | None) -> None:
+        if one is not None and other is not None:
+            had = self.displacing.pop(one, b""), self.displacing.pop(other, b"")
+            self.displacing.update({each: place for each, place in ((other, had[0]), (one, had[1])) if place})
 
     def exclude(self, path: bytes) -> None:
         self.require(path in self.nodes, FsErrorKind.NOT_FOUND)
@@ -135,15 +164,22 @@ class Model:
         self.require(not path.startswith(EXCLUDED + b"/"), FsErrorKind.NOT_PERMITTED)
         self.leave(path)
 
-    def leave(self, path: bytes) -> None:
+    def vault(self, path: bytes) -> None:
+        self.require(path in self.nodes, FsErrorKind.NOT_FOUND)
+        self.require(not self.is_folder(path), FsErrorKind.IS_A_FOLDER)
+        self.require(not path.startswith(VAULT + b"/"), FsErrorKind.NOT_PERMITTED)
+        self.leave(path, VAULT)
+
+    def leave(self, path: bytes, part: bytes = EXCLUDED) -> None:
         action = self.nodes[path]
         assert action is not None
-        wanted = EXCLUDED + b"/" + SOURCES[action]
+        self.displacing.pop(action, None)
+        wanted = part + b"/" + SOURCES[action]
         try:
             self.require_place(wanted)
             self.make_way(wanted)
         except Refused:
-            wanted = EXCLUDED + b"/" + SOURCES[action].rpartition(b"/")[2]
+            wanted = part + b"/" + SOURCES[action].rpartition(b"/")[2]
         stem, dot, extension = wanted.rpartition(b".") if b"." in wanted else (wanted, b"", b"")
         free, number = wanted, 2
         while free in self.nodes:
@@ -200,7 +236,8 @@ class ExactNames(RuleBasedStateMachine):
             expected = refused.kind
         found: FsErrorKind | None = None
         try:
-            self.tree.apply(edit(kind, path, target))
+            replaces = DISPLACED if kind is EditKind.REPLACE else None
+            self.tree.apply(edit(kind, path, target, replaces=replaces))
         except FsError as error:
             found = error.kind
         assert found is expected, (kind, path, target)
@@ -217,6 +254,14 @@ class ExactNames(RuleBasedStateMachine):
     @rule(data=st.data())
     def swap(self, data: st.DataObject) -> None:
         self.both(EditKind.SWAP, self.known(data), self.known(data), self.model.swap)
+
+    @rule(data=st.data())
+    def replace(self, data: st.DataObject) -> None:
+        self.both(EditKind.REPLACE, self.known(data), self.known(data), self.model.replace)
+
+    @rule(data=st.data())
+    def vault(self, data: st.DataObject) -> None:
+        self.both(EditKind.VAULT, self.known(data), None, self.model.vault)
 
     @rule(data=st.data())
     def exclude(self, data: st.DataObject) -> None:
@@ -239,7 +284,14 @@ class ExactNames(RuleBasedStateMachine):
         self.tree.check_invariants()
         moved = [move.action.action_id for move in self.tree.moves()]
         kept = [action.action_id for action, _ in self.tree.kept()]
-        assert sorted([*moved, *kept]) == list(SOURCES)
+        vaulted = [action.action_id for action in self.tree.vaulted()]
+        assert sorted([*moved, *kept, *vaulted]) == list(SOURCES)
+
+    @invariant()
+    def a_file_displaces_another_only_where_it_was_put_over_it(self) -> None:
+        found = {move.action.action_id: move.target for move in self.tree.moves() if move.replaces == DISPLACED}
+        there = {one: path for one, path in self.model.displacing.items() if self.model.nodes.get(path) == one}
+        assert found == there
 
 
 class InsensitiveNames(RuleBasedStateMachine):
@@ -257,7 +309,8 @@ class InsensitiveNames(RuleBasedStateMachine):
     def change(self, data: st.DataObject, kind: EditKind) -> None:
         paths = st.sampled_from(sorted(flat(self.tree))) | free_paths()
         path, target = (data.draw(paths | paths.map(bytes.swapcase)) for _ in range(2))
-        self.try_to(edit(kind, path, target if kind in {EditKind.MOVE, EditKind.SWAP} else None))
+        two = kind in {EditKind.MOVE, EditKind.SWAP, EditKind.REPLACE}
+        self.try_to(edit(kind, path, target if two else None, replaces=DISPLACED if kind is EditKind.REPLACE else None))
 
     @rule(data=st.data(), name=names)
     def drag_a_folder_out_of_review(self, data: st.DataObject, name: bytes) -> None:
@@ -280,7 +333,8 @@ class InsensitiveNames(RuleBasedStateMachine):
         targets = [self.rules.key(move.target) for move in self.tree.moves()]
         targets += [self.rules.key(folder.path) for folder in self.tree.folders()]
         assert len(set(targets)) == len(targets)
-        assert len(list(self.tree.moves())) + len(list(self.tree.kept())) == len(self.plan.actions)
+        parts = (self.tree.moves(), self.tree.kept(), self.tree.vaulted())
+        assert sum(len(list(part)) for part in parts) == len(self.plan.actions)
 
     def teardown(self) -> None:
         rebuilt = PlanTree(self.plan, self.done)
