@@ -37,9 +37,13 @@ class PlanEditLog:
         self._catalogue = app.catalogue
         self._plan_id = plan_id
 
-    def append(self, draft: Edit) -> Edit:
+    def append(self, draft: Edit, after: int) -> Edit | None:
         """See `view.edits.EditLog`."""
-        return self._catalogue.append_edit(self._plan_id, draft)
+        return self._catalogue.append_edit_after(self._plan_id, draft, after)
+
+    def since(self, after: int) -> Sequence[Edit]:
+        """See `view.edits.EditLog`."""
+        return self._catalogue.edits(self._plan_id, after)
 
 
 def mount(app: App, info: PlanInfo, mount_point: bytes | None) -> MountReport:

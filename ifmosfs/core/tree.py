@@ -224,6 +224,24 @@ class PlanTree:
         unit = self._projects[step.unit]
         return Place(unit.root, join(unit.folder or b"", *reversed(names)))
 
+    def inside_project(self, path: bytes) -> Place | None:
+        """As `carried_source`, for any path below a project's folder, in the tree or not."""
+        if not self._project_folders:
+            return None
+        folder, names = self.root, components(path)
+        for depth, name in enumerate(names):
+            node = self.child(folder, name)
+            if not isinstance(node, FolderNode):
+                source = self.carried_source(folder)
+                return None if source is None else Place(source.root, join(source.path, *names[depth:]))
+            folder = node
+        return self.carried_source(folder)
+
+    @property
+    def has_projects(self) -> bool:
+        """Whether any folder of the tree is a project."""
+        return bool(self._project_folders)
+
     def folders(self) -> Iterator[PlannedFolder]:
         """The folders of the layout, parents before children, without the root and without what `carried` brings along."""
         yield from self._folders_below(self.root, b"")
@@ -469,6 +487,7 @@ class PlanTree:
         nearest = self._nearest(parent)
         if isinstance(nearest, FileNode):
             raise FsError(FsErrorKind.NOT_A_FOLDER, path)
+        self._refuse_in_project(nearest, path, itself=True)
         # What is missing on the way is the target's own, but the review folder is not in the target.
         if self.in_review(nearest) and self.find(parent) is None:
             raise FsError(FsErrorKind.NOT_FOUND, path)
@@ -480,7 +499,6 @@ class PlanTree:
             raise FsError(FsErrorKind.EXISTS, path)
         if self.find(split(path)[0]) is self.review:
             raise FsError(FsErrorKind.NOT_PERMITTED, path)  # the folders by reason are the program's
-        self._refuse_in_project(self._nearest(split(path)[0]), path, itself=True)
 
     def _check_move(self, path: bytes, target: bytes) -> None:
         self._check_name(target)
@@ -500,7 +518,6 @@ class PlanTree:
     def _check_movable(self, node: Node, path: bytes, target: bytes) -> None:
         folder = self._nearest(split(target)[0])
         self._refuse_in_project(node, path, itself=False)
-        self._refuse_in_project(folder, target, itself=True)
         if isinstance(node, FolderNode):
             if node.unit and not self._projects[node.unit].folder:
                 raise FsError(FsErrorKind.NOT_PERMITTED, path)  # a whole scanned folder stays where it is

@@ -31,10 +31,20 @@ class Edits(Database):
         Edits by several processes get different numbers. Raises: NotFound, WrongState.
         """
         with self._writing() as connection:
-            with understood(self._path):
-                advance_within(connection, plan_id, PlanEvent.EDIT)
-            edit = replace(draft, seq=last_edit_within(connection, plan_id) + 1)
-            insert_rows(connection, PlanEdit, EDIT_COLUMNS, [edit_row(plan_id, edit)])
+            return self._append(connection, plan_id, draft, last_edit_within(connection, plan_id))
+
+    def append_edit_after(self, plan_id: str, draft: Edit, after: int) -> Edit | None:
+        """As `append_edit`, unless the plan's last edit is another than the one numbered `after` (0: there is none): then
+        nothing is added, and `None` returned."""
+        with self._writing() as connection:
+            last = last_edit_within(connection, plan_id)
+            return self._append(connection, plan_id, draft, last) if last == after else None
+
+    def _append(self, connection: Connection, plan_id: str, draft: Edit, last: int) -> Edit:
+        with understood(self._path):
+            advance_within(connection, plan_id, PlanEvent.EDIT)
+        edit = replace(draft, seq=last + 1)
+        insert_rows(connection, PlanEdit, EDIT_COLUMNS, [edit_row(plan_id, edit)])
         return edit
 
     def edits(self, plan_id: str, after: int = 0) -> tuple[Edit, ...]:

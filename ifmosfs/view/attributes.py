@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
+from ifmosfs.core.files import Fingerprint
 from ifmosfs.core.plan import Action
 
 PREFIX: Final = b"user.ifmosfs."
 CATEGORY: Final = PREFIX + b"category"
+RELOAD: Final = PREFIX + b"reload"  # of the root, and only to be written
 TAGS: Final = b"user.xdg.tags"
 
 
-def attributes_of(action: Action, status: str) -> dict[bytes, bytes]:
+def attributes_of(action: Action, status: str, replaces: Fingerprint | None = None) -> dict[bytes, bytes]:
     """Name to value of every attribute of a file; absent where the plan has nothing to say."""
     values = {
         PREFIX + b"source": action.source_place.absolute,
@@ -23,4 +25,6 @@ def attributes_of(action: Action, status: str) -> dict[bytes, bytes]:
         values[CATEGORY] = values[TAGS] = action.category.encode()
     if action.note is not None:
         values[PREFIX + b"note"] = action.note.encode()
+    if replaces is not None:
+        values[PREFIX + b"replaces"] = b"%d bytes" % replaces.size_bytes
     return values

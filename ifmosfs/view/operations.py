@@ -18,14 +18,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import ParamSpec, TypeVar
 
+from ifmosfs.core.contest import CONTESTS, can_lose, wins
 from ifmosfs.core.errors import DiskFull, IfmosfsError, WrongState
-from ifmosfs.core.files import Attr, Kind, Place
+from ifmosfs.core.files import Attr, Fingerprint, Kind, Place
 from ifmosfs.core.names import CONTROL_NAME, components, join, repair, split
 from ifmosfs.core.plan import Action, Edit, EditKind
 from ifmosfs.core.ports import UNKNOWN_ATTR, DiskReader, Space
 from ifmosfs.core.refusals import FsError, FsErrorKind
 from ifmosfs.core.tree import FileNode, FolderNode, PlanTree
-from ifmosfs.view.attributes import CATEGORY, attributes_of
+from ifmosfs.view.attributes import CATEGORY, RELOAD, attributes_of
 from ifmosfs.view.attrs import NO_FOLDER, fs_error, made_attr, shown_as
 from ifmosfs.view.control import control_files
 from ifmosfs.view.edits import EditLog
@@ -148,7 +149,7 @@ class View:
         """The text of a symlink. In the layout it is what commit would leave there; in the review folder, where a relative
         link would mean something else, it is absolute. INVALID for anything but a symlink."""
         if inode >= EXISTING_BASE:
-            return self._asked(self._disk.read_link, Place(self._target, self._existing_path(inode)))
+            return self._asked(self._disk.read_link, self._place(self._existing_path(inode)))
         if not FILE_BASE <= inode < CONTROL_BASE:
             raise FsError(FsErrorKind.INVALID)
         node = self._file(inode)
@@ -222,13 +223,13 @@ class View:
 
     def rename(self, parent: int, name: bytes, new_parent: int, new_name: bytes, mode: RenameMode) -> None:
         """Move a planned file or folder: one atomic edit of the plan. A planned file at the target is left out, never lost;
-        one that exists on the disk refuses with EXISTS. Over itself it does nothing."""
+        one that exists on the disk refuses with EXISTS, unless the plan's conflict strategy gives the name to the file that
+        comes: commit then puts the other into the vault. Over itself it does nothing."""
         path, node = self._editable(parent, name)
         target = self._path_for(new_parent, new_name)
         with self._lock:
             standing = self._tree.find(target)
-        if standing is None and self._on_disk(target):
-            raise FsError(FsErrorKind.EXISTS, target)
+        replaces = self._displaced(node, standing, target, mode)
         if isinstance(node, FolderNode) and self._is_live(target):
             self._require_names(node)
         if mode is RenameMode.EXCHANGE:
@@ -243,7 +244,28 @@ class View:
             return
         if isinstance(standing, FolderNode) and standing is not node:
             self._editable(new_parent, new_name)
-        self._edit(EditKind.MOVE, path, target, must_be_free=mode is RenameMode.NO_REPLACE)
+        kind = EditKind.MOVE if replaces is None else EditKind.REPLACE
+        self._edit(kind, path, target, replaces=replaces, must_be_free=mode is RenameMode.NO_REPLACE)
+
+    def _displaced(
+        self, node: FileNode | FolderNode, standing: FileNode | FolderNode | None, target: bytes, mode: RenameMode
+    ) -> Fingerprint | None:
+        """The file of the target whose name a rename takes. `None`: the name is free there. EXISTS: it is not to be had."""
+        if standing is not None:
+            with self._lock:
+                over = isinstance(node, FileNode) and isinstance(standing, FileNode)
+                return self._tree.replaced_by(standing) if over and isinstance(standing, FileNode) else None
+        has = self._disk_attr(target)
+        if has is None:
+            return None
+        if mode is not RenameMode.REPLACE or isinstance(node, FolderNode):
+            raise FsError(FsErrorKind.EXISTS, target)
+        action = node.action
+        strategy = self._tree.plan.policy.strategy_for(action.category)
+        is_contest = strategy in CONTESTS and can_lose(has, action.expected, action.entry_kind)
+        if not is_contest or not wins(strategy, action.expected, has.fingerprint):
+            raise FsError(FsErrorKind.EXISTS, target)
+        return has.fingerprint
 
     def chmod(self, inode: int, mode: int) -> None:
         """The mode a planned folder will be made with. NOT_PERMITTED for files: it would change the original."""
@@ -275,8 +297,11 @@ class View:
 
     def setxattr(self, inode: int, name: bytes, value: bytes, flags: int) -> None:
         """Writing `user.ifmosfs.category` files the file under that category. INVALID for a category the layout has no folder
-        for, NOT_SUPPORTED for every other attribute."""
+        for, NOT_SUPPORTED for every other attribute. Writing `user.ifmosfs.reload` at the root is `reload`."""
         del flags
+        if name == RELOAD and inode == ROOT_INODE:
+            self.reload()
+            return
         if name != CATEGORY or not FILE_BASE <= inode < CONTROL_BASE:
             raise FsError(FsErrorKind.NOT_SUPPORTED, name)
         node = self._file(inode)
@@ -298,6 +323,11 @@ class View:
     def removexattr(self, inode: int, name: bytes) -> None:
         """NOT_SUPPORTED: the attributes are the plan's."""
         raise FsError(FsErrorKind.NOT_SUPPORTED, name)
+
+    def reload(self) -> None:
+        """Take in the edits that others have made since, in their order; inode numbers stay. IO where they cannot be read."""
+        with self._lock:
+            self._catch_up()
 
     # Nodes and inodes
 
@@ -369,6 +399,9 @@ class View:
             return attr
 
     def _folder_attr(self, node: FolderNode) -> Attr:
+        carried = self._carried_attr(node)
+        if carried is not None:
+            return carried
         with self._lock:
             path = self._tree.path_of(node)
             n_planned = sum(isinstance(child, FolderNode) and child.planned for child in node.children.values())
@@ -379,6 +412,15 @@ class View:
         mtime_ns = node.mtime_ns if gains else live.mtime_ns
         inode = ROOT_INODE if node is self._tree.root else self._register_existing(live, path)
         return replace(live, inode=inode, mtime_ns=mtime_ns, n_links=live.n_links + n_planned)
+
+    def _carried_attr(self, node: FolderNode) -> Attr | None:
+        """A folder of a project is moved and not made, so it has the attributes that it has."""
+        if not self._tree.has_projects:
+            return None
+        with self._lock:
+            source = self._tree.carried_source(node)
+        live = None if source is None else self._folder_at(source)
+        return None if live is None else replace(live, inode=self._register_planned(node))
 
     def _planned_attr(self, node: FolderNode, n_subfolders: int) -> Attr:
         inode = self._register_planned(node)
@@ -392,8 +434,11 @@ class View:
 
     def _live_attr(self, path: bytes) -> Attr | None:
         """The attributes of a folder of the target, `None` where there is none any more."""
+        return self._folder_at(Place(self._target, path))
+
+    def _folder_at(self, place: Place) -> Attr | None:
         try:
-            attr = self._disk.lstat(Place(self._target, path))
+            attr = self._disk.lstat(place)
         except OSError:
             return None
         return attr if attr.kind is Kind.FOLDER else None
@@ -401,13 +446,13 @@ class View:
     def _existing_attr(self, path: bytes) -> Attr:
         if not self._is_live(path):
             raise FsError(FsErrorKind.NOT_FOUND, path)
-        attr = self._asked(self._disk.lstat, Place(self._target, path))
+        attr = self._asked(self._disk.lstat, self._place(path))
         return shown_as(attr, self._register_existing(attr, path), attr.n_links)
 
     def _existing_entries(self, path: bytes, taken: set[bytes]) -> list[Entry]:
         rules = self._tree.plan.policy.names
         try:
-            found = self._disk.list_folder(Place(self._target, path))
+            found = self._disk.list_folder(self._place(path))
         except OSError as error:
             if error.errno in NO_FOLDER:
                 return []
@@ -425,19 +470,36 @@ class View:
         return inode
 
     def _is_live(self, path: bytes) -> bool:
-        """Whether the disk is asked about a path: the review and the control folder exist only here."""
-        return components(path)[:1] not in ([self._tree.review.name], [CONTROL_NAME])
+        """Whether the disk is asked about a path: the review and the control folder exist only here, but for projects."""
+        top = components(path)[:1]
+        if top == [self._tree.review.name]:
+            return self._in_project(path) is not None
+        return top != [CONTROL_NAME]
+
+    def _in_project(self, path: bytes) -> Place | None:
+        """Where something in a project is, which the plan shows with all that is in it; `None` for every other path."""
+        if not self._tree.has_projects:
+            return None
+        with self._lock:
+            return self._tree.inside_project(path)
+
+    def _place(self, path: bytes) -> Place:
+        """Where on the disk something is that the plan does not move by itself."""
+        return self._in_project(path) or Place(self._target, path)
 
     def _on_disk(self, path: bytes) -> bool:
+        return self._disk_attr(path) is not None
+
+    def _disk_attr(self, path: bytes) -> Attr | None:
+        """What is on the disk at a path of the view that has no node, `None` for nothing."""
         if not self._is_live(path):
-            return False
+            return None
         try:
-            self._disk.lstat(Place(self._target, path))
+            return self._disk.lstat(self._place(path))
         except FileNotFoundError:
-            return False
+            return None
         except OSError as error:
             raise fs_error(error, path) from error
-        return True
 
     def _is_taken(self, path: bytes) -> bool:
         with self._lock:
@@ -483,7 +545,7 @@ class View:
         return opened
 
     def _open_existing(self, path: bytes) -> Opened:
-        place = Place(self._target, path)
+        place = self._place(path)
         if self._asked(self._disk.lstat, place).kind is Kind.FOLDER:
             raise FsError(FsErrorKind.IS_A_FOLDER, path)
         descriptor = self._asked(self._disk.open_read, place)
@@ -499,21 +561,40 @@ class View:
         *,
         mode: int | None = None,
         mtime_ns: int | None = None,
+        replaces: Fingerprint | None = None,
         must_be_free: bool = False,
     ) -> None:
-        draft = Edit(0, kind, path, target, self._now_ns(), mode, mtime_ns)
+        draft = Edit(0, kind, path, target, self._now_ns(), mode, mtime_ns, replaces)
         with self._lock:
-            if must_be_free and target is not None and self._tree.find(target) is not None:
-                raise FsError(FsErrorKind.EXISTS, target)  # taken since the operation looked
-            self._tree.check(draft)
-            try:
-                edit = self._log.append(draft)
-            except WrongState as error:
-                raise FsError(FsErrorKind.READ_ONLY, path) from error
-            except DiskFull as error:
-                raise FsError(FsErrorKind.NO_SPACE, path) from error
-            except IfmosfsError as error:
-                raise FsError(FsErrorKind.IO, path) from error
+            edit: Edit | None = None
+            while edit is None:
+                if must_be_free and target is not None and self._tree.find(target) is not None:
+                    raise FsError(FsErrorKind.EXISTS, target)  # taken since the operation looked
+                self._tree.check(draft)
+                edit = self._append(draft)
+            self._tree.apply(edit)
+            self._version += 1
+
+    def _append(self, draft: Edit) -> Edit | None:
+        """The edit as recorded; `None` after others' edits were found and taken in, so that it must be looked at again."""
+        try:
+            edit = self._log.append(draft, self._tree.last_edit)
+        except WrongState as error:
+            raise FsError(FsErrorKind.READ_ONLY, draft.path) from error
+        except DiskFull as error:
+            raise FsError(FsErrorKind.NO_SPACE, draft.path) from error
+        except IfmosfsError as error:
+            raise FsError(FsErrorKind.IO, draft.path) from error
+        if edit is None:
+            self._catch_up()
+        return edit
+
+    def _catch_up(self) -> None:
+        try:
+            edits = self._log.since(self._tree.last_edit)
+        except IfmosfsError as error:
+            raise FsError(FsErrorKind.IO) from error
+        for edit in edits:
             self._tree.apply(edit)
             self._version += 1
 
@@ -579,7 +660,12 @@ class View:
             return {}
         node = self._file(inode)
         target = self._target_path(node)
-        return attributes_of(node.action, self._originals.status(node.action, target))
+        status = self._originals.status(node.action, target)
+        with self._lock:
+            if status == "staying" and self._tree.is_vaulted(node):
+                status = "vault"
+            replaces = self._tree.replaced_by(node)
+        return attributes_of(node.action, status, replaces)
 
     def _asked(self, ask: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:

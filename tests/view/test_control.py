@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import stat
+from dataclasses import replace
 
 from ifmosfs.core.names import to_text
-from ifmosfs.core.plan import KeepReason
+from ifmosfs.core.plan import ActionKind, KeepReason, Unit, UnitKind
+from ifmosfs.core.tree import PlanTree
+from ifmosfs.view.control import control_files
 from ifmosfs.view.values import ROOT_INODE
 from tests.adapters.memory_disk import MemoryDisk
-from tests.core.plans import CREATED_NS
+from tests.core.plans import CREATED_NS, fingerprint
 from tests.view.views import OWNER, Scene, make_scene
 
 NAMES = [b"README.txt", b"conflicts.jsonl", b"plan.jsonl", b"status.json"]
@@ -70,6 +73,7 @@ def test_the_status_says_what_the_plan_is_and_its_counts_add_up() -> None:
         "created_ns": CREATED_NS,
         "files": 4,
         "planned": 2,
+        "vault": 0,
         "staying": {"unsure": 1, "conflicts": 1},
     }
 
@@ -77,12 +81,15 @@ def test_the_status_says_what_the_plan_is_and_its_counts_add_up() -> None:
 def test_the_plan_has_a_line_for_each_file_that_moves() -> None:
     assert rows(make(), b"plan.jsonl") == [
         {
+            "do": "move",
             "source": to_text(b"/in/" + name),
             "target": to_text(b"Docs/" + name),
             "category": "paper",
             "confidence": 0.9,
             "reason": "because",
             "note": None,
+            "replaces": None,
+            "unit": None,
         }
         for name in (b"a.pdf", b"odd\xff\nname")
     ]
@@ -91,6 +98,21 @@ def test_the_plan_has_a_line_for_each_file_that_moves() -> None:
 def test_the_conflicts_have_a_line_for_each_file_in_conflict() -> None:
     assert rows(make(), b"conflicts.jsonl") == [
         {"source": "/in/taken", "wanted": None, "why": "conflicts", "reason": "because"}
+    ]
+
+
+def test_what_goes_to_the_vault_and_what_is_replaced_is_told() -> None:
+    scene = make()
+    replaced = replace(scene.plan.actions[0], replaces=fingerprint(7), unit=3)
+    vaulted = replace(scene.plan.actions[1], kind=ActionKind.VAULT)
+    units = (Unit(3, UnitKind.SIDECARS, b"/in"),)
+    plan = replace(scene.plan, actions=(replaced, vaulted, *scene.plan.actions[2:]), units=units)
+    files = control_files(PlanTree(plan))
+    assert json.loads(files[b"status.json"])["vault"] == 1
+    told = [json.loads(line) for line in files[b"plan.jsonl"].splitlines()]
+    assert [(row["do"], row["target"], row["replaces"]) for row in told] == [
+        ("move", "Docs/a.pdf", {"size": 70, "mtime_ns": 507}),
+        ("vault", None, None),
     ]
 
 

@@ -38,8 +38,10 @@ class MemoryLog:
     shown: list[object] = field(default_factory=list)
     look: object = None
 
-    def append(self, draft: Edit) -> Edit:
+    def append(self, draft: Edit, after: int) -> Edit | None:
         """See `view.edits.EditLog`."""
+        if after != len(self.edits):
+            return None
         if callable(self.look):
             self.shown.append(self.look())
         if self.refusal is not None:
@@ -47,6 +49,10 @@ class MemoryLog:
         edit = replace(draft, seq=len(self.edits) + 1)
         self.edits.append(edit)
         return edit
+
+    def since(self, after: int) -> Sequence[Edit]:
+        """See `view.edits.EditLog`."""
+        return self.edits[after:]
 
 
 @dataclass
