@@ -17,7 +17,7 @@ OUTPUT_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF})
 COMMANDS = (
     Lazy("scan", "scan:scan", "Look", "Find out what is in some folders."),
     Lazy("classify", "classify:classify", "Look", "Say of each file what it is."),
-    Lazy("stage", "stage:stage", "Look", "Make, show, preview, discard a plan."),
+    Lazy("stage", "stage:stage", "Look", "Make, show, resolve, preview, discard a plan."),
     Lazy("mount", "mount:mount", "Look", "Show the organised layout as a live folder."),
     Lazy("status", "status:status", "Look", "What is mounted, planned, unfinished."),
     Lazy("verify", "verify:verify", "Look", "Prove that the disk is what the plan says."),

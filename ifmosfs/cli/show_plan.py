@@ -23,6 +23,9 @@ KEEP_WORDS = {
     KeepReason.UNREADABLE: "unreadable",
     KeepReason.LINK: "symbolic links",
     KeepReason.PROJECT: "part of a checkout or project",
+    KeepReason.DUPLICATE: "there already",
+    KeepReason.BUSY: "being written",
+    KeepReason.CLOUD: "online only",
 }
 
 

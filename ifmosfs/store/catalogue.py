@@ -13,6 +13,7 @@ from ifmosfs.store.database import BUSY_SECONDS, sqlite_engine
 from ifmosfs.store.edits import Edits
 from ifmosfs.store.migrate import bring_up_to_date
 from ifmosfs.store.plans import Plans
+from ifmosfs.store.resolutions import Resolutions
 from ifmosfs.store.scans import Scans
 from ifmosfs.store.sessions import Sessions
 from ifmosfs.store.snapshots import Snapshots
@@ -22,7 +23,7 @@ from ifmosfs.store.trouble import translated
 CATALOGUE_NAME: Final = "catalogue.db"
 
 
-class Catalogue(Sessions, Scans, Classifications, Plans, Edits, Snapshots):
+class Catalogue(Sessions, Scans, Classifications, Plans, Edits, Resolutions, Snapshots):
     """All that is stored about files and plans; every method is one transaction (or, for iterators, one per page)."""
 
 

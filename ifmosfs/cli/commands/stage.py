@@ -12,6 +12,7 @@ STAGE = (
     Lazy("show", "stage_show:show", "Commands", "A plan as a tree with counts, and what stays and why."),
     Lazy("preview", "stage_preview:preview", "Commands", "Show a plan as a folder: mounted, or of links or copies."),
     Lazy("validate", "stage_validate:validate", "Commands", "Check a plan against the disk as it is now."),
+    Lazy("resolve", "stage_resolve:resolve", "Commands", "Answer a plan's open conflicts, or take answers back."),
     Lazy("commit", "commit:commit", "Commands", "The same as ifmosfs commit."),
     Lazy("discard", "stage_show:discard", "Commands", "Forget a plan; nothing on the disk was changed by it."),
     Lazy("reopen", "stage_show:reopen", "Commands", "Take a discarded plan up again."),
@@ -20,4 +21,4 @@ STAGE = (
 
 @click.command(cls=LazyGroup, lazy=STAGE)
 def stage() -> None:
-    """Make, show, preview, discard a plan."""
+    """Make, show, resolve, preview, discard a plan."""

@@ -1,0 +1,89 @@
+"""Answers to conflicts, kept with the edits that carry them out; only ever added to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import select
+
+from ifmosfs.core.plan import ConflictStrategy, PlanEvent
+from ifmosfs.core.resolve import Answer, Resolution
+from ifmosfs.store.bulk import insert_rows
+from ifmosfs.store.database import Database
+from ifmosfs.store.edits import EDIT_COLUMNS, edit_row, last_edit_within
+from ifmosfs.store.encoding import packed, unpacked
+from ifmosfs.store.plans import advance_within
+from ifmosfs.store.schema import ConflictResolution, PlanEdit
+from ifmosfs.store.trouble import understood
+
+_COLUMNS: Final = (
+    "plan_id",
+    "action_id",
+    "strategy",
+    "before",
+    "after",
+    "replaced_before",
+    "at_ns",
+    "first_edit",
+    "last_edit",
+    "undoes",
+)
+
+
+class Resolutions(Database):
+    """Appending to and reading the answers to a plan's conflicts."""
+
+    def append_answers(self, plan_id: str, answers: Sequence[Answer], after: int) -> bool:
+        """Add the edits and resolutions of answers, all durably or nothing; `False` if the plan's last edit is another than
+        the one numbered `after`, on which they were made. Raises: NotFound, WrongState.
+        """
+        edits = [edit_row(plan_id, edit) for answer in answers for edit in answer.edits]
+        rows = [_row(plan_id, each) for answer in answers for each in answer.resolutions]
+        with self._writing() as connection:
+            if last_edit_within(connection, plan_id) != after:
+                return False
+            with understood(self._path):
+                advance_within(connection, plan_id, PlanEvent.EDIT)
+            insert_rows(connection, PlanEdit, EDIT_COLUMNS, edits)
+            insert_rows(connection, ConflictResolution, _COLUMNS, rows)
+        return True
+
+    def resolutions(self, plan_id: str) -> list[Resolution]:
+        """All answers to conflicts of a plan, and what took them back, in the order they were given."""
+        one = ConflictResolution
+        query = select(
+            one.resolution_id,
+            one.action_id,
+            one.strategy,
+            one.before,
+            one.after,
+            one.replaced_before,
+            one.at_ns,
+            one.first_edit,
+            one.last_edit,
+            one.undoes,
+        )
+        with self._reading() as connection, understood(self._path):
+            rows: Sequence[Any] = connection.execute(
+                query.where(one.plan_id == plan_id).order_by(one.resolution_id)
+            ).all()
+            return [
+                Resolution(number, action_id, ConflictStrategy(strategy), before, after, unpacked(replaced), *rest)
+                for number, action_id, strategy, before, after, replaced, *rest in rows
+            ]
+
+
+def _row(plan_id: str, each: Resolution) -> tuple[Any, ...]:
+    return (
+        plan_id,
+        each.action_id,
+        each.strategy.value,
+        each.before,
+        each.after,
+        packed(each.replaced_before),
+        each.at_ns,
+        each.first_edit,
+        each.last_edit,
+        each.undoes,
+    )
