@@ -152,7 +152,7 @@ def _mounts(app: App) -> Iterator[Finding]:
 
 def _runs(app: App) -> Iterator[Finding]:
     try:
-        runs = unfinished_runs(app)
+        runs, lost = unfinished_runs(app)
     except Locked as error:
         yield Finding(Level.OK, "journal", error.what)
         return
@@ -162,3 +162,6 @@ def _runs(app: App) -> Iterator[Finding]:
     for run in runs:
         found = f"{run.kind.value} of plan {run.plan_id} did not finish"
         yield Finding(Level.PROBLEM, f"run {run.run_id}", found, "ifmosfs recover")
+    for info in lost:
+        remedy = f"ifmosfs recover --from-journal {shell_word(info.target)}"
+        yield Finding(Level.PROBLEM, f"plan {info.plan_id}", "it was committed, and its journal is lost", remedy)

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ifmosfs.app.checks import credentials, permissions, refuse_moved_places
 from ifmosfs.app.context import App
 from ifmosfs.app.staging import load_tree, nearest_folder, refuse_over
@@ -18,7 +20,7 @@ from ifmosfs.core.history import RunHistory, held_actions, standing
 from ifmosfs.core.journal import Journal, OpKind, Run, RunKind, RunState
 from ifmosfs.core.manifest import Correction, PlanInfo, SnapshotEntry, SnapshotInfo
 from ifmosfs.core.names import components, join
-from ifmosfs.core.plan import ActionKind, PlanEvent, PlanState
+from ifmosfs.core.plan import ActionKind, Plan, PlanEvent, PlanState
 from ifmosfs.core.preflight import preflight, refusals, setting_of, shuts_target
 from ifmosfs.core.rehearsal import NullJournal, RehearsalDisk
 from ifmosfs.core.reports import PreflightReport, RunReport
@@ -29,6 +31,7 @@ from ifmosfs.platform import host
 
 if TYPE_CHECKING:
     from ifmosfs.store.journal import SqliteJournal
+    from ifmosfs.store.records import PlanHead
 
 FULL = frozenset({"no-space", "no-inodes"})
 Stop = Callable[[], StopRequest | None]
@@ -113,6 +116,7 @@ def run_commit(app: App, journal: SqliteJournal, prepared: PreparedCommit, *, sn
     plan_id = prepared.info.plan_id
     if prepared.info.state is not PlanState.COMMITTED:
         app.catalogue.begin_commit(plan_id, prepared.tree.last_edit)
+    journal.accompany(_head(prepared.tree.plan))
     order = prepared.order
     snapshot_id = _take_snapshot(app, prepared) if snapshot else None
     try:
@@ -132,6 +136,13 @@ def run_commit(app: App, journal: SqliteJournal, prepared: PreparedCommit, *, sn
         return _leave_nothing(app, journal, prepared, report)
     _settle(app, prepared, report, snapshot_id)
     return report
+
+
+def _head(plan: Plan) -> PlanHead:
+    from ifmosfs.store.records import PlanHead
+
+    policy = msgspec.json.encode(plan.policy)
+    return PlanHead(plan.plan_id, plan.target, plan.target_filesystem, plan.roots, plan.created_ns, policy)
 
 
 def _is_untouched(prepared: PreparedCommit, report: RunReport) -> bool:

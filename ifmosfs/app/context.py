@@ -100,13 +100,19 @@ class App:
         """The run journal, for the one process that may move files. Raises `Locked` when that is another one."""
         from ifmosfs.store.journal import open_journal
 
-        self._make_state_folder()
-        with exclusive(self.settings.state_folder / "lock"):
+        with self.locked():
             journal = open_journal(self.settings.state_folder)
             try:
                 yield journal
             finally:
                 journal.close()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """The right to move files, and to replace the databases, without the journal. Raises `Locked`."""
+        self._make_state_folder()
+        with exclusive(self.settings.state_folder / "lock"):
+            yield
 
     @property
     def own_state(self) -> frozenset[bytes]:

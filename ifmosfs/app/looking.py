@@ -33,6 +33,7 @@ class StatusReport:
     plans: tuple[PlanInfo, ...]
     unfinished: tuple[Run, ...]
     busy: str | None  # the words on a run that is going on now
+    lost: tuple[PlanInfo, ...] = ()  # committed plans of which the journal knows nothing
 
 
 def status(app: App, *, every: bool) -> StatusReport:
@@ -40,12 +41,15 @@ def status(app: App, *, every: bool) -> StatusReport:
     over = {PlanState.DISCARDED, PlanState.ROLLED_BACK}
     plans = tuple(as_edited(app, info) for info in app.catalogue.plans() if every or info.state not in over)
     busy: str | None = None
-    unfinished: tuple[Run, ...] = ()
+    unfinished: list[Run] = []
+    lost: list[PlanInfo] = []
     try:
-        unfinished = tuple(unfinished_runs(app))
+        unfinished, lost = unfinished_runs(app)
     except Locked as error:
         busy = error.what
-    return StatusReport(mounted_views(app), tuple(app.catalogue.sessions()), plans, unfinished, busy)
+    return StatusReport(
+        mounted_views(app), tuple(app.catalogue.sessions()), plans, tuple(unfinished), busy, tuple(lost)
+    )
 
 
 def mounted_views(app: App) -> tuple[MountedView, ...]:

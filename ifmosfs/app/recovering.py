@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from ifmosfs.app.checks import permissions
 from ifmosfs.app.committing import plan_history
 from ifmosfs.app.context import App
-from ifmosfs.app.undoing import UNDOABLE, known_history, settle_rolled_back
-from ifmosfs.core.errors import DatabaseDamaged, Locked
+from ifmosfs.app.undoing import UNDOABLE, is_lost, lost_journal, settle_rolled_back
+from ifmosfs.core import rehearsed_recovery
+from ifmosfs.core.errors import Locked
 from ifmosfs.core.history import standing
 from ifmosfs.core.journal import OpKind, Run, RunKind
 from ifmosfs.core.manifest import PlanInfo
@@ -16,6 +21,7 @@ from ifmosfs.core.plan import PlanEvent, PlanState
 from ifmosfs.core.recover import recover
 from ifmosfs.core.reports import RecoveryReport
 from ifmosfs.platform import host
+from ifmosfs.platform.lock import undisturbed
 
 if TYPE_CHECKING:
     from ifmosfs.store.journal import SqliteJournal
@@ -39,19 +45,55 @@ def recover_runs(app: App, journal: SqliteJournal) -> list[RecoveryReport]:
     return reports
 
 
+def rehearse_recovery(app: App) -> list[RecoveryReport]:
+    """What `recover_runs` would report. Changes nothing: it reads a copy of the journal, for opening one writes to it.
+
+    Raises: Locked, RecoveryNeeded, DiskFailed, DatabaseDamaged.
+    """
+    path = app.settings.state_folder / "journal.db"
+    if not path.exists():
+        return []
+    with (
+        undisturbed(app.settings.state_folder / "lock"),
+        TemporaryDirectory(prefix="ifmosfs-") as folder,
+        _copied_journal(path, Path(folder)) as journal,
+    ):
+        return rehearsed_recovery.rehearse_recovery(
+            app.disk, permissions(app), journal, now_ns=host.now_ns, boot_id=host.boot_id()
+        )
+
+
+def _copied_journal(path: Path, folder: Path) -> SqliteJournal:
+    from ifmosfs.store.journal import SqliteJournal
+    from ifmosfs.store.trouble import translated
+
+    with translated(path):
+        for name in (path.name, f"{path.name}-wal"):
+            with suppress(FileNotFoundError):
+                shutil.copyfile(path.with_name(name), folder / name)
+    return SqliteJournal(folder / path.name, folder)
+
+
+def lost_plans(app: App, journal: SqliteJournal | None) -> list[PlanInfo]:
+    """The plans that have been committed, wholly or in part, of which the journal (`None`: there is none) knows nothing."""
+    return [info for info in app.catalogue.plans() if info.state in UNDOABLE and is_lost(app, journal, info)]
+
+
 def refuse_lost_journal(app: App, journal: SqliteJournal) -> None:
     """Raise `DatabaseDamaged` where a plan has been committed of which the journal knows nothing."""
-    for info in app.catalogue.plans():
-        if info.state in UNDOABLE:
-            known_history(app, journal, info)
+    for info in lost_plans(app, journal):
+        raise lost_journal(app, info)
 
 
-def unfinished_runs(app: App) -> list[Run]:
-    """The runs that would be recovered, without touching them. Raises `Locked` while another process is moving files."""
+def unfinished_runs(app: App) -> tuple[list[Run], list[PlanInfo]]:
+    """The runs that would be recovered, without touching them, and the plans whose journal is lost.
+
+    Raises `Locked` while another process is moving files.
+    """
     if not (app.settings.state_folder / "journal.db").exists():
-        return []
+        return [], lost_plans(app, None)
     with app.writing() as journal:
-        return list(journal.unfinished())
+        return list(journal.unfinished()), lost_plans(app, journal)
 
 
 def _recover_one(app: App, journal: SqliteJournal, run: Run) -> RecoveryReport:
@@ -78,7 +120,6 @@ def _release_unbegun(app: App, journal: SqliteJournal) -> None:
     """A commit that was interrupted before its run was recorded has done nothing, and leaves its plan as it was before."""
     recorded = {run.plan_id for run in journal.runs()}
     for info in app.catalogue.plans():
-        if info.state is PlanState.COMMITTING and info.plan_id not in recorded:
-            with suppress(DatabaseDamaged):  # its journal is lost, which concerns only those who ask for this plan
-                known_history(app, journal, info)
-                app.catalogue.advance(info.plan_id, PlanEvent.STOP_UNTOUCHED)
+        is_unbegun = info.state is PlanState.COMMITTING and info.plan_id not in recorded
+        if is_unbegun and not is_lost(app, journal, info):  # a lost journal concerns only those who ask for this plan
+            app.catalogue.advance(info.plan_id, PlanEvent.STOP_UNTOUCHED)

@@ -19,7 +19,7 @@ from ifmosfs.core.files import Place
 from ifmosfs.core.history import RunHistory, held_actions, standing
 from ifmosfs.core.journal import Journal, Operation, OpKind, Run, RunKind, RunState
 from ifmosfs.core.manifest import PlanInfo, RollbackEntry
-from ifmosfs.core.names import CONTROL_NAME, display, join
+from ifmosfs.core.names import CONTROL_NAME, join, shell_word
 from ifmosfs.core.plan import PlanEvent, PlanState
 from ifmosfs.core.preflight import setting_of
 from ifmosfs.core.rehearsal import NullJournal, RehearsalDisk
@@ -64,14 +64,24 @@ def prepare_rollback(app: App, journal: Journal, info: PlanInfo) -> PreparedRoll
 
 def known_history(app: App, journal: Journal, info: PlanInfo) -> list[RunHistory]:
     """All runs of a plan with their operations, oldest first. Raises: DatabaseDamaged if there must be some and are not."""
-    history = plan_history(journal, info.plan_id)
-    if history or not (info.state is PlanState.COMMITTED or _has_begun(app, info)):
-        return history
-    written = display(join(info.target, CONTROL_NAME, b"journal-*.jsonl"))
-    raise DatabaseDamaged(
+    if is_lost(app, journal, info):
+        raise lost_journal(app, info)
+    return plan_history(journal, info.plan_id)
+
+
+def is_lost(app: App, journal: Journal | None, info: PlanInfo) -> bool:
+    """Whether runs of the plan must have been, of which the journal (`None`: there is none) knows nothing."""
+    if journal is not None and journal.runs(info.plan_id):
+        return False
+    return info.state is PlanState.COMMITTED or _has_begun(app, info)
+
+
+def lost_journal(app: App, info: PlanInfo) -> DatabaseDamaged:
+    """The error for a plan whose journal is lost."""
+    return DatabaseDamaged(
         f"the journal knows nothing of plan {info.plan_id}, which was committed",
         path=os.fsencode(app.settings.state_folder / "journal.db"),
-        hint=f"put that file back from a backup; what was moved is listed in {written}",
+        hint=f"make it again from the journal beside the data: ifmosfs recover --from-journal {shell_word(info.target)}",
     )
 
 

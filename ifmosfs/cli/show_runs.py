@@ -80,17 +80,43 @@ def run_fields(report: RunReport) -> dict[str, object]:
     }
 
 
-def show_recovery(report: RecoveryReport, *, err: bool = False) -> None:
-    """What recovery found and did."""
-    done = f"{report.n_done:,} files are at their target, {report.n_skipped:,} still wait"
-    click.echo(f"An interrupted run ({report.run_id}) was brought into order: {done}.", err=err)
+def show_recovery(report: RecoveryReport, *, dry_run: bool = False, err: bool = False) -> None:
+    """What recovery found and did, or would do."""
+    places = "back where they were" if report.kind.value == "rollback" else "at their target"
+    done = f"{report.n_done:,} files are {places}, {report.n_skipped:,} still wait"
+    what = "would be" if dry_run else "was"
+    click.echo(f"An interrupted {report.kind.value} ({report.run_id}) {what} brought into order: {done}.", err=err)
     for line in report.lines[:N_NAMED]:
         place = line.source or line.target
         path = shown(place.absolute) if place is not None else ""
-        click.echo(f"  {path}: found {line.found}; {line.did}", err=err)
+        click.echo(f"  {'Would be: ' if dry_run else ''}{path}: found {line.found}; {line.did}", err=err)
     if len(report.lines) > N_NAMED:
-        click.echo(f"  … {len(report.lines) - N_NAMED:,} more", err=err)
+        click.echo(f"  … {len(report.lines) - N_NAMED:,} more (--json lists all)", err=err)
     show_problems(report.problems, err=err)
+
+
+def recovery_fields(report: RecoveryReport) -> dict[str, object]:
+    """A recovery for programs, with a line for every operation that was decided."""
+    return {
+        "run": report.run_id,
+        "kind": report.kind.value,
+        "done": report.n_done,
+        "waiting": report.n_skipped,
+        "conflicts": report.n_conflicts,
+        "failed": report.n_failed,
+        "lines": [
+            {
+                "kind": line.kind.value,
+                "source": None if line.source is None else line.source.absolute,
+                "target": None if line.target is None else line.target.absolute,
+                "found": line.found,
+                "did": line.did,
+                "state": line.state.value,
+            }
+            for line in report.lines
+        ],
+        "problems": problem_fields(report.problems),
+    }
 
 
 def run_status(report: RunReport) -> int:

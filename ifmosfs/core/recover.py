@@ -68,7 +68,7 @@ def recover(run: Run, disk: Disk, journal: Journal, *, now_ns: Callable[[], int]
     """
     current = next((each for each in journal.runs() if each.run_id == run.run_id), run)
     if current.state not in {RunState.RUNNING, RunState.NEEDS_RECOVERY}:
-        return RecoveryReport(run.run_id, (), ())
+        return RecoveryReport(run.run_id, (), (), run.kind)
     recovery = _Recovery(current, disk, journal)
     recovery.settle_made_folders()
     recovery.settle_moves(reverify=current.boot_id != boot_id)
@@ -121,7 +121,7 @@ class _Recovery:
 
     def report(self) -> RecoveryReport:
         """All that was decided so far."""
-        return RecoveryReport(self._run.run_id, tuple(self._lines), tuple(self._problems))
+        return RecoveryReport(self._run.run_id, tuple(self._lines), tuple(self._problems), self._run.kind)
 
     # Moves
 
@@ -428,6 +428,8 @@ def _did(operation: Operation, outcome: Outcome) -> str:
     """What recovery did about an operation, in words."""
     if outcome.error is not None:
         return outcome.error.partition(": ")[2]
+    if operation.inverse_of is not None and operation.kind is OpKind.MOVE:
+        return "the file is back where it was"
     words = {
         OpKind.MOVE: "the file is at its target",
         OpKind.MKDIR: "the folder was made by the run",

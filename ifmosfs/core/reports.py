@@ -221,6 +221,7 @@ class RecoveryReport:
     run_id: str
     lines: tuple[RecoveredLine, ...]
     problems: tuple[Problem, ...]
+    kind: RunKind = RunKind.COMMIT
 
     def count(self, state: OpState) -> int:
         """How many files recovery settled with this state."""
@@ -228,7 +229,7 @@ class RecoveryReport:
 
     @property
     def n_done(self) -> int:
-        """Files that are at their target now."""
+        """Files that are at their target now, or back where they were."""
         return self.count(OpState.DONE)
 
     @property

@@ -17,6 +17,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -26,8 +27,9 @@ from ifmosfs.core.files import Fingerprint, Place
 from ifmosfs.core.journal import Operation, OpKind, OpState, Outcome, Recorded, Run, RunKind, RunState
 from ifmosfs.core.names import CONTROL_NAME
 from ifmosfs.store.encoding import FingerprintRow, fingerprint_from, fingerprint_row, legible_or_none
-from ifmosfs.store.records import Finished, folder_from_json, folder_to_json
+from ifmosfs.store.records import Finished, PlanHead, folder_from_json, folder_to_json
 from ifmosfs.store.sidecar import (
+    Damage,
     Sidecar,
     is_sidecar_name,
     move_sidecar,
@@ -70,6 +72,9 @@ _N_INTENT_COLUMNS: Final = 19
 _INTEND: Final = f"""INSERT INTO operations (run_number, seq, kind, source_root_id, source_path, target_root_id, target_path,
     expected_inode, expected_size, expected_mtime_ns, expected_ctime_ns, expected_birth_ns, action_id, folder,
     inverse_run, inverse_seq, state, error, unit) VALUES ({", ".join("?" * _N_INTENT_COLUMNS)})"""  # noqa: S608  constants only
+_REINTEND: Final = _INTEND.replace("INSERT", "INSERT OR REPLACE", 1)
+_ADOPT: Final = """INSERT INTO runs (run_id, kind, plan_id, target, state, started_ns, boot_id, pid, finished_ns, message,
+    sidecar, run_number) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _BEGIN: Final = """INSERT INTO runs (run_id, kind, plan_id, target, state, started_ns, boot_id, pid, finished_ns, message,
     sidecar) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run_id) DO UPDATE SET state = excluded.state,
     boot_id = excluded.boot_id, pid = excluded.pid, finished_ns = excluded.finished_ns, message = excluded.message"""
@@ -107,6 +112,7 @@ class SqliteJournal:
         self._sidecar_folder = os.fsencode(sidecar_folder)
         self._lock = threading.RLock()
         self._sidecars: dict[str, Sidecar] = {}
+        self._heads: dict[str, PlanHead] = {}
         with translated(path):
             self._connection = _opened(path)
             try:
@@ -114,6 +120,10 @@ class SqliteJournal:
             except BaseException:
                 self._connection.close()
                 raise
+
+    def accompany(self, head: PlanHead) -> None:
+        """From now on, let the sidecars of the plan's runs say this of it."""
+        self._heads[head.plan_id] = head
 
     def begin(self, run: Run) -> None:
         """Record that the run has started; its sidecar is made first, in the target if that is a folder already.
@@ -125,7 +135,7 @@ class SqliteJournal:
             if run.run_id not in self._sidecars:
                 self._sidecars[run.run_id] = self._sidecar_to_begin(run)
             sidecar = self._sidecars[run.run_id]
-            sidecar.append([run], durable=True)
+            sidecar.append(self._first_lines(run), durable=True)
             with self._writing() as connection:
                 connection.execute(_BEGIN, _run_row(run, sidecar.path))
 
@@ -177,6 +187,48 @@ class SqliteJournal:
             if os.path.dirname(sidecar.path) != folder:
                 self._sidecars[run_id] = self._moved(sidecar, folder, run_id)
 
+    def adopt(
+        self, run: Run, records: Iterable[Operation | Outcome], sidecar: bytes, *, before_others: bool = False
+    ) -> None:
+        """Take over a run that is told of elsewhere, wholly or not at all, as the newest or the oldest of all runs.
+
+        `sidecar` is where its plain copy lies, which is not touched. Outcomes of operations that are not among the records
+        are passed over. Raises: DiskFull, DiskFailed.
+        """
+        with self._lock:
+            known_roots = self._root_ids
+            try:
+                with self._writing() as connection:
+                    number = _free_number(connection, before_others=before_others)
+                    connection.execute(_ADOPT, (*_run_row(run, sidecar), number))
+                    for some in _batches(records):
+                        self._write_adopted(connection, number, some)
+            except BaseException:
+                self._root_ids = known_roots
+                raise
+
+    def keep_copy(self, run_id: str, path: bytes) -> bytes:
+        """Where a sidecar that lies anywhere (a backup, perhaps) is kept from now on: among those of the state folder.
+
+        Only its whole lines are taken. Raises: DiskFull, DiskFailed; OSError if it cannot be read.
+        """
+        kept = Sidecar(self._sidecar_folder, run_id)
+        try:
+            if kept.is_empty:
+                kept.append((one for one in read_sidecar(path) if not isinstance(one, Damage)), durable=True)
+            return kept.path
+        finally:
+            kept.close()
+
+    def _write_adopted(
+        self, connection: sqlite3.Connection, number: int, records: Sequence[Operation | Outcome]
+    ) -> None:
+        operations = [one for one in records if isinstance(one, Operation)]
+        outcomes = [one for one in records if isinstance(one, Outcome)]
+        self._root_ids = self._with_roots(connection, operations)
+        connection.executemany(_REINTEND, [_intent_row(number, one, self._root_ids) for one in operations])
+        connection.executemany(_SETTLE, [_outcome_row(number, one) for one in outcomes])
+
     def withdraw_sidecars(self, plan_id: str) -> None:
         """Take the sidecars of a plan's finished runs out of its target into the state folder, and with the last one the
         folder they lay in: before a rollback that leaves nothing there. Safe to repeat."""
@@ -187,9 +239,10 @@ class SqliteJournal:
             remove_folder(_control_folder(run.target))
 
     def return_sidecars(self, plan_id: str) -> None:
-        """Put them beside the data again, when the rollback did leave something there. Safe to repeat."""
+        """Put them beside the data again, when the rollback did leave something there; its own as well, for without it the
+        others tell of moves that hold no more. Safe to repeat."""
         for run in self.runs(plan_id):
-            self._move_finished(run, self._folder_for(run.target, run.kind))
+            self._move_finished(run, self._folder_for(run.target, RunKind.COMMIT))
 
     def runs(self, plan_id: str | None = None) -> Sequence[Run]:
         """All runs, oldest first, of one plan or of all."""
@@ -260,6 +313,10 @@ class SqliteJournal:
         except DiskFull as error:
             logger.warning("not all outcomes of run %s stand beside the data: %s", run_id, error)
 
+    def _first_lines(self, run: Run) -> list[Run | PlanHead]:
+        head = self._heads.get(run.plan_id)
+        return [run] if head is None else [run, head]
+
     def _sidecar_to_begin(self, run: Run) -> Sidecar:
         if any(known.run_id == run.run_id for known in self.runs()):
             return self._sidecar(run.run_id)
@@ -300,7 +357,7 @@ class SqliteJournal:
                 if (
                     name not in known
                     and is_sidecar_name(name)
-                    and all(isinstance(one, Run) for one in read_sidecar(path))
+                    and all(isinstance(one, Run | PlanHead) for one in read_sidecar(path))
                 ):
                     os.unlink(path)
 
@@ -323,7 +380,8 @@ class SqliteJournal:
                 folder = self._folder_for(*self._home(run_id))
             sidecar = self._sidecars[run_id] = Sidecar(folder, run_id)
             if sidecar.is_empty:
-                sidecar.append([run for run in self.runs() if run.run_id == run_id], durable=True)
+                first = next(run for run in self.runs() if run.run_id == run_id)
+                sidecar.append(self._first_lines(first), durable=True)
                 with self._writing() as connection:
                     connection.execute("UPDATE runs SET sidecar = ? WHERE run_number = ?", (sidecar.path, number))
         return self._sidecars[run_id]
@@ -391,6 +449,20 @@ def _make_or_check(connection: sqlite3.Connection, path: Path) -> None:
         raise newer(path, str(found))
     for statement in _UPGRADES.get(found, ()):
         connection.execute(statement)
+
+
+def _free_number(connection: sqlite3.Connection, *, before_others: bool) -> int:
+    lowest, highest = connection.execute("SELECT min(run_number), max(run_number) FROM runs").fetchone()
+    if highest is None:
+        return 1
+    return int(lowest - 1 if before_others else highest + 1)
+
+
+def _batches(records: Iterable[Operation | Outcome]) -> Iterator[list[Operation | Outcome]]:
+    """The records in lists, each with at most a page of them; no outcome comes before its operation."""
+    left = iter(records)
+    while some := list(islice(left, PAGE_ROWS)):
+        yield some
 
 
 def _load_roots(connection: sqlite3.Connection) -> dict[bytes, int]:

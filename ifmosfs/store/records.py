@@ -12,7 +12,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ifmosfs.core.files import Fingerprint, Place
+from ifmosfs.core.files import Fingerprint, Place, Root
 from ifmosfs.core.journal import FolderMeta, Operation, OpKind, OpState, Outcome, Run, RunKind, RunState
 from ifmosfs.core.names import from_text, to_text
 
@@ -28,7 +28,22 @@ class Finished:
     message: str | None
 
 
-Record = Run | Operation | Outcome | Finished
+@dataclass(frozen=True, slots=True)
+class PlanHead:
+    """What a sidecar says of its run's plan, so that the plan can be told again without the catalogue.
+
+    `policy` is JSON (`core.plan.Policy`); the rest is as in `core.plan.Plan`.
+    """
+
+    plan_id: str
+    target: bytes
+    target_filesystem: str
+    roots: tuple[Root, ...]
+    created_ns: int
+    policy: bytes
+
+
+Record = Run | PlanHead | Operation | Outcome | Finished
 
 
 def to_line(record: Record) -> bytes:
@@ -56,6 +71,8 @@ def _fields(record: Record) -> dict[str, Any]:
             return _outcome_fields(record)
         case Run():
             return _run_fields(record)
+        case PlanHead():
+            return _head_fields(record)
         case Finished():
             return {"r": "finish", "state": record.state.value, "at_ns": record.at_ns, "message": record.message}
 
@@ -73,6 +90,18 @@ def _run_fields(run: Run) -> dict[str, Any]:
         "pid": run.pid,
         "finished_ns": run.finished_ns,
         "message": run.message,
+    }
+
+
+def _head_fields(head: PlanHead) -> dict[str, Any]:
+    return {
+        "r": "plan",
+        "plan_id": head.plan_id,
+        "target": to_text(head.target),
+        "target_filesystem": head.target_filesystem,
+        "roots": [(to_text(root.path), root.filesystem) for root in head.roots],
+        "created_ns": head.created_ns,
+        "policy": json.loads(head.policy),
     }
 
 
@@ -158,7 +187,20 @@ def _record(fields: dict[str, Any]) -> Record:
         return Finished(RunState(fields["state"]), fields["at_ns"], fields["message"])
     if what == "run":
         return _run(fields)
+    if what == "plan":
+        return _head(fields)
     raise ValueError(f"an unknown kind of record: {what!r}")
+
+
+def _head(fields: dict[str, Any]) -> PlanHead:
+    return PlanHead(
+        fields["plan_id"],
+        from_text(fields["target"]),
+        fields["target_filesystem"],
+        tuple(Root(from_text(path), filesystem) for path, filesystem in fields["roots"]),
+        fields["created_ns"],
+        _encode(fields["policy"]).encode("ascii"),
+    )
 
 
 def _run(fields: dict[str, Any]) -> Run:

@@ -68,10 +68,9 @@ def _meaning(error: sqlite3.Error, path: Path) -> IfmosfsError | None:
 
 def damaged(path: Path, reason: str) -> DatabaseDamaged:
     """The error for a database whose content cannot be what this program wrote; the hint says what to do with the file."""
-    shown = display(os.fsencode(path))
     hint = (
-        f"nothing was changed; keep a copy of {shown}, try: sqlite3 {shown} .recover; "
-        "or move it away and scan again. Files already moved are listed in TARGET/.ifmosfs/journal-*.jsonl"
+        "nothing was changed; ifmosfs recover --from-journal keeps the file aside and makes a new one from the journals "
+        f"beside the data. Where nothing was ever committed: move {display(os.fsencode(path))} away and scan again"
     )
     return DatabaseDamaged(f"the database cannot be read ({reason})", path=os.fsencode(path), hint=hint)
 

@@ -13,7 +13,8 @@ from ifmosfs.cli.common import counted, json_option, opened_app, print_json, quo
 def status(every: bool, as_json: bool) -> int:
     """What is mounted, planned, unfinished.
 
-    Exit status: 0; 8 when a run was interrupted (the next command that needs it recovers by itself).
+    Exit status: 0; 8 when a run was interrupted (the next command that needs it recovers by itself), or the journal of a
+    committed plan is lost.
     """
     from ifmosfs.app.looking import status as look
     from ifmosfs.cli.show_plan import plan_fields, show_plan_line
@@ -42,9 +43,10 @@ def status(every: bool, as_json: bool) -> int:
                     for run in report.unfinished
                 ],
                 "busy": report.busy,
+                "lost_journals": [info.plan_id for info in report.lost],
             }
         )
-        return 8 if report.unfinished else 0
+        return 8 if report.unfinished or report.lost else 0
     click.echo(counted(len(report.views), "mounted view"))
     for view in report.views:
         state = "" if view.alive else f"  (its process has died: ifmosfs unmount --keep {quoted(view.mount_point)})"
@@ -64,4 +66,7 @@ def status(every: bool, as_json: bool) -> int:
         click.echo(
             f"Unfinished: {run.kind.value} {run.run_id} of plan {run.plan_id}. Bring it into order: ifmosfs recover"
         )
-    return 8 if report.unfinished else 0
+    for info in report.lost:
+        command = f"ifmosfs recover --from-journal {quoted(info.target)}"
+        click.echo(f"The journal knows nothing of plan {info.plan_id}, which was committed. Make it again: {command}")
+    return 8 if report.unfinished or report.lost else 0

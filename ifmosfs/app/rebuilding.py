@@ -1,0 +1,281 @@
+"""Use case: make the databases again from the journals beside the data, when they are lost or damaged.
+
+Nothing is deleted: a damaged file keeps lying beside the new one under a dated name. A database that is whole is only added to,
+so the command can be repeated, and used again when another disk with another target turns up.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ifmosfs.app.committing import plan_history
+from ifmosfs.app.context import App
+from ifmosfs.app.recovering import recover_runs
+from ifmosfs.core.errors import NotFound
+from ifmosfs.core.files import Place, Root
+from ifmosfs.core.journal import OpState, Run, RunKind
+from ifmosfs.core.names import CONTROL_NAME, display, join
+from ifmosfs.core.plan import PlanEvent, Policy
+from ifmosfs.core.reports import RecoveryReport
+from ifmosfs.core.restored import events_since_staged, restored_plan, source_roots
+from ifmosfs.platform import host
+from ifmosfs.store.journal import JOURNAL_NAME, SIDECAR_FOLDER, SqliteJournal
+from ifmosfs.store.rebuild import (
+    Moves,
+    Story,
+    damage_of,
+    discard_draft,
+    in_order,
+    operations_and_outcomes,
+    put_in_place,
+    read_story,
+    salvaged_runs,
+    set_aside,
+)
+from ifmosfs.store.records import PlanHead
+from ifmosfs.store.sidecar import Damage, is_sidecar_name
+
+if TYPE_CHECKING:
+    from ifmosfs.core.history import RunHistory
+
+RESTORED = "restored"
+KNOWN = "known"  # the journal has it already
+MOVED = "moved"  # it was written for a target at another place, and nobody said that this is the same one
+UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class JournalFound:
+    """One plain journal that was found, and what became of it. `run` is missing where it could not be read."""
+
+    path: bytes
+    what: str  # RESTORED, KNOWN, MOVED, UNREADABLE
+    run: Run | None
+    n_operations: int
+    n_open: int  # whose outcome it does not tell: decided from the disk
+    damages: tuple[Damage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RebuildReport:
+    """What was found and made. `missing`: runs (id, target) that the damaged journal names and no plain journal tells of."""
+
+    kept_aside: tuple[bytes, ...]
+    journals: tuple[JournalFound, ...]
+    missing: tuple[tuple[str, bytes], ...]
+    plans: tuple[str, ...]
+    recovered: tuple[RecoveryReport, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is left that a person must look at."""
+        return not (
+            self.missing
+            or any(found.damages or found.what in {MOVED, UNREADABLE} for found in self.journals)
+            or any(report.problems for report in self.recovered)
+        )
+
+
+def rebuild(app: App, places: Sequence[bytes], moves: Moves = ()) -> RebuildReport:
+    """Make lost or damaged databases again, and add what is missing in whole ones, from the journals in `places`: files,
+    or targets; from those of all known targets where none is given. Then recovery decides what the journals do not tell.
+
+    Raises: NotFound where there is no journal at all, having changed nothing; Locked; DiskFull, DiskFailed.
+    """
+    with app.locked():
+        folder = app.settings.state_folder
+        journal_damage, catalogue_damage = damage_of(folder / JOURNAL_NAME), damage_of(folder / "catalogue.db")
+        named = salvaged_runs(folder / JOURNAL_NAME) if journal_damage else _known_runs(folder)
+        paths = _paths(app, places, [target for _, target in named], catalogue_is_whole=catalogue_damage is None)
+        if not paths:
+            raise _nothing_found(app, journal_damage or catalogue_damage)
+        stories, found = _read(paths, moves)
+        aside = []
+        if journal_damage is not None:
+            aside.append(_make_anew(folder / JOURNAL_NAME, stories, moves))
+        if catalogue_damage is not None:
+            aside.append(set_aside(folder / "catalogue.db", host.now_ns()))
+        with SqliteJournal(folder / JOURNAL_NAME, folder / SIDECAR_FOLDER) as journal:
+            known = set() if journal_damage else {run_id for run_id, _ in named}
+            _adopt(journal, [story for story in stories if story.run.run_id not in known], moves)
+            recovered = recover_runs(app, journal)
+            plans = _restore_plans(app, journal, {story.head.plan_id: story.head for story in stories if story.head})
+    journals = [
+        replace(each, what=KNOWN) if each.run and each.what == RESTORED and each.run.run_id in known else each
+        for each in found
+    ]
+    told = {each.run.run_id for each in journals if each.run and each.what in {RESTORED, KNOWN}}
+    return RebuildReport(
+        tuple(os.fsencode(path) for path in aside if path is not None),
+        tuple(journals),
+        tuple(each for each in named if journal_damage and each[0] not in told),
+        tuple(plans),
+        tuple(recovered),
+    )
+
+
+def _nothing_found(app: App, damage: str | None) -> NotFound:
+    hint = "name the target folder, or the journal: ifmosfs recover --from-journal TARGET"
+    if damage is not None:
+        state = display(os.fsencode(app.settings.state_folder))
+        hint += f". Where nothing was ever committed, move the damaged database in {state} away and scan again"
+    return NotFound("no journal was found beside any known target", hint=hint)
+
+
+# Finding and reading
+
+
+def _known_runs(folder: Path) -> list[tuple[str, bytes]]:
+    """(run id, target) of the runs of a journal that is whole."""
+    if not (folder / JOURNAL_NAME).exists():
+        return []
+    with SqliteJournal(folder / JOURNAL_NAME, folder / SIDECAR_FOLDER) as journal:
+        return [(run.run_id, run.target) for run in journal.runs()]
+
+
+def _paths(app: App, places: Sequence[bytes], salvaged: Sequence[bytes], *, catalogue_is_whole: bool) -> list[bytes]:
+    """The plain journals in the given places, or in all known ones, and always those in the state folder."""
+    targets: list[bytes] = list(places)
+    if not places:
+        targets = [*salvaged, os.fsencode(app.settings.default_target)]
+        if catalogue_is_whole and (app.settings.state_folder / "catalogue.db").exists():
+            targets += [info.target for info in app.catalogue.plans()]
+    found = [path for target in dict.fromkeys(targets) for path in _in_place(os.path.abspath(target))]
+    found += _journals_in(os.fsencode(app.settings.state_folder / SIDECAR_FOLDER))
+    return list(dict.fromkeys(found))
+
+
+def _in_place(place: bytes) -> list[bytes]:
+    """A journal itself, or those of a target, or of its folder of journals. Raises: NotFound for what is not there."""
+    if os.path.isdir(place):
+        return _journals_in(join(place, CONTROL_NAME)) or _journals_in(place)
+    return [place] if os.path.lexists(place) else []
+
+
+def _journals_in(folder: bytes) -> list[bytes]:
+    with suppress(FileNotFoundError, NotADirectoryError):
+        return [join(folder, name) for name in sorted(os.listdir(folder)) if is_sidecar_name(name)]
+    return []
+
+
+def _read(paths: Sequence[bytes], moves: Moves) -> tuple[list[Story], list[JournalFound]]:
+    """The stories to restore, the oldest first, each run once, and a line for every journal."""
+    best: dict[str, Story] = {}
+    found: list[JournalFound] = []
+    for path in paths:
+        story = _story_or_line(path, moves)
+        if isinstance(story, JournalFound):
+            found.append(story)
+            continue
+        line = JournalFound(path, RESTORED, story.run, story.n_operations, story.n_open, story.damages)
+        if story.home and os.path.realpath(story.home) != os.path.realpath(story.run.target):
+            found.append(replace(line, what=MOVED))
+            continue
+        other = best.get(story.run.run_id)
+        if other is None or _worth(story) > _worth(other):
+            best[story.run.run_id] = story
+        found.append(line)
+    return in_order(list(best.values())), found
+
+
+def _worth(story: Story) -> tuple[int, int, int]:
+    """Of two copies of one journal, a kill while it was moved having left both, the fuller one counts."""
+    return story.n_operations, -story.n_open, -len(story.damages)
+
+
+def _story_or_line(path: bytes, moves: Moves) -> Story | JournalFound:
+    try:
+        story = read_story(path, moves)
+    except OSError as error:
+        story = (Damage(0, error.strerror or str(error)),)
+    return story if isinstance(story, Story) else JournalFound(path, UNREADABLE, None, 0, 0, story)
+
+
+# The journal
+
+
+def _make_anew(path: Path, stories: Sequence[Story], moves: Moves) -> Path | None:
+    """A new journal in the place of a damaged one, which is kept; where that is now."""
+    draft = path.with_name(path.name + ".new")
+    discard_draft(draft)
+    with SqliteJournal(draft, path.with_name(SIDECAR_FOLDER)) as journal:
+        _adopt(journal, stories, moves)
+    aside = set_aside(path, host.now_ns())
+    put_in_place(draft, path)
+    return aside
+
+
+def _adopt(journal: SqliteJournal, stories: Sequence[Story], moves: Moves) -> None:
+    """Add runs, the oldest first, to those the journal has: before them, as far as they are older."""
+    there = {run.run_id for run in journal.runs()}
+    first_ns = min((run.started_ns for run in journal.runs()), default=None)
+    new = [story for story in stories if story.run.run_id not in there]
+    n_older = 0
+    while first_ns is not None and n_older < len(new) and new[n_older].run.started_ns < first_ns:
+        n_older += 1
+    for story in reversed(new[:n_older]):
+        _adopt_one(journal, story, moves, before_others=True)
+    for story in new[n_older:]:
+        _adopt_one(journal, story, moves, before_others=False)
+
+
+def _adopt_one(journal: SqliteJournal, story: Story, moves: Moves, *, before_others: bool) -> None:
+    path = story.path if story.home else journal.keep_copy(story.run.run_id, story.path)
+    records = operations_and_outcomes(story.path, moves)
+    journal.adopt(story.run, records, path, before_others=before_others)
+
+
+# The catalogue
+
+
+def _restore_plans(app: App, journal: SqliteJournal, heads: dict[str, PlanHead]) -> list[str]:
+    """Tell the catalogue of every plan that has runs and is not in it; their ids."""
+    known = {info.plan_id for info in app.catalogue.plans()}
+    lost = dict.fromkeys(run.plan_id for run in journal.runs() if run.plan_id not in known)
+    restored = []
+    for plan_id in lost:
+        history = plan_history(journal, plan_id)
+        if source_roots(history):
+            _restore_plan(app, plan_id, history, heads.get(plan_id))
+            restored.append(plan_id)
+    return restored
+
+
+def _restore_plan(app: App, plan_id: str, history: list[RunHistory], head: PlanHead | None) -> None:
+    runs = [each.run for each in history]
+    roots = tuple(_roots(app, history, head))
+    filesystem = head.target_filesystem if head else app.disk.filesystem(Place(runs[0].target, b""))
+    plan = restored_plan(
+        plan_id,
+        app.catalogue.session_for(roots, None, host.now_ns()),
+        filesystem,
+        roots,
+        history,
+        msgspec.json.decode(head.policy, type=Policy) if head else Policy(),
+        head.created_ns if head else runs[0].started_ns,
+    )
+    app.catalogue.save_plan(plan)
+    for event in (PlanEvent.STAGE, *events_since_staged(history)):
+        app.catalogue.advance(plan_id, event)
+    for each in history:
+        if each.run.kind is RunKind.COMMIT:
+            n_moved = sum(row.outcome.state is OpState.DONE and row.operation.action_id > 0 for row in each.recorded)
+            app.catalogue.add_version(
+                plan_id, each.run.run_id, None, plan.target, each.run.finished_ns or each.run.started_ns, n_moved
+            )
+
+
+def _roots(app: App, history: Sequence[RunHistory], head: PlanHead | None) -> Iterator[Root]:
+    """The plan's roots; without a head those that its files came from, on the filesystems they are on now."""
+    if head is not None:
+        yield from head.roots
+        return
+    for path in source_roots(history):
+        yield Root(path, app.disk.filesystem(Place(path, b"")))

@@ -1,0 +1,222 @@
+"""A database that is lost or damaged is made again from the journals beside the data, and everything can be undone."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.adapters.trees import read_tree
+from tests.cli.command_line import INBOX, ORGANISED, Desk, attributes
+
+
+def journal_of(desk: Desk) -> Path:
+    (found,) = (desk.target / ".ifmosfs").glob("journal-*.jsonl")
+    return found
+
+
+def organised(desk: Desk) -> object:
+    tree = dict(read_tree(desk.target))
+    tree.pop(b".ifmosfs", None)
+    return tree
+
+
+def without_header(path: Path) -> None:
+    path.write_bytes(b"\0" * 100 + path.read_bytes()[100:])
+
+
+def without_pages(path: Path) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + b"garbage " * ((len(content) - 4096) // 8))
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:5000])
+
+
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def gone(path: Path) -> None:
+    path.unlink()
+
+
+HARM = (without_header, without_pages, cut, emptied, gone)
+BOTH = ("journal.db", "catalogue.db")
+
+
+def test_undo_works_after_the_whole_state_folder_was_lost(desk: Desk) -> None:
+    before = attributes(desk.inbox)
+    plan = desk.committed()
+    shutil.rmtree(desk.state)
+    rebuilt = desk.here("recover", "--from-journal", desk.target)
+    assert (rebuilt.status, rebuilt.err) == (0, "")
+    assert f"Plan {plan} is known again." in rebuilt.out
+    assert desk.state_of(plan) == "committed"
+    assert desk.here("verify", plan).status == 0
+    assert desk.here("status").status == 0
+    assert desk.here("rollback", plan, "--yes").status == 0
+    assert attributes(desk.inbox) == before
+    assert not desk.target.exists()
+
+
+@pytest.mark.parametrize(
+    ("names", "harm"), [*((BOTH, harm) for harm in HARM), *(((name,), without_pages) for name in BOTH)]
+)
+def test_a_harmed_database_is_kept_aside_and_made_again(
+    desk: Desk, names: tuple[str, ...], harm: Callable[[Path], None]
+) -> None:
+    plan = desk.committed()
+    for name in names:
+        harm(desk.state / name)
+    harmed = {name: (desk.state / name).read_bytes() for name in names if harm not in {gone, emptied}}
+    assert desk.here("recover", "--from-journal", desk.target).status == 0
+    kept = {path.name.split(".damaged-")[0]: path.read_bytes() for path in desk.state.glob("*.damaged-*")}
+    assert kept == harmed
+    assert organised(desk) == ORGANISED
+    assert desk.here("verify", plan).status == 0
+    assert desk.here("rollback", plan, "--yes").status == 0
+    assert read_tree(desk.inbox) == INBOX
+
+
+@pytest.mark.parametrize("name", ["journal.db", "catalogue.db"])
+def test_every_command_that_meets_a_damaged_database_names_the_remedy(desk: Desk, name: str) -> None:
+    plan = desk.committed()
+    without_header(desk.state / name)
+    for command in (
+        ("status",),
+        ("verify", plan),
+        ("rollback", plan, "--yes"),
+        ("commit", plan, "--yes"),
+        ("recover",),
+    ):
+        result = desk.here(*command)
+        assert (result.status, "error[database-damaged]" in result.err) == (1, True), result
+        assert "ifmosfs recover --from-journal" in result.err
+    assert desk.here("recover", "--from-journal").status == 0, "the target is known from the other database"
+    assert desk.here("verify", plan).status == 0
+
+
+def test_status_tells_of_a_lost_journal(desk: Desk) -> None:
+    plan = desk.committed()
+    gone(desk.state / "journal.db")
+    assert desk.here("status", "--json").json["lost_journals"] == [plan]
+    told = desk.here("status")
+    assert (told.status, "ifmosfs recover --from-journal" in told.out) == (8, True)
+    assert desk.here("recover", "--from-journal").status == 0
+    assert desk.here("status").status == 0
+
+
+def test_doing_it_twice_changes_nothing_more(desk: Desk) -> None:
+    desk.committed()
+    shutil.rmtree(desk.state)
+    desk.here("recover", "--from-journal", desk.target)
+    plans = desk.here("status", "--json").json["plans"]
+    again = desk.here("recover", "--from-journal", desk.target, "--json")
+    assert (again.status, [found["what"] for found in again.json["journals"]]) == (0, ["known"])
+    assert desk.here("status", "--json").json["plans"] == plans
+
+
+def test_a_journal_without_its_outcomes_is_decided_from_the_disk(desk: Desk) -> None:
+    plan = desk.committed()
+    path = journal_of(desk)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(line for line in lines if b'"r":"outcome"' not in line and b'"finish"' not in line))
+    shutil.rmtree(desk.state)
+    result = desk.here("recover", "--from-journal", desk.target)
+    assert (result.status, "the file is at its target" in result.out) == (0, True)
+    assert desk.here("verify", plan).status == 0
+    assert desk.here("rollback", plan, "--yes").status == 0
+    assert read_tree(desk.inbox) == INBOX
+
+
+def test_damaged_lines_are_named_and_the_others_are_used(desk: Desk) -> None:
+    plan = desk.committed()
+    path = journal_of(desk)
+    lines = path.read_bytes().splitlines(keepends=True)
+    numbers = [0, *(number for number, line in enumerate(lines) if b'"r":"outcome"' in line)]
+    for number in numbers:
+        lines[number] = b"0" * 8 + lines[number][8:]
+    path.write_bytes(b"".join(lines) + b"1234 torn")
+    shutil.rmtree(desk.state)
+    result = desk.here("recover", "--from-journal", desk.target, "--json")
+    (found,) = result.json["journals"]
+    assert (result.status, [each["line"] for each in found["damaged_lines"]]) == (3, [each + 1 for each in numbers])
+    assert desk.here("rollback", plan, "--yes").status == 0
+    assert read_tree(desk.inbox) == INBOX
+
+
+def test_a_file_that_is_no_journal_is_told_of_and_harms_nothing(desk: Desk) -> None:
+    desk.committed()
+    (desk.target / ".ifmosfs/journal-abc.jsonl").write_bytes(b"nonsense\n")
+    result = desk.here("recover", "--from-journal", desk.target, "--json")
+    assert (result.status, {found["what"] for found in result.json["journals"]}) == (3, {"known", "unreadable"})
+
+
+def test_a_target_found_at_another_place_is_taken_over_only_when_that_is_said(desk: Desk) -> None:
+    plan = desk.committed()
+    elsewhere = desk.folder / "carried"
+    desk.target.rename(elsewhere)
+    shutil.rmtree(desk.state)
+    refused = desk.here("recover", "--from-journal", elsewhere, "--json")
+    assert (refused.status, [found["what"] for found in refused.json["journals"]]) == (3, ["moved"])
+    assert refused.json["plans"] == []
+    moved = desk.here("recover", "--from-journal", "--moved", desk.target, elsewhere, elsewhere)
+    assert moved.status == 0, moved
+    assert desk.here("verify", plan).status == 0
+    assert desk.here("rollback", plan, "--yes").status == 0
+    assert read_tree(desk.inbox) == INBOX
+
+
+def test_a_journal_given_as_a_file_is_copied_to_the_state_folder(desk: Desk) -> None:
+    plan = desk.committed()
+    backup = desk.folder / "backup.jsonl"
+    journal_of(desk).rename(backup)
+    content = backup.read_bytes()
+    shutil.rmtree(desk.state)
+    assert desk.here("recover", "--from-journal", backup).status == 0
+    assert desk.here("rollback", plan, "--yes").status == 0
+    assert (read_tree(desk.inbox), backup.read_bytes()) == (INBOX, content)
+
+
+def test_a_file_that_was_rolled_back_stays_known_as_such(desk: Desk) -> None:
+    plan = desk.committed()
+    (desk.inbox / "invoice-17.txt").write_bytes(b"newer")
+    assert desk.here("rollback", plan, "--yes").status == 3
+    shutil.rmtree(desk.state)
+    assert desk.here("recover", "--from-journal", desk.target).status == 0
+    assert "has moved 2 files back; 1 file left where the plan put it" in desk.here("verify", plan).out
+    (desk.inbox / "invoice-17.txt").unlink()
+    assert desk.here("rollback", plan, "--yes").status == 0
+    assert read_tree(desk.inbox) == INBOX
+
+
+def test_without_any_journal_it_says_what_to_give_and_changes_nothing(desk: Desk) -> None:
+    desk.staged()
+    without_header(desk.state / "catalogue.db")
+    before = attributes(desk.state)
+    result = desk.here("recover", "--from-journal")
+    assert (result.status, "error[not-found]" in result.err) == (2, True)
+    after = attributes(desk.state)
+    assert (after.keys() - before.keys(), after[b"catalogue.db"]) == ({b"lock"}, before[b"catalogue.db"])
+
+
+def test_older_runs_come_before_those_of_a_journal_begun_since(desk: Desk) -> None:
+    first = desk.committed()
+    for name in ("journal.db", "catalogue.db"):
+        gone(desk.state / name)
+    (desk.inbox / "later.csv").write_bytes(b"a,b\n1,2\n3,4\n")
+    second = desk.committed()
+    assert desk.here("recover", "--from-journal", desk.target).status == 0
+    for plan in (second, first):
+        assert desk.here("verify", plan).status == 0
+        assert desk.here("rollback", plan, "--yes").status == 0
+    assert read_tree(desk.inbox) == {**INBOX, b"later.csv": b"a,b\n1,2\n3,4\n"}
+
+
+@pytest.mark.parametrize("arguments", [("--moved", "/a", "/b"), ("somewhere",), ("--from-journal", "--dry-run")])
+def test_options_that_do_not_belong_together_are_refused(desk: Desk, arguments: tuple[str, ...]) -> None:
+    assert desk.here("recover", *arguments).status == 2
