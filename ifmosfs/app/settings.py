@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -13,8 +13,17 @@ import msgspec
 import platformdirs
 
 from ifmosfs.core.errors import ConfigProblem
+from ifmosfs.core.guard import GuardRule
 
 MEND = "correct the file, or move it away to go on with the defaults"
+
+
+class GuardSection(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """`[guard]`: see `core.guard.GuardRule`."""
+
+    factor: Annotated[float, msgspec.Meta(ge=1.0)] = 10.0
+    at_least: Annotated[int, msgspec.Meta(ge=1)] = 1000
+    share: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.9
 
 
 class ConfigFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -24,6 +33,7 @@ class ConfigFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     target: str | None = None
     mount_point: str | None = None
     exclude: tuple[str, ...] = ()
+    guard: GuardSection = GuardSection()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,7 @@ class Settings:
     target: Path | None = None
     mount_point: Path | None = None
     excludes: tuple[str, ...] = ()
+    guard: GuardRule = field(default_factory=GuardRule)
 
     @property
     def default_target(self) -> Path:
@@ -70,6 +81,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         target=_path(config.target, home),
         mount_point=_path(config.mount_point, home),
         excludes=config.exclude,
+        guard=GuardRule(config.guard.factor, config.guard.at_least, config.guard.share),
     )
 
 

@@ -4,6 +4,7 @@ IfmosfsError                     1  failed
 ├── UsageProblem                 2  the arguments cannot mean anything
 ├── ConflictsOpen                4  names are taken, nothing was moved for them
 ├── PlanOutdated                 5  the disk is no longer what was previewed
+├── Guarded                      5  probably not meant: an empty folder, far more files than ever before
 ├── BackendMissing               6  no FUSE, no library, no helper
 ├── Locked                       7  another run is writing
 ├── RecoveryNeeded               8  an earlier run did not finish
@@ -102,6 +103,12 @@ class PlanOutdated(IfmosfsError):
     """The disk is no longer what the plan was made from, so that nothing of it can be done as it was shown."""
 
     code, exit_status = "plan-outdated", 5
+
+
+class Guarded(IfmosfsError):
+    """A commit that is probably not meant; its hint names the option that allows it once."""
+
+    code, exit_status = "guard", 5
 
 
 class BackendMissing(IfmosfsError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from ifmosfs.app.committing import PreparedCommit
     from ifmosfs.app.context import App
     from ifmosfs.core.manifest import PlanInfo
-    from ifmosfs.core.reports import RunReport
+    from ifmosfs.core.reports import Problem, RunReport
 
 N_SHOWN = 5
 
@@ -38,18 +39,30 @@ N_SHOWN = 5
 @click.argument("where", required=False, metavar="[MOUNTPOINT|PLAN]")
 @click.option("--plan", "plan_option", metavar="PLAN", help="The plan; its id may be shortened.")
 @click.option("--snapshot/--no-snapshot", default=True, show_default=True, help="Record what was where before.")
+@click.option("--allow-empty-root", is_flag=True, help="Go on although a scanned folder is empty now.")
+@click.option("--allow-many", is_flag=True, help="Go on although far more files move than in any commit before.")
 @dry_run_option
 @yes_option
 @json_option
-def commit(where: str | None, plan_option: str | None, snapshot: bool, dry_run: bool, yes: bool, as_json: bool) -> int:
+def commit(
+    where: str | None,
+    plan_option: str | None,
+    snapshot: bool,
+    allow_empty_root: bool,
+    allow_many: bool,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
+) -> int:
     """Really move the files, journaled.
 
     Nothing is ever overwritten. A file that is no longer what the plan saw, or whose name has been taken since, stays where
     it is and is listed; the others are moved. Killed at any moment, the next command brings everything into order.
 
-    Exit status: 0 all was moved; 3 done in part; 4 all in conflict; 5 the plan is outdated.
+    Exit status: 0 all was moved; 3 done in part; 4 all in conflict; 5 the plan is outdated, or held up by the guard.
     """
     from ifmosfs.app.committing import prepare_commit, refuse_hopeless, rehearse_commit, run_commit
+    from ifmosfs.app.guarding import guard, refuse_guarded
     from ifmosfs.app.mounting import unmount_views_of
     from ifmosfs.app.staging import remove_preview
     from ifmosfs.cli.show_plan import show_kept_in_preview
@@ -61,6 +74,10 @@ def commit(where: str | None, plan_option: str | None, snapshot: bool, dry_run: 
         info = _plan(app, where, plan_option)
         with app.writing() as journal:
             prepared = prepare_commit(app, journal, info)
+            held_up = guard(app, prepared)
+            if not dry_run:
+                refuse_guarded(held_up, allow_empty_root=allow_empty_root, allow_many=allow_many)
+            _warn_of_guard(held_up)
             refuse_hopeless(prepared)
             app.idle()
             if not as_json:
@@ -95,6 +112,13 @@ def _plan(app: App, where: str | None, plan_option: str | None) -> PlanInfo:
 def _say_what_stays_mounted(points: list[bytes]) -> None:
     for point in points:
         click.echo(f"The view at {shown(point)} could not be taken away: ifmosfs unmount {quoted(point)}", err=True)
+
+
+def _warn_of_guard(held_up: Sequence[Problem]) -> None:
+    from ifmosfs.cli.show_runs import warn_of
+
+    for problem in held_up:
+        warn_of(problem)
 
 
 def _announce(prepared: PreparedCommit) -> None:
