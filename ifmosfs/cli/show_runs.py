@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ifmosfs.cli.common import counted, shown
+from ifmosfs.core.journal import RunKind
 
 if TYPE_CHECKING:
     from ifmosfs.core.reports import Problem, RecoveryReport, RunReport
@@ -82,14 +83,14 @@ def run_fields(report: RunReport) -> dict[str, object]:
 
 def show_recovery(report: RecoveryReport, *, dry_run: bool = False, err: bool = False) -> None:
     """What recovery found and did, or would do."""
-    places = "back where they were" if report.kind.value == "rollback" else "at their target"
+    would_be = "Would be: " if dry_run else ""
+    places = "back where they were" if report.kind is RunKind.ROLLBACK else "at their target"
     done = f"{report.n_done:,} files are {places}, {report.n_skipped:,} still wait"
-    what = "would be" if dry_run else "was"
-    click.echo(f"An interrupted {report.kind.value} ({report.run_id}) {what} brought into order: {done}.", err=err)
+    click.echo(f"{would_be}An interrupted run ({report.run_id}) was brought into order: {done}.", err=err)
     for line in report.lines[:N_NAMED]:
         place = line.source or line.target
         path = shown(place.absolute) if place is not None else ""
-        click.echo(f"  {'Would be: ' if dry_run else ''}{path}: found {line.found}; {line.did}", err=err)
+        click.echo(f"  {would_be}{path}: found {line.found}; {line.did}", err=err)
     if len(report.lines) > N_NAMED:
         click.echo(f"  … {len(report.lines) - N_NAMED:,} more (--json lists all)", err=err)
     show_problems(report.problems, err=err)

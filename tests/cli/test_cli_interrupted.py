@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -175,5 +176,26 @@ def test_recovery_as_json_counts_every_file(big_desk: Desk) -> None:
     kill_in_the_middle(big_desk, plan)
     (run,) = big_desk.run("recover", "--json").json["recovered"]
     assert (run["conflicts"], run["failed"], run["problems"]) == (0, 0, [])
-    assert big_desk.run("recover", "--json").json == {"recovered": []}
+    assert big_desk.run("recover", "--json").json == {"dry_run": False, "recovered": []}
     assert big_desk.run("recover").out == "Nothing to recover: every run has finished.\n"
+
+
+def test_recover_with_dry_run_says_what_it_would_do_and_changes_nothing_at_all(big_desk: Desk) -> None:
+    plan = big_desk.staged()
+    kill_in_the_middle(big_desk, plan)
+    before = attributes(big_desk.folder)
+    foretold = big_desk.here("recover", "--dry-run", "--json").json
+    told = big_desk.here("recover", "--dry-run")
+    assert (told.status, told.out.startswith("Would be: An interrupted run (")) == (0, True)
+    assert attributes(big_desk.folder) == before
+    done = big_desk.here("recover", "--json").json
+    assert (foretold.pop("dry_run"), done.pop("dry_run")) == (True, False)
+    assert foretold == done
+    assert len(done["recovered"][0]["lines"]) > 0
+    assert big_desk.here("recover", "--dry-run").out == "Nothing to recover: every run has finished.\n"
+
+
+def test_commands_that_only_look_do_not_take_one_another_for_a_run(big_desk: Desk) -> None:
+    big_desk.committed()
+    lookers = [big_desk.start("status", "--json") for _ in range(4)]
+    assert [json.loads(ended(each).out)["busy"] for each in lookers] == [None] * 4
