@@ -1,0 +1,89 @@
+"""An errno at each system call that changes something, in commit, rollback and recovery: the run ends with words and the right
+status, nothing is lost, and once the error is gone everything can be done and undone.
+
+EXDEV on a rename leads through the copy, EINVAL through the links of filesystems without RENAME_NOREPLACE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command_line import Result
+from tests.oracle import Oracle, assert_true
+from tests.proof.bench import Bench, assert_goes_back, assert_recovers
+from tests.proof.conftest import BenchMaker
+from tests.proof.test_kills import commit_calls, rollback_calls
+from tests.proof.tracing import Call, every, failing, needs_strace
+
+pytestmark = [needs_strace, pytest.mark.timeout(1500)]
+
+ERRORS = ("EIO", "ENOSPC", "EACCES", "EXDEV", "EINVAL")
+STATUSES = {0, 1, 3, 4, 8}  # done, failed, in part, conflicts, recovery needed: never a traceback's 1 without a word
+STEP = 8
+SELECTION = [pytest.param(error, 61, 7 * place, id=f"{error}, selection") for place, error in enumerate(ERRORS, 1)]
+ALL = [
+    pytest.param(error, STEP, place, id=f"{error}, each {STEP}th", marks=pytest.mark.slow)
+    for place, error in enumerate(ERRORS)
+]
+
+
+def chosen(calls: Sequence[Call], step: int, first: int) -> list[Call]:
+    """Each `step`-th call of the databases, and all others of a slow sweep; of a selection each `step`-th of all."""
+    if step != STEP:
+        return every(calls, step, first)
+    database = [call for call in calls if call.name in {"pwrite64", "fdatasync"}]
+    others = [call for call in calls if call.name not in {"pwrite64", "fdatasync"}]
+    return [*others, *every(database, step, first)]
+
+
+def assert_told(result: Result, oracle: Oracle, n_before: int, when: object) -> None:
+    """What the command that met the error says is so."""
+    assert "Traceback" not in result.err, (when, result)
+    assert result.status in STATUSES, (when, result)
+    if result.out:
+        n_moved = abs(n_before - oracle.n_in_roots())
+        assert_true(result.json, result.status, n_moved)
+        return
+    assert result.status not in {0, 3}, (when, result)
+    assert result.err.startswith("error["), (when, result)
+
+
+@pytest.mark.parametrize(("error", "step", "first"), SELECTION + ALL)
+def test_an_error_at_any_call_of_a_commit_loses_nothing(
+    benches: BenchMaker, tmp_path: Path, error: str, step: int, first: int
+) -> None:
+    for call in chosen(commit_calls(benches, tmp_path), step, first):
+        when = (error, str(call))
+        with benches() as bench:
+            plan = bench.plan()
+            oracle = bench.oracle_of_content if error == "EXDEV" else bench.oracle
+            result = bench.typed("commit", plan, "--yes", "--json", attach=failing(call, error))
+            oracle.assert_nothing_lost(when)
+            assert_told(result, oracle, oracle.n_scanned, when)
+            assert_goes_on_without_it(bench, oracle, plan, when)
+
+
+@pytest.mark.parametrize(("error", "step", "first"), SELECTION + ALL)
+def test_an_error_at_any_call_of_a_rollback_loses_nothing(
+    benches: BenchMaker, tmp_path: Path, error: str, step: int, first: int
+) -> None:
+    for call in chosen(rollback_calls(benches, tmp_path), step, first):
+        when = (error, str(call))
+        with benches() as bench:
+            plan = bench.plan()
+            oracle = bench.oracle_of_content if error == "EXDEV" else bench.oracle
+            bench.here("commit", plan, "--yes")
+            n_before = oracle.n_in_roots()
+            result = bench.typed("rollback", plan, "--yes", "--json", attach=failing(call, error))
+            oracle.assert_nothing_lost(when)
+            assert_told(result, oracle, n_before, when)
+            assert_goes_on_without_it(bench, oracle, plan, when)
+
+
+def assert_goes_on_without_it(bench: Bench, oracle: Oracle, plan: str, when: object) -> None:
+    """When the error is gone, recovery settles what is open and a rollback brings everything back."""
+    assert_recovers(bench, oracle, when)
+    assert_goes_back(bench, oracle, plan, when)
