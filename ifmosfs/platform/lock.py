@@ -24,8 +24,8 @@ def exclusive(path: Path, patience_seconds: float = PATIENCE_SECONDS) -> Iterato
     descriptor = _opened(path)
     try:
         _take(descriptor, patience_seconds)
-        os.ftruncate(descriptor, 0)
-        with suppress(OSError):  # the number is only for whoever meets the lock; a full disk holds it as well
+        with suppress(OSError):  # the number is only for whoever meets the lock; a full or bad disk holds it as well
+            os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         yield
     finally:

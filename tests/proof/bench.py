@@ -10,11 +10,13 @@ import errno
 import os
 import stat
 import struct
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import Popen
-from typing import Any
+from typing import Any, Self
 
 from tests.cli.command_line import TABLE, THEN_NS, Desk, Result
 from tests.oracle import Oracle, assert_true
@@ -214,15 +216,41 @@ def assert_goes_on(bench: Bench, oracle: Oracle, plan: str, n_to_move: int, when
     assert proof.status == 3, (when, proof)  # that name again
 
 
-def assert_goes_back(bench: Bench, oracle: Oracle, plan: str, when: object) -> None:
-    """A rollback brings everything to where it was, unless nothing has happened at all."""
+def assert_goes_back(bench: Bench, oracle: Oracle, plan: str, when: object, *, exactly: bool = True) -> None:
+    """A rollback brings everything to where it was, unless nothing has happened at all; `exactly`: the target's time, too."""
     has_begun = bench.state_of(plan) in {"committed", "committing"}
     if has_begun:
         n_before = oracle.n_in_roots()
         result = bench.here("rollback", plan, "--yes", "--json")
         assert result.status == 0, (when, result)
         assert_true(result.json, result.status, oracle.n_in_roots() - n_before)
-    oracle.assert_as_before(when, journal_may_stay=not has_begun)
+    oracle.assert_as_before(when, journal_may_stay=not has_begun, target_time_may_differ=not exactly)
+
+
+class Trials:
+    """Many trials of one test: each that fails is named at the end, not only the first."""
+
+    def __init__(self) -> None:
+        self.n_trials = 0
+        self._failed: list[str] = []
+
+    @contextmanager
+    def trial(self, when: object) -> Iterator[None]:
+        """One trial."""
+        self.n_trials += 1
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  reported by `__exit__`
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            self._failed.append(f"{when}\n    {last.name}, line {last.lineno}: {str(error)[:1500]}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is None:
+            assert self.n_trials
+            assert not self._failed, f"{len(self._failed)} of {self.n_trials} trials\n" + "\n".join(self._failed)
 
 
 def fields_of(result: Result) -> dict[str, Any]:

@@ -38,9 +38,11 @@ def benches(warm: Warm, tmp_path: Path) -> Iterator[BenchMaker]:
     def make() -> Iterator[Bench]:
         number = next(numbers)
         bench = Bench(tmp_path / f"bench {number}", warm, memory / f"distant {number}")
-        bench.fill()
-        yield bench
-        remove(bench.folder, bench.distant)
+        try:
+            bench.fill()
+            yield bench
+        finally:
+            remove(bench.folder, bench.distant)
 
     yield make
     remove(memory)

@@ -8,13 +8,17 @@ it begins, so that a tracer can be attached to it.
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import pkgutil
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -31,6 +35,7 @@ class Warm:
 
     def __init__(self, *patches: str) -> None:
         """`patches` are modules that change something at import, for proofs that need a disk which behaves badly."""
+        self._outputs = Path(tempfile.mkdtemp(prefix="ifmosfs-test-"))  # never on a disk that is full, or cut off
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.proof.warm", *patches],
             cwd=PROJECT,
@@ -50,6 +55,7 @@ class Warm:
         self._process.wait(10)
         assert self._process.stdout is not None
         self._process.stdout.close()
+        shutil.rmtree(self._outputs)
 
     def run(
         self,
@@ -59,7 +65,7 @@ class Warm:
         attach: Callable[[int], subprocess.Popen[bytes]] | None = None,
     ) -> Result:
         """Run one command to its end. `attach` is given the pid of the waiting child and starts what traces it."""
-        out, err = folder / "out", folder / "err"
+        out, err = self._outputs / "out", self._outputs / "err"
         words = [base64.b64encode(os.fsencode(each)).decode() for each in arguments]
         request = {"arguments": words, "environment": dict(environment), "folder": str(folder), "out": str(out)}
         self._send({**request, "err": str(err), "waits": attach is not None})
@@ -139,9 +145,12 @@ def _become(request: dict[str, Any]) -> None:
     status = 70
     try:
         status = invoke([os.fsdecode(base64.b64decode(each)) for each in request["arguments"]])
-        sys.stdout.flush()
-        sys.stderr.flush()
+    except BaseException:  # noqa: BLE001
+        traceback.print_exc()  # as the interpreter does for a bug
     finally:
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
         os._exit(status)
 
 
