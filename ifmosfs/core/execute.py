@@ -36,6 +36,7 @@ from ifmosfs.core.ports import Disk
 from ifmosfs.core.reports import RunReport, StopCause
 from ifmosfs.core.runlog import RunLog, Settled
 from ifmosfs.core.transfer import transfer
+from ifmosfs.core.values import quick
 
 FIRST_BATCH: Final = 256
 LARGEST_BATCH: Final = 10_000
@@ -49,6 +50,7 @@ class StopRequest(Enum):
     NOW = "stop after this file"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Step:
     """One file to move, or with `is_folder` a whole folder. `inverse_of` is the (run id, seq) that a rollback undoes with it.

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
+from ifmosfs.core.values import quick
+
 
 class Place(NamedTuple):
     """A position on the disk: an absolute root folder, and a path below it (``b""``: the root itself)."""
@@ -38,6 +40,7 @@ def kind_of(mode: int) -> Kind:
     return Kind.SYMLINK if stat.S_ISLNK(mode) else Kind.OTHER
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
     """What is compared to say "still the same file".
@@ -64,6 +67,7 @@ class Fingerprint:
         return self.inode == other.inode
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Attr:
     """The attributes of one entry, as `lstat` gives them (times in ns since the epoch, blocks of 512 bytes)."""
@@ -110,6 +114,7 @@ class Root:
     filesystem: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ScannedFile:
     """A regular file or a symlink that the scan found.

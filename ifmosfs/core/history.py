@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ifmosfs.core.errors import RecoveryNeeded
 from ifmosfs.core.files import Fingerprint, Place
 from ifmosfs.core.journal import SETTLED, Operation, OpKind, OpState, Outcome, Recorded, Run, RunKind, RunState
+from ifmosfs.core.values import quick
 
 Key = tuple[str, int]
 
@@ -25,6 +26,7 @@ class RunHistory:
     recorded: tuple[Recorded, ...]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Standing:
     """A done operation that holds now.

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Protocol
 
 from ifmosfs.core.files import Fingerprint, Place
+from ifmosfs.core.values import quick
 
 
 class RunKind(Enum):
@@ -69,6 +70,7 @@ class FolderMeta:
     xattrs: tuple[tuple[str, bytes], ...] = ()
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One intended effect. `seq` counts from 1 within its run; `action_id` is the plan's action, 0 for what is no file of the
@@ -88,6 +90,7 @@ class Operation:
     unit: int = 0
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of an operation. `arrived` is the fingerprint at the target afterwards, the base of a later rollback."""
@@ -99,6 +102,7 @@ class Outcome:
     error: str | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """An operation as the journal holds it now."""

@@ -14,6 +14,7 @@ from typing import Final
 
 from ifmosfs.core.files import Fingerprint, Kind, Place, Root
 from ifmosfs.core.names import NameRules
+from ifmosfs.core.values import quick
 
 
 class PlanState(Enum):
@@ -139,6 +140,7 @@ class Unit:
     folder: bytes | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Action:
     """What the plan does with one scanned file.

@@ -52,6 +52,7 @@ from ifmosfs.core.ports import Disk
 from ifmosfs.core.reports import Problem, RecoveredLine, RecoveryReport, error_line, problem_of
 from ifmosfs.core.runlog import Settled
 from ifmosfs.core.transfer import content_digest, quarantine_place, temporary_place, transfer
+from ifmosfs.core.values import quick
 
 LARGEST_REVERIFIED: Final = 10_000  # as many as the largest batch has
 UNSETTLED: Final = tuple(state for state in OpState if state not in SETTLED)
@@ -77,6 +78,7 @@ def recover(run: Run, disk: Disk, journal: Journal, *, now_ns: Callable[[], int]
     return recovery.report()
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Sighting:
     """What is at the four places of a move. The temporary and the quarantine name are None where nothing is."""

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from ifmosfs.core.files import Place
 from ifmosfs.core.journal import SETTLED, Operation, OpKind, OpState, Outcome, RunKind, RunState
+from ifmosfs.core.values import quick
 
 WORDS: Final[Mapping[str, str]] = {
     "name-taken": "something with this name is already there",
@@ -73,6 +74,7 @@ REMEDIES: Final[Mapping[str, str]] = {
 }
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Problem:
     """A trouble with one path (absolute bytes). `state` is what it meant for the operation, `None` for a mere finding."""
@@ -202,6 +204,7 @@ class Tally:
         )
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class RecoveredLine:
     """What recovery found for one operation, what it did, and how the operation is settled now."""

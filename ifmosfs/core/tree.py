@@ -23,6 +23,7 @@ from ifmosfs.core.names import components, join, split, with_suffix_before_exten
 from ifmosfs.core.plan import Action, ActionKind, Edit, EditKind, KeepReason, Plan, Unit, UnitKind
 from ifmosfs.core.refusals import FsError, FsErrorKind
 from ifmosfs.core.together import still_together
+from ifmosfs.core.values import quick
 
 NAME_MAX_BYTES = 255
 VAULT_NAME = b"vault"  # a folder of the review that no reason to stay has
@@ -73,6 +74,7 @@ class FolderNode:
 Node = FileNode | FolderNode
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class PlannedMove:
     """An action with the place that plan and edits together give it.
