@@ -7,9 +7,11 @@ keeps its bytes as lone surrogates (``"\udcff"``), so any JSON reader gets it wh
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import zlib
 from dataclasses import dataclass
+from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any, Final
 
 from ifmosfs.core.files import Fingerprint, Place, Root
@@ -17,6 +19,8 @@ from ifmosfs.core.journal import FolderMeta, Operation, OpKind, OpState, Outcome
 from ifmosfs.core.names import from_text, to_text
 
 _encode: Final = json.JSONEncoder(ensure_ascii=True, check_circular=False, separators=(",", ":")).encode
+_KINDS: Final = {kind: kind.value for kind in OpKind}  # the property `value` takes as long as the rest of a small line
+_STATES: Final = {state: state.value for state in OpState}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ Record = Run | PlanHead | Operation | Outcome | Finished
 
 def to_line(record: Record) -> bytes:
     """The record as one line with its checksum."""
-    text = _encode(_fields(record)).encode("ascii")
+    text = _text(record).encode("ascii")
     return b"%08x %s\n" % (zlib.crc32(text), text)
 
 
@@ -63,18 +67,19 @@ def from_line(line: bytes) -> Record:
         raise ValueError(f"not a journal record: {error!r}") from error
 
 
-def _fields(record: Record) -> dict[str, Any]:
+def _text(record: Record) -> str:
     match record:
         case Operation():
-            return _operation_fields(record)
+            return _operation_text(record)
         case Outcome():
-            return _outcome_fields(record)
+            return _outcome_text(record)
         case Run():
-            return _run_fields(record)
+            return _encode(_run_fields(record))
         case PlanHead():
-            return _head_fields(record)
+            return _encode(_head_fields(record))
         case Finished():
-            return {"r": "finish", "state": record.state.value, "at_ns": record.at_ns, "message": record.message}
+            fields = {"r": "finish", "state": record.state.value, "at_ns": record.at_ns, "message": record.message}
+            return _encode(fields)
 
 
 def _run_fields(run: Run) -> dict[str, Any]:
@@ -105,42 +110,52 @@ def _head_fields(head: PlanHead) -> dict[str, Any]:
     }
 
 
-def _operation_fields(operation: Operation) -> dict[str, Any]:
-    fields: dict[str, Any] = {"r": "intent", "seq": operation.seq, "kind": operation.kind.value}
+# A commit writes two lines for each file. Put together by hand they take a quarter of the time that the encoder takes for a
+# dictionary, and are the same to the byte.
+
+
+def _operation_text(operation: Operation) -> str:
+    text = f'{{"r":"intent","seq":{operation.seq},"kind":"{_KINDS[operation.kind]}"'
     if operation.source is not None:
-        fields["source"] = _place(operation.source)
+        text += f',"source":{_place(operation.source)}'
     if operation.target is not None:
-        fields["target"] = _place(operation.target)
+        text += f',"target":{_place(operation.target)}'
     if operation.expected is not None:
-        fields["expected"] = _print(operation.expected)
+        text += f',"expected":{_print(operation.expected)}'
     if operation.action_id:
-        fields["action"] = operation.action_id
+        text += f',"action":{operation.action_id}'
     if operation.folder is not None:
-        fields["folder"] = folder_fields(operation.folder)
+        text += f',"folder":{_encode(folder_fields(operation.folder))}'
     if operation.inverse_of is not None:
-        fields["inverse_of"] = operation.inverse_of
+        text += f',"inverse_of":{_encode(operation.inverse_of)}'
     if operation.unit:
-        fields["unit"] = operation.unit
-    return fields
+        text += f',"unit":{operation.unit}'
+    return text + "}"
 
 
-def _outcome_fields(outcome: Outcome) -> dict[str, Any]:
-    fields: dict[str, Any] = {"r": "outcome", "seq": outcome.seq, "state": outcome.state.value}
+def _outcome_text(outcome: Outcome) -> str:
+    text = f'{{"r":"outcome","seq":{outcome.seq},"state":"{_STATES[outcome.state]}"'
     if outcome.arrived is not None:
-        fields["arrived"] = _print(outcome.arrived)
+        text += f',"arrived":{_print(outcome.arrived)}'
     if outcome.digest is not None:
-        fields["digest"] = outcome.digest.hex()
+        text += f',"digest":"{outcome.digest.hex()}"'
     if outcome.error is not None:
-        fields["error"] = outcome.error
-    return fields
+        text += f',"error":{_quoted(outcome.error)}'
+    return text + "}"
 
 
-def _place(place: Place) -> tuple[str, str]:
-    return to_text(place.root), to_text(place.path)
+def _place(place: Place) -> str:
+    return f"[{_root(place[0])},{_quoted(to_text(place[1]))}]"
 
 
-def _print(print_: Fingerprint) -> tuple[int, int, int, int, int | None]:
-    return print_.inode, print_.size_bytes, print_.mtime_ns, print_.ctime_ns, print_.birth_ns
+@functools.lru_cache(maxsize=64)
+def _root(root: bytes) -> str:
+    return _quoted(to_text(root))
+
+
+def _print(print_: Fingerprint) -> str:
+    birth = "null" if print_.birth_ns is None else print_.birth_ns
+    return f"[{print_.inode},{print_.size_bytes},{print_.mtime_ns},{print_.ctime_ns},{birth}]"
 
 
 def folder_fields(meta: FolderMeta) -> dict[str, Any]:

@@ -33,6 +33,12 @@ def test_line_is_one_line_of_ascii_and_comes_back_whole(record: Record) -> None:
     assert from_line(line) == record
 
 
+@given(records)
+def test_line_is_what_the_json_encoder_would_have_written(record: Record) -> None:
+    text = to_line(record)[9:-1].decode("ascii")
+    assert json.dumps(json.loads(text), separators=(",", ":")) == text
+
+
 def test_line_is_a_checksum_and_json_that_any_program_can_read() -> None:
     line = to_line(Outcome(7, OpState.CONFLICT, error="taken"))
     assert line == b'%08x {"r":"outcome","seq":7,"state":"conflict","error":"taken"}\n' % zlib.crc32(line[9:-1])
