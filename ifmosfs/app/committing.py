@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ifmosfs.app.checks import credentials, permissions, refuse_moved_places
+from ifmosfs.app.collector import without_collector
 from ifmosfs.app.context import App
 from ifmosfs.app.staging import load_tree, nearest_folder, refuse_over
 from ifmosfs.core.errors import ConflictsOpen, DiskFull, IfmosfsError, PlanOutdated, TargetProblem
@@ -49,6 +50,7 @@ class PreparedCommit:
     n_before: int
 
 
+@without_collector()
 def prepare_commit(app: App, journal: Journal, info: PlanInfo) -> PreparedCommit:
     """The work order of what is left of a plan, and its preflight. Changes nothing.
 
@@ -98,6 +100,7 @@ def hopeless(prepared: PreparedCommit) -> IfmosfsError | None:
     return PlanOutdated(what, path=first.path, hint="scan again, then look at the new plan")
 
 
+@without_collector()
 def rehearse_commit(app: App, prepared: PreparedCommit) -> RunReport:
     """The report of the same commit on a disk that keeps everything in memory."""
     report = execute(
@@ -110,6 +113,7 @@ def rehearse_commit(app: App, prepared: PreparedCommit) -> RunReport:
     return replace(report, n_folders_made=0) if _is_untouched(prepared, report) else report
 
 
+@without_collector()
 def run_commit(app: App, journal: SqliteJournal, prepared: PreparedCommit, *, snapshot: bool, stop: Stop) -> RunReport:
     """Carry the order out. The plan is COMMITTED when the run reached its end, staged again, with nothing left behind, when
     nothing was moved, and COMMITTING, to be taken up again or rolled back, in between. Raises `DiskFull`, `DiskFailed`."""
@@ -277,6 +281,8 @@ def _settle(app: App, prepared: PreparedCommit, report: RunReport, snapshot_id: 
 
 def _corrections(tree: PlanTree) -> list[Correction]:
     """What the person changed about the plan, file by file: what the classifier may learn from."""
+    if not tree.last_edit:
+        return []
     final = {move.action.action_id: move.target for move in tree.moves()}
     at_ns = host.now_ns()
     found = []

@@ -1,0 +1,23 @@
+"""Python's garbage collector stands still while plans and runs of a million files are in memory.
+
+They hold no cycles, so there is nothing for it to find, and looking took a fifth of a commit's time. Memory is given back by
+reference counts as always.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """The garbage collector stands still until the block, or the decorated function, is left; it may be nested."""
+    was_running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_running:
+            gc.enable()
