@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from ifmosfs.core.errors import NotFound, PlanOutdated, WrongState
 from ifmosfs.core.files import Kind, Root
@@ -26,7 +26,7 @@ from ifmosfs.core.plan import (
     Unit,
     UnitKind,
 )
-from ifmosfs.store.bulk import insert_rows, update_rows
+from ifmosfs.store.bulk import insert_rows
 from ifmosfs.store.choose import ambiguous, by_prefix, moment
 from ifmosfs.store.database import Database
 from ifmosfs.store.encoding import fingerprint_from, fingerprint_row, legible, legible_or_none, packed, unpacked
@@ -154,9 +154,18 @@ class Plans(Database):
 
     def set_action_states(self, plan_id: str, states: Iterable[tuple[int, str]]) -> None:
         """Store what a run made of actions, by their ids."""
-        rows = ((state, plan_id, action_id) for action_id, state in list(states))
+        one = StagingAction
+        its_ids = one.action_id.between(bindparam("first"), bindparam("last"))
+        statement = (
+            update(one).where(one.plan_id == bindparam("its_plan"), its_ids).values(state=bindparam("new_state"))
+        )
+        ranges = [
+            {"its_plan": plan_id, "first": first, "last": last, "new_state": state}
+            for first, last, state in _ranges(sorted(dict(states).items()))  # mostly one: all done
+        ]
         with self._writing() as connection:
-            update_rows(connection, StagingAction, ("state",), ("plan_id", "action_id"), rows)
+            if ranges:
+                connection.execute(statement, ranges)
 
     def action_states(self, plan_id: str) -> dict[int, str]:
         """Action id → what the last run made of it, for actions that a run has reached."""
@@ -164,6 +173,20 @@ class Plans(Database):
         with self._reading() as connection:
             rows = connection.execute(query.where(StagingAction.state != PLANNED).order_by(StagingAction.action_id))
             return {row[0]: row[1] for row in rows}
+
+
+def _ranges(states: Iterable[tuple[int, str]]) -> Iterator[tuple[int, int, str]]:
+    """(first id, last id, state) of neighbours with the same state, from (id, state) in the order of the ids."""
+    first = last = 0
+    state: str | None = None
+    for action_id, next_state in states:
+        if action_id != last + 1 or next_state != state:
+            if state is not None:
+                yield first, last, state
+            first, state = action_id, next_state
+        last = action_id
+    if state is not None:
+        yield first, last, state
 
 
 def advance_within(connection: Connection, plan_id: str, event: PlanEvent) -> PlanState:
