@@ -11,7 +11,8 @@ import errno
 import os
 import stat
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
@@ -62,6 +63,12 @@ class PosixDisk:
         """Close this thread's folders and all filesystems; other threads' folders go with their threads."""
         self._folders().end_batch()
         self._filesystems.close()
+
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        """Keep this thread's folders open, for `resolving.MAX_AGE_NS` at most, while many places are looked at."""
+        with self._folders().looking():
+            yield
 
     # Looking
 
@@ -227,7 +234,7 @@ class PosixDisk:
         opened: dict[tuple[bytes, bytes], int] = {}
         try:
             if len(keys) > syncing.FEW_FOLDERS:
-                self._hold_all(keys)
+                self._hold_all(keys - mine.changed)  # those that this object changed are held since then
                 self._filesystems.sync((), everything=True)
             else:
                 all_there = _open_all(keys, opened)

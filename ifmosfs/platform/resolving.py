@@ -1,12 +1,12 @@
 """From places to folder descriptors: every path is resolved beneath its root, without following any symlink.
 
 Outside a batch nothing is remembered: the descriptors of one operation are closed when it ends, so an idle view keeps no disk
-from being unmounted. A *batch* begins
-with the first change and ends with `end_batch` (the sync); during it, folders stay open, because a commit makes thousands of
-moves among few folders. Three things keep a remembered descriptor from answering for a folder that is no longer there:
-it lives at most `MAX_AGE_NS`; a rename or removal of a folder through this object forgets everything at once; and what another
-program does within that age has the same outcome as if it had come that much later, which no caller can tell apart
-(a removed folder takes no entries: the kernel answers ENOENT; a moved one takes them along).
+from being unmounted. A *batch* begins with the first change and ends with `end_batch` (the sync), or it is a block of `looking`;
+during it, folders stay open, because a commit makes thousands of moves among few folders. Three things keep a
+remembered descriptor from answering for a folder that is no longer there: it lives at most `MAX_AGE_NS`; a rename or removal of a
+folder through this object forgets everything at once; and what another program does within that age has the same outcome as if it
+had come that much later, which no caller can tell apart (a removed folder takes no entries: the kernel answers ENOENT; a moved
+one takes them along).
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ import contextlib
 import errno
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from ifmosfs.core.files import Place
 from ifmosfs.platform import linux
 
 MAX_AGE_NS: Final = 50_000_000
-MAX_OPEN: Final = 128
+# A plan by category and year has some 300 folders, and a run goes back and forth among them. Most processes may open 1024 files.
+MAX_OPEN: Final = min(512, max(64, os.sysconf("SC_OPEN_MAX") // 2))
 
 # Without O_NOFOLLOW: together with O_PATH it would turn the ELOOP of a last component into ENOTDIR.
 FOLDER_FLAGS: Final = linux.O_PATH | os.O_DIRECTORY
@@ -31,7 +32,7 @@ FOLDER_FLAGS: Final = linux.O_PATH | os.O_DIRECTORY
 class Folders:
     """The folders that one thread has open. Not to be shared: another thread could close a descriptor in use."""
 
-    __slots__ = ("_above", "_expires_ns", "_in_batch", "_not_indexed", "_on_change", "_opened", "changed")
+    __slots__ = ("_above", "_expires_ns", "_in_batch", "_n_looking", "_not_indexed", "_on_change", "_opened", "changed")
 
     def __init__(self, on_change: Callable[[int], None]) -> None:
         """`on_change` is told the descriptor of each folder that is about to be changed, before the first change in it."""
@@ -41,20 +42,31 @@ class Folders:
         self._not_indexed: list[tuple[bytes, bytes]] = []
         self._expires_ns = 0
         self._in_batch = False
+        self._n_looking = 0
         self._on_change = on_change
         self.changed: set[tuple[bytes, bytes]] = set()  # (root, path) of the folders changed in this batch
 
     def begin(self) -> None:
         """Start an operation: forget what is too old. Descriptors stay valid until its `end`."""
         now = time.monotonic_ns()
-        if not self._in_batch or now > self._expires_ns or len(self._opened) > MAX_OPEN:
+        if now > self._expires_ns or len(self._opened) > MAX_OPEN or not (self._in_batch or self._n_looking):
             self.forget()
             self._expires_ns = now + MAX_AGE_NS
 
     def end(self) -> None:
         """End an operation: only a batch keeps its folders open."""
-        if not self._in_batch:
+        if not (self._in_batch or self._n_looking):
             self.forget()
+
+    @contextlib.contextmanager
+    def looking(self) -> Iterator[None]:
+        """A batch without changes, or one that goes on after a sync; it may be nested."""
+        self._n_looking += 1
+        try:
+            yield
+        finally:
+            self._n_looking -= 1
+            self.end()
 
     def parent(self, place: Place) -> tuple[int, bytes]:
         """The open parent folder of a place, and the entry's name in it; of a root: its own descriptor and no name."""
@@ -71,7 +83,9 @@ class Folders:
             above, _, name = place[0].rpartition(b"/")
             place = Place(above or b"/", name)
         opened = self.parent(place)
-        self._changing((place[0], place[1].rpartition(b"/")[0]), opened[0])
+        key = place[0], place[1].rpartition(b"/")[0]
+        if key not in self.changed:
+            self._changing(key, opened[0])
         return opened
 
     def folder(self, place: Place) -> int:
@@ -85,19 +99,20 @@ class Folders:
     def change_folder(self, place: Place) -> int:
         """The same for a folder whose own attributes are about to be changed."""
         descriptor = self.folder(place)
-        self._changing((place[0], place[1]), descriptor)
+        key = place[0], place[1]
+        if key not in self.changed:
+            self._changing(key, descriptor)
         return descriptor
 
     def _changing(self, key: tuple[bytes, bytes], descriptor: int) -> None:
-        if key not in self.changed:
-            self._on_change(descriptor)
-            self.changed.add(key)
+        self._on_change(descriptor)
+        self.changed.add(key)
         self._in_batch = True
 
     def forget_if_open(self, place: Place) -> None:
         """Forget everything if the place is an open folder, or one on the way to an open one."""
-        while self._not_indexed:
-            self._index(Place(*self._not_indexed.pop()).absolute)
+        if self._not_indexed:
+            self._index_all()
         if place.absolute in self._above:
             self.forget()
 
@@ -128,10 +143,12 @@ class Folders:
         self._opened[root, path] = descriptor
         self._not_indexed.append((root, path))
 
-    def _index(self, absolute: bytes) -> None:
-        while absolute and absolute not in self._above:
-            self._above.add(absolute)
-            absolute = absolute.rpartition(b"/")[0]
+    def _index_all(self) -> None:
+        while self._not_indexed:
+            absolute = Place(*self._not_indexed.pop()).absolute
+            while absolute and absolute not in self._above:
+                self._above.add(absolute)
+                absolute = absolute.rpartition(b"/")[0]
 
     def __del__(self) -> None:
         with contextlib.suppress(OSError):

@@ -100,6 +100,32 @@ class TestResolving:
         with refused(errno.ENOENT):
             disk.lstat(Place(root, b"inbox/b"))
 
+    def test_while_looking_folders_stay_open_until_it_ends(self, disk: PosixDisk, root: bytes) -> None:
+        before = n_open()
+        with disk.looking():
+            with disk.looking():
+                disk.lstat(Place(root, b"inbox/sub/c"))
+            disk.lstat(Place(root, b"inbox/a"))
+            assert n_open() - before == 3  # the root, inbox and inbox/sub
+        assert n_open() == before
+
+    def test_while_looking_a_replaced_folder_is_seen_after_the_age_limit(self, disk: PosixDisk, root: bytes) -> None:
+        with disk.looking():
+            disk.lstat(Place(root, b"inbox/a"))
+            os.rename(root + b"/inbox", root + b"/elsewhere")
+            time.sleep(resolving.MAX_AGE_NS / 1e9 + 0.01)
+            with refused(errno.ENOENT):
+                disk.lstat(Place(root, b"inbox/b"))
+
+    def test_while_looking_a_sync_ends_the_changes_but_not_the_looking(self, disk: PosixDisk, root: bytes) -> None:
+        before = n_open()
+        with disk.looking():
+            disk.rename_noreplace(Place(root, b"inbox/a"), Place(root, b"out/a"))
+            disk.sync([])
+            disk.lstat(Place(root, b"out/a"))
+            assert n_open() > before + 1  # more than the filesystem that is held
+        assert n_open() == before + 1
+
     def test_a_commit_among_many_folders_keeps_few_descriptors(self, disk: PosixDisk, root: bytes) -> None:
         before = n_open()
         for number in range(3 * resolving.MAX_OPEN):
