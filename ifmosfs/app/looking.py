@@ -8,6 +8,7 @@ from ifmosfs.app.context import App
 from ifmosfs.app.mounting import own_views, plan_of
 from ifmosfs.app.recovering import unfinished_runs
 from ifmosfs.app.staging import as_edited
+from ifmosfs.app.vaulting import VaultUse, vault_use
 from ifmosfs.core.errors import Locked
 from ifmosfs.core.journal import Run
 from ifmosfs.core.manifest import PlanInfo, SessionInfo
@@ -34,6 +35,7 @@ class StatusReport:
     unfinished: tuple[Run, ...]
     busy: str | None  # the words on a run that is going on now
     lost: tuple[PlanInfo, ...] = ()  # committed plans of which the journal knows nothing
+    vaults: tuple[VaultUse, ...] = ()
 
 
 def status(app: App, *, every: bool) -> StatusReport:
@@ -48,7 +50,13 @@ def status(app: App, *, every: bool) -> StatusReport:
     except Locked as error:
         busy = error.what
     return StatusReport(
-        mounted_views(app), tuple(app.catalogue.sessions()), plans, tuple(unfinished), busy, tuple(lost)
+        mounted_views(app),
+        tuple(app.catalogue.sessions()),
+        plans,
+        tuple(unfinished),
+        busy,
+        tuple(lost),
+        tuple(vault_use(app)),
     )
 
 

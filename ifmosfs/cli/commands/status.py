@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ifmosfs.cli.common import counted, json_option, opened_app, print_json, quoted, shown
+from ifmosfs.cli.common import counted, json_option, opened_app, print_json, quoted, shown, sized
 
 
 @click.command()
@@ -44,6 +44,7 @@ def status(every: bool, as_json: bool) -> int:
                 ],
                 "busy": report.busy,
                 "lost_journals": [info.plan_id for info in report.lost],
+                "vaults": [{"target": use.target, "files": use.n_files, "bytes": use.n_bytes} for use in report.vaults],
             }
         )
         return 8 if report.unfinished or report.lost else 0
@@ -60,6 +61,8 @@ def status(every: bool, as_json: bool) -> int:
     for info in report.plans:
         click.echo("  ", nl=False)
         show_plan_line(info)
+    for use in report.vaults:
+        click.echo(f"Vault of {shown(use.target)}: {counted(use.n_files, 'file')}, {sized(use.n_bytes)}")
     if report.busy:
         click.echo(f"Now: {report.busy}")
     for run in report.unfinished:

@@ -1,0 +1,264 @@
+"""Use cases: what lies in the vaults of the targets, and bringing it back.
+
+A restore is a run like a rollback: each file's move is the inverse of the one that brought it into the vault, so a later rollback
+of the plan knows that it has left, and the run can be recovered and undone.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ifmosfs.app.committing import new_run, plan_history
+from ifmosfs.app.context import App
+from ifmosfs.app.staging import nearest_folder
+from ifmosfs.core.errors import Ambiguous, NotFound, TargetProblem, UsageProblem
+from ifmosfs.core.execute import Step, WorkOrder, execute
+from ifmosfs.core.files import Attr, Fingerprint, Kind, Place
+from ifmosfs.core.folders import DoomedFolder
+from ifmosfs.core.history import Standing, standing
+from ifmosfs.core.journal import Journal, OpKind, RunKind
+from ifmosfs.core.manifest import PlanInfo, RollbackEntry
+from ifmosfs.core.names import ancestors, join, split, with_suffix_before_extension
+from ifmosfs.core.reports import RunReport
+from ifmosfs.core.vault import VAULT_PATH, Section, in_vault, origin_of
+from ifmosfs.platform import host
+
+if TYPE_CHECKING:
+    from ifmosfs.store.journal import SqliteJournal
+
+NAME_MAX_BYTES = 255
+
+
+@dataclass(frozen=True, slots=True)
+class VaultEntry:
+    """A file that a commit has put into the vault and that no run has taken out since.
+
+    `entry_id` names it for `restore`. `was` is where it came from; `section` says whether it was replaced there or lost.
+    `size_bytes` and `since_ns` are those of the move. `found`: `there`, `changed` since, or `missing` from its place.
+    """
+
+    entry_id: str
+    plan_id: str
+    section: Section | None
+    place: Place
+    was: Place
+    size_bytes: int
+    since_ns: int
+    found: str
+    moved: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class VaultUse:
+    """How much lies in the vault of a target, counted on the disk, whoever put it there."""
+
+    target: bytes
+    n_files: int
+    n_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore of one plan's entries did: where each was to go and whether it has left the vault, in their order."""
+
+    plan_id: str
+    entries: tuple[VaultEntry, ...]
+    places: tuple[Place, ...]
+    are_back: tuple[bool, ...]
+    report: RunReport
+
+
+def vault_entries(app: App, journal: Journal, plans: Iterable[PlanInfo]) -> list[VaultEntry]:
+    """What commits of these plans have put away, oldest plan first. Raises `RecoveryNeeded` where a run did not finish."""
+    return [entry for info in plans for entry in _entries_of(app, journal, info)]
+
+
+def vault_use(app: App) -> list[VaultUse]:
+    """The vaults of all targets, those with nothing in them left out. Looks at the disk only, so it needs no lock."""
+    targets = dict.fromkeys(info.target for info in app.catalogue.plans())
+    found = [_use_of(target) for target in targets]
+    return [use for use in found if use.n_files]
+
+
+def choose_entries(entries: Sequence[VaultEntry], wanted: Sequence[bytes]) -> list[VaultEntry]:
+    """The entries that are named, by id or by the absolute path that they had. Raises: NotFound, Ambiguous."""
+    chosen: dict[str, VaultEntry] = {}
+    for name in wanted:
+        fitting = [each for each in entries if name in (each.entry_id.encode(), each.was.absolute)]
+        if not fitting:
+            raise NotFound("no such file in the vault", path=name, hint="list them: ifmosfs vault list")
+        if len(fitting) > 1:
+            ids = ", ".join(each.entry_id for each in fitting)
+            raise Ambiguous("several files in the vault came from here", path=name, hint=f"name one of: {ids}")
+        chosen[fitting[0].entry_id] = fitting[0]
+    return list(chosen.values())
+
+
+def restore(app: App, journal: SqliteJournal, entries: Sequence[VaultEntry], to: bytes | None) -> list[Restored]:
+    """Move files out of the vault: back to their old places, or to a path, or into a folder `to`. Where the name is taken, a
+    free one beside it; nothing is overwritten. One run per plan.
+
+    Raises: NotFound for an entry that is not there any more; TargetProblem for a place that cannot be; DiskFailed.
+    """
+    taken: set[bytes] = set()
+    places = [_free_place(app, _wanted_place(entry, to, n_entries=len(entries)), taken) for entry in entries]
+    by_plan: dict[str, list[int]] = {}
+    for at, entry in enumerate(entries):
+        if _look(app, entry.place) is None:
+            raise NotFound("it is not in the vault any more", path=entry.place.absolute, hint="ifmosfs vault list")
+        by_plan.setdefault(entry.plan_id, []).append(at)
+    return [
+        _restore_of(app, journal, [entries[at] for at in numbers], [places[at] for at in numbers])
+        for numbers in by_plan.values()
+    ]
+
+
+def _entries_of(app: App, journal: Journal, info: PlanInfo) -> list[VaultEntry]:
+    history = plan_history(journal, info.plan_id)
+    since = {each.run.run_id: each.run.finished_ns or each.run.started_ns for each in history}
+    entries = [_entry(app, info, each, since[each.run_id]) for each in _moves_into(standing(history), info.target)]
+    return list(reversed(entries))
+
+
+def _moves_into(found: Sequence[Standing], target: bytes) -> list[Standing]:
+    return [
+        each
+        for each in found
+        if each.operation.kind is OpKind.MOVE
+        and each.operation.target is not None
+        and in_vault(each.operation.target, target)
+    ]
+
+
+def _entry(app: App, info: PlanInfo, moved: Standing, since_ns: int) -> VaultEntry:
+    operation = moved.operation
+    assert operation.source is not None
+    assert operation.target is not None
+    origin = origin_of(operation.target.path)
+    size = moved.base or operation.expected
+    return VaultEntry(
+        entry_id=f"{moved.run_id}-{operation.seq}",
+        plan_id=info.plan_id,
+        section=None if origin is None else origin.section,
+        place=operation.target,
+        was=operation.source,
+        size_bytes=0 if size is None else size.size_bytes,
+        since_ns=since_ns,
+        found=_found(_look(app, operation.target), moved.base),
+        moved=moved,
+    )
+
+
+def _found(attr: Attr | None, base: Fingerprint | None) -> str:
+    if attr is None:
+        return "missing"
+    return "there" if base is None or attr.fingerprint.same_file(base) else "changed"
+
+
+def _look(app: App, place: Place) -> Attr | None:
+    """What is at a place; `None` for nothing, and for what cannot be looked at."""
+    try:
+        return app.disk.lstat(place)
+    except OSError:
+        return None
+
+
+def _use_of(target: bytes) -> VaultUse:
+    n_files = n_bytes = 0
+    for folder, _, names in os.walk(Place(target, VAULT_PATH).absolute):
+        for name in names:
+            try:
+                n_bytes += os.lstat(os.path.join(folder, name)).st_size
+            except OSError:
+                continue  # it went meanwhile
+            n_files += 1
+    return VaultUse(target, n_files, n_bytes)
+
+
+def _wanted_place(entry: VaultEntry, to: bytes | None, n_entries: int) -> Place:
+    """Where an entry is to go, by a root that exists."""
+    if to is None:
+        if not os.path.isdir(entry.was.root):
+            hint = "say where it is to go: --to FOLDER"
+            raise TargetProblem("the folder it came from is not there any more", path=entry.was.root, hint=hint)
+        return entry.was
+    path = os.path.realpath(to)
+    if os.path.isdir(path):
+        return Place(path, split(entry.was.path)[1])
+    if n_entries > 1:
+        raise UsageProblem(f"{n_entries} files cannot all have one name", hint="let --to name a folder that exists")
+    root = nearest_folder(path)
+    if not os.path.isdir(root):
+        raise TargetProblem("something that is no folder stands on the way", path=root, hint="choose another place")
+    return Place(root, path[len(root) :].strip(b"/"))
+
+
+def _free_place(app: App, wanted: Place, taken: set[bytes]) -> Place:
+    """The wanted place, or a free one beside it: `name (from vault).ext`, `name (from vault 2).ext`."""
+    folder, name = split(wanted.path)
+    place, number = wanted, 1
+    while place.absolute in taken or _look(app, place) is not None:
+        suffix = b" (from vault)" if number == 1 else b" (from vault %d)" % number
+        place = Place(wanted.root, join(folder, with_suffix_before_extension(name, suffix, NAME_MAX_BYTES)))
+        number += 1
+    taken.add(place.absolute)
+    return place
+
+
+def _restore_of(app: App, journal: SqliteJournal, entries: Sequence[VaultEntry], places: Sequence[Place]) -> Restored:
+    plan_id, target = entries[0].plan_id, entries[0].place.root
+    order = WorkOrder(
+        run=new_run(RunKind.ROLLBACK, plan_id, target),
+        folders=tuple(_missing_folders(app, places)),
+        steps=tuple(_step(app, entry, place) for entry, place in zip(entries, places, strict=True)),
+        remove_folders=tuple(_emptied(app, journal, plan_id, target)),
+    )
+    report = execute(order, app.disk, journal, now_ns=host.now_ns)
+    app.catalogue.log_rollback(
+        RollbackEntry(
+            run_id=report.run_id,
+            plan_id=plan_id,
+            at_ns=host.now_ns(),
+            selection="vault",
+            n_done=report.n_done,
+            n_conflicts=report.n_conflicts,
+            n_failed=report.n_failed,
+        )
+    )
+    are_back = tuple(_look(app, entry.place) is None for entry in entries)
+    return Restored(plan_id, tuple(entries), tuple(places), are_back, report)
+
+
+def _step(app: App, entry: VaultEntry, place: Place) -> Step:
+    action_id, expected = entry.moved.operation.action_id, app.disk.lstat(entry.place).fingerprint
+    return Step(action_id, entry.place, place, expected, inverse_of=entry.moved.key)
+
+
+def _missing_folders(app: App, places: Sequence[Place]) -> list[tuple[Place, int]]:
+    folders: dict[Place, int] = {}
+    for place in places:
+        for path in ancestors(place.path):
+            folder = Place(place.root, path)
+            attr = _look(app, folder)
+            if attr is None:
+                folders[folder] = host.folder_mode()
+            elif attr.kind is not Kind.FOLDER:
+                hint = "move it away, or say where the file is to go: --to FOLDER"
+                raise TargetProblem("something that is no folder stands on the way", path=folder.absolute, hint=hint)
+    return sorted(folders.items(), key=lambda item: item[0].absolute.count(b"/"))
+
+
+def _emptied(app: App, journal: Journal, plan_id: str, target: bytes) -> list[DoomedFolder]:
+    """The folders of the vault that the plan's runs have made, deepest first; those that are empty in the end go."""
+    made = [
+        DoomedFolder(each.operation.target, each.key)
+        for each in standing(plan_history(journal, plan_id))
+        if each.operation.kind is OpKind.MKDIR
+        and each.operation.target is not None
+        and in_vault(each.operation.target, target)
+        and _look(app, each.operation.target) is not None
+    ]
+    return sorted(made, key=lambda each: -each.place.path.count(b"/"))

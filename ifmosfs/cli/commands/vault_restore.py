@@ -1,0 +1,57 @@
+"""`ifmosfs vault restore`."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from ifmosfs.cli.common import as_bytes, counted, json_option, opened_app, print_json, recover_first, shown
+
+
+@click.command()
+@click.argument("entries", nargs=-1, required=True, metavar="ENTRY…")
+@click.option("--to", metavar="PATH", help="Into this folder, or to this path; default: where it was.")
+@json_option
+def restore(entries: tuple[str, ...], to: str | None, as_json: bool) -> int:
+    """Bring files back out of the vault. ENTRY is an id of `ifmosfs vault list`, or the path that the file had.
+
+    Where the name is taken by now, it comes beside it as "name (from vault).ext"; nothing is overwritten. This is a journaled
+    run: it can be interrupted, and a rollback of the plan knows of it.
+
+    Exit status: 0 all are back; 3 or 4 some are not, or none is.
+    """
+    from ifmosfs.app.vaulting import choose_entries, vault_entries
+    from ifmosfs.app.vaulting import restore as restore_entries
+    from ifmosfs.cli.show_runs import problem_fields, run_status, show_problems
+
+    wanted = [os.path.abspath(os.fsencode(each)) if "/" in each else os.fsencode(each) for each in entries]
+    where = None if to is None else as_bytes(to)
+    with opened_app() as app:
+        recover_first(app)
+        with app.writing() as journal:
+            chosen = choose_entries(vault_entries(app, journal, app.catalogue.plans()), wanted)
+            done = restore_entries(app, journal, chosen, where)
+    if as_json:
+        runs = [
+            {
+                "plan": each.plan_id,
+                "run": each.report.run_id,
+                "files": [
+                    {"entry": entry.entry_id, "to": place.absolute, "restored": is_back}
+                    for entry, place, is_back in zip(each.entries, each.places, each.are_back, strict=True)
+                ],
+                "problems": problem_fields(each.report.problems),
+            }
+            for each in done
+        ]
+        print_json({"runs": runs})
+        return max(run_status(each.report) for each in done)
+    for each in done:
+        for entry, place, is_back in zip(each.entries, each.places, each.are_back, strict=True):
+            if is_back:
+                click.echo(f"  {entry.entry_id}  back at {shown(place.absolute)}")
+        show_problems(each.report.problems)
+    n_back = sum(sum(each.are_back) for each in done)
+    click.echo(f"{counted(n_back, 'file')} of {len(chosen):,} brought back out of the vault.")
+    return max(run_status(each.report) for each in done)

@@ -1,0 +1,145 @@
+"""What lost a conflict is listed, counted and brought back; nothing is overwritten, and a rollback knows of it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ifmosfs.app.committing import new_run
+from ifmosfs.app.context import App
+from ifmosfs.app.settings import load_settings
+from ifmosfs.core.execute import Step, WorkOrder, execute
+from ifmosfs.core.files import Place
+from ifmosfs.core.journal import RunKind
+from ifmosfs.core.vault import lost_place, replaced_place, vault_folders
+from ifmosfs.platform import host
+from tests.adapters.trees import read_tree, write_tree
+from tests.cli.command_line import INVOICE, Desk, refusal
+
+THEIRS = b"theirs"
+
+
+@pytest.fixture
+def vaulted(desk: Desk) -> str:
+    """A plan; a run of its commit has put `theirs.txt` of the target and the inbox's `run.sh` into the vault."""
+    write_tree(desk.target, {b"Docs": {b"theirs.txt": THEIRS}})
+    plan = desk.staged()
+    target, inbox = os.fsencode(desk.target), os.fsencode(desk.inbox)
+    moves = [
+        (0, Place(target, b"Docs/theirs.txt"), replaced_place(target, plan, b"Docs/theirs.txt")),
+        (2, Place(inbox, b"run.sh"), lost_place(target, plan, 1, b"run.sh")),
+    ]
+    with App(load_settings(desk.environment)) as app, app.writing() as journal:
+        steps = tuple(Step(number, old, new, app.disk.lstat(old).fingerprint) for number, old, new in moves)
+        folders = tuple((place, 0o700) for place in vault_folders(step.target for step in steps))
+        order = WorkOrder(new_run(RunKind.COMMIT, plan, target), folders=folders, steps=steps)
+        execute(order, app.disk, journal, now_ns=host.now_ns)
+    return plan
+
+
+def entries(desk: Desk, *arguments: str) -> dict[str, dict[str, object]]:
+    rows = desk.here("vault", "list", "--json", *arguments).json["entries"]
+    return {os.path.basename(row["was"]): row for row in rows}
+
+
+def entry_of(desk: Desk, name: str) -> str:
+    return str(entries(desk)[name]["entry"])
+
+
+def inside_vault(desk: Desk) -> list[str]:
+    return sorted(path.name for path in (desk.target / ".ifmosfs").rglob("vault/**/*") if path.is_file())
+
+
+def test_the_list_tells_what_lies_there_from_where_and_how_much(desk: Desk, vaulted: str) -> None:
+    shown = desk.here("vault", "list", "--json").json
+    found = entries(desk)
+    assert {name: (row["plan"], row["why"], row["size"], row["found"]) for name, row in found.items()} == {
+        "theirs.txt": (vaulted, "replaced", 6, "there"),
+        "run.sh": (vaulted, "lost", 21, "there"),
+    }
+    assert shown["disk_use"] == [{"target": str(desk.target), "files": 2, "bytes": 27}]
+    assert desk.here("status", "--json").json["vaults"] == shown["disk_use"]
+    text = desk.here("vault", "list", vaulted).out
+    assert "2 files in the vault, 27 B" in text
+    assert "2 files, 27 B" in desk.here("status").out
+
+
+def test_an_empty_vault_says_so(desk: Desk) -> None:
+    plan = desk.staged()
+    assert desk.here("vault", "list").out == "Nothing is in the vault.\n"
+    assert desk.here("vault", "list", plan, "--json").json == {"entries": [], "disk_use": []}
+
+
+def test_what_somebody_took_away_is_listed_as_missing_and_not_restored(desk: Desk, vaulted: str) -> None:
+    row = entries(desk)["run.sh"]
+    os.unlink(str(row["place"]))
+    assert entries(desk)["run.sh"]["found"] == "missing"
+    assert refusal(desk.here("vault", "restore", str(row["entry"]))) == [
+        f"error[not-found]: it is not in the vault any more: {row['place']}",
+        "  hint: ifmosfs vault list",
+    ]
+
+
+def test_a_file_goes_back_to_where_it_was_and_the_emptied_folders_go(desk: Desk, vaulted: str) -> None:
+    result = desk.here("vault", "restore", entry_of(desk, "run.sh"))
+    assert (result.status, (desk.inbox / "run.sh").exists()) == (0, True), result
+    assert result.out.endswith("1 file of 1 brought back out of the vault.\n")
+    assert (inside_vault(desk), list(entries(desk))) == (["theirs.txt"], ["theirs.txt"])
+    assert desk.here("vault", "restore", str(desk.target / "Docs/theirs.txt")).status == 0
+    assert (desk.target / "Docs/theirs.txt").read_bytes() == THEIRS
+    assert not (desk.target / ".ifmosfs" / "vault").exists()
+
+
+def test_where_the_name_is_taken_it_comes_beside_it(desk: Desk, vaulted: str) -> None:
+    place = desk.target / "Docs"
+    (place / "theirs.txt").write_bytes(b"new")
+    (place / "theirs (from vault).txt").write_bytes(b"other")
+    assert desk.here("vault", "restore", entry_of(desk, "theirs.txt")).status == 0
+    assert read_tree(place) == {
+        b"theirs.txt": b"new",
+        b"theirs (from vault).txt": b"other",
+        b"theirs (from vault 2).txt": THEIRS,
+    }
+
+
+@pytest.mark.parametrize(
+    ("to", "arrives"), [("folder", "folder/theirs.txt"), ("new/name.txt", "new/name.txt")], ids=["folder", "path"]
+)
+def test_it_can_go_somewhere_else(desk: Desk, vaulted: str, to: str, arrives: str) -> None:
+    (desk.folder / "folder").mkdir()
+    assert desk.here("vault", "restore", entry_of(desk, "theirs.txt"), "--to", to).status == 0
+    assert (desk.folder / arrives).read_bytes() == THEIRS
+
+
+def test_several_files_do_not_go_to_one_name(desk: Desk, vaulted: str) -> None:
+    ids = [str(row["entry"]) for row in entries(desk).values()]
+    result = desk.here("vault", "restore", *ids, "--to", "one")
+    assert (result.status, inside_vault(desk)) == (2, ["run.sh", "theirs.txt"])
+    (desk.folder / "one").mkdir()
+    assert desk.here("vault", "restore", *ids, "--to", "one").status == 0
+    assert sorted(os.listdir(desk.folder / "one")) == ["run.sh", "theirs.txt"]
+
+
+@pytest.mark.parametrize("name", ["nothing-1", "/no/such/path"])
+def test_what_is_not_there_is_not_found(desk: Desk, vaulted: str, name: str) -> None:
+    assert desk.here("vault", "restore", name).status == 2
+
+
+def test_a_file_in_the_way_of_its_folder_is_refused_with_the_remedy(desk: Desk, vaulted: str) -> None:
+    (desk.target / "Docs").rmdir()
+    (desk.target / "Docs").write_bytes(b"a file")
+    result = desk.here("vault", "restore", entry_of(desk, "theirs.txt"))
+    assert refusal(result)[0].startswith("error[bad-target]: something that is no folder stands on the way")
+    assert inside_vault(desk) == ["run.sh", "theirs.txt"]
+
+
+def test_a_rollback_knows_what_was_restored(desk: Desk, vaulted: str, tmp_path: Path) -> None:
+    assert desk.here("vault", "restore", entry_of(desk, "theirs.txt"), "--to", str(tmp_path / "mine.txt")).status == 0
+    result = desk.here("rollback", vaulted, "--yes", "--json")
+    assert (result.status, result.json["problems"]) == (0, []), result
+    assert (tmp_path / "mine.txt").read_bytes() == THEIRS
+    assert (desk.inbox / "run.sh").exists()
+    assert (desk.inbox / "invoice-17.txt").read_bytes() == INVOICE
+    assert list(entries(desk)) == []
