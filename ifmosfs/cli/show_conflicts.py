@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ifmosfs.app.resolving import Answered, Comparison, Side, TakenBack
     from ifmosfs.core.conflicts import Conflict
     from ifmosfs.core.resolve import Answer, Unanswered
+    from ifmosfs.core.tree import PlanTree
 
 N_SHOWN = 20
 SHORT_HASH = 16
@@ -94,6 +95,19 @@ def outcome_words(answered: Answered) -> str:
     replaced = answered.strategy.value in {"replace", "newest", "largest"}
     rest = ", the other goes to the vault" if replaced or others else ""
     return f"becomes {display(mine.after)}{rest}"
+
+
+def show_losers(tree: PlanTree, n_named: int) -> None:
+    """What commit puts into the vault: files of the target that are replaced, and incoming ones that lost."""
+    replaced = [move.target for move in tree.moves() if move.replaces is not None]
+    lost = [action.source_place.absolute for action in tree.vaulted()]
+    for paths, words, show in ((replaced, "Replaced in the target", display), (lost, "Lost their name", shown)):
+        if paths:
+            click.echo(f"{words}, to the vault: {len(paths):,}")
+        for path in paths[:n_named]:
+            click.echo(f"  {show(path)}")
+        if len(paths) > n_named:
+            click.echo(f"  … {len(paths) - n_named:,} more")
 
 
 def show_comparison(conflict: Conflict, compared: Comparison, number: int, n_conflicts: int) -> None:

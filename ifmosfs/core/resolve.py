@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ifmosfs.core.belonging import still_together
 from ifmosfs.core.conflicts import Conflict, Contender, Holder, attr_at, holder_of
 from ifmosfs.core.contest import CONTESTS, can_lose, wins
 from ifmosfs.core.files import Fingerprint, Kind, Place
@@ -19,6 +18,7 @@ from ifmosfs.core.names import ancestors, components, join, split, split_extensi
 from ifmosfs.core.plan import ConflictStrategy, Edit, EditKind, KeepReason, Plan
 from ifmosfs.core.ports import DiskReader
 from ifmosfs.core.refusals import FsError, FsErrorKind
+from ifmosfs.core.together import still_together
 from ifmosfs.core.tree import FileNode, PlanTree
 
 REFUSALS: Final = {

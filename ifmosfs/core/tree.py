@@ -18,11 +18,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ifmosfs.core.belonging import still_together
 from ifmosfs.core.files import Fingerprint, Place
 from ifmosfs.core.names import components, join, split, with_suffix_before_extension
 from ifmosfs.core.plan import Action, ActionKind, Edit, EditKind, KeepReason, Plan, Unit, UnitKind
 from ifmosfs.core.refusals import FsError, FsErrorKind
+from ifmosfs.core.together import still_together
 from ifmosfs.core.values import quick
 
 NAME_MAX_BYTES = 255

@@ -131,3 +131,13 @@ def test_on_a_terminal_both_files_are_shown_and_one_answer_holds_for_all_alike(d
 def test_who_quits_keeps_what_was_answered(desk: Desk, contested: str) -> None:
     status, shown = typed(desk, contested, "r\nn\nq\n", "-i")
     assert (status, "1 still open" in shown, len(planned(desk, contested))) == (4, True, 1)
+
+
+def test_show_tells_what_goes_to_the_vault(desk: Desk, contested: str) -> None:
+    desk.here("stage", "resolve", contested, "--strategy", "largest")
+    told = desk.here("stage", "show", contested, "--json").json
+    assert told["vaulted"] == [str(desk.inbox / "invoice-17.txt")]
+    assert [row["replaces"] for row in told["moves"] if row["replaces"]] == [{"size": len(THEIRS)}]
+    text = desk.here("stage", "show", contested).out
+    assert f"Replaced in the target, to the vault: 1\n  {PLACE}/invoice-17.txt\n" in text
+    assert "Lost their name, to the vault: 1\n" in text

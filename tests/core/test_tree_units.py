@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from ifmosfs.core.belonging import still_together
 from ifmosfs.core.files import Place
 from ifmosfs.core.plan import Action, ActionKind, Edit, EditKind, KeepReason, Plan, Unit, UnitKind
 from ifmosfs.core.refusals import FsError, FsErrorKind
+from ifmosfs.core.together import still_together
 from ifmosfs.core.tree import CarriedFolder, FolderNode, PlannedMove, PlanTree
 from tests.core.plans import Row, edit, fingerprint, layout, plan_of, review
 

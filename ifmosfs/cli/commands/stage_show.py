@@ -37,6 +37,7 @@ def list_plans(as_json: bool) -> None:
 def show(plan: str | None, plan_option: str | None, depth: int, n_named: int, as_json: bool) -> None:
     """A plan as a tree with counts, and what stays and why."""
     from ifmosfs.app.staging import load_tree, report_on
+    from ifmosfs.cli.show_conflicts import show_losers
     from ifmosfs.cli.show_plan import report_fields, show_kept, show_report, show_tree
 
     with opened_app() as app:
@@ -52,6 +53,8 @@ def show(plan: str | None, plan_option: str | None, depth: int, n_named: int, as
                 "confidence": move.action.score,
                 "reason": move.action.reason,
                 "note": move.action.note,
+                "replaces": None if move.replaces is None else {"size": move.replaces.size_bytes},
+                "unit": move.unit or None,
             }
             for move in tree.moves()
         ]
@@ -59,10 +62,13 @@ def show(plan: str | None, plan_option: str | None, depth: int, n_named: int, as
             {"source": action.source_place.absolute, "why": reason.value, "reason": action.reason}
             for action, reason in tree.kept()
         ]
-        print_json({**report_fields(report), "state": info.state.value, "moves": moves, "kept": kept})
+        vaulted = [action.source_place.absolute for action in tree.vaulted()]
+        fields = {**report_fields(report), "state": info.state.value}
+        print_json({**fields, "moves": moves, "kept": kept, "vaulted": vaulted})
         return
     show_tree(tree, depth, n_named)
     show_kept(tree, n_named or 3)
+    show_losers(tree, n_named or 3)
     show_report(report)
     edits = f", {counted(info.n_edits, 'edit')} of yours" if info.n_edits else ""
     click.echo(f"State: {info.state.value}{edits}")
