@@ -15,6 +15,7 @@ from ifmosfs.core.files import Place
 from ifmosfs.core.journal import RunKind
 from ifmosfs.core.vault import lost_place, replaced_place, vault_folders
 from ifmosfs.platform import host
+from ifmosfs.platform.disk import PosixDisk
 from tests.adapters.trees import read_tree, write_tree
 from tests.cli.command_line import INVOICE, Desk, refusal
 
@@ -143,3 +144,21 @@ def test_a_rollback_knows_what_was_restored(desk: Desk, vaulted: str, tmp_path: 
     assert (desk.inbox / "run.sh").exists()
     assert (desk.inbox / "invoice-17.txt").read_bytes() == INVOICE
     assert list(entries(desk)) == []
+
+
+def test_an_interrupted_restore_is_brought_to_its_end(
+    desk: Desk, vaulted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = entry_of(desk, "run.sh")
+    rename = PosixDisk.rename_noreplace
+
+    def rename_and_die(self: PosixDisk, source: Place, target: Place) -> None:
+        rename(self, source, target)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(PosixDisk, "rename_noreplace", rename_and_die)
+        assert desk.here("vault", "restore", wanted).status == 130
+    assert (desk.here("recover").status, list(entries(desk))) == (0, ["theirs.txt"])
+    assert (desk.inbox / "run.sh").exists()
+    assert desk.here("recover").out == "Nothing to recover: every run has finished.\n"

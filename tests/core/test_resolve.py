@@ -221,6 +221,15 @@ def test_a_unit_is_settled_as_a_whole(
     assert (desk.moves(), desk.vaulted(), desk.conflicts()) == (moves, vaulted, [])
 
 
+def test_a_unit_of_which_one_file_cannot_go_leaves_no_trace_of_the_others() -> None:
+    rows = [(b"/in/1.raw", b"New/1.raw", CONFLICT, 1), (b"/in/1.raw.xmp", b"Docs/1.raw/deep/1.xmp", CONFLICT, 1)]
+    desk = Desk(rows, [PHOTO], PHOTO_TREE)
+    before = review(desk.resolver.tree)
+    assert desk.answer_all(RENAME) == [Unanswered("something that is no folder stands on the way")]
+    assert (review(desk.resolver.tree), layout(desk.resolver.tree)) == (before, {})
+    assert desk.resolver.tree.last_edit == 0
+
+
 def test_a_saved_page_and_its_files_get_one_number() -> None:
     rows = [(b"/in/p_files/i.png", b"Docs/p_files/i.png", CONFLICT, 1), (b"/in/p.html", b"Docs/p.html", CONFLICT, 1)]
     desk = Desk(rows, [Unit(1, UnitKind.PAGE, b"/in")], PHOTO_TREE)
