@@ -162,9 +162,9 @@ def _dos_name(text: str) -> str:
 def with_suffix_before_extension(name: bytes, suffix: bytes, name_max_bytes: int) -> bytes:
     """`report (2).pdf` from `report.pdf` and `` (2)``, the stem shortened at a character border until it fits."""
     stem, extension = split_extension(name)
-    short = _shorten(stem, name_max_bytes - len(suffix) - len(extension))
+    short = shorten(stem, name_max_bytes - len(suffix) - len(extension))
     if not short:  # an "extension" that fills the name is no extension
-        short, extension = _shorten(name, name_max_bytes - len(suffix)), b""
+        short, extension = shorten(name, name_max_bytes - len(suffix)), b""
     return short + suffix + extension
 
 
@@ -179,8 +179,8 @@ def split_extension(name: bytes) -> tuple[bytes, bytes]:
     return stem, b"." + extension
 
 
-def _shorten(stem: bytes, room: int) -> bytes:
-    """The stem's beginning that fits; nothing where not even its first character does."""
+def shorten(stem: bytes, room: int) -> bytes:
+    """The stem's beginning that fits, cut at a character's border; nothing where not even its first character does."""
     if len(stem) <= room:
         return stem
     for end in range(room, max(room - UTF8_MAX_BYTES, 0), -1):

@@ -7,23 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from ifmosfs.core.files import Kind
+from ifmosfs.core.files import Fingerprint, Kind
 from ifmosfs.core.names import NameRules, ancestors, components, join, twin_key
 
+# What a name in the target is: a regular file by its fingerprint, anything else by its kind. A bare `Kind.FILE` is a file
+# that nothing is known of, which is never displaced.
+Existing = Kind | Fingerprint
+
 # Existing folders of the target, each with the names in it; a folder that does not exist is absent.
-TargetListing = Mapping[bytes, Mapping[bytes, Kind]]
+TargetListing = Mapping[bytes, Mapping[bytes, Existing]]
 
 
 def read_listing(
-    wanted: Iterable[bytes], rules: NameRules, list_folder: Callable[[bytes], Mapping[bytes, Kind] | None]
+    wanted: Iterable[bytes], rules: NameRules, list_folder: Callable[[bytes], Mapping[bytes, Existing] | None]
 ) -> TargetListing:
     """The listings of the root, of the wanted folders and of all between, as far as they exist.
 
     `list_folder` gives the names in a folder, or `None` where there is no such folder. Folders are found by the target's
     idea of equal names, so `Photos` finds an existing `photos` where that is the same.
     """
-    found: dict[bytes, Mapping[bytes, Kind]] = {}
+    found: dict[bytes, Mapping[bytes, Existing]] = {}
     spelled: dict[bytes, bytes | None] = {b"": b""}
     top = list_folder(b"")
     if top is None:
@@ -53,7 +58,7 @@ def _with_ancestors(wanted: Iterable[bytes]) -> list[bytes]:
     return sorted(paths, key=lambda path: (path.count(b"/"), path))
 
 
-def _existing_folder(names: Mapping[bytes, Kind], name: bytes, rules: NameRules) -> bytes | None:
+def _existing_folder(names: Mapping[bytes, Existing], name: bytes, rules: NameRules) -> bytes | None:
     if names.get(name) is Kind.FOLDER:
         return name
     if not (rules.ignores_case or rules.ignores_form):
@@ -62,13 +67,26 @@ def _existing_folder(names: Mapping[bytes, Kind], name: bytes, rules: NameRules)
     return next((other for other, kind in names.items() if kind is Kind.FOLDER and rules.key(other) == key), None)
 
 
+class Standing(NamedTuple):
+    """What holds a name: an entry of the target (with its fingerprint, if it is a file that is known), or the plan's own.
+
+    `claimant`: the number of the planned file that has claimed the name; `None` for what is in the target, and for a planned
+    folder. A claimant that displaces a file of the target carries that file's fingerprint.
+    """
+
+    name: bytes
+    kind: Kind
+    fingerprint: Fingerprint | None = None
+    claimant: int | None = None
+
+
 @dataclass(slots=True)
 class OverlayFolder:
     """A folder of the overlay: its path as spelled on the disk, the names in it by key, and twins by their twin key."""
 
     path: bytes
     exists: bool
-    names: dict[bytes, tuple[bytes, Kind]] = field(default_factory=dict)
+    names: dict[bytes, Standing] = field(default_factory=dict)
     twins: dict[bytes, bytes] = field(default_factory=dict)
     next_number: dict[bytes, int] = field(default_factory=dict)
 
@@ -94,11 +112,21 @@ class Overlay:
         self._wanted[path] = folder
         return folder
 
-    def claim(self, folder: OverlayFolder, name: bytes) -> None:
-        """Take a free name for a planned file."""
-        self._enter(folder, name, Kind.FILE)
+    def claim(self, folder: OverlayFolder, name: bytes, claimant: int, displaced: Fingerprint | None = None) -> None:
+        """Take a name for a planned file: a free one, or that of a file which goes to the vault.
 
-    def taken_by(self, folder: OverlayFolder, name: bytes) -> tuple[bytes, Kind] | None:
+        `displaced` is the file of the target that has to leave for it, if there is one.
+        """
+        self._enter(folder, Standing(name, Kind.FILE, displaced, claimant))
+
+    def release(self, folder: OverlayFolder, name: bytes) -> None:
+        """Give a claimed name up again: back to the file of the target that would have been displaced, or free."""
+        key = self._rules.key(name)
+        displaced = folder.names.pop(key).fingerprint
+        if displaced is not None:
+            folder.names[key] = Standing(name, Kind.FILE, displaced)
+
+    def taken_by(self, folder: OverlayFolder, name: bytes) -> Standing | None:
         """The entry that holds this name, or an equal one; `None` if the name is free."""
         return folder.names.get(self._rules.key(name))
 
@@ -110,10 +138,9 @@ class Overlay:
     def _step(self, folder: OverlayFolder, name: bytes) -> OverlayFolder | None:
         standing = self.taken_by(folder, name)
         if standing is not None:
-            actual, kind = standing
-            return self._open(join(folder.path, actual)) if kind is Kind.FOLDER else None
+            return self._open(join(folder.path, standing.name)) if standing.kind is Kind.FOLDER else None
         path = join(folder.path, name)
-        self._enter(folder, name, Kind.FOLDER)
+        self._enter(folder, Standing(name, Kind.FOLDER))
         self.new_folders.append(path)
         return self._open(path)
 
@@ -123,13 +150,16 @@ class Overlay:
             return known
         folder = OverlayFolder(path, exists=path in self._listing)
         self._folders[path] = folder
-        for name, kind in self._listing.get(path, {}).items():
-            self._enter(folder, name, kind)
+        for name, existing in self._listing.get(path, {}).items():
+            if isinstance(existing, Fingerprint):
+                self._enter(folder, Standing(name, Kind.FILE, existing))
+            else:
+                self._enter(folder, Standing(name, existing))
         return folder
 
-    def _enter(self, folder: OverlayFolder, name: bytes, kind: Kind) -> None:
-        folder.names[self._rules.key(name)] = (name, kind)
-        folder.twins.setdefault(_twin(name), name)
+    def _enter(self, folder: OverlayFolder, standing: Standing) -> None:
+        folder.names[self._rules.key(standing.name)] = standing
+        folder.twins.setdefault(_twin(standing.name), standing.name)
 
 
 class _Unknown:

@@ -6,8 +6,9 @@ import pytest
 
 from ifmosfs.core.files import Kind, Place
 from ifmosfs.core.names import NameRules
-from ifmosfs.core.overlay import Overlay, TargetListing, read_listing
+from ifmosfs.core.overlay import Overlay, Standing, TargetListing, read_listing
 from tests.adapters.memory_disk import MemoryDisk
+from tests.core.plans import fingerprint
 
 EXACT = NameRules()
 NEITHER = NameRules(ignores_case=True, ignores_form=True)
@@ -72,7 +73,7 @@ def test_a_planned_file_stands_in_the_way_of_a_folder() -> None:
     overlay = Overlay(LISTING, EXACT)
     docs = overlay.folder(b"Docs")
     assert docs is not None
-    overlay.claim(docs, b"2024")
+    overlay.claim(docs, b"2024", 0)
     assert overlay.folder(b"Docs/2024/a") is None
 
 
@@ -80,11 +81,11 @@ def test_a_name_is_taken_by_what_exists_and_by_what_was_claimed() -> None:
     overlay = Overlay(LISTING, EXACT)
     docs = overlay.folder(b"Docs")
     assert docs is not None
-    overlay.claim(docs, b"new.pdf")
+    overlay.claim(docs, b"new.pdf", 7)
     names = [b"old.pdf", b"new.pdf", b"NEW.pdf", b"free.pdf"]
     assert [overlay.taken_by(docs, name) for name in names] == [
-        (b"old.pdf", Kind.FILE),
-        (b"new.pdf", Kind.FILE),
+        Standing(b"old.pdf", Kind.FILE),
+        Standing(b"new.pdf", Kind.FILE, claimant=7),
         None,
         None,
     ]
@@ -96,13 +97,26 @@ def test_where_case_and_form_do_not_count_the_first_spelling_holds_the_name() ->
     assert cafe is not None
     assert docs is not None
     assert (cafe.path, docs.path, overlay.new_folders) == (NFD, b"Docs", [])
-    assert overlay.taken_by(docs, b"OLD.PDF") == (b"old.pdf", Kind.FILE)
+    assert overlay.taken_by(docs, b"OLD.PDF") == Standing(b"old.pdf", Kind.FILE)
 
 
 def test_a_twin_is_another_name_that_differs_in_case_or_form_at_most() -> None:
     overlay = Overlay(LISTING, EXACT)
     docs = overlay.folder(b"Docs")
     assert docs is not None
-    overlay.claim(docs, NFD)
+    overlay.claim(docs, NFD, 0)
     asked = [b"OLD.pdf", b"old.pdf", NFC, b"other"]
     assert [overlay.twin_of(docs, name) for name in asked] == [b"old.pdf", None, NFD, None]
+
+
+def test_a_name_given_up_goes_back_to_the_file_of_the_target_that_had_it() -> None:
+    overlay = Overlay({b"": {b"there": fingerprint(1)}}, EXACT)
+    top = overlay.folder(b"")
+    assert top is not None
+    overlay.claim(top, b"there", 0, fingerprint(1))
+    overlay.claim(top, b"free", 1)
+    assert overlay.taken_by(top, b"there") == Standing(b"there", Kind.FILE, fingerprint(1), 0)
+    overlay.release(top, b"there")
+    overlay.release(top, b"free")
+    assert overlay.taken_by(top, b"there") == Standing(b"there", Kind.FILE, fingerprint(1))
+    assert overlay.taken_by(top, b"free") is None

@@ -15,7 +15,8 @@ from ifmosfs.core.layout import Layout, parse_layout
 from ifmosfs.core.names import NameRules, ancestors, components, repair, split
 from ifmosfs.core.overlay import TargetListing, read_listing
 from ifmosfs.core.plan import ActionKind, ConflictStrategy, KeepReason, Plan, Policy
-from ifmosfs.core.planner import PlanHeader, find_projects, folders_wanted, make_plan, place_files
+from ifmosfs.core.planner import PlanHeader, folders_wanted, make_plan, place_files
+from ifmosfs.core.projects import find_projects
 from ifmosfs.core.proposal import Proposal
 from ifmosfs.core.tree import PlanTree
 from tests.core.plans import proposed, scanned
@@ -152,7 +153,10 @@ def test_where_names_are_not_numbered_the_later_file_stays_as_a_conflict(strateg
     plan = planned(papers(b"a.pdf", b"b.pdf", b"x/b.pdf"), listing, policy_of(strategy=strategy))
     assert targets(plan) == [KeepReason.CONFLICT, b"Docs/b.pdf", KeepReason.CONFLICT]
     assert [action.target for action in plan.kept()] == [b"Docs/a.pdf", b"Docs/b.pdf"]
-    assert [action.reason for action in plan.kept()] == ["the name is taken by a.pdf", "the name is taken by b.pdf"]
+    assert [action.reason for action in plan.kept()] == [
+        "the name is taken by a.pdf",
+        "the name is taken by /in/b.pdf (20 bytes, older than this one)",
+    ]
 
 
 def test_twins_are_numbered_where_the_target_holds_them_for_equal() -> None:
@@ -380,7 +384,8 @@ def test_every_plan_is_one_that_a_disk_can_hold(
 
     assert [action.source for action in plan.actions] == [file.path for file, _ in files]
     assert [action.action_id for action in plan.actions] == list(range(1, len(files) + 1))
-    assert len(list(plan.moves())) + len(list(plan.kept())) == len(files)
+    vaulted = [action for action in plan.actions if action.kind is ActionKind.VAULT]
+    assert len(list(plan.moves())) + len(list(plan.kept())) + len(vaulted) == len(files)
 
     def key(path: bytes) -> tuple[bytes, ...]:
         return tuple(rules.key(name) for name in components(path))
@@ -409,6 +414,7 @@ def test_every_plan_is_one_that_a_disk_can_hold(
     tree.check_invariants()
     assert [(move.action, move.target) for move in tree.moves()] == [(each, each.target) for each in plan.moves()]
     assert [action for action, _ in tree.kept()] == list(plan.kept())
+    assert list(tree.vaulted()) == vaulted
 
 
 @settings(deadline=None)
