@@ -14,6 +14,7 @@ import platformdirs
 
 from ifmosfs.core.errors import ConfigProblem
 from ifmosfs.core.guard import GuardRule
+from ifmosfs.core.plan import ConflictStrategy, DuplicateRule
 
 MEND = "correct the file, or move it away to go on with the defaults"
 
@@ -34,6 +35,9 @@ class ConfigFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     mount_point: str | None = None
     exclude: tuple[str, ...] = ()
     guard: GuardSection = GuardSection()
+    conflict: ConflictStrategy = ConflictStrategy.RENAME
+    conflict_for: dict[str, ConflictStrategy] = {}
+    duplicates: DuplicateRule = DuplicateRule.STAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class Settings:
     """Folders and defaults of one invocation.
 
     `config_folder` holds `config.toml` and the user's `layout.toml`; `state_folder` the databases, logs and previews.
+    `conflict`, `conflict_for` (by category) and `duplicates` are what new plans do where nothing else is said.
     """
 
     config_folder: Path
@@ -51,6 +56,9 @@ class Settings:
     mount_point: Path | None = None
     excludes: tuple[str, ...] = ()
     guard: GuardRule = field(default_factory=GuardRule)
+    conflict: ConflictStrategy = ConflictStrategy.RENAME
+    conflict_for: tuple[tuple[str, ConflictStrategy], ...] = ()
+    duplicates: DuplicateRule = DuplicateRule.STAY
 
     @property
     def default_target(self) -> Path:
@@ -82,6 +90,9 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         mount_point=_path(config.mount_point, home),
         excludes=config.exclude,
         guard=GuardRule(config.guard.factor, config.guard.at_least, config.guard.share),
+        conflict=config.conflict,
+        conflict_for=tuple(sorted(config.conflict_for.items())),
+        duplicates=config.duplicates,
     )
 
 

@@ -5,28 +5,38 @@ from __future__ import annotations
 import os
 import secrets
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import assert_never
+from typing import Final, assert_never
 
 from ifmosfs.app.classifying import classify
 from ifmosfs.app.context import App
-from ifmosfs.core.errors import NotFound, TargetProblem, WrongState
+from ifmosfs.core.errors import NotFound, TargetProblem, UsageProblem, WrongState
 from ifmosfs.core.files import Kind, Place, ScannedFile
 from ifmosfs.core.manifest import PlanInfo, SessionInfo
 from ifmosfs.core.names import display, is_within
-from ifmosfs.core.overlay import read_listing
-from ifmosfs.core.plan import ConflictStrategy, KeepReason, PlanEvent, PlanState, Policy
+from ifmosfs.core.outcomes import Outcome, count_outcomes
+from ifmosfs.core.overlay import Existing, read_listing
+from ifmosfs.core.plan import Action, ConflictStrategy, DuplicateRule, KeepReason, PlanEvent, PlanState, Policy
 from ifmosfs.core.planner import PlanHeader, folders_wanted, make_plan, place_files
 from ifmosfs.core.proposal import Proposal
-from ifmosfs.core.tree import PlanTree
+from ifmosfs.core.tree import PlannedMove, PlanTree
 from ifmosfs.platform import host
 from ifmosfs.platform.mounts import views
+
+RACY_NS: Final = 2 * 10**9  # a file that changed so shortly before the scan's end may have been changing still
+FRESH_NS: Final = 5 * 10**9  # what was modified within this time is being written
+
+_KEPT_OUTCOMES: Final = {KeepReason.CONFLICT: Outcome.STAYING, KeepReason.DUPLICATE: Outcome.DUPLICATE}
 
 
 @dataclass(frozen=True, slots=True)
 class StageReport:
-    """A plan in numbers. `n_planned` + `kept` + `n_skipped` + `n_unreadable` = everything the scan met (promise P4)."""
+    """A plan in numbers.
+
+    `n_planned` + `n_vaulted` + `kept` + `n_skipped` + `n_unreadable` = everything the scan met (promise P4). `outcomes` says what
+    became of the files whose name was taken, by kind.
+    """
 
     plan_id: str
     session_id: str
@@ -37,27 +47,47 @@ class StageReport:
     n_skipped: int
     n_unreadable: int
     top_folders: Mapping[bytes, int]
+    n_vaulted: int
+    outcomes: Mapping[Outcome, int]
 
     @property
     def n_scanned(self) -> int:
         """Everything the scan met."""
-        return self.n_planned + sum(self.kept.values()) + self.n_skipped + self.n_unreadable
+        return self.n_planned + self.n_vaulted + sum(self.kept.values()) + self.n_skipped + self.n_unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictRules:
+    """What a new plan does with names that are taken; `None`, and categories not named: as the settings say."""
+
+    strategy: ConflictStrategy | None = None
+    by_category: tuple[tuple[str, ConflictStrategy], ...] = ()
+    duplicates: DuplicateRule | None = None
+
+    @property
+    def are_defaults(self) -> bool:
+        """Whether nothing else is said than what the settings say."""
+        return self == ConflictRules()
+
+
+DEFAULT_RULES: Final = ConflictRules()
 
 
 def create_plan(
-    app: App, session: SessionInfo, target: bytes | None, strategy: ConflictStrategy = ConflictStrategy.RENAME
+    app: App, session: SessionInfo, target: bytes | None, rules: ConflictRules = DEFAULT_RULES
 ) -> StageReport:
     """Plan the session's files into a target folder and store the plan as staged. Files not yet classified are, first."""
     where = check_target(app, target, session)
+    policy = _policy(app, where, rules)
     classify(app, session.session_id)
     files = [_with_proposal(file, proposal) for file, proposal in app.catalogue.classified(session.session_id)]
     if not files:
         raise NotFound("the session holds no files", hint="ifmosfs scan FOLDER, then try again")
     app.progress("Planning", 0, None)
-    policy = _policy(app, where, strategy)
-    candidates = place_files(files, app.layout, policy, host.local_date)
+    changing = frozenset(find_changing(app, session, (file for file, _ in files)))
+    candidates = place_files(files, app.layout, policy, host.local_date, session.roots, changing)
     listing = read_listing(folders_wanted(candidates), policy.names, lambda path: _names_in(app, where, path))
-    plan = make_plan(candidates, listing, _header(app, session, where, policy))
+    plan = make_plan(candidates, listing, _header(app, session, where, policy), lambda place: _digest(app, place))
     app.catalogue.save_plan(plan)
     app.catalogue.advance(plan.plan_id, PlanEvent.STAGE)
     return report_on(app, PlanTree(plan))
@@ -65,7 +95,7 @@ def create_plan(
 
 def report_on(app: App, tree: PlanTree) -> StageReport:
     """The numbers of a plan as it is now, edits included."""
-    moves = list(tree.moves())
+    moves, kept, vaulted = list(tree.moves()), list(tree.kept()), list(tree.vaulted())
     counts = app.catalogue.session_counts(tree.plan.session_id)
     return StageReport(
         plan_id=tree.plan.plan_id,
@@ -73,11 +103,25 @@ def report_on(app: App, tree: PlanTree) -> StageReport:
         target=tree.plan.target,
         n_planned=len(moves),
         n_new_folders=sum(folder.planned for folder in tree.folders()),
-        kept=Counter(reason for _, reason in tree.kept()),
+        kept=Counter(reason for _, reason in kept),
         n_skipped=counts.n_skipped,
         n_unreadable=counts.n_unreadable,
         top_folders=Counter(move.target.partition(b"/")[0] for move in moves),
+        n_vaulted=len(vaulted),
+        outcomes=_outcomes(moves, kept, len(vaulted)),
     )
+
+
+def _outcomes(
+    moves: Iterable[PlannedMove], kept: Iterable[tuple[Action, KeepReason]], n_vaulted: int
+) -> Mapping[Outcome, int]:
+    """As it is after the edits: what a person has dragged elsewhere had no conflict any more."""
+    outcomes = count_outcomes(
+        replace(move.action, replaces=move.replaces) for move in moves if move.target == move.action.target
+    )
+    outcomes.update(_KEPT_OUTCOMES[reason] for _, reason in kept if reason in _KEPT_OUTCOMES)
+    outcomes[Outcome.VAULTED] = n_vaulted
+    return {outcome: outcomes[outcome] for outcome in Outcome if outcomes[outcome]}
 
 
 def load_tree(app: App, plan_id: str) -> PlanTree:
@@ -168,9 +212,41 @@ def _with_proposal(file: ScannedFile, proposal: Proposal | None) -> tuple[Scanne
     return file, proposal or Proposal(None, 0.0, "not classified")
 
 
-def _policy(app: App, target: bytes, strategy: ConflictStrategy) -> Policy:
+def find_changing(app: App, session: SessionInfo, files: Iterable[ScannedFile]) -> Iterator[int]:
+    """The ids of the files that are being written to: racily clean when they were scanned, and different and fresh now.
+
+    Only what had been changed shortly before the scan is looked at again; anything else that changes is found by the commit.
+    """
+    doubtful_ns, now_ns = session.scanned_ns - RACY_NS, host.now_ns()
+    for file in files:
+        seen = file.fingerprint
+        if max(seen.mtime_ns, seen.ctime_ns) < doubtful_ns or file.kind is not Kind.FILE:
+            continue
+        try:
+            now = app.disk.lstat(file.place).fingerprint
+        except OSError:
+            continue  # gone, or out of reach: the commit says so
+        if not now.same_file(seen) and now.mtime_ns > now_ns - FRESH_NS:
+            yield file.file_id
+
+
+def _digest(app: App, place: Place) -> bytes | None:
+    """The content of a file that may be a duplicate; `None` where it cannot be read, which makes it none."""
+    try:
+        return app.disk.digest(place)
+    except OSError:
+        return None
+
+
+def _policy(app: App, target: bytes, rules: ConflictRules) -> Policy:
+    by_category = {**dict(app.settings.conflict_for), **dict(rules.by_category)}
+    unknown = sorted(set(by_category) - set(app.taxonomy.names))
+    if unknown:
+        raise UsageProblem(f"there is no category {unknown[0]!r}", hint="name one of those in the layout, or of a plan")
     return Policy(
-        strategy=strategy,
+        strategy=rules.strategy or app.settings.conflict,
+        by_category=tuple(sorted(by_category.items())),
+        duplicates=rules.duplicates or app.settings.duplicates,
         threshold=app.settings.threshold,
         folder_mode=host.folder_mode(),
         names=app.disk.name_rules(Place(nearest_folder(target), b"")),
@@ -189,9 +265,10 @@ def _header(app: App, session: SessionInfo, target: bytes, policy: Policy) -> Pl
     )
 
 
-def _names_in(app: App, target: bytes, path: bytes) -> Mapping[bytes, Kind] | None:
+def _names_in(app: App, target: bytes, path: bytes) -> Mapping[bytes, Existing] | None:
     try:
-        return {name: attr.kind for name, attr in app.disk.list_folder(Place(target, path))}
+        entries = app.disk.list_folder(Place(target, path))
+        return {name: attr.fingerprint if attr.kind is Kind.FILE else attr.kind for name, attr in entries}
     except FileNotFoundError:
         return None
     except OSError as error:

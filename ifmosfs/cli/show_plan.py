@@ -9,6 +9,7 @@ import click
 
 from ifmosfs.cli.common import counted, shown
 from ifmosfs.core.names import ancestors, display, split
+from ifmosfs.core.outcomes import Outcome
 from ifmosfs.core.plan import KeepReason
 
 if TYPE_CHECKING:
@@ -34,7 +35,25 @@ def show_report(report: StageReport) -> None:
     click.echo(f"Plan {report.plan_id}: {counted(report.n_planned, 'file')} to {shown(report.target)}")
     for folder, n_files in sorted(report.top_folders.items()):
         click.echo(f"  {n_files:>7,}  {display(folder)}/")
+    for line in _outcome_lines(report):
+        click.echo(line)
     click.echo(f"{report.n_scanned:,} scanned = {report.n_planned:,} planned{_rest(report)}")
+
+
+OUTCOME_WORDS = {
+    Outcome.NUMBERED: "numbered",
+    Outcome.REPLACING: "replacing what has their name",
+    Outcome.VAULTED: "to the vault",
+    Outcome.STAYING: "staying in conflict",
+    Outcome.DUPLICATE: "there already",
+    Outcome.VERSION: "beside another version",
+}
+
+
+def _outcome_lines(report: StageReport) -> list[str]:
+    """What became of the files whose name was taken; nothing where there were none."""
+    parts = [f"{n_files:,} {OUTCOME_WORDS[outcome]}" for outcome, n_files in report.outcomes.items()]
+    return [f"Conflicts: {', '.join(parts)}"] if parts else []
 
 
 def _rest(report: StageReport) -> str:
@@ -42,6 +61,8 @@ def _rest(report: StageReport) -> str:
         f" + {n_files:,} {KEEP_WORDS[reason]}"
         for reason, n_files in sorted(report.kept.items(), key=lambda row: -row[1])
     ]
+    if report.n_vaulted:
+        parts.insert(0, f" + {report.n_vaulted:,} to the vault")
     if report.n_skipped:
         parts.append(f" + {report.n_skipped:,} skipped")
     if report.n_unreadable:
@@ -57,6 +78,8 @@ def report_fields(report: StageReport) -> dict[str, object]:
         "target": report.target,
         "planned": report.n_planned,
         "new_folders": report.n_new_folders,
+        "vault": report.n_vaulted,
+        "conflicts": {outcome.value: n_files for outcome, n_files in report.outcomes.items()},
         "staying": {reason.value: n_files for reason, n_files in report.kept.items()},
         "skipped": report.n_skipped,
         "unreadable": report.n_unreadable,

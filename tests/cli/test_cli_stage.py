@@ -39,6 +39,8 @@ def test_a_new_plan_as_json(desk: Desk) -> None:
         "target": str(desk.target),
         "planned": 3,
         "new_folders": 7,
+        "vault": 0,
+        "conflicts": {},
         "staying": {"unsure": 1},
         "skipped": 0,
         "unreadable": 0,

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from ifmosfs.cli.common import as_bytes, counted, json_option, opened_app, print_json, quoted, recover_first
+from ifmosfs.cli.conflict_options import conflict_options, conflict_rules
 from ifmosfs.core.errors import UsageProblem
 
 if TYPE_CHECKING:
     from ifmosfs.app.context import App
+    from ifmosfs.app.staging import ConflictRules
     from ifmosfs.core.manifest import PlanInfo
 
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 )
 @click.option("--output", "-o", "target", metavar="TARGET", help="Where the files will go. Default: ~/Organized.")
 @click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out what matches when scanning.")
+@conflict_options
 @click.option("--foreground", is_flag=True, help="Serve in this process; Ctrl-C unmounts.")
 @json_option
 def mount(
@@ -30,6 +33,9 @@ def mount(
     roots: tuple[str, ...],
     target: str | None,
     exclude: tuple[str, ...],
+    conflict: str | None,
+    conflict_for: tuple[str, ...],
+    duplicates: str | None,
     foreground: bool,
     as_json: bool,
 ) -> None:
@@ -41,9 +47,10 @@ def mount(
     Nothing moves. Dragging files about in the mount edits the plan; deleting one means: leave it where it is.
     """
     folders, mount_point = _split(paths, plan_id, roots)
+    rules = conflict_rules(conflict, conflict_for, duplicates)
     with opened_app() as app:
         recover_first(app)
-        info = _plan(app, folders, plan_id, target, exclude, as_json=as_json, mount_point=mount_point)
+        info = _plan(app, folders, plan_id, target, exclude, rules, as_json=as_json, mount_point=mount_point)
         if foreground:
             _serve_here(app, info, mount_point)
         else:
@@ -68,6 +75,7 @@ def _plan(
     plan_id: str | None,
     target: str | None,
     exclude: tuple[str, ...],
+    rules: ConflictRules,
     *,
     as_json: bool,
     mount_point: str | None,
@@ -84,13 +92,18 @@ def _plan(
             raise UsageProblem(
                 "--output and --exclude need a folder to scan", hint="ifmosfs mount FOLDER --output TARGET"
             )
+        if not rules.are_defaults:
+            raise UsageProblem(
+                "a plan that is made already has its strategies",
+                hint="resolve its conflicts: ifmosfs stage resolve PLAN",
+            )
         return app.catalogue.find_plan(plan_id, None if plan_id else OPEN_STATES)
     roots = [as_bytes(folder) for folder in folders]
     wanted = None if target is None else as_bytes(target)
     check_before_scan(app, roots, wanted, None if mount_point is None else as_bytes(mount_point))
     scanned = scan(app, roots, excludes=exclude)
     session = app.catalogue.find_session(scanned.session_id)
-    report = create_plan(app, session, wanted)
+    report = create_plan(app, session, wanted, rules)
     app.idle()
     warn_of(target_problem(app, report.target))
     if not as_json:

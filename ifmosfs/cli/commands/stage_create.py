@@ -13,23 +13,23 @@ from ifmosfs.cli.common import (
     recover_first,
     session_option,
 )
-from ifmosfs.core.plan import ConflictStrategy
-
-STRATEGIES = [strategy.value for strategy in ConflictStrategy]
+from ifmosfs.cli.conflict_options import conflict_options, conflict_rules
 
 
 @click.command()
 @session_option
 @click.option("--output", "-o", "target", metavar="TARGET", help="Where the files go. Default: ~/Organized.")
-@click.option(
-    "--conflict",
-    type=click.Choice(STRATEGIES),
-    default=ConflictStrategy.RENAME.value,
-    show_default=True,
-    help="When a name is taken: number the newcomer (rename), or leave it where it is (skip; ask: listed until resolved).",
-)
+@conflict_options
 @json_option
-def create(session: str | None, session_option: str | None, target: str | None, conflict: str, as_json: bool) -> None:
+def create(
+    session: str | None,
+    session_option: str | None,
+    target: str | None,
+    conflict: str | None,
+    conflict_for: tuple[str, ...],
+    duplicates: str | None,
+    as_json: bool,
+) -> None:
     """Plan a session's files into a target folder.
 
     The plan sees what already is in the target and what it does itself, so every collision is found now. Files nobody is
@@ -40,11 +40,12 @@ def create(session: str | None, session_option: str | None, target: str | None, 
     from ifmosfs.cli.show_plan import report_fields, show_report
     from ifmosfs.cli.show_runs import warn_of
 
+    rules = conflict_rules(conflict, conflict_for, duplicates)
     with opened_app() as app:
         recover_first(app)
         info = app.catalogue.find_session(either(session, session_option, "session"))
         wanted = None if target is None else as_bytes(target)
-        report = create_plan(app, info, wanted, ConflictStrategy(conflict))
+        report = create_plan(app, info, wanted, rules)
         app.idle()
         warn_of(target_problem(app, report.target))
     if as_json:

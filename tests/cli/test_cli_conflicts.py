@@ -1,0 +1,100 @@
+"""`stage create` with names that are taken: strategies, duplicates, units, files being written; the options and the settings."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.cli.command_line import TABLE, Desk
+
+OTHER = TABLE + b"and,more\n"
+
+
+def twice(desk: Desk, *, content: bytes = OTHER) -> None:
+    """An inbox with two tables of one name; the second is the newer one."""
+    desk.set_up({b"1": {b"t.csv": TABLE}, b"2": {b"t.csv": content}})
+    os.utime(desk.inbox / "1" / "t.csv", (1_000_000_000, 1_000_000_000))
+    os.utime(desk.inbox / "2" / "t.csv", (1_100_000_000, 1_100_000_000))
+    desk.here("scan", desk.inbox)
+
+
+@pytest.mark.parametrize(
+    ("options", "conflicts", "planned"),
+    [
+        ([], {"numbered": 1}, 2),
+        (["--conflict", "skip"], {"staying": 1}, 1),
+        (["--conflict", "newest"], {"vaulted": 1}, 1),
+        (["--conflict", "newest", "--conflict-for", "technical_dataset=skip"], {"staying": 1}, 1),
+    ],
+    ids=["rename", "skip", "newest", "of the category"],
+)
+def test_the_report_counts_what_became_of_a_taken_name(
+    bare_desk: Desk, options: list[str], conflicts: dict[str, int], planned: int
+) -> None:
+    twice(bare_desk)
+    fields = bare_desk.here("stage", "create", "--output", bare_desk.target, *options, "--json").json
+    assert (fields["conflicts"], fields["planned"], fields["scanned"]) == (conflicts, planned, 2)
+
+
+@pytest.mark.parametrize(
+    ("options", "conflicts"),
+    [
+        ([], {"duplicate": 1}),
+        (["--duplicates", "vault"], {"vaulted": 1}),
+        (["--duplicates", "conflict"], {"numbered": 1}),
+    ],
+    ids=["stays", "vault", "conflict"],
+)
+def test_the_same_content_under_the_same_name_is_met_by_its_rule(
+    bare_desk: Desk, options: list[str], conflicts: dict[str, int]
+) -> None:
+    twice(bare_desk, content=TABLE)
+    fields = bare_desk.here("stage", "create", "--output", bare_desk.target, *options, "--json").json
+    assert (fields["conflicts"], fields["scanned"]) == (conflicts, 2)
+
+
+def test_the_settings_say_what_the_options_do_not(bare_desk: Desk) -> None:
+    twice(bare_desk)
+    state = bare_desk.state
+    state.mkdir(parents=True, exist_ok=True)
+    (state / "config.toml").write_text(
+        'conflict = "skip"\nduplicates = "vault"\n[conflict_for]\nmedia_audio = "newest"\n'
+    )
+    made = bare_desk.here("stage", "create", "--output", bare_desk.target, "--json").json
+    assert made["conflicts"] == {"staying": 1}
+    made = bare_desk.here("stage", "create", "--output", bare_desk.target, "--conflict", "rename", "--json").json
+    assert made["conflicts"] == {"numbered": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("nosuch=skip", "error[usage]: there is no category 'nosuch'\n"),
+        ("technical_dataset", "error[usage]: 'technical_dataset' does not say which strategy a category has\n"),
+        (
+            "technical_dataset=maybe",
+            "error[usage]: 'technical_dataset=maybe' does not say which strategy a category has\n",
+        ),
+    ],
+)
+def test_a_strategy_for_a_category_is_checked(bare_desk: Desk, text: str, error: str) -> None:
+    twice(bare_desk)
+    result = bare_desk.here("stage", "create", "--conflict-for", text)
+    assert (result.status, result.out) == (2, "")
+    assert result.err.startswith(error)
+
+
+def test_a_file_that_was_changing_while_it_was_scanned_stays(bare_desk: Desk) -> None:
+    bare_desk.set_up({b"quiet.csv": TABLE, b"busy.csv": TABLE})
+    (bare_desk.inbox / "busy.csv").write_bytes(TABLE)
+    bare_desk.here("scan", bare_desk.inbox)
+    (bare_desk.inbox / "busy.csv").write_bytes(OTHER)
+    report = bare_desk.here("stage", "create", "--output", bare_desk.target, "--json").json
+    assert (report["staying"], report["planned"]) == ({"being written": 1}, 1)
+
+
+def test_planning_reports_its_conflicts_in_a_line(bare_desk: Desk) -> None:
+    twice(bare_desk)
+    result = bare_desk.here("stage", "create", "--output", bare_desk.target, "--conflict", "newest")
+    assert "Conflicts: 1 to the vault\n2 scanned = 1 planned + 1 to the vault\n" in result.out
