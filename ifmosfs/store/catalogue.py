@@ -17,7 +17,7 @@ from ifmosfs.store.resolutions import Resolutions
 from ifmosfs.store.scans import Scans
 from ifmosfs.store.sessions import Sessions
 from ifmosfs.store.snapshots import Snapshots
-from ifmosfs.store.state_folder import make_state_folder
+from ifmosfs.store.state_folder import make_state_folder, sync_folder
 from ifmosfs.store.trouble import translated
 
 CATALOGUE_NAME: Final = "catalogue.db"
@@ -36,9 +36,12 @@ def open_catalogue(folder: Path, busy_seconds: float = BUSY_SECONDS) -> Catalogu
     path = folder / CATALOGUE_NAME
     with translated(path):
         make_state_folder(folder)
+        is_new = not path.exists()
         engine = sqlite_engine(path, busy_seconds)
         try:
             bring_up_to_date(engine, path)
+            if is_new:
+                sync_folder(folder)
         except BaseException:
             engine.dispose()
             raise

@@ -39,7 +39,7 @@ from ifmosfs.store.sidecar import (
     target_exists,
     trouble,
 )
-from ifmosfs.store.state_folder import make_state_folder
+from ifmosfs.store.state_folder import make_state_folder, sync_folder
 from ifmosfs.store.trouble import damaged, newer, translated, understood
 
 logger = logging.getLogger(__name__)
@@ -116,6 +116,7 @@ class SqliteJournal:
         with translated(path):
             self._connection = _opened(path)
             try:
+                sync_folder(path.parent)  # the names of the database and of its log, whose first transactions follow
                 self._root_ids = _load_roots(self._connection)
             except BaseException:
                 self._connection.close()

@@ -19,6 +19,7 @@ from ifmosfs.core.journal import SETTLED, Operation, Outcome, Run, RunKind, RunS
 from ifmosfs.core.names import CONTROL_NAME, is_within
 from ifmosfs.store.records import Finished, PlanHead, Record
 from ifmosfs.store.sidecar import Damage, is_sidecar_name, read_sidecar
+from ifmosfs.store.state_folder import sync_folder
 from ifmosfs.store.trouble import translated
 
 COMPANIONS: Final = (
@@ -224,9 +225,17 @@ def _free_name(wanted: Path) -> Path:
 def put_in_place(made: Path, path: Path) -> None:
     """Give a database that was made under another name, and closed, its own, durably. Raises: DiskFull, DiskFailed."""
     with translated(path):
-        _synced(made, os.O_RDONLY)
+        _sync(made)
         os.rename(made, path)
         sync_folder(path.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def discard_draft(path: Path) -> None:
@@ -235,19 +244,6 @@ def discard_draft(path: Path) -> None:
         for ending in ("", *COMPANIONS):
             with suppress(FileNotFoundError):
                 os.unlink(f"{path}{ending}")
-
-
-def sync_folder(folder: Path) -> None:
-    """Return when the names in a folder are durable. Raises OSError."""
-    _synced(folder, os.O_RDONLY | os.O_DIRECTORY)
-
-
-def _synced(path: Path, flags: int) -> None:
-    descriptor = os.open(path, flags | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def in_order(stories: list[Story]) -> list[Story]:

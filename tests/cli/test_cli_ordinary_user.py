@@ -229,3 +229,16 @@ def test_an_ordinary_user_goes_the_whole_way(users_desk: UsersDesk) -> None:
     assert users_desk.typed("verify").status == 0
     assert users_desk.typed("rollback", "--yes").status == 0
     assert (attributes(users_desk.inbox), users_desk.target.exists()) == (before, False)
+
+
+def test_undo_works_after_the_whole_state_folder_was_lost(users_desk: UsersDesk) -> None:
+    before = read_tree(users_desk.inbox)
+    users_desk.typed("scan", users_desk.inbox)
+    plan = users_desk.typed("stage", "create", "-o", users_desk.target, "--json").json["plan"]
+    assert users_desk.typed("commit", plan, "--yes").status == 0
+    shutil.rmtree(users_desk.state)
+    rebuilt = users_desk.typed("recover", "--from-journal", users_desk.target, "--json")
+    assert (rebuilt.status, rebuilt.json["plans"]) == (0, [plan])
+    assert users_desk.typed("verify", plan).status == 0
+    assert users_desk.typed("rollback", plan, "--yes").status == 0
+    assert read_tree(users_desk.inbox) == before
