@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +17,7 @@ import msgspec
 from ifmosfs.app.committing import plan_history
 from ifmosfs.app.context import App
 from ifmosfs.app.recovering import recover_runs
-from ifmosfs.core.errors import NotFound
+from ifmosfs.core.errors import NotFound, TargetProblem
 from ifmosfs.core.files import Place, Root
 from ifmosfs.core.journal import OpState, Run, RunKind
 from ifmosfs.core.names import CONTROL_NAME, display, join
@@ -87,7 +86,8 @@ def rebuild(app: App, places: Sequence[bytes], moves: Moves = ()) -> RebuildRepo
     """Make lost or damaged databases again, and add what is missing in whole ones, from the journals in `places`: files,
     or targets; from those of all known targets where none is given. Then recovery decides what the journals do not tell.
 
-    Raises: NotFound where there is no journal at all, having changed nothing; Locked; DiskFull, DiskFailed.
+    Raises: NotFound where there is no journal at all, TargetProblem where one may not look, having changed nothing; Locked;
+    DiskFull, DiskFailed.
     """
     with app.locked():
         folder = app.settings.state_folder
@@ -153,16 +153,21 @@ def _paths(app: App, places: Sequence[bytes], salvaged: Sequence[bytes], *, cata
 
 
 def _in_place(place: bytes) -> list[bytes]:
-    """A journal itself, or those of a target, or of its folder of journals. Raises: NotFound for what is not there."""
+    """A journal itself, or those of a target, or of its folder of journals; none for what is not there."""
     if os.path.isdir(place):
         return _journals_in(join(place, CONTROL_NAME)) or _journals_in(place)
     return [place] if os.path.lexists(place) else []
 
 
 def _journals_in(folder: bytes) -> list[bytes]:
-    with suppress(FileNotFoundError, NotADirectoryError):
-        return [join(folder, name) for name in sorted(os.listdir(folder)) if is_sidecar_name(name)]
-    return []
+    try:
+        names = sorted(os.listdir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        what = f"the journals cannot be looked for ({error.strerror})"
+        raise TargetProblem(what, path=folder, hint="run as the user who committed, or name another target") from error
+    return [join(folder, name) for name in names if is_sidecar_name(name)]
 
 
 def _read(paths: Sequence[bytes], moves: Moves) -> tuple[list[Story], list[JournalFound]]:

@@ -40,6 +40,8 @@ def undisturbed(path: Path, patience_seconds: float = PATIENCE_SECONDS) -> Itera
     except FileNotFoundError:
         yield
         return
+    except OSError as error:
+        raise _unusable(error, path) from error
     try:
         _take(descriptor, patience_seconds)
         yield
@@ -66,9 +68,12 @@ def _opened(path: Path) -> int:
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        name = os.fsencode(path)
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            what = "no space is left"
-            raise DiskFull(what, path=name, hint="make room, then run the same command again") from error
-        hint = "set IFMOSFS_HOME to a folder that you can write to"
-        raise IfmosfsError(f"the lock cannot be opened ({error.strerror})", path=name, hint=hint) from error
+        raise _unusable(error, path) from error
+
+
+def _unusable(error: OSError, path: Path) -> IfmosfsError:
+    name = os.fsencode(path)
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return DiskFull("no space is left", path=name, hint="make room, then run the same command again")
+    hint = "set IFMOSFS_HOME to a folder that you can write to"
+    return IfmosfsError(f"the lock cannot be opened ({error.strerror})", path=name, hint=hint)
