@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ifmosfs.core.files import Fingerprint, Kind, Place, Root
-from ifmosfs.core.history import RunHistory, held_actions
+from ifmosfs.core.history import RunHistory, held_actions, standing
 from ifmosfs.core.journal import Operation, OpKind, OpState, RunKind, RunState
 from ifmosfs.core.names import CONTROL_NAME, components, is_within
 from ifmosfs.core.plan import Action, ActionKind, KeepReason, Origin, Plan, PlanEvent, Policy
 
 REASON = "restored from the journal"
 FILE_MODE = 0o100644
+CARRYING = frozenset({OpKind.MOVE, OpKind.CARRY})
 
 
 def restored_plan(
@@ -43,10 +44,16 @@ def restored_plan(
 
 
 def source_roots(history: Sequence[RunHistory]) -> list[bytes]:
-    """The folders that the plan's files came from, each once, sorted."""
-    return sorted(
-        {operation.source.root for operation in _file_moves(history).values() if operation.source is not None}
-    )
+    """The folders that the plan's files, and the folders it carries, came from, each once, sorted."""
+    target = history[0].run.target
+    sources = {
+        row.operation.source.root
+        for each in history
+        if each.run.kind is RunKind.COMMIT
+        for row in each.recorded
+        if row.operation.kind in CARRYING and row.operation.source is not None
+    }
+    return sorted(sources - {target})
 
 
 def events_since_staged(history: Sequence[RunHistory]) -> list[PlanEvent]:
@@ -58,7 +65,10 @@ def events_since_staged(history: Sequence[RunHistory]) -> list[PlanEvent]:
     if commits and commits[-1].state is RunState.COMPLETE:
         events.append(PlanEvent.FINISH)
     last = history[-1].run
-    if last.kind is RunKind.ROLLBACK and last.state is RunState.COMPLETE and not held_actions(history):
+    holds = [
+        each for each in standing(history) if each.operation.kind in CARRYING and each.operation.inverse_of is None
+    ]
+    if last.kind is RunKind.ROLLBACK and last.state is RunState.COMPLETE and not holds:
         events.append(PlanEvent.ROLL_BACK)
     return events
 

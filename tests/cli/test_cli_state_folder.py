@@ -38,7 +38,8 @@ def test_a_catalogue_that_is_no_database_is_left_alone(desk: Desk, command: str)
     lines = refusal(result := desk.here(*COMMANDS[command]))
     assert (result.status, lines[0].split(" (")[0]) == (1, "error[database-damaged]: the database cannot be read")
     assert lines[0].endswith(f": {path}")
-    assert lines[1].startswith(f"  hint: nothing was changed; keep a copy of {path}")
+    assert lines[1].startswith("  hint: nothing was changed; ifmosfs recover --from-journal keeps the file aside ")
+    assert f"move {path} away and scan again" in lines[1]
     assert (attributes(desk.inbox), path.read_bytes()[:21]) == (before, b"this is no database, ")
 
 
@@ -108,7 +109,7 @@ def test_the_doctor_names_a_damaged_catalogue_instead_of_failing_on_it(desk: Des
     (finding,) = [row for row in result.json["findings"] if row["what"] == "state folder"]
     assert (result.status, finding["level"]) == (6, "problem")
     assert finding["found"].startswith("the database cannot be read (")
-    assert finding["remedy"].startswith("nothing was changed; keep a copy of ")
+    assert finding["remedy"].startswith("nothing was changed; ifmosfs recover --from-journal ")
 
 
 def test_a_state_folder_that_is_a_file_is_named(desk: Desk) -> None:
