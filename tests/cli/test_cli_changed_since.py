@@ -172,10 +172,12 @@ def test_a_plan_all_of_whose_names_are_taken_has_open_conflicts(desk: Desk) -> N
     assert (attributes(desk.target), desk.state_of(plan)) == (before, "staged")
 
 
-def test_a_root_that_has_gone_makes_the_plan_outdated(desk: Desk) -> None:
+def test_a_root_that_has_gone_holds_the_commit_up_and_makes_the_plan_outdated(desk: Desk) -> None:
     plan = desk.staged()
     shutil.move(desk.inbox, desk.folder / "elsewhere")
-    refused = desk.here("commit", plan, "--yes")
+    held_up = desk.here("commit", plan, "--yes")
+    assert (held_up.status, held_up.out, held_up.err.split(":")[0]) == (5, "", "error[guard]")
+    refused = desk.here("commit", plan, "--yes", "--allow-empty-root")
     assert (refused.status, refused.out, refused.err.split(":")[0]) == (5, "", "error[plan-outdated]")
     assert desk.state_of(plan) == "staged"
 

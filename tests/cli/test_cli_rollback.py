@@ -294,14 +294,13 @@ def test_a_lost_journal_is_not_taken_for_a_fresh_one(files_desk: Desk, command: 
     journal.unlink()
     if lost == "emptied":
         journal.touch()
-    listed = desk.target / ".ifmosfs/journal-*.jsonl"
     before = attributes(desk.target), attributes(desk.inbox)
     lines = refusal(result := desk.here(*command))
     assert (result.status, lines) == (
         1,
         [
             f"error[database-damaged]: the journal knows nothing of plan {plan}, which was committed: {journal}",
-            f"  hint: put that file back from a backup; what was moved is listed in {listed}",
+            f"  hint: make it again from the journal beside the data: ifmosfs recover --from-journal {desk.target}",
         ],
     )
     assert (attributes(desk.target), attributes(desk.inbox)) == before
