@@ -6,7 +6,7 @@ A conflict is answered as a whole: it is one file, the files of one unit, or one
 from __future__ import annotations
 
 import errno
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -18,6 +18,7 @@ from ifmosfs.core.plan import Action, KeepReason
 from ifmosfs.core.ports import DiskReader
 from ifmosfs.core.tree import CarriedFolder, FileNode, FolderNode, Node, PlannedMove, PlanTree
 
+LISTED_FROM: Final = 16  # so many looks cost as much as a listing
 ABSENT: Final = frozenset({errno.ENOENT, errno.ENOTDIR})
 
 
@@ -115,36 +116,53 @@ def _taken_since(tree: PlanTree, disk: DiskReader) -> Iterator[Conflict]:
         if move.unit:
             by_unit[move.unit].append(move)
     carried = {each.unit.number: each for each in tree.carried()}
-    there: dict[bytes, bool] = {}
+    target = _Target(tree, disk, Counter(split(move.target)[0] for move in moves))
     answered: set[int] = set()
     for move in moves:
-        if move.unit in answered or not _is_taken(tree, disk, move, carried, there):
+        if move.unit in answered or not _is_taken(target, move, carried):
             continue
         answered.add(move.unit or -1)
         if move.unit in carried:
-            target = carried[move.unit].target
-            yield Conflict(ConflictKind.TAKEN_SINCE, (Contender(move.action, target, target, is_project=True),))
+            place = carried[move.unit].target
+            yield Conflict(ConflictKind.TAKEN_SINCE, (Contender(move.action, place, place, is_project=True),))
         else:
             of_unit = by_unit[move.unit] if move.unit else [move]
             contenders = [Contender(each.action, each.target, each.target) for each in of_unit]
             yield Conflict(ConflictKind.TAKEN_SINCE, _led(contenders))
 
 
-def _is_taken(
-    tree: PlanTree,
-    disk: DiskReader,
-    move: PlannedMove,
-    carried: Mapping[int, CarriedFolder],
-    there: dict[bytes, bool],
-) -> bool:
-    """Whether something is at the place a move goes to that is not what it replaces. `there` remembers folders."""
-    target = carried[move.unit].target if move.unit in carried else move.target
-    root, folder = tree.plan.target, split(target)[0]
-    if folder not in there:
-        there[folder] = attr_at(disk, Place(root, folder)) is not None
-    if not there[folder]:
-        return False
-    attr = attr_at(disk, Place(root, target))
+class _Target:
+    """Looks at the target: a folder that many files go to is listed once instead of asked about each of them."""
+
+    def __init__(self, tree: PlanTree, disk: DiskReader, n_moves: Mapping[bytes, int]) -> None:
+        self._root = tree.plan.target
+        self._rules = tree.plan.policy.names
+        self._disk = disk
+        self._n_moves = n_moves
+        self._listed: dict[bytes, dict[bytes, Attr]] = {}
+
+    def attr(self, path: bytes) -> Attr | None:
+        """What is at a target path, `None` for nothing."""
+        folder, name = split(path)
+        if self._n_moves.get(folder, 0) < LISTED_FROM:
+            return attr_at(self._disk, Place(self._root, path))
+        if folder not in self._listed:
+            self._listed[folder] = self._list(folder)
+        return self._listed[folder].get(self._rules.key(name))
+
+    def _list(self, folder: bytes) -> dict[bytes, Attr]:
+        try:
+            found = self._disk.list_folder(Place(self._root, folder))
+        except OSError as error:
+            if error.errno in ABSENT:
+                return {}
+            raise
+        return {self._rules.key(name): attr for name, attr in found}
+
+
+def _is_taken(target: _Target, move: PlannedMove, carried: Mapping[int, CarriedFolder]) -> bool:
+    """Whether something is at the place a move goes to that is not what it replaces."""
+    attr = target.attr(carried[move.unit].target if move.unit in carried else move.target)
     if attr is None or move.unit in carried:
         return attr is not None
     if attr.fingerprint.same_file(move.action.expected):

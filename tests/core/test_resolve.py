@@ -181,6 +181,16 @@ def test_a_name_that_was_taken_since_is_open_and_answered() -> None:
         assert (desk.moves(), desk.conflicts()) == ({b"/in/b.txt": target}, [])
 
 
+@pytest.mark.parametrize("n_files", [3, 40])
+def test_of_few_and_of_many_files_those_whose_name_was_taken_are_open(n_files: int) -> None:
+    names = [b"%d" % number for number in range(n_files)]
+    tree = {b"in": dict.fromkeys(names, b"x"), b"out": {b"Docs": {}}, b"late": {}}
+    desk = Desk([(b"/in/" + name, b"Docs/" + name, None, 0) for name in names], tree=tree)
+    desk.disk.write(Place(b"/out", b"Docs/2"), b"somebody's")
+    desk.disk.write(Place(b"/out", b"Docs/other"), b"nobody minds")
+    assert [conflict.lead.wanted for conflict in desk.conflicts()] == [b"Docs/2"]
+
+
 def test_a_file_to_be_replaced_that_is_another_now_is_open_again() -> None:
     desk = one()
     desk.answer_all(REPLACE)
