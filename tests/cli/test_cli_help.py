@@ -28,7 +28,7 @@ Options:
 Look:
   scan      Find out what is in some folders.
   classify  Say of each file what it is.
-  stage     Make, show, preview, discard a plan.
+  stage     Make, show, resolve, preview, discard a plan.
   mount     Show the organised layout as a live folder.
   status    What is mounted, planned, unfinished.
   verify    Prove that the disk is what the plan says.
@@ -39,6 +39,7 @@ Change:
 
 Undo:
   rollback  Move the files back.
+  vault     List and restore what lost a conflict.
   recover   Finish or undo what an interrupted run began.
 
 Set up:
@@ -61,6 +62,7 @@ FIRST_SENTENCES = {
     "stage show": "A plan as a tree with counts, and what stays and why.",
     "stage preview": "Show a plan as a folder: mounted, or of links or copies.",
     "stage validate": "Check a plan against the disk as it is now: every problem at once, each with its remedy.",
+    "stage resolve": "Answer the open conflicts of a plan: names that two files want, and files that are there already.",
     "stage commit": "Really move the files, journaled.",
     "stage discard": "Forget a plan; nothing on the disk was changed by it.",
     "stage reopen": "Take a discarded plan up again, with its edits.",
@@ -71,6 +73,8 @@ FIRST_SENTENCES = {
     "unmount": "Take the view away: nothing ever happened.",
     "rollback": "Move the files back.",
     "rollback execute": "Move a plan's files back to where they were.",
+    "vault list": "What commits have put into the vault: from where, by which plan, how large, since when, and if it is there.",
+    "vault restore": "Bring files back out of the vault.",
     "recover": "Finish or undo what an interrupted run began.",
     "doctor": "What is here, what is missing, and the remedy.",
 }

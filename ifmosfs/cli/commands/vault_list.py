@@ -23,7 +23,7 @@ from ifmosfs.cli.common import (
 @plan_argument
 @json_option
 def list_vault(plan: str | None, plan_option: str | None, as_json: bool) -> None:
-    """What commits have put into the vault: from where, by which plan, how large, since when, and whether it is still there.
+    """What commits have put into the vault: from where, by which plan, how large, since when, and if it is there.
 
     The vault is the folder .ifmosfs/vault of each target. Its files belong to nobody but you; the program never deletes them.
     """
