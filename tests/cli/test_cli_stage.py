@@ -215,6 +215,8 @@ def test_the_status_of_a_fresh_program_is_empty(desk: Desk) -> None:
         "plans": [],
         "unfinished": [],
         "busy": None,
+        "lost_journals": [],
+        "vaults": [],
     }
 
 
