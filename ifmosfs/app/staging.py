@@ -17,7 +17,16 @@ from ifmosfs.core.manifest import PlanInfo, SessionInfo
 from ifmosfs.core.names import display, is_within
 from ifmosfs.core.outcomes import Outcome, count_outcomes
 from ifmosfs.core.overlay import Existing, read_listing
-from ifmosfs.core.plan import Action, ConflictStrategy, DuplicateRule, KeepReason, PlanEvent, PlanState, Policy
+from ifmosfs.core.plan import (
+    Action,
+    ActionKind,
+    ConflictStrategy,
+    DuplicateRule,
+    KeepReason,
+    PlanEvent,
+    PlanState,
+    Policy,
+)
 from ifmosfs.core.planner import PlanHeader, folders_wanted, make_plan, place_files
 from ifmosfs.core.proposal import Proposal
 from ifmosfs.core.tree import PlannedMove, PlanTree
@@ -117,7 +126,9 @@ def _outcomes(
 ) -> Mapping[Outcome, int]:
     """As it is after the edits: what a person has dragged elsewhere had no conflict any more."""
     outcomes = count_outcomes(
-        replace(move.action, replaces=move.replaces) for move in moves if move.target == move.action.target
+        replace(move.action, kind=ActionKind.MOVE, keep_reason=None, replaces=move.replaces)
+        for move in moves
+        if move.target == move.action.target
     )
     outcomes.update(_KEPT_OUTCOMES[reason] for _, reason in kept if reason in _KEPT_OUTCOMES)
     outcomes[Outcome.VAULTED] = n_vaulted

@@ -141,3 +141,4 @@ def test_show_tells_what_goes_to_the_vault(desk: Desk, contested: str) -> None:
     text = desk.here("stage", "show", contested).out
     assert f"Replaced in the target, to the vault: 1\n  {PLACE}/invoice-17.txt\n" in text
     assert "Lost their name, to the vault: 1\n" in text
+    assert "in conflict" not in text
