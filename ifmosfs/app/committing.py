@@ -22,7 +22,7 @@ from ifmosfs.core.journal import Journal, OpKind, Run, RunKind, RunState
 from ifmosfs.core.manifest import Correction, PlanInfo, SnapshotEntry, SnapshotInfo
 from ifmosfs.core.names import components, join
 from ifmosfs.core.plan import ActionKind, Plan, PlanEvent, PlanState
-from ifmosfs.core.preflight import preflight, refusals, setting_of, shuts_target
+from ifmosfs.core.preflight import Watch, preflight, refusals, setting_of, shuts_target, unwatched
 from ifmosfs.core.rehearsal import NullJournal, RehearsalDisk
 from ifmosfs.core.reports import PreflightReport, RunReport
 from ifmosfs.core.rollback import plan_rollback
@@ -51,13 +51,16 @@ class PreparedCommit:
 
 
 @without_collector()
-def prepare_commit(app: App, journal: Journal, info: PlanInfo) -> PreparedCommit:
-    """The work order of what is left of a plan, and its preflight. Changes nothing.
+def prepare_commit(
+    app: App, journal: Journal, info: PlanInfo, tree: PlanTree | None = None, watch: Watch = unwatched
+) -> PreparedCommit:
+    """The work order of what is left of a plan, and its preflight, at which `watch` looks along. Changes nothing.
 
+    `tree`: what to take for the plan and its edits, instead of those that are stored.
     A committed plan is taken up again while some of its files stayed behind. Raises `WrongState` for one that is over,
     `PlanOutdated` where its target or a scanned folder has become a symlink, or lies behind one, or the target is a file.
     """
-    tree = load_tree(app, info.plan_id)
+    tree = tree or load_tree(app, info.plan_id)
     history = plan_history(journal, info.plan_id)
     done = held_actions(history)
     moves = [move for move in tree.moves() if move.action.action_id not in done]
@@ -66,7 +69,7 @@ def prepare_commit(app: App, journal: Journal, info: PlanInfo) -> PreparedCommit
     refuse_moved_places(tree.plan)
     order = _work_order(app, tree, moves, history)
     app.progress("Checking", 0, None)
-    checked = preflight(order, setting_of(tree.plan), app.disk, credentials())
+    checked = preflight(order, setting_of(tree.plan), app.disk, credentials(), watch)
     return PreparedCommit(info, tree, order, checked, len(done))
 
 

@@ -34,8 +34,8 @@ def scan(app: App, folders: Sequence[bytes], *, tag: str | None = None, excludes
     leaves the session as it was."""
     paths = check_roots(folders)
     roots = tuple(Root(path, app.disk.filesystem(Place(path, b""))) for path in paths)
-    rules = _rules(app, (*app.settings.excludes, *excludes))
-    results = [_walk(app, root.path, rules) for root in roots]
+    rules = scan_rules(app, (*app.settings.excludes, *excludes))
+    results = [walk(app, root.path, rules) for root in roots]
     now_ns = host.now_ns()
     session_id = app.catalogue.session_for(roots, tag, now_ns)
     deltas = [
@@ -86,7 +86,8 @@ def _checked_root(folder: bytes) -> bytes:
     return path
 
 
-def _rules(app: App, excludes: Sequence[str]) -> ScanRules:
+def scan_rules(app: App, excludes: Sequence[str]) -> ScanRules:
+    """What a scan by this user leaves out now."""
     return ScanRules(
         reader=host.reader(),
         own_state=app.own_state,
@@ -96,7 +97,8 @@ def _rules(app: App, excludes: Sequence[str]) -> ScanRules:
     )
 
 
-def _walk(app: App, root: bytes, rules: ScanRules) -> ScanResult:
+def walk(app: App, root: bytes, rules: ScanRules) -> ScanResult:
+    """What is below a root now. Raises `RootProblem`."""
     what = f"Scanning {display(root)}"
     try:
         return scan_root(root, app.disk, rules, lambda n_found: app.progress(what, n_found, None))

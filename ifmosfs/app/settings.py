@@ -27,6 +27,12 @@ class GuardSection(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     share: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.9
 
 
+class ValidateSection(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What `[validate]` may hold: `windows`, whether names must be possible on Windows, too."""
+
+    windows: bool = False
+
+
 class ConfigFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What `config.toml` may hold."""
 
@@ -38,6 +44,7 @@ class ConfigFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     conflict: ConflictStrategy = ConflictStrategy.RENAME
     conflict_for: dict[str, ConflictStrategy] = {}
     duplicates: DuplicateRule = DuplicateRule.STAY
+    validate: ValidateSection = ValidateSection()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,7 @@ class Settings:
     conflict: ConflictStrategy = ConflictStrategy.RENAME
     conflict_for: tuple[tuple[str, ConflictStrategy], ...] = ()
     duplicates: DuplicateRule = DuplicateRule.STAY
+    windows_names: bool = False
 
     @property
     def default_target(self) -> Path:
@@ -93,6 +101,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         conflict=config.conflict,
         conflict_for=tuple(sorted(config.conflict_for.items())),
         duplicates=config.duplicates,
+        windows_names=config.validate.windows,
     )
 
 

@@ -20,6 +20,7 @@ COMMANDS = (
     Lazy("stage", "stage:stage", "Look", "Make, show, resolve, preview, discard a plan."),
     Lazy("mount", "mount:mount", "Look", "Show the organised layout as a live folder."),
     Lazy("status", "status:status", "Look", "What is mounted, planned, unfinished."),
+    Lazy("validate", "validate:validate", "Look", "Check a folder, a plan, a session."),
     Lazy("verify", "verify:verify", "Look", "Prove that the disk is what the plan says."),
     Lazy("commit", "commit:commit", "Change", "Really move the files, journaled."),
     Lazy("unmount", "unmount:unmount", "Change", "Take the view away: nothing ever happened."),

@@ -111,9 +111,20 @@ def twin_key(name: bytes) -> bytes:
 
 
 DOS_FORBIDDEN = frozenset('<>:"/\\|?*')
+# Windows takes the superscript digits of Latin-1 for digits here.
 DOS_RESERVED = frozenset(
-    ["con", "prn", "aux", "nul", *(f"com{n}" for n in range(1, 10)), *(f"lpt{n}" for n in range(1, 10))]
+    [
+        "con",
+        "prn",
+        "aux",
+        "nul",
+        "conin$",
+        "conout$",
+        *(f"{port}{n}" for port in ("com", "lpt") for n in "123456789¹²³"),
+    ]
 )
+WINDOWS_PATH_UNITS = 259  # MAX_PATH without its closing zero, in UTF-16 units, with drive and all
+WINDOWS_FOLDER_UNITS = 247  # of a folder: there must be room for a name of the old kind in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +155,28 @@ def repair(name: bytes, rules: NameRules) -> RepairedName:
     return RepairedName(repaired, "; ".join(reasons) or None)
 
 
+def windows_trouble(name: bytes) -> str | None:
+    """Why Windows does not take a name, in words; `None` where it does."""
+    if not _is_utf8(name):
+        return "it is not Unicode"
+    text = name.decode("utf-8")
+    if any(char in DOS_FORBIDDEN or ord(char) < 32 for char in text):
+        return 'it holds one of the characters < > : " / \\ | ? * or a control character'
+    if text != text.rstrip(" ."):
+        return "it ends with a dot or a space"
+    return "it is the name of a device" if _is_reserved(text) else None
+
+
+def windows_name(name: bytes) -> bytes:
+    """The nearest name that Windows takes."""
+    return repair(name, NameRules(utf8_only=True, dos=True)).name
+
+
+def utf16_units(path: bytes) -> int:
+    """The length of a path as Windows counts it; a byte that is not UTF-8 counts as one."""
+    return len(to_text(path).encode("utf-16-le", "surrogatepass")) // 2
+
+
 def _is_utf8(name: bytes) -> bool:
     try:
         name.decode("utf-8")
@@ -155,8 +188,12 @@ def _is_utf8(name: bytes) -> bool:
 def _dos_name(text: str) -> str:
     legal = "".join("_" if char in DOS_FORBIDDEN or ord(char) < 32 else char for char in text)
     legal = legal.rstrip(" .") or "_"
-    stem = legal.partition(".")[0].rstrip(" ").lower()
-    return f"_{legal}" if stem in DOS_RESERVED else legal
+    return f"_{legal}" if _is_reserved(legal) else legal
+
+
+def _is_reserved(text: str) -> bool:
+    """Whether it is the name of a device, with or without extensions."""
+    return text.partition(".")[0].rstrip(" ").lower() in DOS_RESERVED
 
 
 def with_suffix_before_extension(name: bytes, suffix: bytes, name_max_bytes: int) -> bytes:

@@ -15,7 +15,7 @@ from ifmosfs.core.execute import Step, WorkOrder
 from ifmosfs.core.files import Attr, Kind, Place, Root
 from ifmosfs.core.names import NameRules, is_within, split
 from ifmosfs.core.plan import Plan
-from ifmosfs.core.ports import DiskReader
+from ifmosfs.core.ports import DiskReader, Space
 from ifmosfs.core.reports import PreflightReport, Problem, problem
 
 SUPERUSER = 0
@@ -24,8 +24,9 @@ STICKY = 0o1000
 
 READ_ONLY: Final = "read-only"
 NOT_WRITABLE: Final = "not-writable"
-READ_ONLY_WORDS: Final = "its filesystem is mounted read-only"
-READ_ONLY_REMEDY: Final = "mount it for writing, or choose another place"
+SECTOR_BYTES: Final = 512  # of which `Attr.n_blocks` counts
+
+Watch = Callable[["Step", Attr, bool], None]
 
 
 def nobody_grants(folder: bytes) -> bool:
@@ -90,9 +91,7 @@ class Permissions:
         if number != errno.EROFS:
             return problem(NOT_WRITABLE, folder.absolute)
         top = Place(folder.root, b"")
-        return Problem(
-            READ_ONLY, (top if self.is_read_only(top) else folder).absolute, READ_ONLY_WORDS, READ_ONLY_REMEDY
-        )
+        return problem(READ_ONLY, (top if self.is_read_only(top) else folder).absolute)
 
     def _may_change(self, folder: Place, attr: Attr) -> bool:
         if self._who.uid == SUPERUSER or attr.kind is not Kind.FOLDER:
@@ -123,12 +122,20 @@ def setting_of(plan: Plan) -> Setting:
     return Setting(plan.target, plan.target_filesystem, plan.roots)
 
 
-def preflight(order: WorkOrder, setting: Setting, disk: DiskReader, who: Credentials) -> PreflightReport:
+def unwatched(step: Step, found: Attr, is_copy: bool) -> None:
+    """The `watch` of a preflight that nobody else looks along with."""
+    del step, found, is_copy
+
+
+def preflight(
+    order: WorkOrder, setting: Setting, disk: DiskReader, who: Credentials, watch: Watch = unwatched
+) -> PreflightReport:
     """All problems of an order: places first, then file by file, then permissions and space.
 
-    Raises: DiskFailed on an I/O error.
+    `watch` is told of every source that is as it was planned, with its attributes and whether it must be copied, so that
+    whoever wants to know more need not look a second time. Raises: DiskFailed on an I/O error.
     """
-    check = _Preflight(order, setting, disk, who)
+    check = _Preflight(order, setting, disk, who, watch)
     check.places()
     check.sources()
     check.targets()
@@ -140,9 +147,12 @@ def preflight(order: WorkOrder, setting: Setting, disk: DiskReader, who: Credent
 class _Preflight:
     """One preflight under way."""
 
-    def __init__(self, order: WorkOrder, setting: Setting, disk: DiskReader, who: Credentials) -> None:
+    def __init__(
+        self, order: WorkOrder, setting: Setting, disk: DiskReader, who: Credentials, watch: Watch = unwatched
+    ) -> None:
         self._order = order
         self._setting = setting
+        self._watch = watch
         self._disk = disk
         self._allowed = Permissions(disk, who)
         self._problems: list[Problem] = []
@@ -150,6 +160,8 @@ class _Preflight:
         self._keys: dict[bytes, dict[bytes, bytes]] = {}
         self._sources: dict[bytes, Attr] = {}  # as found, for sticky folders
         self._copies: list[Step] = []
+        self._landings: dict[Place, tuple[Place, Attr] | None] = {}
+        self._needs: dict[int, _Need] = {}  # by the device that files are copied to
 
     def report(self) -> PreflightReport:
         """What was found."""
@@ -185,30 +197,43 @@ class _Preflight:
     # Files
 
     def sources(self) -> None:
-        """Whether each source is what was planned."""
-        filesystems: dict[bytes, str] = {}
-        target_filesystem = self._disk.filesystem(Place(self._setting.target, b""))
-        for step in self._order.steps:
-            root = step.source.root
-            if root not in filesystems:
-                filesystems[root] = self._disk.filesystem(Place(root, b""))
-            is_copy = filesystems[root] != target_filesystem
-            if is_copy:
-                self._copies.append(step)
-            self._source(step, is_copy)
+        """Whether each source is what was planned, and whether it must be copied.
 
-    def _source(self, step: Step, is_copy: bool) -> None:
-        found = self._look(step.source)
-        if found is None:
-            self._add("vanished", step.source, step)
-        elif found.kind is Kind.FOLDER:
-            self._add("became-folder", step.source, step)
-        elif not found.fingerprint.same_file(step.expected):
-            self._add("changed", step.source, step)
-        else:
-            self._sources[step.source.absolute] = found
-            if is_copy and found.n_links > 1:
+        A file is copied where the filesystem of its folder-to-be is another one: a folder of the target may be a mount of
+        its own. Both are looked at now, so that their device numbers may be compared.
+        """
+        for step in self._order.steps:
+            found = self._look(step.source)
+            if found is None:
+                self._add("vanished", step.source, step)
+            elif (found.kind is Kind.FOLDER) is not step.is_folder:
+                self._add("changed" if step.is_folder else "became-folder", step.source, step)
+            elif not _is_as_planned(step, found):
+                self._add("changed", step.source, step)
+            else:
+                self._source(step, found)
+
+    def _source(self, step: Step, found: Attr) -> None:
+        self._sources[step.source.absolute] = found
+        goes_to = self._lands_in(parent(step.target))
+        is_copy = goes_to is not None and goes_to[1].device != found.device
+        if goes_to is not None and is_copy:
+            self._copies.append(step)
+            self._need(*goes_to).add_copy(found)
+            if found.n_links > 1 and not step.is_folder:
                 self._add("hard-linked", step.source, step)
+        self._watch(step, found, is_copy)
+
+    def _need(self, folder: Place, attr: Attr) -> _Need:
+        """What is needed on the filesystem of an existing folder."""
+        need = self._needs.get(attr.device)
+        if need is None:
+            # The target stands for its filesystem, so that messages name it and not some folder in it.
+            target = self._lands_in(Place(self._setting.target, b""))
+            is_targets = target is not None and target[1].device == attr.device
+            place = Place(self._setting.target, b"") if is_targets else folder
+            need = self._needs[attr.device] = _Need(place, self._disk.space(place))
+        return need
 
     def targets(self) -> None:
         """Whether each name will be free when its turn comes: on the disk, and among the other steps."""
@@ -283,6 +308,16 @@ class _Preflight:
                 return None
             folder = parent(folder)
 
+    def _lands_in(self, folder: Place) -> tuple[Place, Attr] | None:
+        """As `_nearest`, but of a target that is still to be made, the folder that it is to be made in."""
+        if folder not in self._landings:
+            above, found = folder, self._nearest(folder)
+            while found is None and above.root != b"/":
+                above = Place(split(above.root)[0] or b"/", b"")
+                found = self._nearest(above)
+            self._landings[folder] = found
+        return self._landings[folder]
+
     def _is_sticky_for(self, step: Step) -> bool:
         """Whether the folder lets files be taken away, but not this one."""
         folder = parent(step.source)
@@ -292,16 +327,41 @@ class _Preflight:
     # Space
 
     def space(self) -> None:
-        """Room for the files that come from another filesystem; the others need none."""
-        if not self._copies:
-            return
-        target = Place(self._setting.target, b"")
-        free = self._disk.space(target)
-        blocks = sum(-(-step.expected.size_bytes // free.block_bytes) for step in self._copies)
-        if blocks > free.n_blocks_available:
-            self._add("no-space", target)
-        if free.n_inodes and len(self._copies) + len(self._order.folders) > free.n_inodes_free:
-            self._add("no-inodes", target)
+        """Room for the files that come from another filesystem, and inodes for them and for new folders, filesystem by
+        filesystem; a file that is only renamed needs none."""
+        for place, _ in self._order.folders:
+            above = self._lands_in(place)
+            if above is not None and above[0] != place:
+                self._need(*above).n_inodes += 1
+        for need in self._needs.values():
+            if need.n_blocks > need.free.n_blocks_available:
+                self._add("no-space", need.place)
+            if need.free.n_inodes and need.n_inodes > need.free.n_inodes_free:
+                self._add("no-inodes", need.place)
+
+
+class _Need:
+    """What the files and folders that come to one filesystem take there."""
+
+    def __init__(self, place: Place, free: Space) -> None:
+        self.place = place
+        self.free = free
+        self.n_blocks = 0
+        self.n_inodes = 0
+
+    def add_copy(self, found: Attr) -> None:
+        """Count a file; of one with holes, which a copy keeps, only what it really takes."""
+        taken = found.n_blocks * SECTOR_BYTES
+        size = min(found.size_bytes, taken) if taken else found.size_bytes
+        self.n_blocks += -(-size // self.free.block_bytes)
+        self.n_inodes += 1
+
+
+def _is_as_planned(step: Step, found: Attr) -> bool:
+    """A folder is the same as long as it is that folder: what is in it may have changed."""
+    if step.is_folder:
+        return found.fingerprint.same_inode(step.expected)
+    return found.fingerprint.same_file(step.expected)
 
 
 def refusals(report: PreflightReport) -> Sequence[Problem]:

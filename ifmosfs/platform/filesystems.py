@@ -169,7 +169,8 @@ def _finds_swapped_case(folder: int) -> bool:
     except PermissionError:
         return False
     try:
-        names = {os.fsencode(entry.name) for entry in islice(os.scandir(descriptor), N_PROBED)}
+        with os.scandir(descriptor) as entries:
+            names = {os.fsencode(entry.name) for entry in islice(entries, N_PROBED)}
         with_case = sorted(name for name in names if name.swapcase() != name and name.swapcase() not in names)
         return any(_is_same_entry(descriptor, name, name.swapcase()) for name in with_case[:3])
     finally:

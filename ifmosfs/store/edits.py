@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
 
+from ifmosfs.core.errors import PlanOutdated
 from ifmosfs.core.files import Place
 from ifmosfs.core.manifest import Correction
 from ifmosfs.core.plan import Edit, EditKind, PlanEvent
@@ -39,6 +40,19 @@ class Edits(Database):
         with self._writing() as connection:
             last = last_edit_within(connection, plan_id)
             return self._append(connection, plan_id, draft, last) if last == after else None
+
+    def append_edits(self, plan_id: str, drafts: Sequence[Edit], after: int) -> None:
+        """Add edits that were made when the plan's last edit was the one numbered `after`, all or none, in one transaction.
+
+        Raises: PlanOutdated if somebody has edited the plan since; NotFound, WrongState.
+        """
+        with self._writing() as connection:
+            with understood(self._path):
+                advance_within(connection, plan_id, PlanEvent.EDIT)
+            if last_edit_within(connection, plan_id) != after:
+                raise PlanOutdated(f"the plan {plan_id} was edited meanwhile by somebody else", hint="try again")
+            numbered = (replace(draft, seq=seq) for seq, draft in enumerate(drafts, after + 1))
+            insert_rows(connection, PlanEdit, EDIT_COLUMNS, (edit_row(plan_id, edit) for edit in numbered))
 
     def _append(self, connection: Connection, plan_id: str, draft: Edit, last: int) -> Edit:
         with understood(self._path):

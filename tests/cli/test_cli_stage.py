@@ -161,7 +161,15 @@ def test_a_plan_that_nothing_stands_against_is_validated(desk: Desk) -> None:
     result = desk.here("stage", "validate", plan, "--json")
     assert (result.status, result.json) == (
         0,
-        {"plan": plan, "ready": True, "problems": [], "files": 3, "copies": 0, "copy_bytes": 0},
+        {
+            "plan": plan,
+            "level": "normal",
+            "ready": True,
+            "problems": [],
+            "files": 3,
+            "copies": 0,
+            "copy_bytes": 0,
+        },
     )
     assert desk.here("stage", "validate", plan).out == (
         f"Plan {plan}: 3 files checked\nNothing stands against it. Apply: ifmosfs commit {plan}\n"

@@ -200,4 +200,17 @@ def test_room_is_needed_only_for_files_from_another_filesystem() -> None:
     assert check(Small(disk, 4, 5), order).ready
     assert check(Small(disk, 4, 0, n_inodes=0), order).ready  # btrfs counts no inodes
     near = replace(order, steps=tuple(step for step in order.steps if step.source.root != b"/usb"))
-    assert check(Small(disk, 0, 0), near).ready
+    assert findings(check(Small(disk, 0, 1), near)) == [("no-inodes", b"/out", 0)]  # two new folders
+    assert check(Small(disk, 0, 0), replace(near, folders=())).ready
+
+
+def test_a_copy_to_a_target_that_is_still_to_be_made_is_one() -> None:
+    disk = MemoryDisk.from_tree({b"out": {}})
+    disk.add_filesystem(b"/usb", {b"a": b"1", b"new": {}})
+    disk.remove(Place(b"/usb", b"new"))
+    moves = [((b"/usb", b"a"), (b"/out/new/deep", b"a"))]
+    setting = Setting(b"/out/new/deep", "uuid:memory-1", (Root(b"/usb", "uuid:memory-2"),))
+    report = check(disk, WorkOrder(make_run(), steps=make_steps(disk, moves)), setting=setting)
+    assert (report.ready, report.n_copies) == (True, 1)
+    near = WorkOrder(make_run(), steps=make_steps(disk, [((b"/usb", b"a"), (b"/usb/new", b"a"))]))
+    assert check(disk, near, setting=Setting(b"/usb/new", "uuid:memory-2", ())).n_copies == 0

@@ -13,6 +13,7 @@ STAGE = (
     Lazy("preview", "stage_preview:preview", "Commands", "Show a plan as a folder: mounted, or of links or copies."),
     Lazy("validate", "stage_validate:validate", "Commands", "Check a plan against the disk as it is now."),
     Lazy("resolve", "stage_resolve:resolve", "Commands", "Answer a plan's open conflicts, or take answers back."),
+    Lazy("fix", "stage_fix:fix", "Commands", "Mend what validate finds, by editing the plan."),
     Lazy("commit", "commit:commit", "Commands", "The same as ifmosfs commit."),
     Lazy("discard", "stage_show:discard", "Commands", "Forget a plan; nothing on the disk was changed by it."),
     Lazy("reopen", "stage_show:reopen", "Commands", "Take a discarded plan up again."),

@@ -5,38 +5,66 @@ from __future__ import annotations
 import click
 
 from ifmosfs.cli.common import choose_plan, counted, json_option, opened_app, plan_argument, print_json, recover_first
+from ifmosfs.cli.show_validation import (
+    finding_fields,
+    level_option,
+    report_option,
+    save_report,
+    show_findings,
+    windows_option,
+)
 
 
 @click.command()
 @plan_argument
+@level_option
+@windows_option
+@report_option
 @json_option
-def validate(plan: str | None, plan_option: str | None, as_json: bool) -> int:
+def validate(
+    plan: str | None, plan_option: str | None, level: str, windows: bool, report_file: str | None, as_json: bool
+) -> int:
     """Check a plan against the disk as it is now: every problem at once, each with its remedy.
+
+    Nothing is changed; what `stage fix` would do about a problem stands beside it. A plan that nothing stands against is
+    marked as validated.
 
     Exit status: 0 nothing stands against it; 4 something does.
     """
-    from ifmosfs.app.committing import hopeless, prepare_commit
     from ifmosfs.app.mounting import OPEN_STATES
-    from ifmosfs.cli.show_runs import problem_fields, show_problems
-    from ifmosfs.core.plan import PlanEvent
+    from ifmosfs.app.validating import validate_plan
+    from ifmosfs.core.validation import Level
 
     with opened_app() as app:
         recover_first(app)
         info = choose_plan(app, plan, plan_option, OPEN_STATES)
-        with app.writing() as journal:
-            prepared = prepare_commit(app, journal, info)
-        checked = prepared.checked
-        if checked.ready and info.state in OPEN_STATES:
-            app.catalogue.advance(info.plan_id, PlanEvent.VALIDATE)
+        found = validate_plan(app, info, Level(level), windows=windows)
+    report = found.report
+    fields = {"plan": info.plan_id, "level": level, "ready": report.ready, "files": report.n_files}
+    fields |= {"copies": report.n_copies, "copy_bytes": report.n_bytes}
+    save_report(report_file, fields, report.findings)
     if as_json:
-        fields = {"plan": info.plan_id, "ready": checked.ready, "problems": problem_fields(checked.problems)}
-        print_json({**fields, "files": checked.n_steps, "copies": checked.n_copies, "copy_bytes": checked.n_bytes})
-        return 0 if checked.ready else 4
-    click.echo(f"Plan {info.plan_id}: {counted(checked.n_steps, 'file')} checked")
-    show_problems(checked.problems)
-    if checked.ready:
+        print_json({**fields, "problems": finding_fields(report.findings)})
+        return 0 if report.ready else 4
+    click.echo(f"Plan {info.plan_id}: {counted(report.n_files, 'file')} checked")
+    show_findings(report.findings)
+    if report.ready:
         click.echo(f"Nothing stands against it. Apply: ifmosfs commit {info.plan_id}")
-    else:
-        would = "not begin" if hopeless(prepared) is not None else "leave those files where they are"
-        click.echo(f"{counted(len(checked.problems), 'problem')}; commit would {would}.")
-    return 0 if checked.ready else 4
+        return 0
+    click.echo(f"{counted(len(report.findings), 'problem')}; {_consequence(found)}.")
+    if report.fixable:
+        click.echo(f"ifmosfs stage fix {info.plan_id} would mend {len(report.fixable):,} of them.")
+    return 4
+
+
+def _consequence(found: object) -> str:
+    """What a commit would do now."""
+    from ifmosfs.app.committing import hopeless
+    from ifmosfs.app.validating import Validation
+
+    assert isinstance(found, Validation)
+    if hopeless(found.prepared) is not None:
+        return "commit would not begin"
+    if found.prepared.checked.ready:
+        return "commit would begin all the same"
+    return "commit would leave those files where they are"
