@@ -6,16 +6,17 @@ Nothing here writes to the journal: the caller has made the intent durable befor
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from enum import Enum, auto
 from typing import Final
 
 from ifmosfs.core.errors import DiskFailed, DiskFull
 from ifmosfs.core.files import Attr, Fingerprint, Kind, Place
-from ifmosfs.core.journal import Operation, OpState, Outcome
-from ifmosfs.core.names import display, split
+from ifmosfs.core.journal import Operation, OpKind, OpState, Outcome
+from ifmosfs.core.names import components, display, split
 from ifmosfs.core.ports import Disk, DiskReader
 from ifmosfs.core.reports import error_line
+from ifmosfs.core.vault import origin_of
 
 
 class Response(Enum):
@@ -170,8 +171,12 @@ def lstat_or_none(disk: DiskReader, place: Place) -> Attr | None:
         raise
 
 
-def check_source(operation: Operation, disk: Disk) -> Attr | Outcome:
-    """The attributes of the source if it is still what was planned, else the conflict."""
+Writers = Container[tuple[int, int]]  # (device, inode) of files that a program has open for writing
+NOBODY: Final[Writers] = frozenset()
+
+
+def check_source(operation: Operation, disk: Disk, busy: Writers = NOBODY) -> Attr | Outcome:
+    """The attributes of the source if it is still what was planned, and may be moved now, else the conflict."""
     source, _, expected = ends(operation)
     try:
         attr = lstat_or_none(disk, source)
@@ -179,17 +184,57 @@ def check_source(operation: Operation, disk: Disk) -> Attr | Outcome:
         return blame(operation, error, source)
     if attr is None:
         return conflict(operation, "vanished")
-    if attr.kind is Kind.FOLDER:
-        return conflict(operation, "became-folder")
-    return attr if attr.fingerprint.same_file(expected) else conflict(operation, "changed")
+    kind = attr.kind
+    if kind is Kind.FOLDER or not attr.fingerprint.same_file(expected):
+        return conflict(operation, "became-folder" if kind is Kind.FOLDER else "changed")
+    if busy is not NOBODY and (attr.device, attr.inode) in busy:
+        return conflict(operation, "being-written")
+    return attr if kind is not Kind.SYMLINK or operation.inverse_of is not None else _check_link(operation, attr, disk)
 
 
-def move_by_rename(operation: Operation, disk: Disk) -> Outcome | None:
+def _check_link(operation: Operation, attr: Attr, disk: Disk) -> Attr | Outcome:
+    """A relative link must mean the same from its new place. In the vault no link is followed, so there it may lie."""
+    source, target, _ = ends(operation)
+    if origin_of(source.path) is not None or origin_of(target.path) is not None:
+        return attr
+    try:
+        text = disk.read_link(source)
+    except OSError as error:
+        return blame(operation, error, source)
+    if points_alike(text, source, target):
+        return attr
+    return conflict(operation, "relative-link", display(text))
+
+
+def points_alike(text: bytes, source: Place, target: Place) -> bool:
+    """Whether a symlink's text means the same at both places, whatever it points to.
+
+    Only the leading dots are resolved by name; that is exact, for no folder above a file that is moved is itself a symlink.
+    """
+    if text.startswith(b"/"):
+        return True
+    return _start_of(text, source) == _start_of(text, target)
+
+
+def _start_of(text: bytes, link: Place) -> list[bytes]:
+    """The folder that the text leads on from, after its leading dots."""
+    folder = components(split(link.absolute.strip(b"/"))[0])
+    for name in text.split(b"/"):
+        if name == b"..":
+            folder = folder[:-1]
+        elif name not in {b"", b"."}:
+            break
+    return folder
+
+
+def move_by_rename(operation: Operation, disk: Disk, busy: Writers = NOBODY) -> Outcome | None:
     """Move one file without ever replacing another; `None` if it must be copied, being on another filesystem.
 
-    Raises: DiskFull, DiskFailed.
+    A CARRY moves its folder in the same way, and is never `None`. Raises: DiskFull, DiskFailed.
     """
-    checked = check_source(operation, disk)
+    if operation.kind is OpKind.CARRY:
+        return _carry(operation, disk)
+    checked = check_source(operation, disk, busy)
     if isinstance(checked, Outcome):
         return checked
     source, target, _ = ends(operation)
@@ -198,6 +243,29 @@ def move_by_rename(operation: Operation, disk: Disk) -> Outcome | None:
     except OSError as error:
         return _rename_refused(operation, error, disk)
     return _check_arrival(operation, disk)
+
+
+def _carry(operation: Operation, disk: Disk) -> Outcome:
+    """Move a folder with all that is in it. Only its inode must be the planned one: what it holds may have changed."""
+    source, target, expected = ends(operation)
+    try:
+        found = lstat_or_none(disk, source)
+    except OSError as error:
+        return blame(operation, error, source)
+    if found is None:
+        return conflict(operation, "vanished")
+    if not _is_folder(found, expected):
+        return conflict(operation, "changed")
+    try:
+        disk.rename_noreplace(source, target)
+    except OSError as error:
+        refused = _rename_refused(operation, error, disk)
+        return failed(operation, "folder-elsewhere") if refused is None else refused
+    return _check_arrival(operation, disk)
+
+
+def _is_folder(attr: Attr, expected: Fingerprint) -> bool:
+    return attr.kind is Kind.FOLDER and attr.fingerprint.same_inode(expected)
 
 
 def _rename_refused(operation: Operation, error: OSError, disk: Disk) -> Outcome | None:
@@ -212,8 +280,11 @@ def _rename_refused(operation: Operation, error: OSError, disk: Disk) -> Outcome
 
 def vanished_from(operation: Operation, disk: Disk) -> Outcome:
     """ENOENT may mean either end: tell a vanished source from a target folder that is not there."""
-    checked = check_source(operation, disk)
-    return checked if isinstance(checked, Outcome) else failed(operation, "target-folder-missing")
+    try:
+        there = lstat_or_none(disk, ends(operation)[0]) is not None
+    except OSError as error:
+        return blame(operation, error, ends(operation)[0])
+    return failed(operation, "target-folder-missing") if there else conflict(operation, "vanished")
 
 
 def _check_arrival(operation: Operation, disk: Disk) -> Outcome:
@@ -225,7 +296,8 @@ def _check_arrival(operation: Operation, disk: Disk) -> Outcome:
         raise disk_failed(error, target) from error
     if arrived is None:
         return conflict(operation, "vanished")
-    if arrived.fingerprint.same_file(expected):
+    is_carried = operation.kind is OpKind.CARRY
+    if _is_folder(arrived, expected) if is_carried else arrived.fingerprint.same_file(expected):
         return Outcome(operation.seq, OpState.DONE, arrived.fingerprint)
     return _put_back(operation, disk, source, target)
 

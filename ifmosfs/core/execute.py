@@ -2,7 +2,8 @@
 
 Order of things: record the times of the folders that will change, make folders, sync; then batch by batch: intents durable,
 renames, sync, outcomes durable; what lies on another filesystem goes through `core.transfer`; last the emptied folders and the
-times. A commit and a rollback are the same to it.
+times. Steps of one unit are never split between batches, and are all done or none (`core.all_or_none`). A commit and a rollback
+are the same to it.
 
 Invariants: no effect without a durable intent; no outcome settled before the sync after its effect; after an error that must
 not be tried again nothing more is settled, and the run is left to `core.recover`.
@@ -10,12 +11,15 @@ not be tried again nothing more is settled, and the run is left to `core.recover
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
 
+from ifmosfs.core.all_or_none import move_together, unit_end
 from ifmosfs.core.effects import (
+    NOBODY,
+    Writers,
     conflict,
     ends,
     failed,
@@ -41,6 +45,10 @@ from ifmosfs.core.values import quick
 FIRST_BATCH: Final = 256
 LARGEST_BATCH: Final = 10_000
 BATCH_GOAL_NS: Final = 1_000_000_000
+LARGEST_TRANSFER_BYTES: Final = (
+    256 << 20
+)  # copied before the next sync and the next look for Ctrl-C, unless one file is larger
+BUSY_EVERY_NS: Final = 2_000_000_000
 
 
 class StopRequest(Enum):
@@ -82,6 +90,7 @@ class WorkOrder:
 
     `folders`: (place, mode) to make; the target root itself and its missing parents are given below their nearest existing
     ancestor. All folders are made parents first, so a restored one may lie in a plain one.
+    `carried`: how many files each folder holds that a step carries, by the step's source; for the counts of the report.
     `folder_times`: (place, mtime in ns) to set at the end.
     `remove_emptied`: remove the source folders that this run's moves emptied, and their emptied parents, never a root;
     `emptied_before` names further candidates, the source folders of an earlier, stopped run of the same plan.
@@ -96,14 +105,21 @@ class WorkOrder:
     restore_folders: tuple[FolderToRestore, ...] = ()
     remove_folders: tuple[DoomedFolder, ...] = ()
     emptied_before: tuple[Place, ...] = ()
+    carried: Mapping[Place, int] = field(default_factory=dict)
 
 
+Busy = Callable[[], Writers]
 Progress = Callable[[int, int], None]
 
 
 def never_stop() -> StopRequest | None:
     """The `stop` of a run that nobody interrupts."""
     return None
+
+
+def nobody_writes() -> Writers:
+    """The `busy` of a run that does not care who writes."""
+    return NOBODY
 
 
 def silent(n_done: int, n_total: int) -> None:
@@ -119,17 +135,20 @@ def execute(
     batch_size: int = FIRST_BATCH,
     stop: Callable[[], StopRequest | None] = never_stop,
     progress: Progress = silent,
+    busy: Busy = nobody_writes,
 ) -> RunReport:
     """Carry out the order; what was done, file by file. COMPLETE means that all was tried, not that all was done.
 
     `batch_size` is the first batch's; batches grow until one takes about a second. `stop` is asked before every file.
     `progress` is told (files settled or copied, files in all) after each batch, and after each copy.
+    `busy` tells which files a program has open for writing, by device and inode; these stay. It is asked before a batch, at
+    most every two seconds.
 
     Raises: DiskFailed, and DiskFull where the journal itself has no room: the run then NEEDS_RECOVERY. A full disk below
     the moved files stops the run at a consistent point instead, as the report says.
     """
     journal.begin(order.run)
-    execution = _Execution(order, disk, journal, now_ns, batch_size, stop, progress)
+    execution = _Execution(order, disk, journal, now_ns, batch_size, stop, progress, busy)
     try:
         return execution.run()
     except IfmosfsError as error:
@@ -145,6 +164,21 @@ def _mark_for_recovery(journal: Journal, run_id: str, at_ns: int, error: Ifmosfs
         error.add_note(f"nor could the journal record it: {second}")
 
 
+@dataclass(slots=True)
+class _Batch:
+    """What is to be settled together: renamed rows, then those to be copied (of their units `near` need no copy).
+
+    `put_back`: operations that leave no trace in their outcome, though the disk was touched. `claimed`: the names of what waits
+    to be copied.
+    """
+
+    renamed: list[Settled] = field(default_factory=list)
+    distant: list[Settled] = field(default_factory=list)
+    near: set[int] = field(default_factory=set)
+    put_back: list[Operation] = field(default_factory=list)
+    claimed: set[bytes] = field(default_factory=set)
+
+
 class _Execution:
     """One run under way. `cause` is set as soon as no further file may be begun."""
 
@@ -157,6 +191,7 @@ class _Execution:
         batch_size: int,
         stop: Callable[[], StopRequest | None],
         progress: Progress,
+        busy: Busy,
     ) -> None:
         self._order = order
         self._disk = disk
@@ -165,7 +200,10 @@ class _Execution:
         self._batch_size = batch_size
         self._stop = stop
         self._progress = progress
-        self._log = RunLog(journal, order.run.run_id)
+        self._busy = busy
+        self._writers: Writers = NOBODY
+        self._asked_ns: int | None = None
+        self._log = RunLog(journal, order.run.run_id, order.carried)
         self._times = FolderTimes()
         self._blocked: dict[bytes, Outcome] = {}
         self._cause: StopCause | None = None
@@ -205,14 +243,27 @@ class _Execution:
     def _move_all(self) -> None:
         steps, begun = self._order.steps, 0
         while begun < len(steps) and self._cause is None:
-            batch = steps[begun : begun + self._batch_size]
+            batch = steps[begun : self._batch_end(begun)]
             started_ns = self._now_ns()
+            self._look_who_writes(started_ns)
             self._move_batch(batch)
             self._adapt(self._now_ns() - started_ns)
             begun += len(batch)
             self._progress(begun, len(steps))
             if self._stops_after_batch and begun < len(steps):
                 self._cause = self._cause or StopCause.INTERRUPTED
+
+    def _batch_end(self, begun: int) -> int:
+        """Where the batch ends: a unit is never split."""
+        steps, end = self._order.steps, begun + self._batch_size
+        while end < len(steps) and steps[end].unit and steps[end].unit == steps[end - 1].unit:
+            end += 1
+        return end
+
+    def _look_who_writes(self, now_ns: int) -> None:
+        if self._asked_ns is None or now_ns - self._asked_ns >= BUSY_EVERY_NS:
+            self._writers = self._busy()
+            self._asked_ns = now_ns
 
     def _adapt(self, took_ns: int) -> None:
         if took_ns < BATCH_GOAL_NS // 2:
@@ -223,52 +274,93 @@ class _Execution:
     def _move_batch(self, steps: Sequence[Step]) -> None:
         operations = [self._operation(step) for step in steps]
         self._log.intend(operations)
-        renamed: list[Settled] = []
-        distant: list[Settled] = []
-        claimed: set[bytes] = set()
-        for operation in operations:
-            if claimed and names_of(operation) & claimed:  # a chain: what it builds on must have happened
-                self._settle_batch(renamed, distant)
-                renamed, distant, claimed = [], [], set()
-            outcome = self._try(operation)
-            if outcome is None:
-                distant.append((operation, Outcome(operation.seq, OpState.INTENT)))
-                claimed |= names_of(operation)
+        batch, position = _Batch(), 0
+        while position < len(operations):
+            operation = operations[position]
+            end = unit_end(operations, position) if operation.unit else position + 1
+            if batch.claimed and self._builds_on(operations[position:end], batch):
+                self._settle_batch(batch)
+                batch = _Batch()
+            if operation.unit:
+                self._try_unit(operations[position:end], batch)
             else:
-                renamed.append((operation, outcome))
-        self._settle_batch(renamed, distant)
+                self._try_one(operation, batch)
+            position = end
+        self._settle_batch(batch)
 
-    def _settle_batch(self, renamed: Sequence[Settled], distant: Sequence[Settled]) -> None:
+    def _builds_on(self, operations: Sequence[Operation], batch: _Batch) -> bool:
+        """Whether they are in a chain with something that waits to be copied, which must have happened then."""
+        return any(names_of(each) & batch.claimed for each in operations)
+
+    def _try_one(self, operation: Operation, batch: _Batch) -> None:
+        outcome = self._try(operation)
+        if outcome is None:
+            batch.distant.append((operation, Outcome(operation.seq, OpState.INTENT)))
+            batch.claimed |= names_of(operation)
+        else:
+            batch.renamed.append((operation, outcome))
+
+    def _try_unit(self, operations: Sequence[Operation], batch: _Batch) -> None:
+        if self._halted():
+            batch.renamed += [(each, skipped(each)) for each in operations]
+            return
+        moved = move_together(operations, self._disk, busy=self._writers, refused=self._refused)
+        rows = list(zip(operations, moved.outcomes, strict=True))
+        batch.put_back += operations
+        if moved.near is not None:
+            batch.distant += rows
+            batch.near |= moved.near
+            for each in operations:
+                batch.claimed |= names_of(each)
+            return
+        batch.renamed += rows
+        if moved.is_full:
+            self._cause = StopCause.DISK_FULL
+
+    def _settle_batch(self, batch: _Batch) -> None:
         """Make renames durable and settle them, then carry the rest to its other filesystem."""
-        sync_folders(self._disk, folders_of(each for each, outcome in renamed if touched_disk(outcome)))
-        self._log.settle(renamed)
-        if distant:
-            self._transfer(distant)
+        touched = [each for each, outcome in batch.renamed if touched_disk(outcome)]
+        sync_folders(self._disk, folders_of([*touched, *batch.put_back]))
+        self._log.settle(batch.renamed)
+        for number, rows in enumerate(_portions(batch.distant)):
+            if number and self._stops_after_batch:
+                self._cause = self._cause or StopCause.INTERRUPTED
+            self._transfer(rows, batch.near)
 
     def _operation(self, step: Step) -> Operation:
         return Operation(
             seq=self._log.next_seq(),
-            kind=OpKind.MOVE,
+            kind=OpKind.CARRY if step.is_folder else OpKind.MOVE,
             source=step.source,
             target=step.target,
             expected=step.expected,
             action_id=step.action_id,
             inverse_of=step.inverse_of,
+            unit=step.unit,
         )
 
     def _try(self, operation: Operation) -> Outcome | None:
         """The outcome of one rename, `None` if the file must be copied."""
         if self._halted():
             return skipped(operation)
-        blocked = self._blocked_by(ends(operation)[1])
-        if blocked is not None:
-            verdict = conflict if blocked.state is OpState.CONFLICT else failed
-            return verdict(operation, "folder-name-taken" if verdict is conflict else "folder-refused")
+        refused = self._refused(operation)
+        if refused is not None:
+            return refused
         try:
-            return move_by_rename(operation, self._disk)
+            return move_by_rename(operation, self._disk, self._writers)
         except DiskFull:
             self._cause = StopCause.DISK_FULL
             return skipped(operation, "disk-full")
+
+    def _refused(self, operation: Operation) -> Outcome | None:
+        """Why the operation cannot be done, if a folder that it needs could not be made."""
+        if not self._blocked:
+            return None
+        blocked = self._blocked_by(ends(operation)[1])
+        if blocked is None:
+            return None
+        verdict = conflict if blocked.state is OpState.CONFLICT else failed
+        return verdict(operation, "folder-name-taken" if verdict is conflict else "folder-refused")
 
     def _halted(self) -> bool:
         """Whether no further file may be begun; asks whether someone wants to stop."""
@@ -280,8 +372,6 @@ class _Execution:
         return self._cause is not None
 
     def _blocked_by(self, target: Place) -> Outcome | None:
-        if not self._blocked:
-            return None
         path = target.absolute
         while path:
             path = path.rpartition(SEPARATOR)[0]
@@ -289,13 +379,15 @@ class _Execution:
                 return self._blocked[path]
         return None
 
-    def _transfer(self, rows: Sequence[Settled]) -> None:
-        n_total, n_done = len(self._order.steps), self._log.tally.n_files
+    def _transfer(self, rows: Sequence[Settled], near: set[int]) -> None:
+        n_total, n_done = len(self._order.steps), self._log.tally.n_settled
 
         def copied(n_copied: int) -> None:
             self._progress(min(n_done + n_copied, n_total), n_total)
 
-        result = transfer(rows, self._disk, self._log.run_id, self._log.settle, halted=self._halted, copied=copied)
+        result = transfer(
+            rows, self._disk, self._log.run_id, self._log.settle, halted=self._halted, copied=copied, near=near
+        )
         if result.full is not None:
             self._cause = StopCause.DISK_FULL
 
@@ -317,4 +409,26 @@ class _Execution:
         message = None if self._cause is None else self._cause.value
         self._journal.finish(self._order.run.run_id, state, self._now_ns(), message)
         run = replace(self._order.run, state=state)
-        return self._log.tally.report(run.run_id, run.kind, state, self._cause, len(self._order.steps))
+        return self._log.tally.report(run.run_id, run.kind, state, self._cause, n_files_of(self._order))
+
+
+def n_files_of(order: WorkOrder) -> int:
+    """How many files of the plan an order is to move; a step of no action is none, unless it carries a folder."""
+    carried = order.carried
+    return sum(carried.get(step.source, 1) if step.is_folder else step.action_id != 0 for step in order.steps)
+
+
+def _portions(rows: Sequence[Settled]) -> Iterator[Sequence[Settled]]:
+    """Rows to be copied, in portions of a bounded number of bytes, at least one file or unit each; units stay whole."""
+    portion: list[Settled] = []
+    n_bytes = 0
+    for operation, outcome in rows:
+        size_bytes = ends(operation)[2].size_bytes
+        is_new = not operation.unit or not portion or portion[-1][0].unit != operation.unit
+        if portion and is_new and n_bytes + size_bytes > LARGEST_TRANSFER_BYTES:
+            yield portion
+            portion, n_bytes = [], 0
+        portion.append((operation, outcome))
+        n_bytes += size_bytes
+    if portion:
+        yield portion

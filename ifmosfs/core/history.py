@@ -7,12 +7,15 @@ one is undone in turn.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from ifmosfs.core.errors import RecoveryNeeded
 from ifmosfs.core.files import Fingerprint, Place
 from ifmosfs.core.journal import SETTLED, Operation, OpKind, OpState, Outcome, Recorded, Run, RunKind, RunState
+from ifmosfs.core.names import ancestors
+from ifmosfs.core.plan import Action
 from ifmosfs.core.values import quick
 
 Key = tuple[str, int]
@@ -78,22 +81,51 @@ def _require_finished(history: RunHistory) -> None:
         raise RecoveryNeeded(f"run {history.run.run_id} did not finish", hint="run any command that recovers it first")
 
 
-def held_actions(history: Sequence[RunHistory]) -> frozenset[int]:
-    """The actions whose files are where a commit put them, nothing having been rolled back since; runs oldest first."""
-    moves = [each.operation for each in standing(history) if each.operation.kind is OpKind.MOVE]
-    return frozenset(operation.action_id for operation in moves if operation.inverse_of is None)
+MOVING: Final = frozenset({OpKind.MOVE, OpKind.CARRY})
 
 
-def taken_back(history: Sequence[RunHistory]) -> frozenset[int]:
-    """The actions that a commit had done and a later rollback has undone, since the last commit; runs oldest first."""
+def holds_anything(history: Sequence[RunHistory]) -> bool:
+    """Whether a commit has moved anything that no rollback has moved back, be it a file of the plan or one it displaced."""
+    return any(each.operation.kind in MOVING and each.operation.inverse_of is None for each in standing(history))
+
+
+def held_actions(history: Sequence[RunHistory], actions: Iterable[Action] = ()) -> frozenset[int]:
+    """The actions whose files are where a commit put them, nothing having been rolled back since; runs oldest first.
+
+    Which files a carried folder holds is known only from the plan's `actions`; without them they are not among the answer.
+    """
+    held = [each.operation for each in standing(history) if each.operation.inverse_of is None]
+    sources = [each.source for each in held if each.kind is OpKind.CARRY and each.source is not None]
+    return _actions_of(held) | {action.action_id for action in actions_below(sources, actions)}
+
+
+def _actions_of(operations: Iterable[Operation]) -> frozenset[int]:
+    return frozenset(each.action_id for each in operations if each.kind is OpKind.MOVE and each.action_id)
+
+
+def actions_below(folders: Collection[Place], actions: Iterable[Action]) -> Iterator[Action]:
+    """The actions whose sources lie below one of the folders, which are given as places of the same roots."""
+    if not folders:
+        return
+    wanted = set(folders)
+    for action in actions:
+        if any(Place(action.root, path) in wanted for path in ancestors(action.source)):
+            yield action
+
+
+def taken_back(history: Sequence[RunHistory], actions: Sequence[Action] = ()) -> frozenset[int]:
+    """The actions that a commit had done and a later rollback has undone, since the last commit; runs oldest first.
+
+    `actions` as in `held_actions`.
+    """
     commits = [number for number, each in enumerate(history) if each.run.kind is RunKind.COMMIT]
     since = {each.run.run_id for each in history[commits[-1] if commits else 0 :]}
-    back = {
-        each.operation.action_id
-        for each in standing(history)
-        if each.operation.kind is OpKind.MOVE and each.operation.inverse_of is not None and each.run_id in since
-    }
-    return frozenset(back - held_actions(history))
+    back = [
+        each.operation for each in standing(history) if each.operation.inverse_of is not None and each.run_id in since
+    ]
+    folders = [each.target for each in back if each.kind is OpKind.CARRY and each.target is not None]
+    whole = _actions_of(back) | {action.action_id for action in actions_below(folders, actions)}
+    return whole - held_actions(history, actions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,10 @@ the planned file; s: something else; D, d: likewise at the target; Q, T: the qua
     Q      other  give Q its name back; if that is taken, keep Q and say where it is
     T      any    complete and proved: publish it; else remove it while S holds, and begin again
 
+The rows of a unit are decided together, for all or none of it are to be done: it is gone on with in order, and where one of it
+cannot be, those that are at their target go back. Of steps through one another's names the later tell what became of the earlier.
+A carried folder is told by its inode alone; for it only the first five lines hold.
+
 Nothing is removed but by `unlink_checked`, and a file's last name never. Every step can be repeated, so an interrupted recovery
 is recovered in the same way. Afterwards the run is STOPPED: it can be taken up again, or rolled back.
 """
@@ -28,6 +32,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from ifmosfs.core.all_or_none import stays, unit_end
 from ifmosfs.core.effects import (
     blame,
     conflict,
@@ -51,9 +56,10 @@ from ifmosfs.core.names import display, join
 from ifmosfs.core.ports import Disk
 from ifmosfs.core.reports import Problem, RecoveredLine, RecoveryReport, error_line, problem_of
 from ifmosfs.core.runlog import Settled
-from ifmosfs.core.transfer import content_digest, quarantine_place, temporary_place, transfer
+from ifmosfs.core.transfer import content_digest, quarantine_place, retreat, temporary_place, transfer
 from ifmosfs.core.values import quick
 
+MOVING: Final = frozenset({OpKind.MOVE, OpKind.CARRY})
 LARGEST_REVERIFIED: Final = 10_000  # as many as the largest batch has
 UNSETTLED: Final = tuple(state for state in OpState if state not in SETTLED)
 
@@ -120,6 +126,7 @@ class _Recovery:
         self._lines: list[RecoveredLine] = []
         self._problems: list[Problem] = []
         self._found: dict[int, str] = {}
+        self._names: dict[Place, dict[int, bytes]] = {}
 
     def report(self) -> RecoveryReport:
         """All that was decided so far."""
@@ -129,24 +136,32 @@ class _Recovery:
 
     def settle_moves(self, *, reverify: bool) -> None:
         """Decide every open move, carry on what must be carried on, sync, settle."""
-        rows = [row for row in self._open_rows() if row.operation.kind is OpKind.MOVE]
+        rows = [row for row in self._open_rows() if row.operation.kind in MOVING]
         if reverify:
             rows = [*self._done_but_not_there(), *rows]
+        operations = [row.operation for row in rows]
         decided: list[Settled] = []
         going_on: list[Settled] = []
         claimed: set[bytes] = set()
-        for row in rows:
-            if claimed and names_of(row.operation) & claimed:  # a chain: what it builds on must have happened
-                self._finish_moves(decided, going_on)
+        start = 0
+        while start < len(rows):
+            end = unit_end(operations, start)
+            if claimed and any(names_of(each) & claimed for each in operations[start:end]):
+                self._finish_moves(decided, going_on)  # a chain: what it builds on must have happened
                 decided, going_on, claimed = [], [], set()
-            outcome = self._decide(row)
-            (decided if outcome.state in SETTLED else going_on).append((row.operation, outcome))
-            if outcome.state not in SETTLED:
-                claimed |= names_of(row.operation)
+            settled = self._decide_unit(rows[start:end]) if operations[start].unit else [self._decide_one(rows[start])]
+            if all(outcome.state in SETTLED for _, outcome in settled):
+                decided += settled
+            else:
+                going_on += settled
+                for operation, _ in settled:
+                    claimed |= names_of(operation)
+            start = end
         self._finish_moves(decided, going_on)
 
     def _finish_moves(self, decided: Sequence[Settled], going_on: Sequence[Settled]) -> None:
-        there = [each for each, outcome in decided if outcome.state is not OpState.SKIPPED]
+        there = [each for each, outcome in decided if each.unit or outcome.state is not OpState.SKIPPED]
+        there += [each for each, outcome in going_on if outcome.state is OpState.DONE]
         sync_folders(self._disk, self._existing(folders_of(there)))
         self._settle(decided)
         transfer(going_on, self._disk, self._run.run_id, self._settle, halted=lambda: False)
@@ -155,13 +170,28 @@ class _Recovery:
         return list(self._journal.recorded(self._run.run_id, UNSETTLED))
 
     def _done_but_not_there(self) -> list[Recorded]:
-        """The last done moves that the disk does not show so, as rows to decide anew; unclear ones become problems."""
+        """The last done moves that the disk does not show so, as rows to decide anew; unclear ones become problems.
+
+        Of a unit all rows are decided anew if one is.
+        """
         last: deque[Recorded] = deque(maxlen=LARGEST_REVERIFIED)
         last.extend(
-            row for row in self._journal.recorded(self._run.run_id, [OpState.DONE]) if row.operation.kind is OpKind.MOVE
+            row for row in self._journal.recorded(self._run.run_id, [OpState.DONE]) if row.operation.kind in MOVING
         )
+        undone = {row.operation.seq: row for row in self._undone(last)}
+        units = {row.operation.unit for row in undone.values()} - {0}
+        return [
+            undone.get(row.operation.seq, row)
+            for row in last
+            if row.operation.seq in undone or row.operation.unit in units
+        ]
+
+    def _undone(self, last: Sequence[Recorded]) -> list[Recorded]:
+        left_by = {ends(row.operation)[0].absolute: row.operation.seq for row in last}
         undone = []
         for row in last:
+            if left_by.get(ends(row.operation)[1].absolute, 0) > row.operation.seq:
+                continue  # what arrived there has gone on since
             seen = self._look(row.operation)
             at_source = seen.source is not None and seen.source.fingerprint.same_inode(seen.expected)
             if at_source and row.outcome.digest is not None and seen.arrived(row.outcome.arrived):
@@ -197,8 +227,69 @@ class _Recovery:
         except OSError as error:
             raise cannot_look(error, place) from error
 
+    def _decide_one(self, row: Recorded) -> Settled:
+        return row.operation, self._decide(row)
+
+    def _decide_unit(self, rows: Sequence[Recorded]) -> list[Settled]:
+        """The outcomes of all rows of a unit: none of them settled as anything but done, or none left at its target."""
+        gone_on = self._gone_on(rows)
+        settled: list[Settled] = []
+        guilty: Settled | None = None
+        for row in rows:
+            operation = row.operation
+            if guilty is not None:
+                outcome = self._as_it_stands(row)
+            elif row.outcome.state is OpState.DONE:
+                outcome = row.outcome
+            elif operation.seq in gone_on:
+                outcome = Outcome(operation.seq, OpState.DONE, operation.expected)
+            else:
+                outcome = self._decide(row)
+            settled.append((operation, outcome))
+            if guilty is None and outcome.state in SETTLED and outcome.state is not OpState.DONE:
+                guilty = settled[-1]
+        return settled if guilty is None else self._all_back(settled, guilty)
+
+    def _gone_on(self, rows: Sequence[Recorded]) -> set[int]:
+        """The numbers of rows whose file has gone on from their target by a later row."""
+        gone_on: set[int] = set()
+        by_source: dict[bytes, Recorded] = {}
+        for row in reversed(rows):
+            source, target, expected = ends(row.operation)
+            later = by_source.get(target.absolute)
+            if later is not None and later.operation.expected is not None:
+                same = later.operation.expected.same_inode(expected)
+                if same and (later.operation.seq in gone_on or self._has_arrived(later)):
+                    gone_on.add(row.operation.seq)
+            by_source[source.absolute] = row
+        return gone_on
+
+    def _has_arrived(self, row: Recorded) -> bool:
+        found = self._lstat(ends(row.operation)[1])
+        return found is not None and found.fingerprint.same_inode(row.outcome.arrived or ends(row.operation)[2])
+
+    def _as_it_stands(self, row: Recorded) -> Outcome:
+        """The state of a row that is only to be undone, as the disk shows it; what it left unfinished is cleared away."""
+        seen = self._look(row.operation)
+        self._found.setdefault(row.operation.seq, seen.describe())
+        if seen.quarantine is not None or seen.temporary is not None or row.outcome.digest is not None:
+            return self._decide(row)
+        if not seen.source_holds and seen.arrived(None) and seen.target is not None:
+            return Outcome(row.operation.seq, OpState.DONE, seen.target.fingerprint)
+        return Outcome(row.operation.seq, OpState.INTENT)
+
+    def _all_back(self, settled: list[Settled], guilty: Settled) -> list[Settled]:
+        for index in range(len(settled) - 1, -1, -1):
+            operation, outcome = settled[index]
+            if settled[index] is not guilty and outcome.state not in {OpState.CONFLICT, OpState.FAILED}:
+                verdict = stays(operation, *guilty)
+                settled[index] = operation, retreat(operation, outcome, self._disk, self._run.run_id, verdict)
+        return settled
+
     def _decide(self, row: Recorded) -> Outcome:
         """The settled outcome of a row, or the state from which `transfer` goes on with it."""
+        if row.operation.kind is OpKind.CARRY:
+            return self._decide_carry(row.operation)
         seen = self._look(row.operation)
         self._found.setdefault(row.operation.seq, seen.describe())
         if seen.quarantine is not None:
@@ -211,6 +302,22 @@ class _Recovery:
             published = replace(row.outcome, state=OpState.PUBLISHED, arrived=_now_at(seen.target))
             return self._decide_published(replace(row, outcome=published), seen)
         return self._decide_rename(row.operation, seen)
+
+    def _decide_carry(self, operation: Operation) -> Outcome:
+        source, target, expected = ends(operation)
+        at_source, at_target = self._lstat(source), self._lstat(target)
+        is_there = at_source is not None and at_source.fingerprint.same_inode(expected)
+        self._found.setdefault(
+            operation.seq,
+            ("folder there" if is_there else "folder not there")
+            + (", something at the target" if at_target else ", nothing at the target"),
+        )
+        if at_target is not None and at_target.fingerprint.same_inode(expected):
+            return Outcome(operation.seq, OpState.DONE, at_target.fingerprint)
+        if is_there:
+            return conflict(operation, "name-taken") if at_target is not None else self._move(operation)
+        code = "changed" if at_source is not None else "vanished"
+        return conflict(operation, code, self._search(operation))
 
     def _decide_rename(self, operation: Operation, seen: Sighting) -> Outcome:
         source, target, _ = ends(operation)
@@ -338,17 +445,26 @@ class _Recovery:
         """Where the planned inode is now, if in one of the two folders; a sentence for the report."""
         _, _, expected = ends(operation)
         for folder in folders_of([operation]):
-            if folder_or_none(self._disk, folder) is None:
-                continue
-            try:
-                entries = self._disk.list_folder(folder)
-            except OSError as error:
-                raise cannot_look(error, folder) from error
-            for name, attr in entries:
-                if attr.fingerprint.same_inode(expected):
-                    place = Place(folder.root, join(folder.path, name))
-                    return f"the planned file is now {display(place.absolute)}"
+            if folder not in self._names:
+                self._names[folder] = self._list(folder)
+            name = self._names[folder].get(expected.inode)
+            place = Place(folder.root, join(folder.path, name or b""))
+            if name is not None and self._holds(place, expected):
+                return f"the planned file is now {display(place.absolute)}"
         return "the planned file is in neither folder"
+
+    def _list(self, folder: Place) -> dict[int, bytes]:
+        """The names in a folder by inode, as they were when first asked for; recovery looks for many files in few folders."""
+        if folder_or_none(self._disk, folder) is None:
+            return {}
+        try:
+            return {attr.inode: name for name, attr in self._disk.list_folder(folder)}
+        except OSError as error:
+            raise cannot_look(error, folder) from error
+
+    def _holds(self, place: Place, expected: Fingerprint) -> bool:
+        found = self._lstat(place)
+        return found is not None and found.fingerprint.same_inode(expected)
 
     # Folders
 
@@ -434,6 +550,7 @@ def _did(operation: Operation, outcome: Outcome) -> str:
         return "the file is back where it was"
     words = {
         OpKind.MOVE: "the file is at its target",
+        OpKind.CARRY: "the folder is at its target",
         OpKind.MKDIR: "the folder was made by the run",
         OpKind.RMDIR: "the folder was removed by the run",
         OpKind.TIMES: "the folder's times were recorded",

@@ -19,7 +19,7 @@ from blake3 import blake3
 from ifmosfs.core.effects import parent
 from ifmosfs.core.files import Attr, Fingerprint, Kind, Place
 from ifmosfs.core.journal import FolderMeta, Operation, OpState, Outcome, Recorded, Run, RunState
-from ifmosfs.core.names import NameRules, ancestors, split
+from ifmosfs.core.names import NameRules, ancestors, join, split
 from ifmosfs.core.ports import Copied, DiskReader, Space
 
 FIRST_INODE: Final = 1 << 63  # beyond what filesystems give out
@@ -60,7 +60,8 @@ class RehearsalDisk:
         self._refusals = refusals or NoRefusals()
         self._changed: dict[bytes, Attr | None] = {}
         self._names: dict[bytes, set[bytes]] = {}  # folder -> names in it that were changed
-        self._origins: dict[bytes, Place] = {}  # moved file -> where the reader has it
+        self._origins: dict[bytes, Place] = {}  # moved entry -> where the reader has it
+        self._carried: set[bytes] = set()  # those of them that are folders
         self._next_inode = FIRST_INODE
 
     # Looking
@@ -69,7 +70,7 @@ class RehearsalDisk:
         """The attributes as they would be by now."""
         if place.absolute not in self._changed:
             self._require_changed_folders_above(place)
-            return self._reader.lstat(place)
+            return self._reader.lstat(self._in_carried(place))
         found = self._changed[place.absolute]
         if found is None:
             raise _error(errno.ENOENT, place)
@@ -80,7 +81,7 @@ class RehearsalDisk:
         folder = self.lstat(place)
         if folder.kind is not Kind.FOLDER:
             raise _error(errno.ENOTDIR, place)
-        entries = {} if folder.inode >= FIRST_INODE else dict(self._reader.list_folder(place))
+        entries = {} if folder.inode >= FIRST_INODE else dict(self._reader.list_folder(self._origin(place)))
         for name in self._names.get(place.absolute, ()):
             attr = self._changed[place.absolute.rstrip(b"/") + b"/" + name]
             if attr is None:
@@ -118,7 +119,7 @@ class RehearsalDisk:
         """Of the real folder, or of a made one what it was made with."""
         attr = self.lstat(place)
         if attr.inode < FIRST_INODE:
-            return replace(self._reader.folder_meta(place), mtime_ns=attr.mtime_ns)
+            return replace(self._reader.folder_meta(self._origin(place)), mtime_ns=attr.mtime_ns)
         return FolderMeta(stat.S_IMODE(attr.mode), attr.uid, attr.gid, attr.atime_ns, attr.mtime_ns)
 
     # Changing
@@ -167,8 +168,11 @@ class RehearsalDisk:
         self._require_allowed(parent(target))
         self._set(source, None)
         self._origins.pop(source.absolute, None)
+        self._carried.discard(source.absolute)
         self._set(target, replace(attr, device=device))
         self._origins[target.absolute] = origin
+        if attr.kind is Kind.FOLDER:
+            self._carried.add(target.absolute)
 
     def copy(self, source: Place, temporary: Place, expected: Fingerprint) -> Copied:
         """Remember a copy, without reading anything."""
@@ -201,7 +205,22 @@ class RehearsalDisk:
 
     def _origin(self, place: Place) -> Place:
         self.lstat(place)
-        return self._origins.get(place.absolute, place)
+        return self._origins.get(place.absolute) or self._in_carried(place)
+
+    def _in_carried(self, place: Place) -> Place:
+        """Where the reader has what lies in a folder that was moved. What was changed in a folder before it was moved is not
+        known there any more; nothing asks for it."""
+        if not self._carried:
+            return place
+        inner, folder = b"", place.path
+        while folder:
+            above = Place(place.root, folder).absolute
+            if above in self._carried:
+                origin = self._origins[above]
+                return Place(origin.root, join(origin.path, inner))
+            folder, name = split(folder)
+            inner = join(name, inner)
+        return place
 
     def _folder(self, place: Place) -> Attr:
         attr = self.lstat(place)

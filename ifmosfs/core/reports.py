@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from ifmosfs.core.files import Place
 from ifmosfs.core.journal import SETTLED, Operation, OpKind, OpState, Outcome, RunKind, RunState
 from ifmosfs.core.values import quick
+from ifmosfs.core.vault import origin_of
 
 WORDS: Final[Mapping[str, str]] = {
     "name-taken": "something with this name is already there",
@@ -28,6 +29,12 @@ WORDS: Final[Mapping[str, str]] = {
     "rescued": "a file could not be given its name back and was kept under a reserved name",
     "both-kept": "the file changed after its copy had arrived: both versions are kept",
     "copy-gone": "the copy is no longer what arrived there; the original stays where it is",
+    "unit-kept-together": "a file that belongs with it could not be moved",
+    "unit-split": "a file that belongs with it could not be moved, and this one could not be put back",
+    "unit-elsewhere": "files take each other's names, which is only possible on one filesystem",
+    "folder-elsewhere": "a project moves as one folder, which is only possible on one filesystem",
+    "project-scattered": "only a part of a project was planned to be moved, or to several folders; none of it is moved",
+    "relative-link": "the link is relative and would point elsewhere from there",
     "folder-name-taken": "a folder is wanted where a file is",
     "folder-refused": "its folder could not be made",
     "target-folder-missing": "the folder it should go to is not there",
@@ -92,6 +99,11 @@ REMEDIES: Final[Mapping[str, str]] = {
     "misplaced": "move it back by hand if it belongs there",
     "rescued": "give the file at this path its name back by hand",
     "hard-linked": "choose a target on the same filesystem",
+    "unit-split": "move it to the others by hand, or them to it",
+    "unit-elsewhere": "move them in two steps, through a free name",
+    "folder-elsewhere": "choose a target on the same filesystem",
+    "project-scattered": "put the whole project into one folder in the view, or leave it out",
+    "relative-link": "make the link absolute, or move it in one folder with what it points to",
     "disk-full": "free some space, then run the same command again",
     "no-space": "free some space on the target, or choose another target",
     "no-inodes": "remove some files on the target, or choose another target",
@@ -190,7 +202,8 @@ class Moved(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """What a commit or rollback did. The counts are of files; folders are counted apart.
+    """What a commit or rollback did. The counts are of files; folders are counted apart, and so are the `n_vaulted` files that
+    were put into the vault: displaced ones of the target as well as incoming ones that lost.
 
     `problems` holds every conflict and failure, and nothing about skipped files: those were merely not reached.
     """
@@ -207,15 +220,23 @@ class RunReport:
     moved: tuple[Moved, ...]
     problems: tuple[Problem, ...]
     stop_cause: StopCause | None = None
+    n_vaulted: int = 0
 
 
 @dataclass(slots=True)
 class Tally:
-    """Counts outcomes while a run goes on."""
+    """Counts outcomes while a run goes on. `carried` tells how many files a folder holds that is carried, by its source.
 
+    A move of no action is not one of the plan's files: it puts a file of the target away, or is half of a respelling.
+    """
+
+    carried: Mapping[Place, int] = field(default_factory=dict)
     files: Counter[OpState] = field(default_factory=Counter)
     folders_made: int = 0
     folders_removed: int = 0
+    n_settled: int = 0
+    n_vaulted: int = 0
+    n_lost: int = 0
     moved: list[Moved] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
@@ -225,21 +246,29 @@ class Tally:
             return
         if outcome.error is not None and outcome.state is not OpState.SKIPPED:
             self.problems.append(problem_of(operation, outcome))
-        if operation.kind is OpKind.MOVE:
-            self.files[outcome.state] += 1
-            if outcome.state is OpState.DONE and operation.source is not None and operation.target is not None:
-                self.moved.append(Moved(operation.source, operation.target))
+        if operation.kind in {OpKind.MOVE, OpKind.CARRY}:
+            self._add_move(operation, outcome)
         elif outcome.state is OpState.DONE:
             self.folders_made += operation.kind is OpKind.MKDIR
             self.folders_removed += operation.kind is OpKind.RMDIR
 
-    @property
-    def n_files(self) -> int:
-        """How many files are settled so far."""
-        return self.files.total()
+    def _add_move(self, operation: Operation, outcome: Outcome) -> None:
+        self.n_settled += 1
+        source, target = operation.source, operation.target
+        if source is None or target is None:
+            return
+        if operation.kind is OpKind.CARRY:
+            self.files[outcome.state] += self.carried.get(source, 1)
+        elif outcome.state is OpState.DONE and operation.inverse_of is None and origin_of(target.path) is not None:
+            self.n_vaulted += 1
+            self.n_lost += operation.action_id != 0
+        elif operation.action_id:
+            self.files[outcome.state] += 1
+        if outcome.state is OpState.DONE and (operation.action_id or operation.kind is OpKind.CARRY):
+            self.moved.append(Moved(source, target))
 
-    def report(self, run_id: str, kind: RunKind, state: RunState, cause: StopCause | None, n_steps: int) -> RunReport:
-        """The report of a run of `n_steps` files; those that were never begun count as skipped."""
+    def report(self, run_id: str, kind: RunKind, state: RunState, cause: StopCause | None, n_files: int) -> RunReport:
+        """The report of a run of `n_files` files; those that were never begun count as skipped."""
         n_done, n_conflicts = self.files[OpState.DONE], self.files[OpState.CONFLICT]
         n_failed = self.files[OpState.FAILED]
         return RunReport(
@@ -249,12 +278,13 @@ class Tally:
             n_done=n_done,
             n_conflicts=n_conflicts,
             n_failed=n_failed,
-            n_skipped=n_steps - n_done - n_conflicts - n_failed,
+            n_skipped=n_files - n_done - n_conflicts - n_failed - self.n_lost,
             n_folders_made=self.folders_made,
             n_folders_removed=self.folders_removed,
             moved=tuple(self.moved),
             problems=tuple(self.problems),
             stop_cause=cause,
+            n_vaulted=self.n_vaulted,
         )
 
 
@@ -281,8 +311,8 @@ class RecoveryReport:
     kind: RunKind = RunKind.COMMIT
 
     def count(self, state: OpState) -> int:
-        """How many files recovery settled with this state."""
-        return sum(line.kind is OpKind.MOVE and line.state is state for line in self.lines)
+        """How many files recovery settled with this state; a carried folder counts as one."""
+        return sum(line.kind in {OpKind.MOVE, OpKind.CARRY} and line.state is state for line in self.lines)
 
     @property
     def n_done(self) -> int:

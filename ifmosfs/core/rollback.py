@@ -11,6 +11,7 @@ back: give `undo` its run's id. Nothing is written here; the steps are tried on 
 from __future__ import annotations
 
 import errno
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -20,6 +21,7 @@ from ifmosfs.core.execute import FolderToRestore, Step, WorkOrder
 from ifmosfs.core.files import Attr, Kind, Place
 from ifmosfs.core.folders import DoomedFolder
 from ifmosfs.core.history import (
+    MOVING,
     FolderEvent,
     RunHistory,
     Standing,
@@ -30,6 +32,7 @@ from ifmosfs.core.history import (
 )
 from ifmosfs.core.journal import OpKind, Run, RunKind
 from ifmosfs.core.names import ancestors, components, display, split
+from ifmosfs.core.ordering import is_third_name
 from ifmosfs.core.ports import DiskReader
 from ifmosfs.core.preflight import Setting
 from ifmosfs.core.rehearsal import RehearsalDisk
@@ -79,13 +82,13 @@ def plan_rollback(
         if (each.run_id in commits and each.operation.inverse_of is None if undo is None else each.run_id in undo)
     ]
     planner = _Planner(disk, [each for each in wanted if each.operation.kind is OpKind.RMDIR], absent)
-    planner.move_back([each for each in wanted if each.operation.kind is OpKind.MOVE])
+    planner.move_back([each for each in wanted if each.operation.kind in MOVING])
     planner.restore_the_rest()
     planner.remove_folders(each for each in wanted if each.operation.kind is OpKind.MKDIR)
     order = WorkOrder(
         run=run,
         folders=tuple(planner.folders),
-        steps=tuple(planner.steps),
+        steps=_in_units(planner.steps, wanted),
         folder_times=_old_times(folder_events(history, undo), planner),
         restore_folders=tuple(planner.restored),
         remove_folders=tuple(planner.removed),
@@ -110,13 +113,17 @@ def absent_disks(found: Sequence[Standing], setting: Setting, disk: DiskReader) 
 
 def _is_there(each: Standing, target: Place, disk: DiskReader) -> bool:
     place = each.operation.target
-    if each.operation.kind is not OpKind.MOVE or place is None or place.root != target.root or each.base is None:
+    if each.operation.kind not in MOVING or place is None or place.root != target.root or each.base is None:
         return False
     try:
         attr = lstat_or_none(disk, place)
     except OSError:
         return False
-    return attr is not None and attr.fingerprint.same_file(each.base)
+    if attr is None:
+        return False
+    if each.operation.kind is OpKind.CARRY:
+        return attr.fingerprint.same_inode(each.base)
+    return attr.fingerprint.same_file(each.base)
 
 
 def other_disk(root: bytes) -> PlanOutdated:
@@ -215,8 +222,9 @@ class _Planner:
             self._keep(each, _Trouble(OTHER_DISK, old.root).about(old))
             return True
         found = self.look(now)
-        if found is None or found.kind is Kind.FOLDER:
-            self._keep(each, problem("gone" if found is None else "became-folder", now.absolute))
+        lost = _lost(each, found)
+        if found is None or lost is not None:
+            self._keep(each, problem(lost or "gone", now.absolute))
             return True
         if self.look(old) is not None:
             return False
@@ -225,7 +233,10 @@ class _Planner:
             self._keep(each, trouble.about(old))
         elif self._relocate(now, old, each):
             self._note_changes(each, found, now)
-            self.steps.append(Step(each.operation.action_id, now, old, found.fingerprint, each.key))
+            is_folder = each.operation.kind is OpKind.CARRY
+            self.steps.append(
+                Step(each.operation.action_id, now, old, found.fingerprint, each.key, is_folder=is_folder)
+            )
         return True
 
     def _keep(self, each: Standing, reason: Problem) -> None:
@@ -243,6 +254,8 @@ class _Planner:
         return True
 
     def _note_changes(self, each: Standing, found: Attr, now: Place) -> None:
+        if each.operation.kind is OpKind.CARRY:  # what is in it is its owner's
+            return
         if each.base is None or not found.fingerprint.same_inode(each.base):
             self.modified.append(problem("replaced", now.absolute, action_id=each.operation.action_id))
         elif not found.fingerprint.same_file(each.base):
@@ -255,6 +268,42 @@ class _Planner:
             found = self.look(_place(each))
             if found is not None and each.base is not None and found.fingerprint.same_inode(each.base):
                 self.removed.append(DoomedFolder(_place(each), each.key))
+
+
+def _lost(each: Standing, found: Attr | None) -> str | None:
+    """The code of why what is at the target now is not to be moved back, `None` if it is."""
+    if found is None:
+        return "gone"
+    if each.operation.kind is not OpKind.CARRY:
+        return "became-folder" if found.kind is Kind.FOLDER else None
+    is_same = found.kind is Kind.FOLDER and each.base is not None and found.fingerprint.same_inode(each.base)
+    return None if is_same else "not-as-committed"
+
+
+def _in_units(steps: Sequence[Step], undone: Sequence[Standing]) -> tuple[Step, ...]:
+    """The steps, those together that undo a unit through third names: half of it would leave a file under such a name.
+
+    All other files go back each for itself, for one that cannot is no reason to keep the others away.
+    """
+    units = {each.key: (each.run_id, each.operation.unit) for each in undone if each.operation.unit}
+    respelt = {units[each.key] for each in undone if each.key in units and is_third_name(ends(each.operation)[1])}
+    if not respelt:
+        return tuple(steps)
+    members: dict[tuple[str, int], list[Step]] = {}
+    for step in steps:
+        unit = units.get(step.inverse_of or ("", 0), ("", 0))
+        if unit in respelt:
+            members.setdefault(unit, []).append(step)
+    n_units = Counter(unit for unit in units.values() if unit in respelt)
+    numbers = {unit: number for number, unit in enumerate(members, 1) if len(members[unit]) == n_units[unit]}
+    ordered: list[Step] = []
+    for step in steps:
+        unit = units.get(step.inverse_of or ("", 0), ("", 0))
+        if unit not in numbers:
+            ordered.append(step)
+        elif step is members[unit][-1]:  # when the last of them can be done, all can
+            ordered += [replace(each, unit=numbers[unit]) for each in members[unit]]
+    return tuple(ordered)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from ifmosfs.core.files import Place
 from ifmosfs.core.journal import Journal, Operation, Outcome
 from ifmosfs.core.reports import Tally
 
@@ -13,9 +14,10 @@ Settled = tuple[Operation, Outcome]
 class RunLog:
     """One run's rows. An outcome is counted only once it is durable."""
 
-    def __init__(self, journal: Journal, run_id: str) -> None:
+    def __init__(self, journal: Journal, run_id: str, carried: Mapping[Place, int]) -> None:
+        """`carried` as in `WorkOrder`."""
         self.run_id = run_id
-        self.tally = Tally()
+        self.tally = Tally(carried)
         self._journal = journal
         self._last_seq = 0
 

@@ -2,19 +2,25 @@
 
 The phases take an operation with the outcome it has so far and return the next one. A run starts them all at INTENT; recovery
 starts each where the disk says that it stands. A file is removed here only in three cases, always through `unlink_checked`:
-the run's own unfinished copy, the run's own published copy when its source turned out to have changed, and the quarantined
-source once its published copy has been looked at again.
+the run's own unfinished copy, the run's own published copy when its source stays where it is, and the quarantined source once
+its published copy has been looked at again.
+
+Of a unit (`core.all_or_none`) all members are done or none. When one fails, the others retreat from the state that they are in,
+which is possible until the first source is removed; before that all of the unit are looked at once more. Members that need no
+copy are renamed when the copies of the others are published. No member is settled as done before all of the unit are.
 """
 
 from __future__ import annotations
 
 import errno
 import stat
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from blake3 import blake3
 
+from ifmosfs.core.all_or_none import put_back, stays
 from ifmosfs.core.effects import (
     Response,
     blame,
@@ -25,6 +31,7 @@ from ifmosfs.core.effects import (
     failed,
     folders_of,
     lstat_or_none,
+    move_by_rename,
     raise_if_final,
     response_to,
     sibling,
@@ -34,9 +41,10 @@ from ifmosfs.core.effects import (
 )
 from ifmosfs.core.errors import DiskFull
 from ifmosfs.core.files import Fingerprint, Kind, Place
-from ifmosfs.core.journal import Operation, OpState, Outcome
+from ifmosfs.core.journal import SETTLED, Operation, OpState, Outcome
 from ifmosfs.core.names import display
 from ifmosfs.core.ports import Disk, DiskReader
+from ifmosfs.core.reports import error_line
 from ifmosfs.core.runlog import Settled
 
 
@@ -227,6 +235,40 @@ PHASES: Final = (
 )
 
 
+def retreat(operation: Operation, outcome: Outcome, disk: Disk, run_id: str, verdict: Outcome) -> Outcome:
+    """Undo what has been done for an operation that is not finished, because its unit stays: `verdict`, or what it came to.
+
+    Raises: DiskFailed.
+    """
+    match outcome.state:
+        case OpState.COPIED:
+            return _give_up_copy(operation, outcome, disk, run_id, verdict)
+        case OpState.PUBLISHED:
+            return _give_up_published(operation, outcome, disk, verdict)
+        case OpState.QUARANTINED:
+            if not give_name_back(operation, disk, run_id):
+                return failed(operation, "rescued", display(quarantine_place(run_id, operation).absolute))
+            return _give_up_published(operation, outcome, disk, verdict)
+        case OpState.DONE:
+            return put_back(operation, outcome, disk, verdict)
+        case _:
+            return verdict
+
+
+def _give_up_copy(operation: Operation, outcome: Outcome, disk: Disk, run_id: str, verdict: Outcome) -> Outcome:
+    temporary = temporary_place(run_id, operation)
+    if _look(disk, ends(operation)[0]) is None:  # somebody removed the source: this is the only copy left
+        return failed(operation, "rescued", display(temporary.absolute))
+    _discard(disk, temporary, outcome.arrived)
+    return verdict
+
+
+def _give_up_published(operation: Operation, outcome: Outcome, disk: Disk, verdict: Outcome) -> Outcome:
+    if _look(disk, ends(operation)[0]) is None:
+        return replace(outcome, state=OpState.DONE, error=error_line("unit-split", "its old name is gone"))
+    return _withdraw(operation, outcome, disk, verdict)
+
+
 class Transfer(NamedTuple):
     """What a transfer of several files came to: the rows as they are settled now, and the full disk that stopped it."""
 
@@ -242,42 +284,163 @@ def transfer(
     *,
     halted: Callable[[], bool],
     copied: Callable[[int], None] = lambda n_copied: None,
+    near: Collection[int] = frozenset(),
 ) -> Transfer:
     """Carry rows through the remaining phases. `settle` makes one phase's outcomes durable, after their sync.
 
-    When `halted` says so no further file is begun; those already copied are brought to their end.
+    When `halted` says so no further file or unit is begun; those already copied are brought to their end.
     `copied` is told the number of files after each copy, which is the part that takes long.
+    `near`: the numbers of those members of units that a rename can do.
     Raises: DiskFailed.
     """
-    current = list(rows)
-    full: DiskFull | None = None
+    under_way = _Transfer(rows, disk, run_id, near)
     for phase in PHASES:
-        advanced = []
-        for index, (operation, outcome) in enumerate(current):
-            if outcome.state is not phase.before:
+        changed, touched = under_way.carry(phase, halted, copied)
+        sync_folders(disk, folders_of(touched))
+        settle(changed)
+    return Transfer(tuple(under_way.rows), under_way.full)
+
+
+class _Transfer:
+    """One transfer under way. `rows` are as they stand; members of units among them may be ahead of the journal."""
+
+    def __init__(self, rows: Iterable[Settled], disk: Disk, run_id: str, near: Collection[int]) -> None:
+        self.rows = list(rows)
+        self.full: DiskFull | None = None
+        self._disk = disk
+        self._run_id = run_id
+        self._near = near
+        self._units: dict[int, list[int]] = {}
+        for index, (operation, _) in enumerate(self.rows):
+            if operation.unit:
+                self._units.setdefault(operation.unit, []).append(index)
+        self._begun: set[int] = set()
+        self._over: set[int] = set()  # units that stay
+        self._looked_at: set[int] = set()
+        self._targets: dict[int, set[bytes]] = {}
+        self._changed: dict[int, None] = {}
+        self._touched: list[Operation] = []
+
+    def carry(
+        self, phase: Phase, halted: Callable[[], bool], copied: Callable[[int], None]
+    ) -> tuple[list[Settled], list[Operation]]:
+        """Take every row that stands before the phase through it: what is to be settled, and what is to be synced first."""
+        self._changed, self._touched = {}, []
+        n_copied = 0
+        for index, (operation, outcome) in enumerate(self.rows):
+            effect = self._effect(phase, operation, outcome)
+            if effect is None:
                 continue
-            if phase.before is OpState.INTENT and (full is not None or halted()):
-                next_outcome = skipped(operation)
+            if phase.before is OpState.INTENT and self._may_not_begin(operation, halted):
+                after = skipped(operation)
             else:
-                next_outcome, full = _advance(phase, operation, outcome, disk, run_id, full)
-            current[index] = (operation, next_outcome)
-            advanced.append((operation, outcome, next_outcome))
+                after = self._advance(effect, operation, outcome)
+            if phase.before is not OpState.INTENT or after.state is OpState.COPIED:
+                self._touched.append(operation)
+            self.rows[index] = operation, after
+            self._changed[index] = None
             if phase.before is OpState.INTENT:
-                copied(len(advanced))
-        sync_folders(disk, folders_of(each for each, before, after in advanced if _left_trace(before, after)))
-        settle([(each, after) for each, _, after in advanced])
-    return Transfer(tuple(current), full)
+                n_copied += 1
+                copied(n_copied)
+            if operation.unit and after.state in SETTLED and after.state is not OpState.DONE:
+                self._retreat(index)
+        return self._to_settle(), self._touched
+
+    def _effect(self, phase: Phase, operation: Operation, outcome: Outcome) -> PhaseEffect | None:
+        """What the phase does with a row, `None` if nothing."""
+        if operation.unit in self._over:
+            return None
+        if outcome.state is OpState.INTENT and operation.seq in self._near:
+            return _rename if phase.before is OpState.COPIED else None
+        if outcome.state is not phase.before:
+            return None
+        if operation.unit and phase.before is OpState.INTENT and self._is_tangled(operation):
+            return _refuse_tangled
+        if operation.unit and phase.before is OpState.QUARANTINED:
+            self._look_at_all(operation.unit)
+            return None if operation.unit in self._over else phase.effect
+        return phase.effect
+
+    def _may_not_begin(self, operation: Operation, halted: Callable[[], bool]) -> bool:
+        if operation.unit in self._begun:
+            return self.full is not None
+        if self.full is not None or halted():
+            return True
+        if operation.unit:
+            self._begun.add(operation.unit)
+        return False
+
+    def _advance(self, effect: PhaseEffect, operation: Operation, outcome: Outcome) -> Outcome:
+        try:
+            return effect(operation, outcome, self._disk, self._run_id)
+        except DiskFull as error:
+            self.full = error
+            return skipped(operation, "disk-full")
+
+    def _is_tangled(self, operation: Operation) -> bool:
+        """Whether the name that a copied file leaves is taken by another of its unit: it is not free until all are done."""
+        if operation.unit not in self._targets:
+            members = (self.rows[index][0] for index in self._units[operation.unit])
+            self._targets[operation.unit] = {ends(each)[1].absolute for each in members}
+        return ends(operation)[0].absolute in self._targets[operation.unit]
+
+    def _look_at_all(self, unit: int) -> None:
+        """Once more before the first source of a unit is removed, for then there is no way back."""
+        if unit in self._looked_at:
+            return
+        self._looked_at.add(unit)
+        for index in self._units[unit]:
+            operation, outcome = self.rows[index]
+            if outcome.state is OpState.QUARANTINED and not self._still_holds(operation, outcome):
+                self.rows[index] = operation, self._advance(remove_quarantined, operation, outcome)
+                self._touched.append(operation)
+                self._retreat(index)
+                return
+
+    def _still_holds(self, operation: Operation, outcome: Outcome) -> bool:
+        _, target, expected = ends(operation)
+        arrived, reserved = _look(self._disk, target), _look(self._disk, quarantine_place(self._run_id, operation))
+        if arrived is None or outcome.arrived is None or not arrived.same_file(outcome.arrived):
+            return False
+        return reserved is None or reserved.same_file(expected)
+
+    def _retreat(self, guilty: int) -> None:
+        """One member cannot be moved, so the others go back from where they are, the last one first."""
+        operation, outcome = self.rows[guilty]
+        self._over.add(operation.unit)
+        self._changed[guilty] = None
+        for index in reversed(self._units[operation.unit]):
+            member, so_far = self.rows[index]
+            if index == guilty or so_far.state in {OpState.CONFLICT, OpState.FAILED, OpState.SKIPPED}:
+                continue
+            verdict = stays(member, operation, outcome)
+            self.rows[index] = member, retreat(member, so_far, self._disk, self._run_id, verdict)
+            self._touched.append(member)
+
+    def _to_settle(self) -> list[Settled]:
+        """The rows that the journal may learn of now: a unit's when all of it are settled, and before that its progress."""
+        seen: dict[int, None] = {}
+        for index in self._changed:
+            operation, outcome = self.rows[index]
+            if not operation.unit:
+                seen[index] = None
+            elif operation.unit in self._over or self._is_whole(operation.unit):
+                seen.update(dict.fromkeys(self._units[operation.unit]))
+            elif outcome.state not in SETTLED:
+                seen[index] = None
+        return [self.rows[index] for index in sorted(seen)]
+
+    def _is_whole(self, unit: int) -> bool:
+        return all(self.rows[index][1].state is OpState.DONE for index in self._units[unit])
 
 
-def _advance(
-    phase: Phase, operation: Operation, outcome: Outcome, disk: Disk, run_id: str, full: DiskFull | None
-) -> tuple[Outcome, DiskFull | None]:
-    try:
-        return phase.effect(operation, outcome, disk, run_id), full
-    except DiskFull as error:
-        return skipped(operation, "disk-full"), error
+def _rename(operation: Operation, outcome: Outcome, disk: Disk, run_id: str) -> Outcome:
+    """DONE for a member of a unit that needs no copy; or why not."""
+    del outcome, run_id
+    moved = move_by_rename(operation, disk)
+    return failed(operation, "refused", "another mount of the same filesystem") if moved is None else moved
 
 
-def _left_trace(before: Outcome, after: Outcome) -> bool:
-    """Whether a phase may have changed a folder; a file that was not even copied has not."""
-    return before.state is not OpState.INTENT or after.state is OpState.COPIED
+def _refuse_tangled(operation: Operation, outcome: Outcome, disk: Disk, run_id: str) -> Outcome:
+    del outcome, disk, run_id
+    return failed(operation, "unit-elsewhere")

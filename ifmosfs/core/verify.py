@@ -13,6 +13,7 @@ from ifmosfs.core.files import Attr, Kind, Place
 from ifmosfs.core.history import RunHistory, Standing, held_actions, standing, taken_back
 from ifmosfs.core.journal import OpKind
 from ifmosfs.core.names import CONTROL_NAME, join
+from ifmosfs.core.plan import Action
 from ifmosfs.core.ports import DiskReader
 from ifmosfs.core.reports import Problem, VerifyReport, problem
 from ifmosfs.core.transfer import content_digest
@@ -23,9 +24,13 @@ def verify(
     disk: DiskReader,
     *,
     digests: Mapping[int, bytes] | None = None,
+    actions: Sequence[Action] = (),
     progress: Callable[[int, int], None] = lambda n_done, n_total: None,
 ) -> VerifyReport:
-    """How the disk compares with a plan's runs, given oldest first.
+    """How the disk compares with a plan's runs, given oldest first. Files in the vault are compared like all others.
+
+    Of a carried folder it is only looked whether it is the same; what is in it is its owner's. `actions` are the plan's, for
+    the counts.
 
     `digests`: BLAKE3 by action id of contents known from elsewhere (before the commit). Where it is given, the files that it
     names, and those whose copy was hashed by the run, are read in full. Entries in folders that the runs made, and that
@@ -39,7 +44,8 @@ def verify(
         verification.check(each)
         progress(n_done, len(newest))
     verification.look_for_extra(newest)
-    return replace(verification.report(), n_held=len(held_actions(history)), n_taken_back=len(taken_back(history)))
+    n_held, n_back = len(held_actions(history, actions)), len(taken_back(history, actions))
+    return replace(verification.report(), n_held=n_held, n_taken_back=n_back)
 
 
 def _newest_by_place(found: Sequence[Standing]) -> dict[bytes, Standing]:
@@ -48,11 +54,11 @@ def _newest_by_place(found: Sequence[Standing]) -> dict[bytes, Standing]:
     left: set[bytes] = set()
     for each in found:  # newest first
         operation = each.operation
-        if operation.kind in {OpKind.MOVE, OpKind.MKDIR} and operation.target is not None:
+        if operation.kind in {OpKind.MOVE, OpKind.CARRY, OpKind.MKDIR} and operation.target is not None:
             target = operation.target.absolute
             if target not in left:
                 places.setdefault(target, each)
-        if operation.kind in {OpKind.MOVE, OpKind.RMDIR} and operation.source is not None:
+        if operation.kind in {OpKind.MOVE, OpKind.CARRY, OpKind.RMDIR} and operation.source is not None:
             left.add(operation.source.absolute)
     return places
 
@@ -80,6 +86,10 @@ class _Verification:
             self._missing.append(problem("missing", place.absolute, action_id=action_id))
         elif each.operation.kind is OpKind.MKDIR:
             if found.kind is not Kind.FOLDER:
+                self._changed.append(problem("not-as-committed", place.absolute))
+        elif each.operation.kind is OpKind.CARRY:
+            is_same = each.base is not None and found.fingerprint.same_inode(each.base)
+            if found.kind is not Kind.FOLDER or not is_same:
                 self._changed.append(problem("not-as-committed", place.absolute))
         elif each.base is None or not found.fingerprint.same_file(each.base):
             self._changed.append(problem("not-as-committed", place.absolute, action_id=action_id))
@@ -118,7 +128,7 @@ class _Verification:
         """Report what lies in the runs' own folders without having been put there by them."""
         for each in places.values():
             folder = each.operation.target
-            if each.operation.kind is not OpKind.MKDIR or folder is None:
+            if each.operation.kind is not OpKind.MKDIR or folder is None or folder.path == CONTROL_NAME:
                 continue
             found = self._look(folder)
             if found is None or found.kind is not Kind.FOLDER:

@@ -32,11 +32,11 @@ BEFORE: Tree = {
     },
     b"out": {b"old": b"was here", b"theirs": b"theirs"},
 }
-USB: Tree = {b"pictures": {b"d": b"fourth" * 1000, b"link": Link(b"d")}, b"e": b"fifth"}
+USB: Tree = {b"pictures": {b"d": b"fourth" * 1000, b"link": Link(b"/")}, b"e": b"fifth"}
 AFTER: dict[bytes, object] = {
     b"in": {b"kept": {b"stays": b"stays"}},
     b"out": {
-        b"made": {b"inner": {b"b\xff\n": b"second", b"d": b"fourth" * 1000}, b"link": Link(b"d")},
+        b"made": {b"inner": {b"b\xff\n": b"second", b"d": b"fourth" * 1000}, b"link": Link(b"/")},
         b"c": b"third",
         b"e": b"fifth",
         b"old": b"first",
