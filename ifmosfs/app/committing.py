@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,21 +15,22 @@ from ifmosfs.app.checks import credentials, permissions, refuse_moved_places
 from ifmosfs.app.collector import without_collector
 from ifmosfs.app.context import App
 from ifmosfs.app.staging import load_tree, nearest_folder, refuse_over
+from ifmosfs.app.work_order import commit_order
 from ifmosfs.core.errors import ConflictsOpen, DiskFull, IfmosfsError, PlanOutdated, TargetProblem
-from ifmosfs.core.execute import Step, StopRequest, WorkOrder, execute
-from ifmosfs.core.files import Kind, Place
-from ifmosfs.core.history import RunHistory, held_actions, standing
-from ifmosfs.core.journal import Journal, OpKind, Run, RunKind, RunState
+from ifmosfs.core.execute import StopRequest, WorkOrder, execute
+from ifmosfs.core.history import RunHistory, actions_below, held_actions
+from ifmosfs.core.journal import Journal, Run, RunKind, RunState
 from ifmosfs.core.manifest import Correction, PlanInfo, SnapshotEntry, SnapshotInfo
-from ifmosfs.core.names import components, join
+from ifmosfs.core.ordering import is_third_name
 from ifmosfs.core.plan import ActionKind, Plan, PlanEvent, PlanState
 from ifmosfs.core.preflight import Watch, preflight, refusals, setting_of, shuts_target, unwatched
 from ifmosfs.core.rehearsal import NullJournal, RehearsalDisk
-from ifmosfs.core.reports import PreflightReport, RunReport
+from ifmosfs.core.reports import PreflightReport, Problem, RunReport
 from ifmosfs.core.rollback import plan_rollback
 from ifmosfs.core.snapshot import NAME_LEVEL, merkle_root
-from ifmosfs.core.tree import PlannedMove, PlanTree
+from ifmosfs.core.tree import PlanTree
 from ifmosfs.platform import host
+from ifmosfs.platform.writers import open_for_writing
 
 if TYPE_CHECKING:
     from ifmosfs.store.journal import SqliteJournal
@@ -41,13 +43,16 @@ Stop = Callable[[], StopRequest | None]
 @dataclass(frozen=True, slots=True)
 class PreparedCommit:
     """A commit that could begin: what it would do, and what stands against it. `n_before` files an earlier, interrupted
-    run of the plan has moved already."""
+    run of the plan has moved already, and put `n_vaulted_before` into the vault; the files of projects that would be scattered
+    stay, each with its problem among `scattered`."""
 
     info: PlanInfo
     tree: PlanTree
     order: WorkOrder
     checked: PreflightReport
     n_before: int
+    n_vaulted_before: int = 0
+    scattered: tuple[Problem, ...] = ()
 
 
 @without_collector()
@@ -62,15 +67,23 @@ def prepare_commit(
     """
     tree = tree or load_tree(app, info.plan_id)
     history = plan_history(journal, info.plan_id)
-    done = held_actions(history)
-    moves = [move for move in tree.moves() if move.action.action_id not in done]
-    if info.state is not PlanState.COMMITTED or not moves:
+    done = held_actions(history, tree.plan.actions)
+    if info.state is not PlanState.COMMITTED or not _is_left(tree, done):
         refuse_over(info)
     refuse_moved_places(tree.plan)
-    order = _work_order(app, tree, moves, history)
+    run = new_run(RunKind.COMMIT, info.plan_id, tree.plan.target)
+    order, scattered = commit_order(app, tree, done, history, run)
     app.progress("Checking", 0, None)
     checked = preflight(order, setting_of(tree.plan), app.disk, credentials(), watch)
-    return PreparedCommit(info, tree, order, checked, len(done))
+    checked = replace(checked, problems=(*scattered, *checked.problems))
+    n_vaulted = sum(action.action_id in done for action in tree.vaulted())
+    return PreparedCommit(info, tree, order, checked, len(done) - n_vaulted, n_vaulted, scattered)
+
+
+def _is_left(tree: PlanTree, done: Collection[int]) -> bool:
+    """Whether anything of the layout, or for the vault, is not done yet."""
+    wanted = chain((move.action for move in tree.moves()), tree.vaulted())
+    return any(action.action_id not in done for action in wanted)
 
 
 def refuse_hopeless(prepared: PreparedCommit) -> None:
@@ -93,8 +106,8 @@ def hopeless(prepared: PreparedCommit) -> IfmosfsError | None:
     if shut is not None:
         return TargetProblem(shut.words, path=shut.path, hint=shut.remedy)
     troubled = {problem.action_id for problem in prepared.checked.problems}
-    steps = prepared.order.steps
-    if not steps or any(step.action_id not in troubled for step in steps):
+    steps = [step for step in prepared.order.steps if step.action_id or step.is_folder]
+    if not steps or any(step.is_folder or step.action_id not in troubled for step in steps):
         return None
     first = prepared.checked.problems[0]
     what = f"none of the {len(steps):,} files can be moved as planned; the first: {first.words}"
@@ -112,7 +125,9 @@ def rehearse_commit(app: App, prepared: PreparedCommit) -> RunReport:
         NullJournal(),
         now_ns=host.now_ns,
         progress=lambda n_done, n_total: app.progress("Rehearsing", n_done, n_total),
+        busy=open_for_writing,
     )
+    report = _with_scattered(prepared, report)
     return replace(report, n_folders_made=0) if _is_untouched(prepared, report) else report
 
 
@@ -134,10 +149,12 @@ def run_commit(app: App, journal: SqliteJournal, prepared: PreparedCommit, *, sn
             now_ns=host.now_ns,
             stop=stop,
             progress=lambda n_done, n_total: app.progress("Moving", n_done, n_total),
+            busy=open_for_writing,
         )
     except IfmosfsError:
         _release_unbegun(app, journal, prepared)
         raise
+    report = _with_scattered(prepared, report)
     if _is_untouched(prepared, report):
         app.catalogue.advance(plan_id, PlanEvent.STOP_UNTOUCHED)
         return _leave_nothing(app, journal, prepared, report)
@@ -154,7 +171,14 @@ def _head(plan: Plan) -> PlanHead:
 
 def _is_untouched(prepared: PreparedCommit, report: RunReport) -> bool:
     """Whether there were files to move and none has been, in this run or in an earlier one."""
-    return bool(prepared.order.steps) and prepared.n_before + report.n_done == 0
+    n_touched = prepared.n_before + prepared.n_vaulted_before + report.n_done + report.n_vaulted
+    return bool(prepared.order.steps or prepared.scattered) and n_touched == 0
+
+
+def _with_scattered(prepared: PreparedCommit, report: RunReport) -> RunReport:
+    """Files of projects that were not even tried count as conflicts."""
+    kept = prepared.scattered
+    return replace(report, n_conflicts=report.n_conflicts + len(kept), problems=(*kept, *report.problems))
 
 
 def _leave_nothing(app: App, journal: SqliteJournal, prepared: PreparedCommit, report: RunReport) -> RunReport:
@@ -167,6 +191,7 @@ def _leave_nothing(app: App, journal: SqliteJournal, prepared: PreparedCommit, r
     undo = new_run(RunKind.ROLLBACK, plan_id, prepared.info.target)
     planned = plan_rollback(undo, plan_history(journal, plan_id), app.disk, undo={report.run_id})
     undone = execute(planned.order, app.disk, journal, now_ns=host.now_ns)
+    journal.withdraw_sidecars(plan_id)  # once more: the vault, which was in their folder, is gone now
     return replace(report, n_folders_made=report.n_folders_made - undone.n_folders_removed)
 
 
@@ -182,67 +207,9 @@ def new_run(kind: RunKind, plan_id: str, target: bytes) -> Run:
     )
 
 
-def _work_order(app: App, tree: PlanTree, moves: list[PlannedMove], history: list[RunHistory]) -> WorkOrder:
-    plan = tree.plan
-    steps = tuple(
-        Step(move.action.action_id, move.source, Place(plan.target, move.target), move.action.expected)
-        for move in moves
-    )
-    emptied = {
-        Place(each.operation.source.root, each.operation.source.path.rpartition(b"/")[0])
-        for each in standing(history)
-        if each.operation.kind is OpKind.MOVE and each.operation.source is not None
-    }
-    return WorkOrder(
-        run=new_run(RunKind.COMMIT, plan.plan_id, plan.target),
-        folders=(*_root_folders(plan.target, plan.policy.folder_mode), *_planned_folders(app, tree)),
-        steps=steps,
-        folder_times=_folder_times(tree),
-        remove_emptied=True,
-        emptied_before=tuple(sorted(emptied)),
-    )
-
-
-def _root_folders(target: bytes, mode: int) -> list[tuple[Place, int]]:
-    """The target folder and its missing parents, below the nearest one that exists."""
-    existing = nearest_folder(target)
-    missing = components(target[len(existing) :].strip(b"/"))
-    return [(Place(existing, join(*missing[:depth])), mode) for depth in range(1, len(missing) + 1)]
-
-
-def _planned_folders(app: App, tree: PlanTree) -> list[tuple[Place, int]]:
-    """The folders the plan makes, and those that were there when it was made and are not any more."""
-    wanted = []
-    for folder in tree.folders():
-        place = Place(tree.plan.target, folder.path)
-        if folder.planned or not _is_folder(app, place):
-            wanted.append((place, folder.mode))
-    return wanted
-
-
-def _is_folder(app: App, place: Place) -> bool:
-    try:
-        return app.disk.lstat(place).kind is Kind.FOLDER
-    except OSError:
-        return False
-
-
-def _folder_times(tree: PlanTree) -> tuple[tuple[Place, int], ...]:
-    """What the view shows as the time of every folder that the commit makes or adds to."""
-    target = tree.plan.target
-    times = [
-        (Place(target, folder.path), folder.mtime_ns)
-        for folder in tree.folders()
-        if folder.planned or folder.gains_entries
-    ]
-    if any(node is not tree.review for node in tree.root.children.values()):
-        times.append((Place(target, b""), tree.root.mtime_ns))
-    return tuple(times)
-
-
 def _take_snapshot(app: App, prepared: PreparedCommit) -> str:
     """The manifest of what is about to move, complete or absent. Protects names, not content."""
-    entries = [SnapshotEntry(step.source.root, step.source.path, step.expected, None) for step in prepared.order.steps]
+    entries = _entries_of(prepared)
     snapshot_id = secrets.token_hex(5)
     app.catalogue.save_snapshot(
         SnapshotInfo(
@@ -260,6 +227,18 @@ def _take_snapshot(app: App, prepared: PreparedCommit) -> str:
     return snapshot_id
 
 
+def _entries_of(prepared: PreparedCommit) -> list[SnapshotEntry]:
+    """Every file that is about to move, by its name of now; in a carried folder those that the plan knows."""
+    order = prepared.order
+    steps = [step for step in order.steps if not step.is_folder and not is_third_name(step.source)]
+    entries = [SnapshotEntry(step.source.root, step.source.path, step.expected, None) for step in steps]
+    entries += [
+        SnapshotEntry(action.root, action.source, action.expected, None)
+        for action in actions_below(list(order.carried), prepared.tree.plan.actions)
+    ]
+    return entries
+
+
 def _release_unbegun(app: App, journal: Journal, prepared: PreparedCommit) -> None:
     """A run that could not even be recorded has moved nothing, and recovery will never meet it."""
     begun = {run.run_id for run in journal.runs(prepared.info.plan_id)}
@@ -270,7 +249,8 @@ def _release_unbegun(app: App, journal: Journal, prepared: PreparedCommit) -> No
 def _settle(app: App, prepared: PreparedCommit, report: RunReport, snapshot_id: str | None) -> None:
     """Bring the catalogue in line with what the run did."""
     plan_id = prepared.info.plan_id
-    states = {step.action_id: "done" for step in prepared.order.steps}
+    states = {step.action_id: "done" for step in prepared.order.steps if step.action_id}
+    states |= _carried_states(prepared, report)
     states |= {problem.action_id: problem.code for problem in report.problems if problem.action_id}
     if report.state is RunState.COMPLETE:
         if prepared.info.state is not PlanState.COMMITTED:
@@ -280,6 +260,17 @@ def _settle(app: App, prepared: PreparedCommit, report: RunReport, snapshot_id: 
         plan_id, report.run_id, snapshot_id, prepared.tree.plan.target, host.now_ns(), report.n_done
     )
     app.catalogue.save_corrections(plan_id, _corrections(prepared.tree))
+
+
+def _carried_states(prepared: PreparedCommit, report: RunReport) -> dict[int, str]:
+    codes = {each.path: each.code for each in report.problems if not each.action_id}
+    carried = {step.source: step.target for step in prepared.order.steps if step.is_folder}
+    states = {}
+    for source, target in carried.items():
+        state = codes.get(source.absolute) or codes.get(target.absolute) or "done"
+        for action in actions_below([source], prepared.tree.plan.actions):
+            states[action.action_id] = state
+    return states
 
 
 def _corrections(tree: PlanTree) -> list[Correction]:

@@ -16,8 +16,8 @@ from ifmosfs.app.staging import load_tree
 from ifmosfs.core.errors import DatabaseDamaged, PlanOutdated, WrongState
 from ifmosfs.core.execute import execute
 from ifmosfs.core.files import Place
-from ifmosfs.core.history import RunHistory, held_actions, standing
-from ifmosfs.core.journal import Journal, Operation, OpKind, Run, RunKind, RunState
+from ifmosfs.core.history import MOVING, RunHistory, actions_below, held_actions, holds_anything, standing
+from ifmosfs.core.journal import Journal, Operation, Run, RunKind, RunState
 from ifmosfs.core.manifest import PlanInfo, RollbackEntry
 from ifmosfs.core.names import CONTROL_NAME, join, shell_word
 from ifmosfs.core.plan import PlanEvent, PlanState
@@ -49,7 +49,7 @@ def prepare_rollback(app: App, journal: Journal, info: PlanInfo) -> PreparedRoll
     committed to; DatabaseDamaged where the journal is lost.
     """
     history = known_history(app, journal, info)
-    if not held_actions(history) and info.state not in UNDOABLE:
+    if not holds_anything(history) and info.state not in UNDOABLE:
         raise WrongState(f"nothing of plan {info.plan_id} is to be moved back", hint="ifmosfs status shows the plans")
     app.progress("Checking", 0, None)
     absent = _absent(app, info, history)
@@ -59,7 +59,17 @@ def prepare_rollback(app: App, journal: Journal, info: PlanInfo) -> PreparedRoll
     planned = plan_rollback(run, history, app.disk, absent=absent)
     if not planned.order.steps and planned.problems and {each.code for each in planned.problems} == {OTHER_DISK}:
         raise other_disk(min(absent))
-    return PreparedRollback(info, planned)
+    return PreparedRollback(info, _with_counts(app, planned))
+
+
+def _with_counts(app: App, planned: RollbackOrder) -> RollbackOrder:
+    """How many files of the plan each folder holds that is carried back, for the report."""
+    folders = [step for step in planned.order.steps if step.is_folder]
+    if not folders:
+        return planned
+    actions = app.catalogue.load_plan(planned.order.run.plan_id).actions
+    carried = {step.source: sum(1 for _ in actions_below([step.target], actions)) for step in folders}
+    return replace(planned, order=replace(planned.order, carried=carried))
 
 
 def known_history(app: App, journal: Journal, info: PlanInfo) -> list[RunHistory]:
@@ -133,10 +143,12 @@ def run_rollback(app: App, journal: SqliteJournal, prepared: PreparedRollback, s
         progress=lambda n_done, n_total: app.progress("Moving back", n_done, n_total),
     )
     report = _with_refused(report, prepared)
-    is_whole = report.state is RunState.COMPLETE and not held_actions(plan_history(journal, plan_id))
-    if not is_whole:
+    is_whole = report.state is RunState.COMPLETE and not holds_anything(plan_history(journal, plan_id))
+    if is_whole:
+        journal.withdraw_sidecars(plan_id)  # once more: the vault, which was in their folder, is gone now
+    else:
         journal.return_sidecars(plan_id)
-    elif prepared.info.state in UNDOABLE:
+    if is_whole and prepared.info.state in UNDOABLE:
         app.catalogue.advance(plan_id, PlanEvent.ROLL_BACK)
     app.catalogue.log_rollback(
         RollbackEntry(
@@ -158,7 +170,7 @@ def settle_rolled_back(app: App, journal: SqliteJournal, info: PlanInfo) -> bool
         prepared = prepare_rollback(app, journal, info)
     except (PlanOutdated, WrongState):  # its disk is not there: whoever asks for the rollback is told
         return False
-    if not prepared.planned.is_empty or held_actions(plan_history(journal, info.plan_id)):
+    if not prepared.planned.is_empty or holds_anything(plan_history(journal, info.plan_id)):
         return False
     journal.withdraw_sidecars(info.plan_id)
     app.catalogue.advance(info.plan_id, PlanEvent.ROLL_BACK)
@@ -176,11 +188,12 @@ def verify_plan(app: App, journal: Journal, info: PlanInfo) -> VerifyReport:
         raise WrongState(f"plan {info.plan_id} was never committed", hint=hint)
     absent = _absent(app, info, history)
     for each in standing(history):
-        if each.operation.kind is OpKind.MOVE and each.operation.target and each.operation.target.root in absent:
+        if each.operation.kind in MOVING and each.operation.target and each.operation.target.root in absent:
             raise other_disk(each.operation.target.root)
     return verify(
         history,
         app.disk,
+        actions=app.catalogue.load_plan(info.plan_id).actions,
         digests={},  # none from elsewhere: copies are compared with what their run has hashed
         progress=lambda n_done, n_total: app.progress("Verifying", n_done, n_total),
     )
@@ -188,8 +201,9 @@ def verify_plan(app: App, journal: Journal, info: PlanInfo) -> VerifyReport:
 
 def not_moved(app: App, journal: Journal, info: PlanInfo) -> int:
     """How many files of the plan's layout no commit has brought to their place, because they were in conflict or refused."""
-    held = held_actions(known_history(app, journal, info))
-    return sum(move.action.action_id not in held for move in load_tree(app, info.plan_id).moves())
+    tree = load_tree(app, info.plan_id)
+    held = held_actions(known_history(app, journal, info), tree.plan.actions)
+    return sum(move.action.action_id not in held for move in tree.moves())
 
 
 def _withdraw_sidecars(disk: RehearsalDisk, runs: Sequence[Run]) -> None:

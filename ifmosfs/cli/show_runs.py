@@ -59,6 +59,8 @@ def run_words(report: RunReport) -> str:
     ):
         if n_files:
             parts.append(f"{n_files:,} {words}")
+    if report.n_vaulted:
+        parts.append(f"{report.n_vaulted:,} put into the vault")
     if report.n_folders_made:
         parts.append(f"{counted(report.n_folders_made, 'folder')} made")
     if report.n_folders_removed:
@@ -72,6 +74,7 @@ def run_fields(report: RunReport) -> dict[str, object]:
         "run": report.run_id,
         "state": report.state.value,
         "moved": report.n_done,
+        "vaulted": report.n_vaulted,
         "conflicts": report.n_conflicts,
         "failed": report.n_failed,
         "skipped": report.n_skipped,
@@ -130,4 +133,4 @@ def run_status(report: RunReport) -> int:
         return 1
     if not (report.n_conflicts or report.n_failed or report.n_skipped):
         return 0
-    return 3 if report.n_done else 4
+    return 3 if report.n_done or report.n_vaulted else 4

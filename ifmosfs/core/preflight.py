@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from ifmosfs.core.effects import Response, disk_failed, lstat_or_none, parent, response_to
-from ifmosfs.core.execute import Step, WorkOrder
+from ifmosfs.core.execute import Step, WorkOrder, n_files_of
 from ifmosfs.core.files import Attr, Kind, Place, Root
 from ifmosfs.core.names import NameRules, is_within, split
 from ifmosfs.core.plan import Plan
@@ -166,7 +166,7 @@ class _Preflight:
     def report(self) -> PreflightReport:
         """What was found."""
         n_bytes = sum(step.expected.size_bytes for step in self._copies)
-        return PreflightReport(tuple(self._problems), len(self._order.steps), len(self._copies), n_bytes)
+        return PreflightReport(tuple(self._problems), n_files_of(self._order), len(self._copies), n_bytes)
 
     def _add(self, code: str, place: Place, step: Step | None = None) -> None:
         self._problems.append(problem(code, place.absolute, action_id=step.action_id if step else 0))

@@ -181,7 +181,7 @@ def test_a_full_disk_in_the_middle_of_a_unit_leaves_it_for_later() -> None:
 
 
 def test_a_file_that_cannot_be_put_back_is_told_and_still_rolled_back() -> None:
-    scene, disk, order = occupied("two near")
+    _, disk, order = occupied("two near")
     journal = MemoryJournal()
     report = run_order(order, FailAt(disk, "rename_noreplace", 3, errno.EACCES), journal)  # the first that goes back
     assert [each.code for each in report.problems] == ["unit-split", "name-taken"]

@@ -123,9 +123,10 @@ def _warn_of_guard(held_up: Sequence[Problem]) -> None:
 
 def _announce(prepared: PreparedCommit) -> None:
     from ifmosfs.cli.show_runs import show_problems
+    from ifmosfs.core.execute import n_files_of
 
     order, checked = prepared.order, prepared.checked
-    click.echo(f"Plan {prepared.info.plan_id}: {counted(len(order.steps), 'file')} to {shown(prepared.info.target)}")
+    click.echo(f"Plan {prepared.info.plan_id}: {counted(n_files_of(order), 'file')} to {shown(prepared.info.target)}")
     if prepared.n_before:
         click.echo(f"  {prepared.n_before:,} were moved before the interruption")
     if checked.n_copies:

@@ -1,0 +1,232 @@
+"""The work order of a commit: what a plan and a person's edits come to, step by step, after what has been done already."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from itertools import count
+from typing import NamedTuple
+
+from ifmosfs.app.context import App
+from ifmosfs.app.staging import nearest_folder
+from ifmosfs.core.effects import parent
+from ifmosfs.core.execute import Step, WorkOrder
+from ifmosfs.core.files import Fingerprint, Kind, Place
+from ifmosfs.core.history import MOVING, RunHistory, standing
+from ifmosfs.core.journal import OpKind, Run
+from ifmosfs.core.names import ancestors, components, join
+from ifmosfs.core.ordering import in_order
+from ifmosfs.core.plan import Action, Plan, UnitKind
+from ifmosfs.core.reports import Problem, problem
+from ifmosfs.core.tree import CarriedFolder, PlannedMove, PlanTree
+from ifmosfs.core.vault import VAULT_MODE, VAULT_PATH, lost_place, replaced_place, vault_folders
+
+NOTHING = Fingerprint(0, 0, 0, 0)
+
+
+class CommitOrder(NamedTuple):
+    """What a commit is to do, and the files of projects that it leaves alone because they would be scattered."""
+
+    order: WorkOrder
+    scattered: tuple[Problem, ...]
+
+
+def commit_order(
+    app: App, tree: PlanTree, done: Collection[int], history: Sequence[RunHistory], run: Run
+) -> CommitOrder:
+    """The order for what of the plan is not `done` (action ids) yet."""
+    plan = tree.plan
+    moves = [move for move in tree.moves() if move.action.action_id not in done]
+    projects = _Projects(tree, moves)
+    vault = _Vault(app, plan)
+    steps = [
+        *_steps(plan, [move for move in moves if move.action.action_id not in projects.members], vault),
+        *(_carrying(app, plan, folder) for folder in projects.whole),
+        *(_losing(action, vault) for action in tree.vaulted() if action.action_id not in done),
+    ]
+    order = WorkOrder(
+        run=run,
+        folders=(
+            *_root_folders(plan.target, plan.policy.folder_mode),
+            *_planned_folders(app, tree),
+            *((place, VAULT_MODE) for place in vault_folders(vault.places)),
+        ),
+        steps=in_order(steps, run.run_id, vault.key),
+        folder_times=_folder_times(tree),
+        remove_emptied=True,
+        emptied_before=_emptied(history),
+        carried={folder.source: projects.n_files[folder.unit.number] for folder in projects.whole},
+    )
+    return CommitOrder(order, tuple(projects.scattered))
+
+
+class _Projects:
+    """The projects among some moves: those that can be carried as one folder, and the files of those that cannot."""
+
+    def __init__(self, tree: PlanTree, moves: Sequence[PlannedMove]) -> None:
+        kinds = {unit.number: unit.kind for unit in tree.plan.units}
+        planned = [move for move in moves if kinds.get(move.action.unit) is UnitKind.PROJECT] if kinds else []
+        self.n_files = Counter(move.action.unit for move in planned)
+        self.members = {move.action.action_id for move in planned}
+        in_plan = Counter(action.unit for action in tree.plan.actions) if planned else Counter[int]()
+        folders = {folder.unit.number: folder for folder in tree.carried()} if planned else {}
+        self.whole: list[CarriedFolder] = []
+        self.scattered: list[Problem] = []
+        apart = {move.action.unit for move in planned if not _lies_in(move, folders.get(move.action.unit))}
+        for number, n_files in self.n_files.items():
+            if number not in apart and n_files == in_plan[number]:
+                self.whole.append(folders[number])
+            else:
+                apart.add(number)
+        for move in planned:
+            if move.action.unit in apart:
+                self.scattered.append(
+                    problem("project-scattered", move.source.absolute, action_id=move.action.action_id)
+                )
+
+
+def _lies_in(move: PlannedMove, folder: CarriedFolder | None) -> bool:
+    """Whether a file of a project is planned to be in the new folder where it is in the old one."""
+    if folder is None:
+        return False
+    inside = move.action.source[len(folder.source.path) :].strip(b"/")
+    return move.target == join(folder.target, inside)
+
+
+class _Vault:
+    """Chooses places in the vault that are free on the disk and among each other."""
+
+    def __init__(self, app: App, plan: Plan) -> None:
+        self._app = app
+        self._plan = plan
+        self._rules = plan.policy.names
+        self._chosen: set[bytes] = set()
+        self._numbers = {root.path: number for number, root in enumerate(plan.roots, 1)}
+        self._is_new = self._nothing_at(Place(plan.target, join(VAULT_PATH, plan.plan_id.encode())))
+        self.places: list[Place] = []
+
+    def key(self, place: Place) -> bytes:
+        """Equal for places that are one name on the target's filesystem."""
+        rules = self._rules
+        return rules.key(place.absolute) if rules.ignores_case or rules.ignores_form else place.absolute
+
+    def for_replaced(self, path: bytes) -> Place:
+        """Where the target's file at a path goes."""
+        return self._choose(replaced_place(self._plan.target, self._plan.plan_id, path, self._is_taken))
+
+    def for_lost(self, action: Action) -> Place:
+        """Where an incoming file goes."""
+        number = self._numbers[action.root]
+        return self._choose(lost_place(self._plan.target, self._plan.plan_id, number, action.source, self._is_taken))
+
+    def _choose(self, place: Place) -> Place:
+        self._chosen.add(self.key(place))
+        self.places.append(place)
+        return place
+
+    def _is_taken(self, place: Place) -> bool:
+        if self.key(place) in self._chosen:
+            return True
+        if self._is_new:
+            return False
+        above = [Place(place.root, path) for path in ancestors(place.path)]
+        return not self._nothing_at(place) or any(not self._may_be_folder(folder) for folder in above)
+
+    def _nothing_at(self, place: Place) -> bool:
+        try:
+            self._app.disk.lstat(place)
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError:
+            return False
+        return False
+
+    def _may_be_folder(self, place: Place) -> bool:
+        return self._nothing_at(place) or _is_folder(self._app, place)
+
+
+def _steps(plan: Plan, moves: Sequence[PlannedMove], vault: _Vault) -> Iterator[Step]:
+    """The steps of single files, those of a unit one after the other; a file of the target leaves before its name is taken."""
+    sizes = Counter(move.unit for move in moves if move.unit)
+    fresh = count(max((unit.number for unit in plan.units), default=0) + 1)
+    units: dict[int, list[Step]] = {}
+    for move in moves:
+        unit = move.unit if sizes[move.unit] > 1 else 0
+        if not unit and move.replaces is None:
+            yield _moving(plan, move, 0)
+            continue
+        number = unit or next(fresh)
+        members = units.setdefault(number, [])
+        if move.replaces is not None:
+            displaced = Place(plan.target, move.target)
+            members.append(Step(0, displaced, vault.for_replaced(move.target), move.replaces, None, unit=number))
+        members.append(_moving(plan, move, number))
+    for members in units.values():
+        yield from members
+
+
+def _moving(plan: Plan, move: PlannedMove, unit: int) -> Step:
+    return Step(
+        move.action.action_id, move.source, Place(plan.target, move.target), move.action.expected, None, unit=unit
+    )
+
+
+def _carrying(app: App, plan: Plan, folder: CarriedFolder) -> Step:
+    try:
+        expected = app.disk.lstat(folder.source).fingerprint
+    except OSError:  # its turn comes, and then it is told why it cannot be moved
+        expected = NOTHING
+    return Step(0, folder.source, Place(plan.target, folder.target), expected, is_folder=True)
+
+
+def _losing(action: Action, vault: _Vault) -> Step:
+    return Step(action.action_id, action.source_place, vault.for_lost(action), action.expected)
+
+
+def _emptied(history: Sequence[RunHistory]) -> tuple[Place, ...]:
+    """The folders that earlier runs of the plan have taken files of it from."""
+    found = {
+        parent(each.operation.source)
+        for each in standing(history)
+        if each.operation.kind in MOVING
+        and each.operation.source is not None
+        and (each.operation.action_id or each.operation.kind is OpKind.CARRY)
+    }
+    return tuple(sorted(found))
+
+
+def _root_folders(target: bytes, mode: int) -> list[tuple[Place, int]]:
+    """The target folder and its missing parents, below the nearest one that exists."""
+    existing = nearest_folder(target)
+    missing = components(target[len(existing) :].strip(b"/"))
+    return [(Place(existing, join(*missing[:depth])), mode) for depth in range(1, len(missing) + 1)]
+
+
+def _planned_folders(app: App, tree: PlanTree) -> list[tuple[Place, int]]:
+    """The folders the plan makes, and those that were there when it was made and are not any more."""
+    wanted = []
+    for folder in tree.folders():
+        place = Place(tree.plan.target, folder.path)
+        if folder.planned or not _is_folder(app, place):
+            wanted.append((place, folder.mode))
+    return wanted
+
+
+def _is_folder(app: App, place: Place) -> bool:
+    try:
+        return app.disk.lstat(place).kind is Kind.FOLDER
+    except OSError:
+        return False
+
+
+def _folder_times(tree: PlanTree) -> tuple[tuple[Place, int], ...]:
+    """What the view shows as the time of every folder that the commit makes or adds to."""
+    target = tree.plan.target
+    times = [
+        (Place(target, folder.path), folder.mtime_ns)
+        for folder in tree.folders()
+        if folder.planned or folder.gains_entries
+    ]
+    if any(node is not tree.review for node in tree.root.children.values()):
+        times.append((Place(target, b""), tree.root.mtime_ns))
+    return tuple(times)
