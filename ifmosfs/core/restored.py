@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ifmosfs.core.files import Fingerprint, Kind, Place, Root
-from ifmosfs.core.history import RunHistory, held_actions, standing
+from ifmosfs.core.history import RunHistory, held_actions, holds_anything
 from ifmosfs.core.journal import Operation, OpKind, OpState, RunKind, RunState
 from ifmosfs.core.names import CONTROL_NAME, components, is_within
 from ifmosfs.core.plan import Action, ActionKind, KeepReason, Origin, Plan, PlanEvent, Policy
@@ -65,10 +65,7 @@ def events_since_staged(history: Sequence[RunHistory]) -> list[PlanEvent]:
     if commits and commits[-1].state is RunState.COMPLETE:
         events.append(PlanEvent.FINISH)
     last = history[-1].run
-    holds = [
-        each for each in standing(history) if each.operation.kind in CARRYING and each.operation.inverse_of is None
-    ]
-    if last.kind is RunKind.ROLLBACK and last.state is RunState.COMPLETE and not holds:
+    if last.kind is RunKind.ROLLBACK and last.state is RunState.COMPLETE and not holds_anything(history):
         events.append(PlanEvent.ROLL_BACK)
     return events
 

@@ -1,0 +1,145 @@
+"""From a plan with displaced files, losers, units and projects to the order, on a real disk: done, verified, taken back."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from ifmosfs.app.context import App
+from ifmosfs.app.settings import Settings
+from ifmosfs.app.work_order import CommitOrder, commit_order
+from ifmosfs.core.execute import execute
+from ifmosfs.core.files import Place, Root
+from ifmosfs.core.history import held_actions, holds_anything
+from ifmosfs.core.journal import RunKind
+from ifmosfs.core.plan import ActionKind, Plan, Unit, UnitKind
+from ifmosfs.core.rehearsal import NullJournal, RehearsalDisk
+from ifmosfs.core.tree import PlanTree
+from ifmosfs.core.verify import verify
+from tests.adapters.memory_journal import MemoryJournal
+from tests.adapters.trees import Tree, read_tree, write_tree
+from tests.core.committing import make_run, roll_back
+from tests.core.plans import plan_of
+
+INBOX: Tree = {
+    b"letter": b"newer",
+    b"lost": b"loser",
+    b"pic.raw": b"raw",
+    b"pic.xmp": b"xmp",
+    b"code": {b".git": {b"HEAD": b"ref"}, b"main.c": b"int"},
+}
+TARGET: Tree = {b"Papers": {b"letter": b"older"}}
+AFTER: Tree = {
+    b"Papers": {b"letter": b"newer"},
+    b"Pictures": {b"pic.raw": b"raw", b"pic.xmp": b"xmp"},
+    b"Code": {b"code": {b".git": {b"HEAD": b"ref"}, b"main.c": b"int"}},
+    b".ifmosfs": {
+        b"vault": {b"p": {b"replaced": {b"Papers": {b"letter": b"older"}}, b"lost": {b"1": {b"lost": b"loser"}}}}
+    },
+}
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> App:
+    return App(Settings(tmp_path / "config", tmp_path / "state", tmp_path))
+
+
+def make_plan(
+    app: App, folder: Path, code: tuple[bytes, bytes] = (b"Code/code/.git/HEAD", b"Code/code/main.c")
+) -> Plan:
+    """The plan of this module's scene; `code` says where the two files of the project go."""
+    inbox, target = os.fsencode(folder / "in"), os.fsencode(folder / "out")
+    write_tree(inbox, INBOX)
+    write_tree(target, TARGET)
+    plan = plan_of(
+        (b"letter", b"Papers/letter"),
+        (b"lost", b"Papers/lost"),
+        (b"pic.raw", b"Pictures/pic.raw"),
+        (b"pic.xmp", b"Pictures/pic.xmp"),
+        (b"code/.git/HEAD", code[0]),
+        (b"code/main.c", code[1]),
+        folders=(b"Pictures", b"Code"),
+        roots=(inbox,),
+        target=target,
+    )
+    actions = [
+        replace(each, expected=app.disk.lstat(Place(inbox, each.source)).fingerprint, unit=unit)
+        for each, unit in zip(plan.actions, (0, 0, 1, 1, 2, 2), strict=True)
+    ]
+    old = app.disk.lstat(Place(target, b"Papers/letter")).fingerprint
+    actions[0] = replace(actions[0], replaces=old)
+    actions[1] = replace(actions[1], kind=ActionKind.VAULT)
+    units = (Unit(1, UnitKind.SIDECARS, inbox), Unit(2, UnitKind.PROJECT, inbox, b"code"))
+    return replace(plan, roots=(Root(inbox, "x"),), actions=tuple(actions), units=units)
+
+
+def order_of(app: App, plan: Plan, journal: MemoryJournal, run_id: str) -> CommitOrder:
+    done = held_actions(journal.history(), plan.actions)
+    run = replace(make_run(run_id), target=plan.target)
+    return commit_order(app, PlanTree(plan), done, journal.history(), run)
+
+
+def test_everything_finds_its_place_and_its_way_back(app: App, tmp_path: Path) -> None:
+    plan, journal = make_plan(app, tmp_path), MemoryJournal()
+    for run_id in ("r1", "r2"):
+        order, scattered = order_of(app, plan, journal, run_id)
+        report = execute(order, app.disk, journal, now_ns=count(1).__next__)
+        assert (scattered, report.problems) == ((), ())
+        assert (report.n_done, report.n_vaulted, report.n_skipped) == (5, 2, 0)
+        assert (read_tree(tmp_path / "out"), read_tree(tmp_path / "in")) == (AFTER, {})
+        checked = verify(journal.history(), app.disk, actions=plan.actions)
+        assert (checked.problems, checked.n_held) == ((), 6)
+        assert order_of(app, plan, journal, "x").order.steps == ()
+        assert roll_back(app.disk, journal, f"back {run_id}").problems == ()
+        assert (read_tree(tmp_path / "out"), read_tree(tmp_path / "in")) == (TARGET, INBOX)
+        assert not holds_anything(journal.history())
+
+
+def test_a_rehearsal_tells_the_same_and_touches_nothing(app: App, tmp_path: Path) -> None:
+    order = order_of(app, make_plan(app, tmp_path), MemoryJournal(), "r1").order
+    rehearsed = execute(order, RehearsalDisk(app.disk), NullJournal(), now_ns=count(1).__next__)
+    assert (read_tree(tmp_path / "out"), read_tree(tmp_path / "in")) == (TARGET, INBOX)
+    assert rehearsed == execute(order, app.disk, MemoryJournal(), now_ns=count(1).__next__)
+
+
+def test_leftovers_in_the_vault_are_never_in_the_way(app: App, tmp_path: Path) -> None:
+    plan, journal = make_plan(app, tmp_path), MemoryJournal()
+    write_tree(
+        tmp_path / "out" / ".ifmosfs" / "vault" / "p" / "replaced", {b"Papers": b"a file where a folder should be"}
+    )
+    write_tree(tmp_path / "out" / ".ifmosfs" / "vault" / "p" / "lost" / "1", {b"lost": b"of an earlier time"})
+    report = execute(order_of(app, plan, journal, "r1").order, app.disk, journal, now_ns=count(1).__next__)
+    assert (report.problems, report.n_vaulted) == ((), 2)
+    vault = read_tree(tmp_path / "out" / ".ifmosfs" / "vault" / "p")
+    assert (vault[b"replaced-2"], vault[b"lost-2"]) == ({b"Papers": {b"letter": b"older"}}, {b"1": {b"lost": b"loser"}})
+    assert vault[b"lost"] == {b"1": {b"lost": b"of an earlier time"}}
+
+
+def test_the_vault_is_for_its_owner_only(app: App, tmp_path: Path) -> None:
+    plan, journal = make_plan(app, tmp_path), MemoryJournal()
+    execute(order_of(app, plan, journal, "r1").order, app.disk, journal, now_ns=count(1).__next__)
+    for folder in (tmp_path / "out" / ".ifmosfs", tmp_path / "out" / ".ifmosfs" / "vault" / "p"):
+        assert folder.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("code", [(b"Code/code/.git/HEAD", b"Elsewhere/main.c"), (b"Code/x/HEAD", b"Code/x/main.c")])
+def test_a_project_that_would_be_scattered_stays_and_is_listed(
+    app: App, tmp_path: Path, code: tuple[bytes, bytes]
+) -> None:
+    plan, journal = make_plan(app, tmp_path, code), MemoryJournal()
+    order, scattered = order_of(app, plan, journal, "r1")
+    assert [(each.code, each.action_id) for each in scattered] == [("project-scattered", 5), ("project-scattered", 6)]
+    execute(order, app.disk, journal, now_ns=count(1).__next__)
+    assert read_tree(tmp_path / "in") == {b"code": INBOX[b"code"]}
+
+
+def test_a_run_of_the_order_is_one_of_its_plan(app: App, tmp_path: Path) -> None:
+    plan = make_plan(app, tmp_path)
+    order = order_of(app, plan, MemoryJournal(), "r1").order
+    assert (order.run.kind, order.run.plan_id) == (RunKind.COMMIT, "p")
+    units = [step.unit for step in order.steps]
+    assert units == sorted(units, key=units.index)  # each unit in one piece
