@@ -12,7 +12,7 @@ from ifmosfs.core.files import Place
 from ifmosfs.core.journal import OpState, RunState
 from ifmosfs.core.reports import StopCause
 from ifmosfs.core.verify import verify
-from tests.adapters.faults import Crash, CrashAfter, FailAt
+from tests.adapters.faults import Crash, CrashAfter, Delegating, FailAt
 from tests.adapters.memory_disk import MemoryDisk
 from tests.adapters.memory_journal import CrashAtWrite, MemoryJournal, TrippingJournal
 from tests.core.committing import contents, everything, make_run, reserved_names, roll_back, run_order
@@ -272,3 +272,24 @@ def test_a_drive_that_lied_about_one_file_of_a_unit_has_all_of_it_decided_anew()
         OpState.CONFLICT,
         OpState.FAILED,
     ]
+
+
+class ChangedOnceQuarantined(Delegating):
+    """Another program writes to the second copy as soon as its source has its quarantine name."""
+
+    def rename_noreplace(self, source: Place, target: Place) -> None:
+        super().rename_noreplace(source, target)
+        if b".ifmosfs-q-" in target.path and source.path == b"xmp":
+            assert isinstance(self.disk, MemoryDisk)
+            self.disk.write(Place(b"/out", b"made/xmp"), b"written to")
+
+
+def test_all_of_a_unit_are_looked_at_once_more_before_the_first_source_is_removed() -> None:
+    scene = SCENES["two far"]
+    disk = scene.disk()
+    before = files(disk)
+    report = run_order(scene.order(disk), ChangedOnceQuarantined(disk), MemoryJournal())
+    assert [each.code for each in report.problems] == ["unit-kept-together", "copy-gone"]
+    assert disk.tree(b"/out/made") == {b"xmp": b"written to"}  # their bytes stay, ours are back
+    disk.remove(Place(b"/out", b"made/xmp"))
+    assert files(disk) == before
