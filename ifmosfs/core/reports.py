@@ -203,7 +203,7 @@ class Moved(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class RunReport:
     """What a commit or rollback did. The counts are of files; folders are counted apart, and so are the `n_vaulted` files that
-    were put into the vault: displaced ones of the target as well as incoming ones that lost.
+    were put into the vault: displaced ones of the target as well as the `n_lost` incoming ones that lost.
 
     `problems` holds every conflict and failure, and nothing about skipped files: those were merely not reached.
     """
@@ -221,6 +221,7 @@ class RunReport:
     problems: tuple[Problem, ...]
     stop_cause: StopCause | None = None
     n_vaulted: int = 0
+    n_lost: int = 0
 
 
 @dataclass(slots=True)
@@ -285,6 +286,7 @@ class Tally:
             problems=tuple(self.problems),
             stop_cause=cause,
             n_vaulted=self.n_vaulted,
+            n_lost=self.n_lost,
         )
 
 

@@ -143,18 +143,18 @@ def _show(prepared: PreparedCommit, report: RunReport, *, dry_run: bool, as_json
 
     info = prepared.info
     n_files = len(prepared.tree.plan.actions)
-    n_moved = prepared.n_before + report.n_done
+    n_moved, n_lost = prepared.n_before + report.n_done, prepared.n_vaulted_before + report.n_lost
+    n_staying = n_files - n_moved - n_lost
     if as_json:
-        sums = {"files": n_files, "moved_before": prepared.n_before, "staying": n_files - n_moved}
+        sums = {"files": n_files, "moved_before": prepared.n_before, "staying": n_staying}
         print_json({"plan": info.plan_id, "dry_run": dry_run, **sums, **run_fields(report)})
         return run_status(report)
     show_moves(report, N_SHOWN)
     click.echo(f"{'Would be: ' if dry_run else ''}{run_words(report)}")
     show_problems(report.problems)
     if n_files > n_moved:
-        click.echo(
-            f"{counted(n_files, 'file')} of the plan = {n_moved:,} moved + {n_files - n_moved:,} where they were"
-        )
+        vault = f"{n_lost:,} in the vault + " if n_lost else ""
+        click.echo(f"{counted(n_files, 'file')} of the plan = {n_moved:,} moved + {vault}{n_staying:,} where they were")
     if not dry_run:
         _say_what_next(info, report)
     return run_status(report)
@@ -163,5 +163,5 @@ def _show(prepared: PreparedCommit, report: RunReport, *, dry_run: bool, as_json
 def _say_what_next(info: PlanInfo, report: RunReport) -> None:
     if report.n_skipped:
         click.echo(f"Stopped before the end. Go on: ifmosfs commit {info.plan_id}")
-    if report.n_done:
+    if report.n_done or report.n_vaulted:
         click.echo(f"Undo: ifmosfs rollback {info.plan_id} · Prove: ifmosfs verify {info.plan_id}")
