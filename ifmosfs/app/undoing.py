@@ -16,8 +16,9 @@ from ifmosfs.app.staging import load_tree
 from ifmosfs.core.errors import DatabaseDamaged, PlanOutdated, WrongState
 from ifmosfs.core.execute import execute
 from ifmosfs.core.files import Place
+from ifmosfs.core.followed import Followed, follow
 from ifmosfs.core.history import MOVING, RunHistory, actions_below, held_actions, holds_anything, standing
-from ifmosfs.core.journal import Journal, Operation, Run, RunKind, RunState
+from ifmosfs.core.journal import Journal, Operation, OpState, Run, RunKind, RunState
 from ifmosfs.core.manifest import PlanInfo, RollbackEntry
 from ifmosfs.core.names import CONTROL_NAME, join, shell_word
 from ifmosfs.core.plan import PlanEvent, PlanState
@@ -48,7 +49,8 @@ def prepare_rollback(app: App, journal: Journal, info: PlanInfo) -> PreparedRoll
     Raises: WrongState where there is nothing to move back; PlanOutdated where another disk is mounted than the plan was
     committed to; DatabaseDamaged where the journal is lost.
     """
-    history = known_history(app, journal, info)
+    followed = followed_history(journal, known_history(app, journal, info))
+    history = followed.history
     if not holds_anything(history) and info.state not in UNDOABLE:
         raise WrongState(f"nothing of plan {info.plan_id} is to be moved back", hint="ifmosfs status shows the plans")
     app.progress("Checking", 0, None)
@@ -56,7 +58,7 @@ def prepare_rollback(app: App, journal: Journal, info: PlanInfo) -> PreparedRoll
     if info.target in absent:
         raise other_disk(info.target)
     run = new_run(RunKind.ROLLBACK, info.plan_id, info.target)
-    planned = plan_rollback(run, history, app.disk, absent=absent)
+    planned = plan_rollback(run, history, app.disk, absent=absent, foreign=followed.foreign)
     if not planned.order.steps and planned.problems and {each.code for each in planned.problems} == {OTHER_DISK}:
         raise other_disk(min(absent))
     return PreparedRollback(info, _with_counts(app, planned))
@@ -77,6 +79,14 @@ def known_history(app: App, journal: Journal, info: PlanInfo) -> list[RunHistory
     if is_lost(app, journal, info):
         raise lost_journal(app, info)
     return plan_history(journal, info.plan_id)
+
+
+def followed_history(journal: Journal, history: Sequence[RunHistory]) -> Followed:
+    """A plan's runs, read with what later runs of other plans did to its files."""
+    since = min((each.run.started_ns for each in history), default=0)
+    own = {each.run.run_id for each in history}
+    later = [run for run in journal.runs() if run.run_id not in own and run.started_ns >= since]
+    return follow(history, [RunHistory(run, tuple(journal.recorded(run.run_id, [OpState.DONE]))) for run in later])
 
 
 def is_lost(app: App, journal: Journal | None, info: PlanInfo) -> bool:
@@ -143,7 +153,7 @@ def run_rollback(app: App, journal: SqliteJournal, prepared: PreparedRollback, s
         progress=lambda n_done, n_total: app.progress("Moving back", n_done, n_total),
     )
     report = _with_refused(report, prepared)
-    is_whole = report.state is RunState.COMPLETE and not holds_anything(plan_history(journal, plan_id))
+    is_whole = report.state is RunState.COMPLETE and not _holds_anything(journal, plan_id)
     if is_whole:
         journal.withdraw_sidecars(plan_id)  # once more: the vault, which was in their folder, is gone now
     else:
@@ -164,13 +174,17 @@ def run_rollback(app: App, journal: SqliteJournal, prepared: PreparedRollback, s
     return report
 
 
+def _holds_anything(journal: Journal, plan_id: str) -> bool:
+    return holds_anything(followed_history(journal, plan_history(journal, plan_id)).history)
+
+
 def settle_rolled_back(app: App, journal: SqliteJournal, info: PlanInfo) -> bool:
     """Call a plan ROLLED_BACK if an interrupted rollback has left nothing to be done; whether it was so."""
     try:
         prepared = prepare_rollback(app, journal, info)
     except (PlanOutdated, WrongState):  # its disk is not there: whoever asks for the rollback is told
         return False
-    if not prepared.planned.is_empty or holds_anything(plan_history(journal, info.plan_id)):
+    if not prepared.planned.is_empty or _holds_anything(journal, info.plan_id):
         return False
     journal.withdraw_sidecars(info.plan_id)
     app.catalogue.advance(info.plan_id, PlanEvent.ROLL_BACK)
@@ -182,7 +196,8 @@ def verify_plan(app: App, journal: Journal, info: PlanInfo) -> VerifyReport:
 
     Raises: WrongState for a plan that was never committed; PlanOutdated where another disk is mounted; DatabaseDamaged.
     """
-    history = known_history(app, journal, info)
+    followed = followed_history(journal, known_history(app, journal, info))
+    history = followed.history
     if not history:
         hint = f"ifmosfs stage validate {info.plan_id} checks a plan before its commit"
         raise WrongState(f"plan {info.plan_id} was never committed", hint=hint)
@@ -190,13 +205,14 @@ def verify_plan(app: App, journal: Journal, info: PlanInfo) -> VerifyReport:
     for each in standing(history):
         if each.operation.kind in MOVING and each.operation.target and each.operation.target.root in absent:
             raise other_disk(each.operation.target.root)
-    return verify(
+    report = verify(
         history,
         app.disk,
         actions=app.catalogue.load_plan(info.plan_id).actions,
         digests={},  # none from elsewhere: copies are compared with what their run has hashed
         progress=lambda n_done, n_total: app.progress("Verifying", n_done, n_total),
     )
+    return replace(report, extra=tuple(each for each in report.extra if each.path not in followed.foreign))
 
 
 def not_moved(app: App, journal: Journal, info: PlanInfo) -> int:
@@ -221,6 +237,6 @@ def _withdraw_sidecars(disk: RehearsalDisk, runs: Sequence[Run]) -> None:
 
 def _with_refused(report: RunReport, prepared: PreparedRollback) -> RunReport:
     """Files that planning already found impossible to move back count as conflicts."""
-    refused = prepared.planned.problems
-    n_files = len({problem.action_id for problem in refused if problem.action_id})
-    return replace(report, n_conflicts=report.n_conflicts + n_files, problems=(*refused, *report.problems))
+    planned = prepared.planned
+    n_conflicts = report.n_conflicts + planned.n_kept
+    return replace(report, n_conflicts=n_conflicts, problems=(*planned.problems, *report.problems))

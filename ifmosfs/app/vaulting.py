@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ifmosfs.app.committing import new_run, plan_history
 from ifmosfs.app.context import App
 from ifmosfs.app.staging import nearest_folder
+from ifmosfs.app.undoing import followed_history
 from ifmosfs.core.errors import Ambiguous, NotFound, TargetProblem, UsageProblem
 from ifmosfs.core.execute import Step, WorkOrder, execute
 from ifmosfs.core.files import Attr, Fingerprint, Kind, Place
@@ -118,8 +119,11 @@ def restore(app: App, journal: SqliteJournal, entries: Sequence[VaultEntry], to:
 
 def _entries_of(app: App, journal: Journal, info: PlanInfo) -> list[VaultEntry]:
     history = plan_history(journal, info.plan_id)
+    followed = standing(followed_history(journal, history).history)
+    still_there = {each.key for each in _moves_into(followed, info.target)}
     since = {each.run.run_id: each.run.finished_ns or each.run.started_ns for each in history}
-    entries = [_entry(app, info, each, since[each.run_id]) for each in _moves_into(standing(history), info.target)]
+    put_away = [each for each in _moves_into(standing(history), info.target) if each.key in still_there]
+    entries = [_entry(app, info, each, since[each.run_id]) for each in put_away]
     return list(reversed(entries))
 
 

@@ -46,12 +46,13 @@ OTHER_DISK = "filesystem-changed"
 class RollbackOrder:
     """What to execute, and what a person should know before: files that are moved back though they were changed since
     (`modified`), files that cannot be moved back, each once, with its reason (`problems`), and scanned folders that are not
-    there any more and are made again, plainly (`remade_roots`)."""
+    there any more and are made again, plainly (`remade_roots`). `n_kept` files, displaced ones too, cannot be moved back."""
 
     order: WorkOrder
     modified: tuple[Problem, ...]
     problems: tuple[Problem, ...]
     remade_roots: tuple[bytes, ...] = ()
+    n_kept: int = 0
 
     @property
     def is_empty(self) -> bool:
@@ -68,11 +69,13 @@ def plan_rollback(
     *,
     undo: Collection[str] | None = None,
     absent: Collection[bytes] = (),
+    foreign: Collection[bytes] = (),
 ) -> RollbackOrder:
     """The order for `run` that undoes what holds of a plan's runs, given oldest first with all their operations.
 
     `undo` names the runs to undo; by default all that the commits did, and what was undone already is left out.
     `absent`: roots whose filesystem is not the one they were on (`absent_disks`); nothing is moved to them.
+    `foreign`: places that files of other plans have taken (`core.followed`); those are not moved.
     Raises: RecoveryNeeded if one of the runs did not finish; DiskFailed.
     """
     commits = {each.run.run_id for each in history if each.run.kind is RunKind.COMMIT}
@@ -81,7 +84,7 @@ def plan_rollback(
         for each in standing(history)
         if (each.run_id in commits and each.operation.inverse_of is None if undo is None else each.run_id in undo)
     ]
-    planner = _Planner(disk, [each for each in wanted if each.operation.kind is OpKind.RMDIR], absent)
+    planner = _Planner(disk, [each for each in wanted if each.operation.kind is OpKind.RMDIR], absent, foreign)
     planner.move_back([each for each in wanted if each.operation.kind in MOVING])
     planner.restore_the_rest()
     planner.remove_folders(each for each in wanted if each.operation.kind is OpKind.MKDIR)
@@ -93,7 +96,9 @@ def plan_rollback(
         restore_folders=tuple(planner.restored),
         remove_folders=tuple(planner.removed),
     )
-    return RollbackOrder(order, tuple(planner.modified), tuple(planner.problems), tuple(planner.remade_roots))
+    return RollbackOrder(
+        order, tuple(planner.modified), tuple(planner.problems), tuple(planner.remade_roots), planner.n_kept
+    )
 
 
 def absent_disks(found: Sequence[Standing], setting: Setting, disk: DiskReader) -> frozenset[bytes]:
@@ -134,10 +139,13 @@ def other_disk(root: bytes) -> PlanOutdated:
 class _Planner:
     """Collects the order while trying each part of it on a rehearsal, where later steps see earlier ones."""
 
-    def __init__(self, disk: DiskReader, removals: Iterable[Standing], absent: Collection[bytes]) -> None:
+    def __init__(
+        self, disk: DiskReader, removals: Iterable[Standing], absent: Collection[bytes], foreign: Collection[bytes]
+    ) -> None:
         self._stage = RehearsalDisk(disk)
         self._removals = {_place(each).absolute: each for each in reversed(list(removals))}  # the newest one counts
         self._absent = absent
+        self._foreign = foreign
         self._kept_empty: set[bytes] = set()  # folders above files that do not come back
         self.restored: list[FolderToRestore] = []
         self.remade_roots: list[bytes] = []
@@ -146,6 +154,7 @@ class _Planner:
         self.removed: list[DoomedFolder] = []
         self.modified: list[Problem] = []
         self.problems: list[Problem] = []
+        self.n_kept = 0
 
     def look(self, place: Place) -> Attr | None:
         """What would be at the place by now; a place that cannot be looked at counts as empty, and refuses the move later."""
@@ -222,7 +231,7 @@ class _Planner:
             self._keep(each, _Trouble(OTHER_DISK, old.root).about(old))
             return True
         found = self.look(now)
-        lost = _lost(each, found)
+        lost = _lost(each, found, is_foreign=now.absolute in self._foreign)
         if found is None or lost is not None:
             self._keep(each, problem(lost or "gone", now.absolute))
             return True
@@ -244,6 +253,7 @@ class _Planner:
         old, _, _ = ends(each.operation)
         self._kept_empty.update(Place(old.root, path).absolute for path in ancestors(old.path))
         self.problems.append(replace(reason, action_id=each.operation.action_id))
+        self.n_kept += 1
 
     def _relocate(self, now: Place, old: Place, each: Standing) -> bool:
         try:
@@ -270,14 +280,14 @@ class _Planner:
                 self.removed.append(DoomedFolder(_place(each), each.key))
 
 
-def _lost(each: Standing, found: Attr | None) -> str | None:
+def _lost(each: Standing, found: Attr | None, *, is_foreign: bool) -> str | None:
     """The code of why what is at the target now is not to be moved back, `None` if it is."""
-    if found is None:
+    is_ours = found is not None and each.base is not None and found.fingerprint.same_inode(each.base)
+    if found is None or (is_foreign and not is_ours):
         return "gone"
     if each.operation.kind is not OpKind.CARRY:
         return "became-folder" if found.kind is Kind.FOLDER else None
-    is_same = found.kind is Kind.FOLDER and each.base is not None and found.fingerprint.same_inode(each.base)
-    return None if is_same else "not-as-committed"
+    return None if found.kind is Kind.FOLDER and is_ours else "not-as-committed"
 
 
 def _in_units(steps: Sequence[Step], undone: Sequence[Standing]) -> tuple[Step, ...]:

@@ -87,7 +87,7 @@ def _announce(prepared: PreparedRollback) -> None:
         show_problems(prepared.planned.modified)
     for root in prepared.planned.remade_roots:
         click.echo(f"  {shown(root)} is not there any more, and is made again")
-    n_kept = len({problem.action_id for problem in prepared.planned.problems if problem.action_id})
+    n_kept = prepared.planned.n_kept
     if n_kept:
         click.echo(f"  {counted(n_kept, 'more file')} cannot go back now and will stay")
 

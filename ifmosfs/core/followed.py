@@ -1,0 +1,118 @@
+"""Where later runs of other plans have brought the files of a plan: undo and proof follow a file, and not its name.
+
+A later commit may have displaced a file into the vault, or moved it on because its folder was scanned; a rollback of another plan
+may have taken back what this one had put away. All of it stands in the journal, so it is told from there, in the order of time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ifmosfs.core.files import Fingerprint, Place
+from ifmosfs.core.history import MOVING, Key, RunHistory
+from ifmosfs.core.journal import OpKind, OpState, Recorded, RunKind
+from ifmosfs.core.names import is_within
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A plan's runs, with each file at the place where it is to be now.
+
+    What a rollback of another plan has taken back is left out: it is where that plan had found it. `foreign` are the absolute
+    paths at which the journal has a file of another plan; it is none of this plan's, even where one of them was before.
+    """
+
+    history: tuple[RunHistory, ...]
+    foreign: frozenset[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Brought:
+    """Where a file of the plan has been brought by another one, last by a run of this kind."""
+
+    target: Place
+    arrived: Fingerprint | None
+    by: RunKind
+
+
+class _Trail:
+    """The files of the plan by the absolute path at which each is, while the runs of all plans are gone through."""
+
+    def __init__(self) -> None:
+        self._at: dict[bytes, Key] = {}
+        self.brought: dict[Key, _Brought] = {}
+        self.foreign: set[bytes] = set()
+
+    def own(self, run_id: str, row: Recorded) -> None:
+        """An operation of the plan itself."""
+        source, target = row.operation.source, row.operation.target
+        if source is not None:
+            self._at.pop(source.absolute, None)
+        if target is not None:
+            self._at[target.absolute] = (run_id, row.operation.seq)
+            self.foreign.discard(target.absolute)
+
+    def other(self, kind: RunKind, row: Recorded) -> None:
+        """An operation of another plan."""
+        operation = row.operation
+        if operation.source is None or operation.target is None:
+            return
+        if operation.kind is OpKind.CARRY:
+            self._carry(kind, operation.source, operation.target)
+        self.foreign.discard(operation.source.absolute)
+        key = self._at.pop(operation.source.absolute, None)
+        if key is None:
+            self.foreign.add(operation.target.absolute)
+        else:
+            self._bring(key, _Brought(operation.target, row.outcome.arrived, kind))
+
+    def _carry(self, kind: RunKind, source: Place, target: Place) -> None:
+        for path in [path for path in self._at if path != source.absolute and is_within(path, source.absolute)]:
+            below = path[len(source.absolute) :]
+            place = Place(target.root, target.path + below if target.path else below.lstrip(b"/"))
+            self._bring(self._at.pop(path), _Brought(place, None, kind))
+
+    def _bring(self, key: Key, brought: _Brought) -> None:
+        self.brought[key] = brought
+        self._at[brought.target.absolute] = key
+
+
+def follow(history: Sequence[RunHistory], others: Iterable[RunHistory]) -> Followed:
+    """The plan's runs as they are to be read after the runs of other plans, both given oldest first.
+
+    Only those of the others count that began after the plan's first run, and only what was done.
+    """
+    own = {each.run.run_id: each for each in history}
+    since = min((each.run.started_ns for each in history), default=0)
+    later = [each for each in others if each.run.run_id not in own and each.run.started_ns >= since]
+    if not later:
+        return Followed(tuple(history), frozenset())
+    trail = _Trail()
+    for each in sorted([*history, *later], key=lambda each: each.run.started_ns):
+        for row in each.recorded:
+            if row.operation.kind not in MOVING or row.outcome.state is not OpState.DONE:
+                continue
+            if each.run.run_id in own:
+                trail.own(each.run.run_id, row)
+            else:
+                trail.other(each.run.kind, row)
+    return Followed(tuple(_retold(each, trail.brought) for each in history), frozenset(trail.foreign))
+
+
+def _retold(history: RunHistory, brought: Mapping[Key, _Brought]) -> RunHistory:
+    rows = []
+    for row in history.recorded:
+        found = brought.get((history.run.run_id, row.operation.seq))
+        if found is None:
+            rows.append(row)
+        elif not _is_taken_back(row, found):
+            outcome = replace(row.outcome, arrived=found.arrived or row.outcome.arrived)
+            rows.append(Recorded(replace(row.operation, target=found.target), outcome))
+    return RunHistory(history.run, tuple(rows))
+
+
+def _is_taken_back(row: Recorded, found: _Brought) -> bool:
+    """Whether a rollback of another plan has undone its own move of a file that this plan had moved on."""
+    is_elsewhere = found.target != row.operation.target
+    return is_elsewhere and found.by is RunKind.ROLLBACK and row.operation.inverse_of is None
