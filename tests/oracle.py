@@ -7,6 +7,7 @@ databases are whole, what was reported is what is there, and exit status 0 was g
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import sqlite3
@@ -173,9 +174,18 @@ def _files(*folders: Folder) -> Iterator[bytes]:
 def _entry(path: bytes) -> Entry:
     row = os.lstat(path)
     content = None if stat.S_ISDIR(row.st_mode) else content_of(path, row.st_mode)
-    names = os.listxattr(path, follow_symlinks=False)
-    xattrs = tuple((name, os.getxattr(path, name, follow_symlinks=False)) for name in sorted(names))
-    return Entry(row.st_mode, (row.st_uid, row.st_gid), row.st_mtime_ns, content, xattrs)
+    return Entry(row.st_mode, (row.st_uid, row.st_gid), row.st_mtime_ns, content, tuple(_xattrs(path)))
+
+
+def _xattrs(path: bytes) -> Iterator[tuple[str, bytes]]:
+    try:
+        names = os.listxattr(path, follow_symlinks=False)
+    except OSError as error:
+        if error.errno != errno.EOPNOTSUPP:
+            raise
+        return
+    for name in sorted(names):
+        yield name, os.getxattr(path, name, follow_symlinks=False)
 
 
 def _differences(found: Picture, wanted: Picture) -> dict[bytes, tuple[Entry | None, Entry | None]]:

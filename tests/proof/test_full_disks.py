@@ -74,9 +74,9 @@ def happening(reached: Callable[[], bool], act: Callable[[], object]) -> Iterato
         thread.join()
 
 
-def slowly(name: str) -> Attach:
+def slowly(name: str, microseconds: int = SLOWLY) -> Attach:
     """Delay each call of a name."""
-    return injecting(Call(name, 1, ""), f"delay_enter={SLOWLY}", "+")
+    return injecting(Call(name, 1, ""), f"delay_enter={microseconds}", "+")
 
 
 def some_arrived(folder: Path, n_files: int = 3) -> bool:
