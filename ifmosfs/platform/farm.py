@@ -12,6 +12,7 @@ import json
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from enum import Enum
 from typing import IO
 
@@ -133,10 +134,9 @@ def _remaining(folder: bytes) -> Iterator[bytes]:
 
 
 def _remove_list(folder: bytes) -> None:
-    try:
+    """A list that cannot be removed names nothing that is there any more; the next removal tries again."""
+    with suppress(OSError):
         os.unlink(folder + LIST_SUFFIX)
-    except FileNotFoundError:
-        return
 
 
 def _make_folder(path: bytes, method: FarmMethod, mode: int = 0o777) -> None:
