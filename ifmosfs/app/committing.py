@@ -74,7 +74,8 @@ def prepare_commit(
     run = new_run(RunKind.COMMIT, info.plan_id, tree.plan.target)
     order, scattered = commit_order(app, tree, done, history, run)
     app.progress("Checking", 0, None)
-    checked = preflight(order, setting_of(tree.plan), app.disk, credentials(), watch)
+    with app.disk.looking():
+        checked = preflight(order, setting_of(tree.plan), app.disk, credentials(), watch)
     checked = replace(checked, problems=(*scattered, *checked.problems))
     n_vaulted = sum(action.action_id in done for action in tree.vaulted())
     return PreparedCommit(info, tree, order, checked, len(done) - n_vaulted, n_vaulted, scattered)

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from ifmosfs.app.checks import permissions
+from ifmosfs.app.collector import without_collector
 from ifmosfs.app.committing import plan_history
 from ifmosfs.app.context import App
 from ifmosfs.app.undoing import UNDOABLE, is_lost, lost_journal, settle_rolled_back
@@ -98,7 +99,8 @@ def unfinished_runs(app: App) -> tuple[list[Run], list[PlanInfo]]:
 
 def _recover_one(app: App, journal: SqliteJournal, run: Run) -> RecoveryReport:
     app.progress(f"Recovering run {run.run_id}", 0, None)
-    report = recover(run, app.disk, journal, now_ns=host.now_ns, boot_id=host.boot_id())
+    with app.disk.looking(), without_collector():
+        report = recover(run, app.disk, journal, now_ns=host.now_ns, boot_id=host.boot_id())
     for info in app.catalogue.plans():
         if info.plan_id == run.plan_id and info.state in UNDOABLE:
             _settle_plan(app, journal, info, run.kind)

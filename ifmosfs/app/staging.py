@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
 from ifmosfs.app.classifying import classify
+from ifmosfs.app.collector import without_collector
 from ifmosfs.app.context import App
 from ifmosfs.core.errors import NotFound, TargetProblem, UsageProblem, WrongState
 from ifmosfs.core.files import Kind, Place, ScannedFile
@@ -82,6 +83,7 @@ class ConflictRules:
 DEFAULT_RULES: Final = ConflictRules()
 
 
+@without_collector()
 def create_plan(
     app: App, session: SessionInfo, target: bytes | None, rules: ConflictRules = DEFAULT_RULES
 ) -> StageReport:
@@ -135,6 +137,7 @@ def _outcomes(
     return {outcome: outcomes[outcome] for outcome in Outcome if outcomes[outcome]}
 
 
+@without_collector()
 def load_tree(app: App, plan_id: str) -> PlanTree:
     """A plan with its edits applied."""
     return PlanTree(app.catalogue.load_plan(plan_id), app.catalogue.edits(plan_id))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ifmosfs.app.checks import permissions
+from ifmosfs.app.collector import without_collector
 from ifmosfs.app.committing import Stop, new_run, plan_history
 from ifmosfs.app.context import App
 from ifmosfs.app.staging import load_tree
@@ -43,6 +44,7 @@ class PreparedRollback:
     planned: RollbackOrder
 
 
+@without_collector()
 def prepare_rollback(app: App, journal: Journal, info: PlanInfo) -> PreparedRollback:
     """What a rollback of the plan would do; where a rollback was interrupted, what is left of it. Changes nothing.
 
@@ -58,7 +60,8 @@ def prepare_rollback(app: App, journal: Journal, info: PlanInfo) -> PreparedRoll
     if info.target in absent:
         raise other_disk(info.target)
     run = new_run(RunKind.ROLLBACK, info.plan_id, info.target)
-    planned = plan_rollback(run, history, app.disk, absent=absent, foreign=followed.foreign)
+    with app.disk.looking():
+        planned = plan_rollback(run, history, app.disk, absent=absent, foreign=followed.foreign)
     if not planned.order.steps and planned.problems and {each.code for each in planned.problems} == {OTHER_DISK}:
         raise other_disk(min(absent))
     return PreparedRollback(info, _with_counts(app, planned))
@@ -140,6 +143,7 @@ def rehearse_rollback(app: App, journal: Journal, prepared: PreparedRollback) ->
     return _with_refused(report, prepared)
 
 
+@without_collector()
 def run_rollback(app: App, journal: SqliteJournal, prepared: PreparedRollback, stop: Stop) -> RunReport:
     """Move the files back. The plan is ROLLED_BACK when nothing of it is left at its target. Raises `DiskFailed`."""
     plan_id = prepared.info.plan_id
@@ -191,6 +195,7 @@ def settle_rolled_back(app: App, journal: SqliteJournal, info: PlanInfo) -> bool
     return True
 
 
+@without_collector()
 def verify_plan(app: App, journal: Journal, info: PlanInfo) -> VerifyReport:
     """How the disk compares with what was done for a plan.
 
@@ -205,13 +210,14 @@ def verify_plan(app: App, journal: Journal, info: PlanInfo) -> VerifyReport:
     for each in standing(history):
         if each.operation.kind in MOVING and each.operation.target and each.operation.target.root in absent:
             raise other_disk(each.operation.target.root)
-    report = verify(
-        history,
-        app.disk,
-        actions=app.catalogue.load_plan(info.plan_id).actions,
-        digests={},  # none from elsewhere: copies are compared with what their run has hashed
-        progress=lambda n_done, n_total: app.progress("Verifying", n_done, n_total),
-    )
+    with app.disk.looking():
+        report = verify(
+            history,
+            app.disk,
+            actions=app.catalogue.load_plan(info.plan_id).actions,
+            digests={},  # none from elsewhere: copies are compared with what their run has hashed
+            progress=lambda n_done, n_total: app.progress("Verifying", n_done, n_total),
+        )
     return replace(report, extra=tuple(each for each in report.extra if each.path not in followed.foreign))
 
 
