@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks import classify, commit, mount, plan, scan, start
+from benchmarks import classify, commit, mount, plan, recover, scan, start
+from benchmarks.loop import KINDS, loop_filesystem
 from benchmarks.machine import facts
 from benchmarks.measure import MIB
 from benchmarks.rows import Row, table
@@ -26,8 +27,10 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "plan": plan.rows,
     "mount": mount.rows,
     "commit": commit.rows,
+    "recover": recover.rows,
 }
 AT_ONE_SCALE: Final = frozenset({"start", "classify"})  # their work does not grow with the number of files
+BEST: Final = frozenset({"commit"})  # the best of the rounds instead of their median
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,18 +38,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the folder is cleaned up then, too
     chosen = list(BENCHMARKS) if options.what == "all" else [options.what]
-    print(facts(options.folder or Path(tempfile.gettempdir())))
+    if not options.on:
+        _run(chosen, options, options.folder, "")
+    for kind in options.on:
+        with loop_filesystem(kind, max(options.files), options.folder) as folder:
+            _run(chosen, options, folder, f" on {kind}")
+    return 0
+
+
+def _run(chosen: Sequence[str], options: argparse.Namespace, folder: Path | None, where: str) -> None:
+    """Run the benchmarks in a folder and print the facts and their tables."""
+    print(facts(folder or Path(tempfile.gettempdir())))
     for name in chosen:
         if name == "mount" and not probe().usable:
             print(f"### mount\n\nnot measured: {probe().troubles[0].what}\n")
             continue
         for n_files in options.files[-1:] if name in AT_ONE_SCALE else options.files:
             scale = Scale(n_files, options.rounds, options.big_mib * MIB)
-            print(f"{name}, {n_files:,} files …", file=sys.stderr)
-            with workplace(options.folder) as place:
+            print(f"{name}{where}, {n_files:,} files …", file=sys.stderr)
+            with workplace(folder) as place:
                 found = BENCHMARKS[name](scale, place)
-            print(table(f"{name}, median of {scale.n_rounds}", found), flush=True)
-    return 0
+            print(table(f"{name}{where}, {_counted(name)}{scale.n_rounds}", found), flush=True)
+
+
+def _counted(name: str) -> str:
+    return "best of " if name in BEST else "median of "
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -56,9 +72,23 @@ def _parser() -> argparse.ArgumentParser:
         "--files", type=_numbers, default=[10_000, 100_000], metavar="N,N", help="default: 10000,100000"
     )
     parser.add_argument("--folder", type=Path, help="where to work, which decides the filesystem; default: $TMPDIR")
+    parser.add_argument(
+        "--on",
+        type=_kinds,
+        default=[],
+        metavar="KIND,KIND",
+        help=f"work on new filesystems in image files (root only): {', '.join(KINDS)}",
+    )
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="the median of so many counts; default: 3")
     parser.add_argument("--big-mib", type=int, default=1024, metavar="N", help="size of the big file; default: 1024")
     return parser
+
+
+def _kinds(text: str) -> list[str]:
+    kinds = text.split(",")
+    if not set(kinds) <= set(KINDS):
+        raise argparse.ArgumentTypeError(f"choose from {', '.join(KINDS)}")
+    return kinds
 
 
 def _numbers(text: str) -> list[int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import classify, commit, mount, plan, scan, start
+from benchmarks import classify, commit, mount, plan, recover, scan, start
 from benchmarks.__main__ import BENCHMARKS, Benchmark, main
 from benchmarks.measure import MIB, nothing
 from benchmarks.rows import Row, Unit, table
@@ -75,6 +75,18 @@ def test_commit_moves_all_files_and_brings_them_back(tmp_path: Path) -> None:
     ]
 
 
+def test_recover_kills_a_commit_half_way_and_brings_it_to_its_end(tmp_path: Path) -> None:
+    works = (
+        "`ifmosfs recover` after SIGKILL half-way",
+        "`ifmosfs commit` takes the other half up",
+        "`ifmosfs verify` of all",
+    )
+    assert measured(recover.rows, tmp_path) == [
+        *((work, 200) for work in works),
+        *((f"{work}, peak memory", 0) for work in works),
+    ]
+
+
 @needs_fuse
 def test_mount_measures_coming_up_listing_reading_and_memory(tmp_path: Path) -> None:
     assert measured(mount.rows, tmp_path) == [
@@ -113,7 +125,7 @@ def test_the_command_prints_the_machine_and_the_table_of_the_chosen_benchmark(
 
 
 def test_the_command_knows_every_benchmark() -> None:
-    assert list(BENCHMARKS) == ["start", "classify", "scan", "plan", "mount", "commit"]
+    assert list(BENCHMARKS) == ["start", "classify", "scan", "plan", "mount", "commit", "recover"]
 
 
 def test_a_table_gives_each_rival_its_ratio_and_says_where_one_is_missing() -> None:
