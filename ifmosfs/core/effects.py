@@ -13,7 +13,7 @@ from typing import Final
 from ifmosfs.core.errors import DiskFailed, DiskFull
 from ifmosfs.core.files import Attr, Fingerprint, Kind, Place
 from ifmosfs.core.journal import Operation, OpKind, OpState, Outcome
-from ifmosfs.core.names import components, display, split
+from ifmosfs.core.names import SEPARATOR, components, display, split
 from ifmosfs.core.ports import Disk, DiskReader
 from ifmosfs.core.reports import error_line
 from ifmosfs.core.vault import origin_of
@@ -137,8 +137,12 @@ def ends(operation: Operation) -> tuple[Place, Place, Fingerprint]:
 
 def folders_of(operations: Iterable[Operation]) -> list[Place]:
     """The folders that moves take from and bring to, each once."""
-    folders = {parent(place): None for each in operations for place in (each.source, each.target) if place is not None}
-    return list(folders)
+    folders: dict[tuple[bytes, bytes], None] = {}
+    for each in operations:
+        for place in (each.source, each.target):
+            if place is not None:
+                folders[place.root, place.path.rpartition(SEPARATOR)[0]] = None
+    return [Place(root, path) for root, path in folders]
 
 
 def names_of(operation: Operation) -> set[bytes]:
@@ -314,5 +318,6 @@ def _put_back(operation: Operation, disk: Disk, source: Place, target: Place) ->
 
 def touched_disk(outcome: Outcome) -> bool:
     """Whether an outcome of `move_by_rename` had an effect that must be synced before it is settled."""
-    code = (outcome.error or "").partition(":")[0]
-    return outcome.state is OpState.DONE or code in {"misplaced", "changed-while-moving"}
+    if outcome.state is OpState.DONE:
+        return True
+    return (outcome.error or "").partition(":")[0] in {"misplaced", "changed-while-moving"}

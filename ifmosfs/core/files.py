@@ -58,7 +58,12 @@ class Fingerprint:
 
     def same_file(self, other: Fingerprint) -> bool:
         """Whether both are the same inode with the same content as far as size and time can tell."""
-        return self.same_inode(other) and self.size_bytes == other.size_bytes and self.mtime_ns == other.mtime_ns
+        return (
+            self.inode == other.inode
+            and self.size_bytes == other.size_bytes
+            and self.mtime_ns == other.mtime_ns
+            and (self.birth_ns == other.birth_ns or self.birth_ns is None or other.birth_ns is None)
+        )
 
     def same_inode(self, other: Fingerprint) -> bool:
         """Whether both are the same inode, whatever its content is now."""

@@ -76,8 +76,7 @@ class PosixDisk:
         """See `DiskReader.lstat`."""
         folders = self._folders()
         try:
-            folder, name = folders.parent(place)
-            return linux.attr_at(folder, name)
+            return linux.attr_at(*folders.parent(place))
         except OSError as error:
             error.filename = place.absolute
             raise
