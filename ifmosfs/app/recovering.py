@@ -16,7 +16,7 @@ from ifmosfs.app.undoing import UNDOABLE, is_lost, lost_journal, settle_rolled_b
 from ifmosfs.core import rehearsed_recovery
 from ifmosfs.core.errors import Locked
 from ifmosfs.core.history import standing
-from ifmosfs.core.journal import OpKind, Run, RunKind
+from ifmosfs.core.journal import OpKind, OpState, Run, RunKind
 from ifmosfs.core.manifest import PlanInfo
 from ifmosfs.core.plan import PlanEvent, PlanState
 from ifmosfs.core.recover import recover
@@ -113,9 +113,18 @@ def _settle_plan(app: App, journal: SqliteJournal, info: PlanInfo, kind: RunKind
     if kind is RunKind.ROLLBACK:
         settle_rolled_back(app, journal, info)
         return
-    done = {each.operation.kind for each in standing(plan_history(journal, info.plan_id))} - {OpKind.TIMES}
-    if info.state is PlanState.COMMITTING and not done:
+    if info.state is PlanState.COMMITTING and not _has_done_anything(journal, info.plan_id):
         app.catalogue.advance(info.plan_id, PlanEvent.STOP_UNTOUCHED)
+
+
+def _has_done_anything(journal: SqliteJournal, plan_id: str) -> bool:
+    """Whether something that a run of the plan did holds now, besides folders' times."""
+    runs = journal.runs(plan_id)
+    if any(run.kind is RunKind.ROLLBACK for run in runs):
+        return any(each.operation.kind is not OpKind.TIMES for each in standing(plan_history(journal, plan_id)))
+    # Nothing has been undone, so the first row will do: there may be a million.
+    done = (row for run in runs for row in journal.recorded(run.run_id, [OpState.DONE]))
+    return any(row.operation.kind is not OpKind.TIMES for row in done)
 
 
 def _release_unbegun(app: App, journal: SqliteJournal) -> None:

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from ifmosfs.core.effects import Response, disk_failed, lstat_or_none, parent, response_to
 from ifmosfs.core.execute import Step, WorkOrder, n_files_of
 from ifmosfs.core.files import Attr, Kind, Place, Root
-from ifmosfs.core.names import NameRules, is_within, split
+from ifmosfs.core.names import SEPARATOR, NameRules, is_within, split
 from ifmosfs.core.plan import Plan
 from ifmosfs.core.ports import DiskReader, Space
 from ifmosfs.core.reports import PreflightReport, Problem, problem
@@ -158,7 +158,7 @@ class _Preflight:
         self._problems: list[Problem] = []
         self._folders: dict[bytes, Attr | None] = {}
         self._keys: dict[bytes, dict[bytes, bytes]] = {}
-        self._sources: dict[bytes, Attr] = {}  # as found, for sticky folders
+        self._sources: dict[bytes, Attr] = {}  # as found, of sticky folders
         self._copies: list[Step] = []
         self._landings: dict[Place, tuple[Place, Attr] | None] = {}
         self._needs: dict[int, _Need] = {}  # by the device that files are copied to
@@ -214,7 +214,7 @@ class _Preflight:
                 self._source(step, found)
 
     def _source(self, step: Step, found: Attr) -> None:
-        self._sources[step.source.absolute] = found
+        self._remember_if_sticky(step, found)
         goes_to = self._lands_in(parent(step.target))
         is_copy = goes_to is not None and goes_to[1].device != found.device
         if goes_to is not None and is_copy:
@@ -235,14 +235,19 @@ class _Preflight:
             need = self._needs[attr.device] = _Need(place, self._disk.space(place))
         return need
 
+    def _remember_if_sticky(self, step: Step, found: Attr) -> None:
+        folder = self._nearest(parent(step.source))
+        if folder is not None and folder[1].mode & STICKY:
+            self._sources[step.source.absolute] = found
+
     def targets(self) -> None:
         """Whether each name will be free when its turn comes: on the disk, and among the other steps."""
         rules = self._disk.name_rules(Place(self._setting.target, b""))
         freed: set[bytes] = set()
-        wanted: set[tuple[bytes, bytes]] = set()
+        wanted: set[bytes] = set()
         for step in self._order.steps:
             folder, name = split(step.target.absolute)
-            key = folder, rules.key(name)
+            key = folder + SEPARATOR + rules.key(name)
             if key in wanted:
                 self._add("same-target", step.target, step)
             wanted.add(key)

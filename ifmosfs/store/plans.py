@@ -28,7 +28,7 @@ from ifmosfs.core.plan import (
 )
 from ifmosfs.store.bulk import insert_rows
 from ifmosfs.store.choose import ambiguous, by_prefix, moment
-from ifmosfs.store.database import Database
+from ifmosfs.store.database import PAGE_ROWS, Database
 from ifmosfs.store.encoding import fingerprint_from, fingerprint_row, legible, legible_or_none, packed, unpacked
 from ifmosfs.store.schema import PlanEdit, PlanRoot, PlanUnit, StagingAction, StagingFolder, StagingPlan
 from ifmosfs.store.sessions import require_session
@@ -97,7 +97,6 @@ class Plans(Database):
             head = _head_row(connection, plan_id)
             roots = _rows(connection, plan_id, PlanRoot.number, PlanRoot.path, PlanRoot.filesystem)
             folders = _rows(connection, plan_id, StagingFolder.number, StagingFolder.path, StagingFolder.planned)
-            rows = _rows(connection, plan_id, *(getattr(StagingAction, name) for name in _ACTION_COLUMNS))
             units = _rows(connection, plan_id, PlanUnit.number, PlanUnit.kind, PlanUnit.root, PlanUnit.folder)
             paths = {number: path for number, path, _ in roots}, {number: path for number, path, _ in folders}
             return Plan(
@@ -109,7 +108,7 @@ class Plans(Database):
                 head.created_ns,
                 msgspec.json.decode(head.policy, type=Policy),
                 tuple(path for _, path, planned in folders if planned),
-                _actions(rows, *paths),
+                _actions(_action_rows(connection, plan_id), *paths),
                 tuple(Unit(number, UnitKind(kind), paths[0][root], folder) for number, kind, root, folder in units),
             )
 
@@ -159,9 +158,10 @@ class Plans(Database):
         statement = (
             update(one).where(one.plan_id == bindparam("its_plan"), its_ids).values(state=bindparam("new_state"))
         )
+        given = dict(states)
         ranges = [
             {"its_plan": plan_id, "first": first, "last": last, "new_state": state}
-            for first, last, state in _ranges(sorted(dict(states).items()))  # mostly one: all done
+            for first, last, state in _ranges((each, given[each]) for each in sorted(given))  # mostly one: all done
         ]
         with self._writing() as connection:
             if ranges:
@@ -282,14 +282,22 @@ def _action_row(plan_id: str, action: Action, roots: _Dictionary, folders: _Dict
 
 
 def _actions(rows: Iterable[Any], roots: dict[int, bytes], folders: dict[int, bytes]) -> tuple[Action, ...]:
-    one_of_equals: dict[str | None, str | None] = {}  # a million equal reasons need not be a million strings
-    share = one_of_equals.setdefault
-    return tuple(_action(row, roots, folders, share) for row in rows)
+    words: dict[str | None, str | None] = {}  # a million equal reasons need not be a million strings
+    numbers: dict[tuple[int, float], tuple[int, float]] = {}  # nor a million modes and scores as many numbers
+    share, share_numbers = words.setdefault, numbers.setdefault
+    return tuple(_action(row, roots, folders, share, share_numbers) for row in rows)
 
 
-def _action(row: Any, roots: dict[int, bytes], folders: dict[int, bytes], share: Callable[..., Any]) -> Action:
+def _action(
+    row: Any,
+    roots: dict[int, bytes],
+    folders: dict[int, bytes],
+    share: Callable[..., Any],
+    share_numbers: Callable[..., Any],
+) -> Action:
     (action_id, kind, root, source, folder, name, inode, size, mtime, ctime, birth, *rest) = row
     mode, entry_kind, category, score, reason, origin, keep_reason, note, replaces, unit = rest
+    mode, score = share_numbers((mode, score), (mode, score))
     return Action(
         action_id=action_id,
         kind=_ACTION_KINDS[kind],
@@ -328,6 +336,13 @@ def _rows(connection: Connection, plan_id: str, number: Any, *columns: Any) -> S
     """Rows of one of the plan's tables, in the order of their number."""
     query = select(number, *columns).where(number.class_.plan_id == plan_id).order_by(number)
     return connection.execute(query).all()
+
+
+def _action_rows(connection: Connection, plan_id: str) -> Iterable[Any]:
+    """The rows of the plan's actions in the order of their ids, some thousands at a time: a million would fill memory twice."""
+    one = StagingAction
+    query = select(*(getattr(one, name) for name in _ACTION_COLUMNS)).where(one.plan_id == plan_id)
+    return connection.execute(query.order_by(one.action_id).execution_options(yield_per=PAGE_ROWS))
 
 
 def _plan_infos(connection: Connection) -> list[PlanInfo]:
