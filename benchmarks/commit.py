@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from benchmarks.measure import MIB, seconds_of
+from benchmarks.measure import MIB, cpu_seconds_of, seconds_of
 from benchmarks.rivals import Pairs, move_with_mv, move_with_organize, organize_program, rename_all, take_back
 from benchmarks.rows import Row, Unit
 from benchmarks.workplace import Scale, Workplace, make_files
@@ -21,6 +21,8 @@ from ifmosfs.core.reports import RunReport
 
 COMMIT_GOAL = "≤ 4× (25 % of its rate)"
 RENAMES = "bare renames"
+RENAMES_CPU = "bare renames, processor"
+MOVING_CPU = "moving, processor"
 MV = "mv"
 ORGANIZE = "organize, scaled up"
 MOST_FOR_ORGANIZE: Final = 2_000  # some milliseconds for each
@@ -42,10 +44,11 @@ def rows(scale: Scale, place: Workplace) -> list[Row]:
     peaks: Taken = {}
     for _ in range(scale.n_rounds):
         os.sync()
-        for name, move in ((RENAMES, rename_all), (MV, move_with_mv)):
-            seconds.setdefault(name, []).append(move(pairs))
-            rename_all([(target, source) for source, target in pairs])
-            os.sync()
+        cpu = seconds.setdefault(RENAMES_CPU, [])
+        cpu.append(cpu_seconds_of(lambda: seconds.setdefault(RENAMES, []).append(rename_all(pairs))))
+        _back(pairs)
+        seconds.setdefault(MV, []).append(move_with_mv(pairs))
+        _back(pairs)
         organize.measure(seconds)
         _commit_here(place, place.plan_without_reading(inbox, target), seconds)
         plan_id = place.plan_without_reading(inbox, target)
@@ -59,15 +62,21 @@ def rows(scale: Scale, place: Workplace) -> list[Row]:
 
 def _rows(seconds: Mapping[str, list[float]], peaks: Mapping[str, list[float]], n_files: int) -> list[Row]:
     best = {name: min(taken) for name, taken in seconds.items()}
-    bare = {RENAMES: best.pop(RENAMES)}
+    bare, bare_cpu = {RENAMES: best.pop(RENAMES)}, {RENAMES: best.pop(RENAMES_CPU)}
     rivals = {**bare, MV: best.pop(MV), ORGANIZE: best.pop(ORGANIZE, None)}
-    preparing, moving = best.pop("preparing"), best.pop("moving")
+    preparing, moving, cpu = best.pop("preparing"), best.pop("moving"), best.pop(MOVING_CPU)
     return [
         Row("moving, durable and journaled, with snapshot", n_files, moving, rivals, goal=COMMIT_GOAL),
+        Row("the same, time of the processor", n_files, cpu, bare_cpu),
         Row("loading the plan and checking it", n_files, preparing),
         *(Row(what, n_files, taken, rivals if what == "`ifmosfs commit`" else bare) for what, taken in best.items()),
         *(Row(what, n_files, max(peak), unit=Unit.MEBIBYTES) for what, peak in peaks.items()),
     ]
+
+
+def _back(pairs: Pairs) -> None:
+    rename_all([(target, source) for source, target in pairs])
+    os.sync()
 
 
 def _show_all(seconds: Mapping[str, list[float]]) -> None:
@@ -115,10 +124,12 @@ def _commit_here(place: Workplace, plan_id: str, seconds: Taken) -> None:
         prepared: list[PreparedCommit] = []
         preparing = seconds_of(lambda: prepared.append(prepare_commit(app, journal, info)))
         reports: list[RunReport] = []
-        moving = seconds_of(
-            lambda: reports.append(run_commit(app, journal, prepared[0], snapshot=True, stop=never_stop))
-        )
+        moving = seconds.setdefault("moving", [])
+
+        def move() -> None:
+            reports.append(run_commit(app, journal, prepared[0], snapshot=True, stop=never_stop))
+
+        seconds.setdefault(MOVING_CPU, []).append(cpu_seconds_of(lambda: moving.append(seconds_of(move))))
         assert reports[0].n_done == len(prepared[0].order.steps)
     place.ifmosfs("rollback", "--plan", plan_id, "--yes")
     seconds.setdefault("preparing", []).append(preparing)
-    seconds.setdefault("moving", []).append(moving)
