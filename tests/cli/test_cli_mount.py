@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
+from ifmosfs.core.plan import KeepReason
 from ifmosfs.platform.mounts import views
 from tests.adapters.trees import read_tree
 from tests.cli.command_line import INBOX, INVOICE, LEFT, ORGANISED, SCRIPT, TABLE, Desk, attributes
@@ -88,7 +89,7 @@ def test_mount_scans_plans_mounts_and_says_what_to_do_with_it(desk: Desk, mount_
 def test_the_view_shows_the_organised_tree_and_what_stays_and_touches_nothing(desk: Desk, mounted: Mounted) -> None:
     shown = read_tree(mounted.point)
     control, review = shown.pop(b".ifmosfs"), shown.pop(b"To review")
-    reasons = (b"conflicts", b"excluded", b"links", b"projects", b"unreadable")
+    reasons = {reason.value.encode() for reason in KeepReason} - {b"unsure"} | {b"vault"}
     assert (shown, review) == (ORGANISED, {b"unsure": LEFT, **{reason: {} for reason in reasons}})
     assert isinstance(control, dict)
     assert set(control) == {b"README.txt", b"conflicts.jsonl", b"plan.jsonl", b"status.json"}

@@ -105,7 +105,7 @@ def test_a_file_with_two_names_stays_because_a_copy_would_part_them(split_desk: 
     plan = split_desk.staged()
     result = split_desk.here("commit", plan, "--yes", "--json")
     assert (result.status, result.json["moved"]) == (3, 2)
-    assert {row["code"] for row in result.json["problems"]} == {"hard-linked"}
+    assert {row["code"] for row in result.json["problems"]} == {"hard-linked", "unit-kept-together"}
     assert os.path.samefile(split_desk.inbox / "run.sh", split_desk.inbox / "walk.sh")
 
 

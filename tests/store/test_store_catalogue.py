@@ -256,7 +256,7 @@ def test_new_state_folders_are_made_durable_from_the_top(tmp_path: Path, monkeyp
 
     monkeypatch.setattr("os.fsync", sync)
     open_catalogue(tmp_path / "a" / "state").close()
-    assert synced == [tmp_path, tmp_path / "a"]
+    assert synced == [tmp_path, tmp_path / "a", tmp_path / "a" / "state"]
 
 
 def test_opening_the_journal_does_not_load_sqlalchemy() -> None:
