@@ -23,7 +23,6 @@ FS_IOC_SHUTDOWN: Final = 0x8004587D
 NO_LOG_FLUSH: Final = 2
 SIZES_MIB: Final = {"ext4": 64, "xfs": 320, "btrfs": 160}
 MKFS: Final = {"ext4": ["-q", "-F"], "xfs": ["-q", "-f"], "btrfs": ["-q", "-f"]}
-JOURNALED: Final = ("ext4", "xfs", "btrfs")
 
 
 def run_or_skip(*command: str | Path) -> None:

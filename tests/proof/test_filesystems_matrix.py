@@ -199,7 +199,7 @@ def flagged(path: Path, flag: str) -> Iterator[None]:
         subprocess.run(["chattr", f"-{flag}", path], check=True)
 
 
-@pytest.mark.parametrize("fstype", ["ext4", "xfs", "btrfs"])
+@pytest.mark.parametrize("fstype", ["ext4", *(pytest.param(each, marks=pytest.mark.slow) for each in ("xfs", "btrfs"))])
 @pytest.mark.parametrize("flag", ["i", "a"], ids=["immutable", "append-only"])
 @pytest.mark.parametrize("what", ["near", "far"])
 def test_a_protected_file_stays_and_the_others_go(

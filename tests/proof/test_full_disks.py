@@ -18,7 +18,7 @@ from tests.cli.command_line import Result, many_files
 from tests.oracle import Oracle, assert_true
 from tests.proof.bench import Attach, Bench
 from tests.proof.conftest import remove
-from tests.proof.images import JOURNALED, fill_up, image, mounted
+from tests.proof.images import fill_up, image, mounted
 from tests.proof.tracing import Call, injecting, needs_strace
 from tests.proof.warm import Warm
 
@@ -28,6 +28,8 @@ N_FILES = 400
 SIZES = {"ext4": 32, "xfs": 320, "btrfs": 128}
 SLOWLY = 20_000  # microseconds before each call, so that something can happen in between
 FULL_OR_REFUSED = {1, 3, 4}
+SLOW = pytest.mark.slow
+EACH = ["ext4", pytest.param("xfs", marks=SLOW), pytest.param("btrfs", marks=SLOW)]
 
 
 def big_tables(n_files: int, size_bytes: int = 100_000) -> Tree:
@@ -114,7 +116,7 @@ def assert_ends_well(bench: Bench, oracle: Oracle, plan: str) -> None:
     oracle.assert_as_before()
 
 
-@pytest.mark.parametrize("fstype", JOURNALED)
+@pytest.mark.parametrize("fstype", EACH)
 def test_renames_within_a_full_filesystem_lose_nothing(warm: Warm, tmp_path: Path, fstype: str) -> None:
     """The journal lies elsewhere; the renames themselves, and the journal's copy beside the data, need room."""
     with image(tmp_path, fstype, size_mib=SIZES[fstype]) as disk:
@@ -133,7 +135,7 @@ def test_renames_within_a_full_filesystem_lose_nothing(warm: Warm, tmp_path: Pat
         disk.assert_sound()
 
 
-@pytest.mark.parametrize("fstype", JOURNALED)
+@pytest.mark.parametrize("fstype", EACH)
 def test_a_filesystem_that_fills_up_while_files_are_copied_to_it_stops_at_a_whole_file(
     warm: Warm, tmp_path: Path, fstype: str
 ) -> None:
@@ -182,7 +184,7 @@ def take_inodes(point: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("fstype", ["ext4", "xfs", "btrfs", "tmpfs"])
+@pytest.mark.parametrize("fstype", ["btrfs", *(pytest.param(each, marks=SLOW) for each in ("ext4", "xfs", "tmpfs"))])
 @pytest.mark.parametrize("when", ["before", "meanwhile"])
 def test_a_full_disk_below_the_state_folder_stops_the_run_and_loses_nothing(
     warm: Warm, tmp_path: Path, fstype: str, when: str
