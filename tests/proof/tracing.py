@@ -6,6 +6,7 @@ import functools
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -105,3 +106,9 @@ def _changes(name: str, rest: str) -> bool:
 def every(calls: Sequence[Call], step: int, first: int = 0) -> list[Call]:
     """Each `step`-th call from `first`; of two that follow one another with the same name and file both, if chosen."""
     return list(calls[first % step :: step])
+
+
+def was_killed(status: int, call: Call) -> bool:
+    """Whether a command died at its call. How many files it opens depends on the processes there are, because it looks which
+    of them write to what is to be moved: the number of an `openat` may hit another one, or none."""
+    return status == -signal.SIGKILL or call.name == "openat"
