@@ -268,3 +268,11 @@ def test_the_names_of_an_organised_tree_are_those_of_the_inbox(desk: Desk) -> No
         b"Development": {b"Source code": {b"run.sh": SCRIPT}},
         b"Financial": {b"Documents": {b"2021": {b"invoice-17.txt": INVOICE}}},
     }
+
+
+def test_show_means_the_plan_that_waits_rather_than_a_committed_one(desk: Desk) -> None:
+    committed = desk.committed()
+    assert desk.here("stage", "show", "--json").json["plan"] == committed
+    (desk.inbox / "more.csv").write_bytes(b"a,b\n1,2\n3,4\n")
+    waiting = desk.staged()
+    assert desk.here("stage", "show", "--json").json["plan"] == waiting

@@ -77,9 +77,10 @@ def execute(plan: str | None, plan_option: str | None, dry_run: bool, yes: bool,
 
 def _announce(prepared: PreparedRollback) -> None:
     from ifmosfs.cli.show_runs import show_problems
+    from ifmosfs.core.execute import n_files_of
 
     order, info = prepared.planned.order, prepared.info
-    click.echo(f"Plan {info.plan_id}: {counted(len(order.steps), 'file')} back from {shown(info.target)}")
+    click.echo(f"Plan {info.plan_id}: {counted(n_files_of(order), 'file')} back from {shown(info.target)}")
     if prepared.planned.modified:
         click.echo(
             f"  {counted(len(prepared.planned.modified), 'file')} changed since the commit go back as they are now:"

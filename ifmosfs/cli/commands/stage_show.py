@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from ifmosfs.cli.common import choose_plan, counted, json_option, opened_app, plan_argument, print_json
 from ifmosfs.core.plan import PlanState
 
-ALIVE = (PlanState.STAGED, PlanState.VALIDATED, PlanState.COMMITTING, PlanState.COMMITTED)
+if TYPE_CHECKING:
+    from ifmosfs.app.context import App
+
+WAITING = (PlanState.STAGED, PlanState.VALIDATED, PlanState.COMMITTING)
 OPEN = (PlanState.DRAFT, PlanState.STAGED, PlanState.VALIDATED)
+
+
+def _states_to_show(app: App) -> tuple[PlanState, ...]:
+    """A plan that waits for its commit is meant rather than one that is committed."""
+    is_waiting = any(info.state in WAITING for info in app.catalogue.plans())
+    return WAITING if is_waiting else (PlanState.COMMITTED,)
 
 
 @click.command("list")
@@ -41,7 +52,7 @@ def show(plan: str | None, plan_option: str | None, depth: int, n_named: int, as
     from ifmosfs.cli.show_plan import report_fields, show_kept, show_report, show_tree
 
     with opened_app() as app:
-        info = choose_plan(app, plan, plan_option, None if plan or plan_option else ALIVE)
+        info = choose_plan(app, plan, plan_option, _states_to_show(app))
         tree = load_tree(app, info.plan_id)
         report = report_on(app, tree)
     if as_json:
