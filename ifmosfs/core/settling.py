@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from ifmosfs.core import outcomes
 from ifmosfs.core.contents import Contents, Digest, Name
+from ifmosfs.core.contest import wins
 from ifmosfs.core.copies import find_versions
 from ifmosfs.core.files import Fingerprint, Kind, Place, ScannedFile
 from ifmosfs.core.names import display, join, repair, shorten, split, split_extension, with_suffix_before_extension
@@ -169,7 +170,7 @@ class Settling:
             if decisive is None or (rival is not None and not self._speaks(rival)):
                 self._stay(party, taken[0])  # the leads do not meet, so there is nothing to compare
                 return
-            if not _wins(self._file(party.lead).fingerprint, self._fingerprint(decisive.standing), strategy):
+            if not wins(strategy, self._file(party.lead).fingerprint, self._fingerprint(decisive.standing)):
                 self._put_away(party, _lost_words(self._place(decisive.standing, party.folder), strategy))
                 return
         winner = self._file(party.lead)
@@ -490,13 +491,6 @@ class Settling:
 
 def _alone(index: int) -> Group:
     return Group(index, (index,), 0)
-
-
-def _wins(mine: Fingerprint, theirs: Fingerprint, strategy: ConflictStrategy) -> bool:
-    """Whether the one that comes later takes the name; at a tie, the one that has it keeps it."""
-    if strategy is ConflictStrategy.NEWEST:
-        return mine.mtime_ns > theirs.mtime_ns
-    return mine.size_bytes > theirs.size_bytes
 
 
 def _lost_words(winner: Place, strategy: ConflictStrategy) -> str:
