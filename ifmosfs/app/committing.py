@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from collections.abc import Callable, Collection
@@ -18,9 +19,11 @@ from ifmosfs.app.staging import load_tree, nearest_folder, refuse_over
 from ifmosfs.app.work_order import commit_order
 from ifmosfs.core.errors import ConflictsOpen, DiskFull, IfmosfsError, PlanOutdated, TargetProblem
 from ifmosfs.core.execute import StopRequest, WorkOrder, execute
+from ifmosfs.core.files import Place
 from ifmosfs.core.history import RunHistory, actions_below, held_actions
 from ifmosfs.core.journal import Journal, Run, RunKind, RunState
 from ifmosfs.core.manifest import Correction, PlanInfo, SnapshotEntry, SnapshotInfo
+from ifmosfs.core.names import CONTROL_NAME
 from ifmosfs.core.ordering import is_third_name
 from ifmosfs.core.plan import ActionKind, Plan, PlanEvent, PlanState
 from ifmosfs.core.preflight import Watch, preflight, refusals, setting_of, shuts_target, unwatched
@@ -120,9 +123,12 @@ def hopeless(prepared: PreparedCommit) -> IfmosfsError | None:
 @without_collector()
 def rehearse_commit(app: App, prepared: PreparedCommit) -> RunReport:
     """The report of the same commit on a disk that keeps everything in memory."""
+    disk = RehearsalDisk(app.disk, permissions(app))
+    with contextlib.suppress(OSError):  # there already; or no target yet, and then the run itself makes both
+        disk.make_folder(Place(prepared.info.target, CONTROL_NAME), 0o700)  # the journal's own, before the run begins
     report = execute(
         prepared.order,
-        RehearsalDisk(app.disk, permissions(app)),
+        disk,
         NullJournal(),
         now_ns=host.now_ns,
         progress=lambda n_done, n_total: app.progress("Rehearsing", n_done, n_total),

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.adapters.trees import Tree, read_tree, write_tree
-from tests.cli.command_line import INBOX, LEFT, ORGANISED, THEN_NS, Desk, attributes, make_inbox
+from tests.cli.command_line import INBOX, LEFT, ORGANISED, TABLE, THEN_NS, Desk, attributes, make_inbox
 
 
 def organised(desk: Desk) -> dict[bytes, object]:
@@ -97,6 +97,16 @@ def test_a_dry_run_prints_what_the_commit_would_and_touches_nothing(desk: Desk) 
     assert rehearsed.out.splitlines()[:-2] == committed.out.splitlines()[:-3]
     assert rehearsed.out.splitlines()[-2] == f"Would be: {committed.out.splitlines()[-3]}"
     assert rehearsed.out.splitlines()[-1] == committed.out.splitlines()[-2]
+
+
+def test_a_dry_run_counts_the_folders_of_the_vault_as_the_commit_does(bare_desk: Desk) -> None:
+    bare_desk.set_up({b"a": {b"t.csv": TABLE}, b"b": {b"t.csv": TABLE + b"and,more\n"}})
+    bare_desk.target.mkdir()
+    plan = bare_desk.staged("--conflict", "largest")
+    rehearsed = bare_desk.here("commit", plan, "--dry-run", "--json").json
+    committed = bare_desk.here("commit", plan, "--yes", "--json").json
+    assert committed["vaulted"] == 1
+    assert rehearsed["folders_made"] == committed["folders_made"]
 
 
 def test_a_dry_rollback_prints_what_the_rollback_would_and_touches_nothing(desk: Desk) -> None:
