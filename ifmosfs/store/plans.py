@@ -62,6 +62,18 @@ _ACTION_KINDS: Final = {kind.value: kind for kind in ActionKind}
 _ENTRY_KINDS: Final = {kind.value: kind for kind in Kind}
 _ORIGINS: Final = {origin.value: origin for origin in Origin}
 _KEEP_REASONS: Final = {reason.value: reason for reason in KeepReason}
+_COMMANDS: Final = {  # what a person types for an event
+    PlanEvent.VALIDATE: "stage validate",
+    PlanEvent.BEGIN: "commit",
+    PlanEvent.DISCARD: "stage discard",
+    PlanEvent.REOPEN: "stage reopen",
+    PlanEvent.ROLL_BACK: "rollback",
+}
+_EVENT_WORDS: Final = {
+    PlanEvent.BEGIN: "commit it",
+    PlanEvent.ROLL_BACK: "roll it back",
+    PlanEvent.STOP_UNTOUCHED: "stop",
+}
 _FIRST_STEPS: Final = "make one: ifmosfs stage create"
 
 
@@ -206,9 +218,11 @@ def advance_within(connection: Connection, plan_id: str, event: PlanEvent) -> Pl
 
 def wrong_state(plan_id: str, state: PlanState, event: PlanEvent) -> WrongState:
     """The error for a step that the state does not allow, with those that it allows."""
-    possible = [str(allowed.value) for before, allowed in NEXT_STATE if before is state]
-    what = f"the plan {plan_id} is {_words(state)}: it is not possible to {event.value}"
-    return WrongState(what, hint=f"possible now: {', '.join(possible)}")
+    possible = [_COMMANDS[allowed] for before, allowed in NEXT_STATE if before is state and allowed in _COMMANDS]
+    what = (
+        f"the plan {plan_id} is {_words(state)}: it is not possible to {_EVENT_WORDS.get(event, f'{event.value} it')}"
+    )
+    return WrongState(what, hint=f"possible now: {', '.join(f'ifmosfs {command} {plan_id}' for command in possible)}")
 
 
 def _counts_up(numbers: Iterable[int]) -> bool:

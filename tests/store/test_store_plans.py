@@ -94,6 +94,17 @@ def test_plan_of_a_hundred_thousand_actions_loads_equal(catalogue: Catalogue, se
     assert catalogue.load_plan("p1") == plan
 
 
+POSSIBLE = {
+    PlanState.DRAFT: "ifmosfs stage discard p1",
+    PlanState.STAGED: "ifmosfs stage validate p1, ifmosfs commit p1, ifmosfs stage discard p1",
+    PlanState.VALIDATED: "ifmosfs stage validate p1, ifmosfs commit p1, ifmosfs stage discard p1",
+    PlanState.COMMITTING: "ifmosfs commit p1, ifmosfs rollback p1",
+    PlanState.COMMITTED: "ifmosfs rollback p1",
+    PlanState.DISCARDED: "ifmosfs stage reopen p1",
+    PlanState.ROLLED_BACK: "ifmosfs stage reopen p1",
+}
+
+
 @pytest.mark.parametrize("event", PlanEvent, ids=lambda event: event.name)
 @pytest.mark.parametrize("state", PlanState, ids=lambda state: state.name)
 def test_event_follows_the_table_or_is_refused_and_changes_nothing(
@@ -106,8 +117,7 @@ def test_event_follows_the_table_or_is_refused_and_changes_nothing(
     if after is None:
         with pytest.raises(WrongState, match=state.value.replace("_", " ")) as caught:
             catalogue.advance("p1", event)
-        possible = [allowed.value for before, allowed in NEXT_STATE if before is state]
-        assert caught.value.hint == f"possible now: {', '.join(possible)}"
+        assert caught.value.hint == f"possible now: {POSSIBLE[state]}"
     else:
         assert catalogue.advance("p1", event) is after
     assert catalogue.find_plan("p1").state is (after or state)
