@@ -97,7 +97,7 @@ def assert_stopped(result: Result, oracle: Oracle, n_before: int) -> None:
     if result.out:
         assert_true(result.json, result.status, n_before - oracle.n_in_roots())
     else:
-        assert result.err.startswith("error["), result
+        assert any(line.startswith("error[") for line in result.err.splitlines()), result
 
 
 def assert_ends_well(bench: Bench, oracle: Oracle, plan: str) -> None:

@@ -30,8 +30,12 @@ ALL = [
 ]
 
 
-def chosen(calls: Sequence[Call], step: int, first: int) -> list[Call]:
-    """Each `step`-th call of the databases, and all others of a slow sweep; of a selection each `step`-th of all."""
+def chosen(calls: Sequence[Call], error: str, step: int, first: int) -> list[Call]:
+    """Each `step`-th call of the databases, and all others of a slow sweep; of a selection each `step`-th of all.
+
+    Only calls that may cross from one filesystem into another are given EXDEV: opening a folder never ends so.
+    """
+    calls = [call for call in calls if error != "EXDEV" or call.name != "openat"]
     if step != STEP:
         return every(calls, step, first)
     database = [call for call in calls if call.name in {"pwrite64", "fdatasync"}]
@@ -48,14 +52,14 @@ def assert_told(result: Result, oracle: Oracle, n_before: int, when: object) -> 
         assert_true(result.json, result.status, n_moved)
         return
     assert result.status not in {0, 3}, (when, result)
-    assert result.err.startswith("error["), (when, result)
+    assert any(line.startswith("error[") for line in result.err.splitlines()), (when, result)
 
 
 @pytest.mark.parametrize(("error", "step", "first"), SELECTION + ALL)
 def test_an_error_at_any_call_of_a_commit_loses_nothing(
     benches: BenchMaker, tmp_path: Path, error: str, step: int, first: int
 ) -> None:
-    calls = chosen(commit_calls(benches, tmp_path), step, first)
+    calls = chosen(commit_calls(benches, tmp_path), error, step, first)
     with Trials() as trials:
         for call in calls:
             when = (error, str(call))
@@ -72,7 +76,7 @@ def test_an_error_at_any_call_of_a_commit_loses_nothing(
 def test_an_error_at_any_call_of_a_rollback_loses_nothing(
     benches: BenchMaker, tmp_path: Path, error: str, step: int, first: int
 ) -> None:
-    calls = chosen(rollback_calls(benches, tmp_path), step, first)
+    calls = chosen(rollback_calls(benches, tmp_path), error, step, first)
     with Trials() as trials:
         for call in calls:
             when = (error, str(call))
