@@ -127,7 +127,7 @@ class Resolving:
             after = self._resolver.tree.last_edit
             done: list[tuple[TakenBack, Answer | Unanswered]] = []
             for group in standing(self._app.catalogue.resolutions(self._plan_id)):
-                actions = [self._plan.actions[each.action_id - 1] for each in group]
+                actions = [self._resolver.tree.file(each.action_id).action for each in group]
                 if choice.fits(actions, [each.target for each in actions if each.target is not None]):
                     done.append(self._take_back(group, actions))
             if self._store([outcome for _, outcome in done], after):

@@ -161,6 +161,10 @@ class PlanTree:
         """The node of an action."""
         return self._files[action_id]
 
+    def has_file(self, action_id: int) -> bool:
+        """Whether the plan has such an action; the numbers of a plan that was restored have gaps."""
+        return action_id in self._files
+
     def path_of(self, node: Node) -> bytes:
         """The path of a node from the root of the tree."""
         names: list[bytes] = []
@@ -249,7 +253,7 @@ class PlanTree:
         yield from self._folders_below(self.root, b"")
 
     def _nodes(self) -> Iterator[FileNode]:
-        return (self._files[action_id] for action_id in range(1, len(self.plan.actions) + 1))
+        return (self._files[action.action_id] for action in self.plan.actions)
 
     def _placed_members(self) -> Iterator[tuple[Action, bytes]]:
         for node in self._nodes():
@@ -326,7 +330,7 @@ class PlanTree:
                 else:
                     assert node.action.action_id not in seen, node.name
                     seen.add(node.action.action_id)
-        assert seen == set(range(1, len(self.plan.actions) + 1))
+        assert seen == {action.action_id for action in self.plan.actions}
         assert self.review.parent is self.root
 
     # Building

@@ -334,9 +334,9 @@ class View:
     def _file(self, inode: int) -> FileNode:
         if not FILE_BASE <= inode < CONTROL_BASE:
             raise FsError(FsErrorKind.IS_A_FOLDER)
-        if not FILE_BASE < inode <= FILE_BASE + len(self._tree.plan.actions):
-            raise FsError(FsErrorKind.NOT_FOUND)
         with self._lock:
+            if not self._tree.has_file(inode - FILE_BASE):
+                raise FsError(FsErrorKind.NOT_FOUND)
             return self._tree.file(inode - FILE_BASE)
 
     def _folder(self, inode: int) -> FolderNode:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.adapters.trees import read_tree
-from tests.cli.command_line import INBOX, ORGANISED, Desk, attributes
+from tests.cli.command_line import INBOX, ORGANISED, SCRIPT, TABLE, Desk, attributes
 
 
 def journal_of(desk: Desk) -> Path:
@@ -61,6 +61,24 @@ def test_undo_works_after_the_whole_state_folder_was_lost(desk: Desk) -> None:
     assert desk.here("rollback", plan, "--yes").status == 0
     assert attributes(desk.inbox) == before
     assert not desk.target.exists()
+
+
+def test_a_plan_made_again_can_be_looked_at_and_taken_up_although_some_of_its_files_had_stayed(bare_desk: Desk) -> None:
+    bare_desk.set_up({b"a.xyz": b"hm", b"b.csv": TABLE, b"c.xyz": b"hm", b"d.sh": SCRIPT})
+    plan = bare_desk.committed()
+    shutil.rmtree(bare_desk.state)
+    bare_desk.here("recover", "--from-journal", bare_desk.target)
+    assert bare_desk.here("verify", plan).status == 0
+    assert bare_desk.here("stage", "show", plan).status == 0
+    assert bare_desk.here("rollback", plan, "--yes").status == 0
+    assert bare_desk.here("stage", "reopen", plan).status == 0
+    assert bare_desk.here("stage", "validate", plan).status == 0
+    assert bare_desk.here("stage", "resolve", plan, "--undo").status == 0
+    assert bare_desk.here("commit", plan, "--yes").status == 0
+    assert organised(bare_desk) == {
+        b"Data": {b"Datasets": {b"b.csv": TABLE}},
+        b"Development": {b"Source code": {b"d.sh": SCRIPT}},
+    }
 
 
 @pytest.mark.parametrize(
