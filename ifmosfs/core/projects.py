@@ -1,6 +1,6 @@
 """Checkouts, projects and bundles: folders whose files belong together and are never scattered. Pure, one look at each file.
 
-What makes a folder one is the folder of a version control system, a project's own file with something beside it that only a
+What makes a folder one is the folder of a version control system, a project's own file with something beside it that a
 project has (a stray `package.json` among downloads is neither), or a name that says that the folder is one document or program.
 """
 
@@ -25,6 +25,29 @@ PROJECT_COMPANIONS: Final = frozenset(
     {b"src", b"lib", b"tests", b"test", b"docs", b"node_modules", b"setup.cfg", b"tox.ini", b"Sources", b"vendor"}
     | {b"package-lock.json", b"yarn.lock", b"pnpm-lock.yaml", b"poetry.lock", b"uv.lock", b"Pipfile.lock"}
     | {b"Cargo.lock", b"go.sum", b"composer.lock", b"Gemfile.lock", b"mix.lock", b"gradlew", b"configure"}
+)
+
+# Source code beside a project's own file, or in a folder beside it, is company enough below a root; in the root itself a stray
+# script among downloads would make all of an inbox one project.
+CODE_EXTENSIONS: Final = frozenset(
+    {
+        b"py",
+        b"pyx",
+        b"js",
+        b"mjs",
+        b"cjs",
+        b"jsx",
+        b"ts",
+        b"tsx",
+        b"vue",
+        b"svelte",
+        b"rs",
+        b"go",
+        b"java",
+        b"kt",
+        b"scala",
+    }
+    | {b"c", b"cc", b"cpp", b"cxx", b"h", b"hpp", b"m", b"mm", b"swift", b"cs", b"rb", b"php", b"ex", b"exs", b"zig"}
 )
 
 # Files and folders that only a project has: in a folder below the root they are enough by themselves. In the root itself they
@@ -69,6 +92,7 @@ class _Signs:
         self.certain: set[Folder] = set()
         self.marked: set[Folder] = set()
         self.accompanied: set[Folder] = set()
+        self.with_code: set[Folder] = set()
         self.with_blend: set[Folder] = set()
         self.with_blend_folder: set[Folder] = set()
 
@@ -80,7 +104,9 @@ class _Signs:
             self.certain.add(above)
         elif above[1]:
             extension = name.rpartition(b".")[2]
-            if extension in SURE_EXTENSIONS:
+            if extension in CODE_EXTENSIONS:
+                self.with_code.add(above)
+            elif extension in SURE_EXTENSIONS:
                 self.certain.add(above)
             elif extension == BLEND_EXTENSION:
                 self.with_blend.add(above)
@@ -121,7 +147,13 @@ def find_projects(files: Iterable[ScannedFile]) -> frozenset[Folder]:
             above, step = split(folder)
             signs.folder((file.root, above), step)
     blend = signs.with_blend & signs.with_blend_folder
-    return frozenset(signs.certain | (signs.marked & signs.accompanied) | blend)
+    return frozenset(signs.certain | (signs.marked & (signs.accompanied | _near_code(signs.with_code))) | blend)
+
+
+def _near_code(with_code: set[Folder]) -> set[Folder]:
+    """The folders, below a root, that hold source code or have it in a folder of theirs."""
+    above = {(root, split(folder)[0]) for root, folder in with_code}
+    return {folder for folder in with_code | above if folder[1]}
 
 
 class Projects:
