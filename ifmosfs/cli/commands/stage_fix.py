@@ -112,7 +112,8 @@ def _show_after(plan_id: str, report: FixReport, *, would: bool) -> None:
     if after.ready:
         click.echo(f"Nothing {'would stand' if would else 'stands'} against it. Apply: ifmosfs commit {plan_id}")
     else:
-        click.echo(f"{counted(len(after.findings), 'problem')} {'would be' if would else 'are'} left.")
+        verb = "would be" if would else "is" if len(after.findings) == 1 else "are"
+        click.echo(f"{counted(len(after.findings), 'problem')} {verb} left.")
 
 
 def _change_fields(change: Change) -> dict[str, object]:
