@@ -173,6 +173,8 @@ def damage_of(path: Path) -> str | None:
                 connection.execute("PRAGMA locking_mode=EXCLUSIVE").fetchall()
                 (word,) = connection.execute("PRAGMA quick_check(1)").fetchone()
                 return None if word == "ok" else str(word)
+        except UnicodeDecodeError:  # of a message that quotes the schema
+            return "its schema holds names that are no text"
         except sqlite3.DatabaseError as error:
             code = getattr(error, "sqlite_errorcode", 0) & 0xFF
             if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}:
@@ -189,7 +191,7 @@ def salvaged_runs(path: Path) -> list[tuple[str, bytes]]:
     """(run id, target) of as many runs as a journal, damaged perhaps, still tells of."""
     found: list[tuple[str, bytes]] = []
     with (
-        suppress(sqlite3.Error),
+        suppress(sqlite3.Error, UnicodeDecodeError),
         closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as connection,
     ):
         for run_id, target in connection.execute("SELECT run_id, target FROM runs"):

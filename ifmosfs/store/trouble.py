@@ -23,6 +23,7 @@ _REFUSED: Final = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, s
 _REFUSED_ERRNOS: Final = frozenset(
     {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG}
 )
+_GONE: Final = ("no such column", "no such table")  # what damage to the schema makes of good statements
 _MAKE_ROOM: Final = "make room, then run the same command again"
 _LOOK_AT_LOG: Final = "look at the system's log for disk errors before anything else is written there"
 _OTHER_FOLDER: Final = "set IFMOSFS_HOME to a folder that you can write to"
@@ -38,6 +39,8 @@ def translated(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _meaning(error, path) or error from error
+    except UnicodeDecodeError as error:  # SQLite named, in its message, what it found in a damaged schema
+        raise damaged(path, "its schema holds names that are no text") from error
     except OSError as error:
         raise os_trouble(error, os.fsencode(path)) from error
     except Exception as error:
@@ -52,7 +55,7 @@ def _meaning(error: sqlite3.Error, path: Path) -> IfmosfsError | None:
     """The error for a primary SQLite result code, `None` for those that only a bug can cause."""
     name = os.fsencode(path)
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the upper bits are details of the code in the lower eight
-    if code in _DAMAGED or (not code and "decode" in str(error)):  # the driver met text that is not UTF-8
+    if code in _DAMAGED or _tells_of_damage(code, str(error)):
         return damaged(path, str(error))
     if code == sqlite3.SQLITE_FULL:
         return DiskFull("no space is left for the database", path=name, hint=_MAKE_ROOM)
@@ -64,6 +67,11 @@ def _meaning(error: sqlite3.Error, path: Path) -> IfmosfsError | None:
     if code in _REFUSED:
         return IfmosfsError(f"the database cannot be opened or written ({error})", path=name, hint=_OTHER_FOLDER)
     return None
+
+
+def _tells_of_damage(code: int, said: str) -> bool:
+    """Whether the driver met text that is not UTF-8, or a good statement met a schema that is not ours any more."""
+    return (not code and "decode" in said) or (code == sqlite3.SQLITE_ERROR and said.startswith(_GONE))
 
 
 def damaged(path: Path, reason: str) -> DatabaseDamaged:

@@ -32,6 +32,10 @@ def without_pages(path: Path) -> None:
     path.write_bytes(content[:4096] + b"garbage " * ((len(content) - 4096) // 8))
 
 
+def with_a_schema_that_is_no_text(path: Path) -> None:
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE ", b"CREATE \xee\x99BLE "))
+
+
 def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:5000])
 
@@ -44,7 +48,7 @@ def gone(path: Path) -> None:
     path.unlink()
 
 
-HARM = (without_header, without_pages, cut, emptied, gone)
+HARM = (without_header, without_pages, with_a_schema_that_is_no_text, cut, emptied, gone)
 BOTH = ("journal.db", "catalogue.db")
 
 
