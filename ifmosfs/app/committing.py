@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -15,12 +15,12 @@ import msgspec
 from ifmosfs.app.checks import credentials, permissions, refuse_moved_places
 from ifmosfs.app.collector import without_collector
 from ifmosfs.app.context import App
-from ifmosfs.app.staging import load_tree, nearest_folder, refuse_over
+from ifmosfs.app.staging import load_tree_to_commit, nearest_folder, refuse_over
 from ifmosfs.app.work_order import commit_order
 from ifmosfs.core.errors import ConflictsOpen, DiskFull, IfmosfsError, PlanOutdated, TargetProblem
 from ifmosfs.core.execute import StopRequest, WorkOrder, execute
 from ifmosfs.core.files import Place
-from ifmosfs.core.history import RunHistory, actions_below, held_actions
+from ifmosfs.core.history import RunHistory, actions_below, read_held
 from ifmosfs.core.journal import Journal, Run, RunKind, RunState
 from ifmosfs.core.manifest import Correction, PlanInfo, SnapshotEntry, SnapshotInfo
 from ifmosfs.core.names import CONTROL_NAME
@@ -31,7 +31,9 @@ from ifmosfs.core.rehearsal import NullJournal, RehearsalDisk
 from ifmosfs.core.reports import PreflightReport, Problem, RunReport
 from ifmosfs.core.rollback import plan_rollback
 from ifmosfs.core.snapshot import NAME_LEVEL, merkle_root
+from ifmosfs.core.steps import PlannedSteps, Step, action_ids
 from ifmosfs.core.tree import PlanTree
+from ifmosfs.core.unedited import AnyTree
 from ifmosfs.platform import host
 from ifmosfs.platform.writers import open_for_writing
 
@@ -50,7 +52,7 @@ class PreparedCommit:
     stay, each with its problem among `scattered`."""
 
     info: PlanInfo
-    tree: PlanTree
+    tree: AnyTree
     order: WorkOrder
     checked: PreflightReport
     n_before: int
@@ -68,23 +70,23 @@ def prepare_commit(
     A committed plan is taken up again while some of its files stayed behind. Raises `WrongState` for one that is over,
     `PlanOutdated` where its target or a scanned folder has become a symlink, or lies behind one, or the target is a file.
     """
-    tree = tree or load_tree(app, info.plan_id)
-    history = plan_history(journal, info.plan_id)
-    done = held_actions(history, tree.plan.actions)
-    if info.state is not PlanState.COMMITTED or not _is_left(tree, done):
+    wanted = tree or load_tree_to_commit(app, info.plan_id)
+    before = read_held(journal, info.plan_id, wanted.plan.actions)
+    done = before.actions
+    if info.state is not PlanState.COMMITTED or not _is_left(wanted, done):
         refuse_over(info)
-    refuse_moved_places(tree.plan)
-    run = new_run(RunKind.COMMIT, info.plan_id, tree.plan.target)
-    order, scattered = commit_order(app, tree, done, history, run)
+    refuse_moved_places(wanted.plan)
+    run = new_run(RunKind.COMMIT, info.plan_id, wanted.plan.target)
+    order, scattered = commit_order(app, wanted, before, run)
     app.progress("Checking", 0, None)
     with app.disk.looking():
-        checked = preflight(order, setting_of(tree.plan), app.disk, credentials(), watch)
+        checked = preflight(order, setting_of(wanted.plan), app.disk, credentials(), watch)
     checked = replace(checked, problems=(*scattered, *checked.problems))
-    n_vaulted = sum(action.action_id in done for action in tree.vaulted())
-    return PreparedCommit(info, tree, order, checked, len(done) - n_vaulted, n_vaulted, scattered)
+    n_vaulted = sum(action.action_id in done for action in wanted.vaulted())
+    return PreparedCommit(info, wanted, order, checked, len(done) - n_vaulted, n_vaulted, scattered)
 
 
-def _is_left(tree: PlanTree, done: Collection[int]) -> bool:
+def _is_left(tree: AnyTree, done: Collection[int]) -> bool:
     """Whether anything of the layout, or for the vault, is not done yet."""
     wanted = chain((move.action for move in tree.moves()), tree.vaulted())
     return any(action.action_id not in done for action in wanted)
@@ -110,11 +112,15 @@ def hopeless(prepared: PreparedCommit) -> IfmosfsError | None:
     if shut is not None:
         return TargetProblem(shut.words, path=shut.path, hint=shut.remedy)
     troubled = {problem.action_id for problem in prepared.checked.problems}
-    steps = [step for step in prepared.order.steps if step.action_id or step.is_folder]
-    if not steps or any(step.is_folder or step.action_id not in troubled for step in steps):
+    n_steps = 0
+    for step in prepared.order.steps:
+        if step.is_folder or (step.action_id and step.action_id not in troubled):
+            return None
+        n_steps += step.action_id != 0
+    if not n_steps:
         return None
     first = prepared.checked.problems[0]
-    what = f"none of the {len(steps):,} files can be moved as planned; the first: {first.words}"
+    what = f"none of the {n_steps:,} files can be moved as planned; the first: {first.words}"
     if all(problem.code == "name-taken" for problem in prepared.checked.problems):
         return ConflictsOpen(what, path=first.path, hint=first.remedy)
     return PlanOutdated(what, path=first.path, hint="scan again, then look at the new plan")
@@ -216,7 +222,6 @@ def new_run(kind: RunKind, plan_id: str, target: bytes) -> Run:
 
 def _take_snapshot(app: App, prepared: PreparedCommit) -> str:
     """The manifest of what is about to move, complete or absent. Protects names, not content."""
-    entries = _entries_of(prepared)
     snapshot_id = secrets.token_hex(5)
     app.catalogue.save_snapshot(
         SnapshotInfo(
@@ -226,24 +231,26 @@ def _take_snapshot(app: App, prepared: PreparedCommit) -> str:
             created_ns=host.now_ns(),
             name=f"before commit of plan {prepared.info.plan_id}",
             level=NAME_LEVEL,
-            merkle=merkle_root(entries),
-            n_entries=len(entries),
+            merkle=merkle_root(_entries_of(prepared)),
+            n_entries=sum(1 for _ in _entries_of(prepared)),
         ),
-        entries,
+        _entries_of(prepared),
     )
     return snapshot_id
 
 
-def _entries_of(prepared: PreparedCommit) -> list[SnapshotEntry]:
+def _entries_of(prepared: PreparedCommit) -> Iterator[SnapshotEntry]:
     """Every file that is about to move, by its name of now; in a carried folder those that the plan knows."""
-    order = prepared.order
-    steps = [step for step in order.steps if not step.is_folder and not is_third_name(step.source)]
-    entries = [SnapshotEntry(step.source.root, step.source.path, step.expected, None) for step in steps]
-    entries += [
-        SnapshotEntry(action.root, action.source, action.expected, None)
-        for action in actions_below(list(order.carried), prepared.tree.plan.actions)
-    ]
-    return entries
+    steps: Sequence[Step] = prepared.order.steps
+    if isinstance(steps, PlannedSteps):
+        for action in steps.alone:
+            yield SnapshotEntry(action.root, action.source, action.expected, None)
+        steps = steps.others
+    for step in steps:
+        if not step.is_folder and not is_third_name(step.source):
+            yield SnapshotEntry(step.source.root, step.source.path, step.expected, None)
+    for action in actions_below(list(prepared.order.carried), prepared.tree.plan.actions):
+        yield SnapshotEntry(action.root, action.source, action.expected, None)
 
 
 def _release_unbegun(app: App, journal: Journal, prepared: PreparedCommit) -> None:
@@ -256,7 +263,7 @@ def _release_unbegun(app: App, journal: Journal, prepared: PreparedCommit) -> No
 def _settle(app: App, prepared: PreparedCommit, report: RunReport, snapshot_id: str | None) -> None:
     """Bring the catalogue in line with what the run did."""
     plan_id = prepared.info.plan_id
-    states = {step.action_id: "done" for step in prepared.order.steps if step.action_id}
+    states = dict.fromkeys(action_ids(prepared.order.steps), "done")
     states |= _carried_states(prepared, report)
     states |= {problem.action_id: problem.code for problem in report.problems if problem.action_id}
     if report.state is RunState.COMPLETE:
@@ -270,6 +277,8 @@ def _settle(app: App, prepared: PreparedCommit, report: RunReport, snapshot_id: 
 
 
 def _carried_states(prepared: PreparedCommit, report: RunReport) -> dict[int, str]:
+    if not prepared.order.carried:
+        return {}
     codes = {each.path: each.code for each in report.problems if not each.action_id}
     carried = {step.source: step.target for step in prepared.order.steps if step.is_folder}
     states = {}
@@ -280,7 +289,7 @@ def _carried_states(prepared: PreparedCommit, report: RunReport) -> dict[int, st
     return states
 
 
-def _corrections(tree: PlanTree) -> list[Correction]:
+def _corrections(tree: AnyTree) -> list[Correction]:
     """What the person changed about the plan, file by file: what the classifier may learn from."""
     if not tree.last_edit:
         return []

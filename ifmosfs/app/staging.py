@@ -31,6 +31,7 @@ from ifmosfs.core.plan import (
 from ifmosfs.core.planner import PlanHeader, folders_wanted, make_plan, place_files
 from ifmosfs.core.proposal import Proposal
 from ifmosfs.core.tree import PlannedMove, PlanTree
+from ifmosfs.core.unedited import AnyTree, tree_to_commit
 from ifmosfs.platform import host
 from ifmosfs.platform.mounts import views
 
@@ -141,6 +142,12 @@ def _outcomes(
 def load_tree(app: App, plan_id: str) -> PlanTree:
     """A plan with its edits applied."""
     return PlanTree(app.catalogue.load_plan(plan_id), app.catalogue.edits(plan_id))
+
+
+@without_collector()
+def load_tree_to_commit(app: App, plan_id: str) -> AnyTree:
+    """The same for a commit, which needs no nodes where nobody has edited the plan."""
+    return tree_to_commit(app.catalogue.load_plan(plan_id), tuple(app.catalogue.edits(plan_id)))
 
 
 def as_edited(app: App, info: PlanInfo) -> PlanInfo:

@@ -83,7 +83,7 @@ def fix_plan(app: App, info: PlanInfo, level: Level, *, windows: bool, dry_run: 
         failed: tuple[Finding, ...] = ()
         found = _validate(app, journal, info, tree, level, windows=windows)
         for _ in range(MOST_ROUNDS):
-            fixed = _fix(app, found, windows=windows)
+            fixed = _fix(app, found, tree, windows=windows)
             failed = fixed.failed
             if not fixed.changes:
                 break
@@ -100,8 +100,9 @@ def _validate(
 ) -> Validation:
     around = _surroundings(app)
     watch = SourceWatch(around)
-    prepared = prepare_commit(app, journal, info, tree, watch)
-    checked = Checked(prepared.tree, prepared.order, prepared.checked, watch)
+    wanted = tree or load_tree(app, info.plan_id)
+    prepared = prepare_commit(app, journal, info, wanted, watch)
+    checked = Checked(wanted, prepared.order, prepared.checked, watch)
     app.progress("Validating", 0, None)
     report = validate(checked, app.disk, around, level, windows=windows or app.settings.windows_names)
     held_up = tuple(
@@ -136,8 +137,7 @@ def _mark(app: App, info: PlanInfo, found: Validation) -> None:
         app.catalogue.advance(info.plan_id, PlanEvent.VALIDATE)
 
 
-def _fix(app: App, found: Validation, *, windows: bool) -> FixPlan:
-    tree = found.prepared.tree
+def _fix(app: App, found: Validation, tree: PlanTree, *, windows: bool) -> FixPlan:
     target = Place(tree.plan.target, b"")
     names = _TargetNames(app, target)
     choice = NameChoice(names.rules, windows or app.settings.windows_names, names.is_taken)

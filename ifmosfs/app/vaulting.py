@@ -16,7 +16,7 @@ from ifmosfs.app.context import App
 from ifmosfs.app.staging import nearest_folder
 from ifmosfs.app.undoing import followed_history
 from ifmosfs.core.errors import Ambiguous, NotFound, TargetProblem, UsageProblem
-from ifmosfs.core.execute import Step, WorkOrder, execute
+from ifmosfs.core.execute import WorkOrder, execute
 from ifmosfs.core.files import Attr, Fingerprint, Kind, Place
 from ifmosfs.core.folders import DoomedFolder
 from ifmosfs.core.history import Standing, standing
@@ -24,6 +24,7 @@ from ifmosfs.core.journal import Journal, OpKind, RunKind
 from ifmosfs.core.manifest import PlanInfo, RollbackEntry
 from ifmosfs.core.names import ancestors, join, split, with_suffix_before_extension
 from ifmosfs.core.reports import RunReport
+from ifmosfs.core.steps import Step
 from ifmosfs.core.vault import VAULT_PATH, Section, in_vault, origin_of
 from ifmosfs.platform import host
 

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import count
 from typing import NamedTuple
 
 from ifmosfs.app.context import App
 from ifmosfs.app.staging import nearest_folder
-from ifmosfs.core.effects import parent
-from ifmosfs.core.execute import Step, WorkOrder
+from ifmosfs.core.execute import WorkOrder
 from ifmosfs.core.files import Fingerprint, Kind, Place
-from ifmosfs.core.history import MOVING, RunHistory, standing
-from ifmosfs.core.journal import OpKind, Run
-from ifmosfs.core.names import ancestors, components, join
+from ifmosfs.core.history import Held
+from ifmosfs.core.journal import Run
+from ifmosfs.core.names import ancestors, components, is_within, join
 from ifmosfs.core.ordering import in_order
 from ifmosfs.core.plan import Action, Plan, UnitKind
 from ifmosfs.core.reports import Problem, problem
-from ifmosfs.core.tree import CarriedFolder, PlannedMove, PlanTree
+from ifmosfs.core.steps import PlannedSteps, Step
+from ifmosfs.core.tree import CarriedFolder, PlannedMove
+from ifmosfs.core.unedited import AnyTree
 from ifmosfs.core.vault import VAULT_MODE, VAULT_PATH, lost_place, replaced_place, vault_folders
 
 NOTHING = Fingerprint(0, 0, 0, 0)
@@ -31,16 +32,28 @@ class CommitOrder(NamedTuple):
     scattered: tuple[Problem, ...]
 
 
-def commit_order(
-    app: App, tree: PlanTree, done: Collection[int], history: Sequence[RunHistory], run: Run
-) -> CommitOrder:
-    """The order for what of the plan is not `done` (action ids) yet."""
-    plan = tree.plan
-    moves = [move for move in tree.moves() if move.action.action_id not in done]
-    projects = _Projects(tree, moves)
+def commit_order(app: App, tree: AnyTree, before: Held, run: Run) -> CommitOrder:
+    """The order for what of the plan is not done yet, after what it has done `before`."""
+    plan, done = tree.plan, before.actions
+    projects = _Projects(tree, done)
     vault = _Vault(app, plan)
-    steps = [
-        *_steps(plan, [move for move in moves if move.action.action_id not in projects.members], vault),
+    moves = tree.moves() if plan.units else ()
+    together = Counter(move.unit for move in moves if move.unit and move.action.action_id not in done)
+    apart: list[PlannedMove] = []
+
+    def alone() -> Iterator[tuple[Action, bytes]]:
+        """What moves by itself; the rest is put apart."""
+        for move in tree.moves():
+            if move.action.action_id in done or move.action.action_id in projects.members:
+                continue
+            if move.replaces is None and together[move.unit] < 2:
+                yield move.action, move.target
+            else:
+                apart.append(move)
+
+    steps = PlannedSteps(plan.target, plan.actions, alone())
+    others = [
+        *_steps_apart(plan, apart, vault),
         *(_carrying(app, plan, folder) for folder in projects.whole),
         *(_losing(action, vault) for action in tree.vaulted() if action.action_id not in done),
     ]
@@ -51,10 +64,10 @@ def commit_order(
             *_planned_folders(app, tree),
             *((place, VAULT_MODE) for place in vault_folders(vault.places)),
         ),
-        steps=in_order(steps, run.run_id, vault.key),
+        steps=_all_in_order(plan, steps, others, run.run_id, vault.key),
         folder_times=_folder_times(tree),
         remove_emptied=True,
-        emptied_before=_emptied(history),
+        emptied_before=before.left,
         carried={folder.source: projects.n_files[folder.unit.number] for folder in projects.whole},
     )
     return CommitOrder(order, tuple(projects.scattered))
@@ -63,9 +76,10 @@ def commit_order(
 class _Projects:
     """The projects among some moves: those that can be carried as one folder, and the files of those that cannot."""
 
-    def __init__(self, tree: PlanTree, moves: Sequence[PlannedMove]) -> None:
-        kinds = {unit.number: unit.kind for unit in tree.plan.units}
-        planned = [move for move in moves if kinds.get(move.action.unit) is UnitKind.PROJECT] if kinds else []
+    def __init__(self, tree: AnyTree, done: Collection[int]) -> None:
+        numbers = {unit.number for unit in tree.plan.units if unit.kind is UnitKind.PROJECT}
+        moves = tree.moves() if numbers else ()
+        planned = [move for move in moves if move.action.unit in numbers and move.action.action_id not in done]
         self.n_files = Counter(move.action.unit for move in planned)
         self.members = {move.action.action_id for move in planned}
         in_plan = Counter(action.unit for action in tree.plan.actions) if planned else Counter[int]()
@@ -145,16 +159,26 @@ class _Vault:
         return self._nothing_at(place) or _is_folder(self._app, place)
 
 
-def _steps(plan: Plan, moves: Sequence[PlannedMove], vault: _Vault) -> Iterator[Step]:
-    """The steps of single files, those of a unit one after the other; a file of the target leaves before its name is taken."""
+def _all_in_order(
+    plan: Plan, alone: PlannedSteps, others: Sequence[Step], run_id: str, key: Callable[[Place], bytes]
+) -> Sequence[Step]:
+    """All steps as `in_order` gives them. Those of files that move alone are only made if it may be one of them that has to wait:
+    where no root lies in the target, nor the other way round, nothing enters a name that one of them leaves."""
+    names = {key(step.source) for step in others if step.source.root == plan.target}
+    roots_meet = any(is_within(plan.target, root.path) or is_within(root.path, plan.target) for root in plan.roots)
+    if roots_meet or (names and any(key(step.target) in names for step in alone)):
+        return in_order([*alone, *others], run_id, key)
+    return alone.with_others(in_order(others, run_id, key)) if others else alone
+
+
+def _steps_apart(plan: Plan, moves: Sequence[PlannedMove], vault: _Vault) -> Iterator[Step]:
+    """The steps of files that do not move alone, those of a unit one after the other; a file of the target leaves before its name
+    is taken."""
     sizes = Counter(move.unit for move in moves if move.unit)
     fresh = count(max((unit.number for unit in plan.units), default=0) + 1)
     units: dict[int, list[Step]] = {}
     for move in moves:
         unit = move.unit if sizes[move.unit] > 1 else 0
-        if not unit and move.replaces is None:
-            yield _moving(plan, move, 0)
-            continue
         number = unit or next(fresh)
         members = units.setdefault(number, [])
         if move.replaces is not None:
@@ -183,18 +207,6 @@ def _losing(action: Action, vault: _Vault) -> Step:
     return Step(action.action_id, action.source_place, vault.for_lost(action), action.expected)
 
 
-def _emptied(history: Sequence[RunHistory]) -> tuple[Place, ...]:
-    """The folders that earlier runs of the plan have taken files of it from."""
-    found = {
-        parent(each.operation.source)
-        for each in standing(history)
-        if each.operation.kind in MOVING
-        and each.operation.source is not None
-        and (each.operation.action_id or each.operation.kind is OpKind.CARRY)
-    }
-    return tuple(sorted(found))
-
-
 def _root_folders(target: bytes, mode: int) -> list[tuple[Place, int]]:
     """The target folder and its missing parents, below the nearest one that exists."""
     existing = nearest_folder(target)
@@ -202,7 +214,7 @@ def _root_folders(target: bytes, mode: int) -> list[tuple[Place, int]]:
     return [(Place(existing, join(*missing[:depth])), mode) for depth in range(1, len(missing) + 1)]
 
 
-def _planned_folders(app: App, tree: PlanTree) -> list[tuple[Place, int]]:
+def _planned_folders(app: App, tree: AnyTree) -> list[tuple[Place, int]]:
     """The folders the plan makes, and those that were there when it was made and are not any more."""
     wanted = []
     for folder in tree.folders():
@@ -219,7 +231,7 @@ def _is_folder(app: App, place: Place) -> bool:
         return False
 
 
-def _folder_times(tree: PlanTree) -> tuple[tuple[Place, int], ...]:
+def _folder_times(tree: AnyTree) -> tuple[tuple[Place, int], ...]:
     """What the view shows as the time of every folder that the commit makes or adds to."""
     target = tree.plan.target
     times = [

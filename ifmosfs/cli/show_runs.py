@@ -45,8 +45,8 @@ def show_moves(report: RunReport, n_named: int) -> None:
     """The first files that were, or in a rehearsal would be, moved."""
     for moved in report.moved[:n_named]:
         click.echo(f"  {shown(moved.source.absolute)} -> {shown(moved.target.absolute)}")
-    if len(report.moved) > n_named:
-        click.echo(f"  … {len(report.moved) - n_named:,} more")
+    if report.n_moved > n_named:
+        click.echo(f"  … {report.n_moved - n_named:,} more")
 
 
 def run_words(report: RunReport) -> str:

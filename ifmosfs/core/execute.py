@@ -32,15 +32,15 @@ from ifmosfs.core.effects import (
     touched_disk,
 )
 from ifmosfs.core.errors import DiskFull, IfmosfsError
-from ifmosfs.core.files import Fingerprint, Place
+from ifmosfs.core.files import Place
 from ifmosfs.core.folders import DoomedFolder, FolderTimes, NewFolder, changing, make_folders, remove_emptied
 from ifmosfs.core.journal import FolderMeta, Journal, Operation, OpKind, OpState, Outcome, Run, RunState
 from ifmosfs.core.names import SEPARATOR, components
 from ifmosfs.core.ports import Disk
 from ifmosfs.core.reports import RunReport, StopCause
 from ifmosfs.core.runlog import RunLog, Settled
+from ifmosfs.core.steps import Step, ends_of, n_files_among
 from ifmosfs.core.transfer import transfer
-from ifmosfs.core.values import quick
 
 FIRST_BATCH: Final = 256
 LARGEST_BATCH: Final = 10_000
@@ -56,23 +56,6 @@ class StopRequest(Enum):
 
     FINISH_BATCH = "finish the batch"
     NOW = "stop after this file"
-
-
-@quick
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One file to move, or with `is_folder` a whole folder. `inverse_of` is the (run id, seq) that a rollback undoes with it.
-
-    `action_id` and `unit` are those of `Operation`.
-    """
-
-    action_id: int
-    source: Place
-    target: Place
-    expected: Fingerprint
-    inverse_of: tuple[str, int] | None = None
-    unit: int = 0
-    is_folder: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +82,7 @@ class WorkOrder:
 
     run: Run
     folders: tuple[tuple[Place, int], ...] = ()
-    steps: tuple[Step, ...] = ()
+    steps: Sequence[Step] = ()
     folder_times: tuple[tuple[Place, int], ...] = ()
     remove_emptied: bool = False
     restore_folders: tuple[FolderToRestore, ...] = ()
@@ -221,10 +204,10 @@ class _Execution:
 
     def _record_times(self) -> None:
         order = self._order
+        ends = ends_of(order.steps)
         made = [*(each.place for each in order.restore_folders), *(place for place, _ in order.folders)]
-        made += [*(step.target for step in order.steps), *(each.place for each in order.remove_folders)]
-        left = [*dict.fromkeys(parent(step.source) for step in order.steps), *order.emptied_before]
-        places = changing(made, left, upwards=order.remove_emptied)
+        entered = [*map(parent, made), *ends.entered, *(parent(each.place) for each in order.remove_folders)]
+        places = changing(entered, [*ends.left, *order.emptied_before], upwards=order.remove_emptied)
         places += [each.place for each in order.remove_folders]
         places += [place for place, _ in order.folder_times]
         self._times.record(places, self._disk, self._log)
@@ -395,8 +378,8 @@ class _Execution:
         order = self._order
         doomed = list(order.remove_folders)
         if order.remove_emptied:
-            left = {parent(moved.source): None for moved in self._log.tally.moved} | dict.fromkeys(order.emptied_before)
-            doomed += [DoomedFolder(place) for place in left if place.path]
+            left = [*self._log.tally.left, *order.emptied_before]
+            doomed += [DoomedFolder(place) for place in dict.fromkeys(left) if place.path]
         allowed = order.remove_emptied
         remove_emptied(doomed, self._times, self._disk, self._log, upwards=lambda _: allowed)
 
@@ -414,8 +397,7 @@ class _Execution:
 
 def n_files_of(order: WorkOrder) -> int:
     """How many files of the plan an order is to move; a step of no action is none, unless it carries a folder."""
-    carried = order.carried
-    return sum(carried.get(step.source, 1) if step.is_folder else step.action_id != 0 for step in order.steps)
+    return n_files_among(order.steps, order.carried)
 
 
 def _portions(rows: Sequence[Settled]) -> Iterator[Sequence[Settled]]:

@@ -27,7 +27,7 @@ from ifmosfs.core.effects import (
 from ifmosfs.core.errors import DiskFull
 from ifmosfs.core.files import Attr, Fingerprint, Kind, Place
 from ifmosfs.core.journal import FolderMeta, Operation, OpKind, OpState, Outcome
-from ifmosfs.core.names import SEPARATOR, ancestors, components
+from ifmosfs.core.names import ancestors, components
 from ifmosfs.core.ports import Disk
 from ifmosfs.core.reports import error_line
 from ifmosfs.core.runlog import RunLog, Settled
@@ -304,14 +304,13 @@ def _raise_if_fatal(error: OSError, place: Place) -> None:
         raise disk_failed(error, place) from error
 
 
-def changing(made: Iterable[Place], left: Iterable[Place], *, upwards: bool) -> list[Place]:
-    """The folders that a run may change: the parents of what it makes or brings, and those that it takes files from.
+def changing(entered: Iterable[Place], left: Iterable[Place], *, upwards: bool) -> list[Place]:
+    """The folders that a run may change: those in which it makes something or to which it brings it, and those that it takes
+    files from.
 
     `upwards`: emptied folders are removed, so that the folders above them may change, too, up to their root.
     """
-    # A million places have some hundred folders, so that no `Place` is made for each.
-    parents = dict.fromkeys((place.root, place.path.rpartition(SEPARATOR)[0]) for place in made)
-    found = {Place(root, path): None for root, path in parents}
+    found = dict.fromkeys(entered)
     for folder in left:
         if folder in found and not upwards:
             continue

@@ -9,11 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
+from ifmosfs.core.effects import parent
 from ifmosfs.core.errors import RecoveryNeeded
 from ifmosfs.core.files import Fingerprint, Place
-from ifmosfs.core.journal import SETTLED, Operation, OpKind, OpState, Outcome, Recorded, Run, RunKind, RunState
+from ifmosfs.core.journal import (
+    SETTLED,
+    Journal,
+    Operation,
+    OpKind,
+    OpState,
+    Outcome,
+    Recorded,
+    Run,
+    RunKind,
+    RunState,
+)
 from ifmosfs.core.names import ancestors
 from ifmosfs.core.plan import Action
 from ifmosfs.core.values import quick
@@ -76,9 +88,12 @@ def standing(history: Sequence[RunHistory]) -> tuple[Standing, ...]:
 
 
 def _require_finished(history: RunHistory) -> None:
-    unsettled = any(row.outcome.state not in SETTLED for row in history.recorded)
-    if unsettled or history.run.state in {RunState.RUNNING, RunState.NEEDS_RECOVERY}:
-        raise RecoveryNeeded(f"run {history.run.run_id} did not finish", hint="run any command that recovers it first")
+    _refuse_unfinished(history.run, unsettled=any(row.outcome.state not in SETTLED for row in history.recorded))
+
+
+def _refuse_unfinished(run: Run, *, unsettled: bool) -> None:
+    if unsettled or run.state in {RunState.RUNNING, RunState.NEEDS_RECOVERY}:
+        raise RecoveryNeeded(f"run {run.run_id} did not finish", hint="run any command that recovers it first")
 
 
 MOVING: Final = frozenset({OpKind.MOVE, OpKind.CARRY})
@@ -97,6 +112,62 @@ def held_actions(history: Sequence[RunHistory], actions: Iterable[Action] = ()) 
     held = [each.operation for each in standing(history) if each.operation.inverse_of is None]
     sources = [each.source for each in held if each.kind is OpKind.CARRY and each.source is not None]
     return _actions_of(held) | {action.action_id for action in actions_below(sources, actions)}
+
+
+class Held(NamedTuple):
+    """What a plan's runs have left: the actions as `held_actions` tells them, and the folders that they took files of the plan
+    from."""
+
+    actions: frozenset[int]
+    left: tuple[Place, ...]
+
+
+def held(history: Sequence[RunHistory], actions: Iterable[Action] = ()) -> Held:
+    """What holds after these runs, oldest first; `actions` as in `held_actions`."""
+    left = {
+        parent(operation.source)
+        for operation in (each.operation for each in standing(history))
+        if operation.kind in MOVING
+        and operation.source is not None
+        and (operation.action_id or operation.kind is OpKind.CARRY)
+    }
+    return Held(held_actions(history, actions), tuple(sorted(left)))
+
+
+def read_held(journal: Journal, plan_id: str, actions: Iterable[Action]) -> Held:
+    """The same from the journal, whose rows are only held in memory where one run has undone what another did."""
+    runs = journal.runs(plan_id)
+    found = None if any(run.kind is RunKind.ROLLBACK for run in runs) else _read_commits(journal, runs, actions)
+    if found is None:
+        return held([RunHistory(run, tuple(journal.recorded(run.run_id))) for run in runs], actions)
+    return found
+
+
+def _read_commits(journal: Journal, runs: Iterable[Run], actions: Iterable[Action]) -> Held | None:
+    """What holds where every done operation does; `None` where one is the inverse of another."""
+    done: set[int] = set()
+    carried: list[Place] = []
+    left: set[Place] = set()
+    for run in runs:
+        _refuse_unfinished(run, unsettled=next(iter(journal.recorded(run.run_id, UNSETTLED)), None) is not None)
+        for row in journal.recorded(run.run_id, (OpState.DONE,)):
+            operation = row.operation
+            if operation.inverse_of is not None:
+                return None
+            if operation.kind not in MOVING or operation.source is None:
+                continue
+            if operation.kind is OpKind.CARRY:
+                carried.append(operation.source)
+            elif operation.action_id:
+                done.add(operation.action_id)
+            else:
+                continue
+            left.add(parent(operation.source))
+    done.update(action.action_id for action in actions_below(carried, actions))
+    return Held(frozenset(done), tuple(sorted(left)))
+
+
+UNSETTLED: Final = tuple(state for state in OpState if state not in SETTLED)
 
 
 def _actions_of(operations: Iterable[Operation]) -> frozenset[int]:

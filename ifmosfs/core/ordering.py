@@ -12,9 +12,9 @@ from dataclasses import replace
 from itertools import count
 
 from ifmosfs.core.effects import sibling
-from ifmosfs.core.execute import Step
 from ifmosfs.core.files import Place
 from ifmosfs.core.names import is_within, split
+from ifmosfs.core.steps import Step
 
 THIRD_PREFIX = b".ifmosfs-c-"
 
@@ -36,17 +36,17 @@ def is_third_name(place: Place) -> bool:
     return split(place.absolute)[1].startswith(THIRD_PREFIX)
 
 
-def in_order(steps: Sequence[Step], run_id: str, key: Key = absolute) -> tuple[Step, ...]:
+def in_order(steps: Sequence[Step], run_id: str, key: Key = absolute) -> Sequence[Step]:
     """The steps so that each name is free when its turn comes, as far as they free it themselves; units stay together.
 
-    Where nothing is to be changed they keep their order. `key` gives equal bytes for places that are one name on the disk.
+    Where nothing is to be changed they come back as they are. `key` gives equal bytes for places that are one name on the disk.
     """
     if not _may_meet(steps):
-        return tuple(steps)
+        return steps
     by_source = {key(step.source): index for index, step in enumerate(steps)}
     blockers = [by_source.get(key(step.target)) for step in steps]
     if not any(each is not None for each in blockers):
-        return tuple(steps)
+        return steps
     return tuple(_Ordering(steps, blockers, run_id).steps())
 
 

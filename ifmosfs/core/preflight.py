@@ -7,16 +7,19 @@ is for the person who decides whether to start.
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Sequence
+from array import array
+from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from ifmosfs.core.effects import Response, disk_failed, lstat_or_none, parent, response_to
-from ifmosfs.core.execute import Step, WorkOrder, n_files_of
+from ifmosfs.core.execute import WorkOrder, n_files_of
 from ifmosfs.core.files import Attr, Kind, Place, Root
 from ifmosfs.core.names import SEPARATOR, NameRules, is_within, split
 from ifmosfs.core.plan import Plan
 from ifmosfs.core.ports import DiskReader, Space
 from ifmosfs.core.reports import PreflightReport, Problem, problem
+from ifmosfs.core.steps import Step, ends_of
 
 SUPERUSER = 0
 STICKY = 0o1000
@@ -159,14 +162,14 @@ class _Preflight:
         self._folders: dict[bytes, Attr | None] = {}
         self._keys: dict[bytes, dict[bytes, bytes]] = {}
         self._sources: dict[bytes, Attr] = {}  # as found, of sticky folders
-        self._copies: list[Step] = []
+        self._n_copies = self._n_bytes = 0
+        self._freeing: dict[bytes, bool] = {}  # root -> whether names left in it may be taken by others
         self._landings: dict[Place, tuple[Place, Attr] | None] = {}
         self._needs: dict[int, _Need] = {}  # by the device that files are copied to
 
     def report(self) -> PreflightReport:
         """What was found."""
-        n_bytes = sum(step.expected.size_bytes for step in self._copies)
-        return PreflightReport(tuple(self._problems), n_files_of(self._order), len(self._copies), n_bytes)
+        return PreflightReport(tuple(self._problems), n_files_of(self._order), self._n_copies, self._n_bytes)
 
     def _add(self, code: str, place: Place, step: Step | None = None) -> None:
         self._problems.append(problem(code, place.absolute, action_id=step.action_id if step else 0))
@@ -218,7 +221,8 @@ class _Preflight:
         goes_to = self._lands_in(parent(step.target))
         is_copy = goes_to is not None and goes_to[1].device != found.device
         if goes_to is not None and is_copy:
-            self._copies.append(step)
+            self._n_copies += 1
+            self._n_bytes += step.expected.size_bytes
             self._need(*goes_to).add_copy(found)
             if found.n_links > 1 and not step.is_folder:
                 self._add("hard-linked", step.source, step)
@@ -243,22 +247,34 @@ class _Preflight:
     def targets(self) -> None:
         """Whether each name will be free when its turn comes: on the disk, and among the other steps."""
         rules = self._disk.name_rules(Place(self._setting.target, b""))
+        # Few names are wanted twice or freed by a step; a million others are not kept only to see that.
+        doubtful = _met_twice(_hash_of(step.target, rules) for step in self._order.steps)
+        entered = {place.root for place in ends_of(self._order.steps).entered}
         freed: set[bytes] = set()
         wanted: set[bytes] = set()
         for step in self._order.steps:
-            folder, name = split(step.target.absolute)
-            key = folder + SEPARATOR + rules.key(name)
-            if key in wanted:
-                self._add("same-target", step.target, step)
-            wanted.add(key)
+            if doubtful and _hash_of(step.target, rules) in doubtful:
+                key = _key_of(step.target, rules)
+                if key in wanted:
+                    self._add("same-target", step.target, step)
+                wanted.add(key)
             taken = self._taken(step.target, rules)
             if taken is not None and taken not in freed:
                 self._add("name-taken", step.target, step)
-            freed.add(step.source.absolute)
+            if self._may_free(step.source, entered):
+                freed.add(step.source.absolute)
         for place, _ in self._order.folders:
             found = self._look(place)
             if found is not None and found.kind is not Kind.FOLDER:
                 self._add("folder-name-taken", place)
+
+    def _may_free(self, source: Place, entered: Collection[bytes]) -> bool:
+        """Whether a step from there may leave a name that another one takes, in one of the roots that files are brought to."""
+        if source.root not in self._freeing:
+            self._freeing[source.root] = any(
+                is_within(source.root, root) or is_within(root, source.root) for root in entered
+            )
+        return self._freeing[source.root]
 
     def _taken(self, target: Place, rules: NameRules) -> bytes | None:
         """The absolute path of what holds the name, or a twin of it, now."""
@@ -281,11 +297,12 @@ class _Preflight:
 
     def permissions(self) -> None:
         """Whether this user may change each folder that files leave or enter, and the target, where the journal is kept."""
-        entered = {parent(step.target) for step in self._order.steps} | {parent(p) for p, _ in self._order.folders}
+        ends = ends_of(self._order.steps)
+        entered = {*ends.entered, *(parent(place) for place, _ in self._order.folders)}
         entered |= {parent(each.place) for each in self._order.restore_folders}
         if self._order.steps:
             entered.add(Place(self._setting.target, b""))
-        left = {parent(step.source) for step in self._order.steps}
+        left = set(ends.left)
         found: dict[bytes, Problem] = {}
         shut: set[Place] = set()
         for folder in entered | left:
@@ -297,7 +314,7 @@ class _Preflight:
                 found[refused.path] = refused
                 shut.add(folder)
         self._problems += [found[path] for path in sorted(found)]
-        for step in self._order.steps:
+        for step in self._order.steps if self._sources else ():
             if parent(step.source) not in shut and self._is_sticky_for(step):
                 self._add(NOT_WRITABLE, step.source, step)
 
@@ -360,6 +377,23 @@ class _Need:
         size = min(found.size_bytes, taken) if taken else found.size_bytes
         self.n_blocks += -(-size // self.free.block_bytes)
         self.n_inodes += 1
+
+
+def _key_of(target: Place, rules: NameRules) -> bytes:
+    """Equal for places that are one name in one folder."""
+    folder, name = split(target.absolute)
+    return folder + SEPARATOR + rules.key(name)
+
+
+def _hash_of(target: Place, rules: NameRules) -> int:
+    """Equal for places with an equal key; seldom for others."""
+    return hash(_key_of(target, rules))
+
+
+def _met_twice(hashes: Iterable[int]) -> frozenset[int]:
+    """Those that are there more than once."""
+    found = array("q", hashes)
+    return frozenset(one for one, other in pairwise(sorted(found)) if one == other)
 
 
 def _is_as_planned(step: Step, found: Attr) -> bool:

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from ifmosfs.core.files import Place
 from ifmosfs.core.journal import SETTLED, Operation, OpKind, OpState, Outcome, RunKind, RunState
+from ifmosfs.core.names import SEPARATOR
 from ifmosfs.core.values import quick
 from ifmosfs.core.vault import origin_of
 
@@ -186,6 +187,9 @@ AT_TARGET: Final = frozenset(
 )
 
 
+MOST_NAMED: Final = 10
+
+
 class StopCause(Enum):
     """Why a run ended before everything was done."""
 
@@ -205,7 +209,8 @@ class RunReport:
     """What a commit or rollback did. The counts are of files; folders are counted apart, and so are the `n_vaulted` files that
     were put into the vault: displaced ones of the target as well as the `n_lost` incoming ones that lost.
 
-    `problems` holds every conflict and failure, and nothing about skipped files: those were merely not reached.
+    `moved` names the first `MOST_NAMED` of the `n_moved` moves, for a person to see what kind of moves they were. `problems`
+    holds every conflict and failure, and nothing about skipped files: those were merely not reached.
     """
 
     run_id: str
@@ -222,6 +227,7 @@ class RunReport:
     stop_cause: StopCause | None = None
     n_vaulted: int = 0
     n_lost: int = 0
+    n_moved: int = 0
 
 
 @dataclass(slots=True)
@@ -238,7 +244,9 @@ class Tally:
     n_settled: int = 0
     n_vaulted: int = 0
     n_lost: int = 0
+    n_moved: int = 0
     moved: list[Moved] = field(default_factory=list)
+    _left: dict[tuple[bytes, bytes], None] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
     def add(self, operation: Operation, outcome: Outcome) -> None:
@@ -266,7 +274,15 @@ class Tally:
         elif operation.action_id:
             self.files[outcome.state] += 1
         if outcome.state is OpState.DONE and (operation.action_id or operation.kind is OpKind.CARRY):
-            self.moved.append(Moved(source, target))
+            self.n_moved += 1
+            self._left[source.root, source.path.rpartition(SEPARATOR)[0]] = None
+            if len(self.moved) < MOST_NAMED:
+                self.moved.append(Moved(source, target))
+
+    @property
+    def left(self) -> list[Place]:
+        """The folders that files were taken from, each once."""
+        return [Place(root, path) for root, path in self._left]
 
     def report(self, run_id: str, kind: RunKind, state: RunState, cause: StopCause | None, n_files: int) -> RunReport:
         """The report of a run of `n_files` files; those that were never begun count as skipped."""
@@ -287,6 +303,7 @@ class Tally:
             stop_cause=cause,
             n_vaulted=self.n_vaulted,
             n_lost=self.n_lost,
+            n_moved=self.n_moved,
         )
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 from ifmosfs.core.effects import Response, disk_failed, ends, lstat_or_none, parent, response_to
 from ifmosfs.core.errors import PlanOutdated
-from ifmosfs.core.execute import FolderToRestore, Step, WorkOrder
+from ifmosfs.core.execute import FolderToRestore, WorkOrder
 from ifmosfs.core.files import Attr, Kind, Place
 from ifmosfs.core.folders import DoomedFolder
 from ifmosfs.core.history import (
@@ -37,6 +37,7 @@ from ifmosfs.core.ports import DiskReader
 from ifmosfs.core.preflight import Setting
 from ifmosfs.core.rehearsal import RehearsalDisk
 from ifmosfs.core.reports import WORDS, Problem, problem
+from ifmosfs.core.steps import Step
 
 PLAIN_FOLDER_MODE = 0o755
 OTHER_DISK = "filesystem-changed"

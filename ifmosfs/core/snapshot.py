@@ -17,14 +17,22 @@ def merkle_root(entries: Iterable[SnapshotEntry]) -> bytes:
 
     Leaves and inner nodes are hashed with different first bytes, as in RFC 6962, so that one can never pass for the other.
     """
-    level = [_leaf(entry) for entry in entries]
-    if not level:
+    whole: list[tuple[int, bytes]] = []  # the roots of full trees with their heights, each higher than the next
+    for entry in entries:
+        height, root = 0, _leaf(entry)
+        while whole and whole[-1][0] == height:
+            height, root = height + 1, _inner(whole.pop()[1], root)
+        whole.append((height, root))
+    if not whole:
         return bytes(DIGEST_BYTES)
-    while len(level) > 1:
-        pairs = zip(level[::2], level[1::2], strict=False)
-        odd = level[-1:] if len(level) % 2 else []
-        level = [_hash(b"\x01" + left + right) for left, right in pairs] + odd
-    return level[0]
+    root = whole.pop()[1]
+    while whole:
+        root = _inner(whole.pop()[1], root)
+    return root
+
+
+def _inner(left: bytes, right: bytes) -> bytes:
+    return _hash(b"\x01" + left + right)
 
 
 def _leaf(entry: SnapshotEntry) -> bytes:

@@ -16,7 +16,7 @@ from enum import Enum
 from typing import Final, NamedTuple
 
 from ifmosfs.core.effects import Response, disk_failed, lstat_or_none, response_to
-from ifmosfs.core.execute import Step, WorkOrder
+from ifmosfs.core.execute import WorkOrder
 from ifmosfs.core.files import Attr, Kind, Place
 from ifmosfs.core.links import LinkTrouble, find_link_troubles
 from ifmosfs.core.names import (
@@ -39,6 +39,7 @@ from ifmosfs.core.names import (
 from ifmosfs.core.plan import Action, ActionKind, ConflictStrategy, DuplicateRule, Origin, Plan, Unit, UnitKind
 from ifmosfs.core.ports import DiskReader
 from ifmosfs.core.reports import WORDS, PreflightReport, Problem, problem
+from ifmosfs.core.steps import Step
 from ifmosfs.core.tree import FolderNode, PlanTree
 
 JUST_NOW_NS: Final = 2_000_000_000

@@ -24,12 +24,11 @@ class Snapshots(Database):
 
         Raises ValueError if it is not.
         """
-        given = list(entries)
-        if len(given) != info.n_entries:
-            raise ValueError(f"a snapshot of {info.n_entries} entries was given {len(given)}")
         with self._writing() as connection:
             connection.execute(insert(Snapshot).values(_snapshot_row(info)))
-            _write_entries(connection, info.snapshot_id, given)
+            n_given = _write_entries(connection, info.snapshot_id, entries)
+            if n_given != info.n_entries:
+                raise ValueError(f"a snapshot of {info.n_entries} entries was given {n_given}")
             its_row = Snapshot.snapshot_id == info.snapshot_id
             connection.execute(update(Snapshot).where(its_row).values(final=True))
 
@@ -119,10 +118,9 @@ def _snapshot_row(info: SnapshotInfo) -> dict[str, object]:
     }
 
 
-def _write_entries(connection: Connection, snapshot_id: str, entries: Sequence[SnapshotEntry]) -> None:
-    numbers = {root: number for number, root in enumerate(sorted({entry.root for entry in entries}))}
-    roots = ((snapshot_id, number, root) for root, number in numbers.items())
-    insert_rows(connection, SnapshotRoot, ("snapshot_id", "number", "path"), roots)
+def _write_entries(connection: Connection, snapshot_id: str, entries: Iterable[SnapshotEntry]) -> int:
+    """Write the entries as they come, and their roots after them; returns their number."""
+    numbers: dict[bytes, int] = {}
     columns = (
         "snapshot_id",
         "number",
@@ -136,10 +134,20 @@ def _write_entries(connection: Connection, snapshot_id: str, entries: Sequence[S
         "digest",
     )
     rows = (
-        (snapshot_id, at, numbers[entry.root], entry.path, *fingerprint_row(entry.fingerprint), entry.digest)
+        (
+            snapshot_id,
+            at,
+            numbers.setdefault(entry.root, len(numbers)),
+            entry.path,
+            *fingerprint_row(entry.fingerprint),
+            entry.digest,
+        )
         for at, entry in enumerate(entries)
     )
-    insert_rows(connection, SnapshotFile, columns, rows)
+    n_entries = insert_rows(connection, SnapshotFile, columns, rows)
+    roots = ((snapshot_id, number, root) for root, number in numbers.items())
+    insert_rows(connection, SnapshotRoot, ("snapshot_id", "number", "path"), roots)
+    return n_entries
 
 
 def _entry(row: Any, roots: dict[int, bytes]) -> SnapshotEntry:

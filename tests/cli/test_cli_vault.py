@@ -10,9 +10,10 @@ import pytest
 from ifmosfs.app.committing import new_run
 from ifmosfs.app.context import App
 from ifmosfs.app.settings import load_settings
-from ifmosfs.core.execute import Step, WorkOrder, execute
+from ifmosfs.core.execute import WorkOrder, execute
 from ifmosfs.core.files import Place
 from ifmosfs.core.journal import RunKind
+from ifmosfs.core.steps import Step
 from ifmosfs.core.vault import lost_place, replaced_place, vault_folders
 from ifmosfs.platform import host
 from ifmosfs.platform.disk import PosixDisk

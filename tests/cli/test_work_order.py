@@ -14,7 +14,7 @@ from ifmosfs.app.settings import Settings
 from ifmosfs.app.work_order import CommitOrder, commit_order
 from ifmosfs.core.execute import execute
 from ifmosfs.core.files import Place, Root
-from ifmosfs.core.history import held_actions, holds_anything
+from ifmosfs.core.history import held, holds_anything
 from ifmosfs.core.journal import RunKind
 from ifmosfs.core.plan import ActionKind, Plan, Unit, UnitKind
 from ifmosfs.core.rehearsal import NullJournal, RehearsalDisk
@@ -78,9 +78,8 @@ def make_plan(
 
 
 def order_of(app: App, plan: Plan, journal: MemoryJournal, run_id: str) -> CommitOrder:
-    done = held_actions(journal.history(), plan.actions)
     run = replace(make_run(run_id), target=plan.target)
-    return commit_order(app, PlanTree(plan), done, journal.history(), run)
+    return commit_order(app, PlanTree(plan), held(journal.history(), plan.actions), run)
 
 
 def test_everything_finds_its_place_and_its_way_back(app: App, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import count
 
-from ifmosfs.core.execute import Step, WorkOrder, execute
+from ifmosfs.core.execute import WorkOrder, execute
 from ifmosfs.core.files import Kind, Place
 from ifmosfs.core.journal import Journal, OpKind, OpState, Run, RunKind, RunState
 from ifmosfs.core.names import join
@@ -19,6 +19,7 @@ from ifmosfs.core.ports import Disk, DiskReader
 from ifmosfs.core.recover import recover
 from ifmosfs.core.reports import RunReport
 from ifmosfs.core.rollback import plan_rollback
+from ifmosfs.core.steps import Step
 from tests.adapters.memory_disk import MemoryDisk
 from tests.adapters.memory_journal import MemoryJournal
 from tests.adapters.trees import Link, Tree

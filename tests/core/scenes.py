@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ifmosfs.core.execute import Step, WorkOrder
+from ifmosfs.core.execute import WorkOrder
 from ifmosfs.core.files import Kind, Place
 from ifmosfs.core.journal import Journal, RunState
 from ifmosfs.core.names import join
 from ifmosfs.core.ordering import in_order
 from ifmosfs.core.ports import Disk, DiskReader
 from ifmosfs.core.recover import recover
+from ifmosfs.core.steps import Step
 from ifmosfs.core.vault import VAULT_MODE, replaced_place, vault_folders
 from tests.adapters.faults import Crash, CrashAfter
 from tests.adapters.memory_disk import MemoryDisk

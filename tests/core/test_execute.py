@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from ifmosfs.core.effects import POLICY, Response, response_to
 from ifmosfs.core.errors import DiskFailed
-from ifmosfs.core.execute import Step, StopRequest, WorkOrder, execute
+from ifmosfs.core.execute import StopRequest, WorkOrder, execute
 from ifmosfs.core.files import Fingerprint, Place
 from ifmosfs.core.journal import Operation, OpKind, OpState, Outcome, RunState
 from ifmosfs.core.ports import Copied
 from ifmosfs.core.reports import StopCause
+from ifmosfs.core.steps import Step
 from tests.adapters.faults import Delegating, FailAt
 from tests.adapters.memory_disk import MemoryDisk
 from tests.adapters.memory_journal import MemoryJournal, TrippingJournal

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from ifmosfs.core.effects import points_alike
-from ifmosfs.core.execute import Step, StopRequest, WorkOrder, execute
+from ifmosfs.core.execute import StopRequest, WorkOrder, execute
 from ifmosfs.core.files import Place
 from ifmosfs.core.journal import OpKind, OpState
 from ifmosfs.core.recover import recover
 from ifmosfs.core.reports import StopCause
+from ifmosfs.core.steps import Step
 from tests.adapters.faults import Recording
 from tests.adapters.memory_disk import MemoryDisk
 from tests.adapters.memory_journal import MemoryJournal

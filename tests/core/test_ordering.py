@@ -7,9 +7,10 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ifmosfs.core.execute import Step, WorkOrder
+from ifmosfs.core.execute import WorkOrder
 from ifmosfs.core.files import Fingerprint, Place
 from ifmosfs.core.ordering import in_order, is_third_name
+from ifmosfs.core.steps import Step
 from ifmosfs.core.verify import verify
 from tests.adapters.faults import Crash, CrashAfter
 from tests.adapters.memory_disk import MemoryDisk

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from ifmosfs.core.effects import POLICY
 from ifmosfs.core.errors import IfmosfsError
-from ifmosfs.core.execute import Step, WorkOrder
+from ifmosfs.core.execute import WorkOrder
 from ifmosfs.core.files import Place
 from ifmosfs.core.journal import RunKind
 from ifmosfs.core.recover import recover
 from ifmosfs.core.rollback import plan_rollback
+from ifmosfs.core.steps import Step
 from tests.adapters.faults import Crash, CrashAfter, Delegating, FailAt
 from tests.adapters.memory_disk import MemoryDisk
 from tests.adapters.memory_journal import MemoryJournal

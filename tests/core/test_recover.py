@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ifmosfs.core.errors import RecoveryNeeded
-from ifmosfs.core.execute import Step, WorkOrder
+from ifmosfs.core.execute import WorkOrder
 from ifmosfs.core.files import Fingerprint, Place
 from ifmosfs.core.journal import Operation, OpKind, OpState, Outcome, RunKind, RunState
 from ifmosfs.core.recover import recover
 from ifmosfs.core.reports import RecoveryReport
 from ifmosfs.core.rollback import plan_rollback
+from ifmosfs.core.steps import Step
 from tests.adapters.faults import Crash, CrashAfter, FailAt, Recording
 from tests.adapters.memory_disk import MemoryDisk
 from tests.adapters.memory_journal import CrashAtWrite, MemoryJournal, TrippingJournal

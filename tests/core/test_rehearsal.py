@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ifmosfs.core.execute import Step, WorkOrder
+from ifmosfs.core.execute import WorkOrder
 from ifmosfs.core.files import Place
 from ifmosfs.core.ports import Disk
 from ifmosfs.core.preflight import Credentials, Permissions
 from ifmosfs.core.rehearsal import NullJournal, RehearsalDisk
 from ifmosfs.core.rollback import plan_rollback
+from ifmosfs.core.steps import Step
 from tests.adapters.memory_disk import MemoryDisk
 from tests.adapters.memory_journal import MemoryJournal
 from tests.core.committing import everything, make_disk, make_order, make_run, run_order

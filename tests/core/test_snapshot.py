@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import blake2b
 
 import pytest
 from hypothesis import given
@@ -63,3 +64,14 @@ def test_the_time_of_the_last_rename_does_not_count() -> None:
 
 def test_nothing_has_a_root_of_zeros() -> None:
     assert merkle_root([]) == bytes(32)
+
+
+@given(st.lists(st.integers(0, 3), max_size=20))
+def test_a_root_is_the_same_as_when_levels_were_hashed_one_after_the_other(numbers: list[int]) -> None:
+    listed = [ENTRY._replace(fingerprint=fingerprint(number)) for number in numbers]
+    level = [merkle_root([entry]) for entry in listed]
+    while len(level) > 1:
+        odd = level[-1:] if len(level) % 2 else []
+        pairs = zip(level[::2], level[1::2], strict=False)
+        level = [blake2b(b"\x01" + one + other, digest_size=32).digest() for one, other in pairs] + odd
+    assert merkle_root(iter(listed)) == (level[0] if level else bytes(32))

@@ -7,10 +7,11 @@ import errno
 import pytest
 
 from ifmosfs.core.errors import IfmosfsError
-from ifmosfs.core.execute import Step, StopRequest, WorkOrder, execute
+from ifmosfs.core.execute import StopRequest, WorkOrder, execute
 from ifmosfs.core.files import Place
 from ifmosfs.core.journal import OpState, RunState
 from ifmosfs.core.reports import StopCause
+from ifmosfs.core.steps import Step
 from ifmosfs.core.verify import verify
 from tests.adapters.faults import Crash, CrashAfter, Delegating, FailAt
 from tests.adapters.memory_disk import MemoryDisk

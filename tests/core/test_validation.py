@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ifmosfs.core.execute import Step, WorkOrder
+from ifmosfs.core.execute import WorkOrder
 from ifmosfs.core.files import Attr, Place, Root
 from ifmosfs.core.fixing import NameChoice, fix_findings
 from ifmosfs.core.names import NameRules, windows_name, windows_trouble
 from ifmosfs.core.plan import Action, ActionKind, Edit, EditKind, KeepReason, Plan, Policy, Unit, UnitKind
 from ifmosfs.core.ports import Space
 from ifmosfs.core.preflight import Credentials, preflight, setting_of
+from ifmosfs.core.steps import Step
 from ifmosfs.core.tree import PlanTree
 from ifmosfs.core.validation import (
     JUST_NOW_NS,
