@@ -189,7 +189,7 @@ def check_source(operation: Operation, disk: Disk, busy: Writers = NOBODY) -> At
     if attr is None:
         return conflict(operation, "vanished")
     kind = attr.kind
-    if kind is Kind.FOLDER or not attr.fingerprint.same_file(expected):
+    if kind is Kind.FOLDER or not attr.is_file(expected):
         return conflict(operation, "became-folder" if kind is Kind.FOLDER else "changed")
     if busy is not NOBODY and (attr.device, attr.inode) in busy:
         return conflict(operation, "being-written")
@@ -301,7 +301,7 @@ def _check_arrival(operation: Operation, disk: Disk) -> Outcome:
     if arrived is None:
         return conflict(operation, "vanished")
     is_carried = operation.kind is OpKind.CARRY
-    if _is_folder(arrived, expected) if is_carried else arrived.fingerprint.same_file(expected):
+    if _is_folder(arrived, expected) if is_carried else arrived.is_file(expected):
         return Outcome(operation.seq, OpState.DONE, arrived.fingerprint)
     return _put_back(operation, disk, source, target)
 

@@ -95,6 +95,15 @@ class Attr:
         """What the entry is."""
         return kind_of(self.mode)
 
+    def is_file(self, expected: Fingerprint) -> bool:
+        """As `fingerprint.same_file`, without making one."""
+        return (
+            self.inode == expected.inode
+            and self.size_bytes == expected.size_bytes
+            and self.mtime_ns == expected.mtime_ns
+            and (self.birth_ns == expected.birth_ns or self.birth_ns is None or expected.birth_ns is None)
+        )
+
     @property
     def fingerprint(self) -> Fingerprint:
         """The part of the attributes that tells whether a file is still the same."""

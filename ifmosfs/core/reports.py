@@ -255,7 +255,7 @@ class Tally:
             return
         if outcome.error is not None and outcome.state is not OpState.SKIPPED:
             self.problems.append(problem_of(operation, outcome))
-        if operation.kind in {OpKind.MOVE, OpKind.CARRY}:
+        if operation.kind is OpKind.MOVE or operation.kind is OpKind.CARRY:
             self._add_move(operation, outcome)
         elif outcome.state is OpState.DONE:
             self.folders_made += operation.kind is OpKind.MKDIR

@@ -21,7 +21,7 @@ from typing import Final
 from ifmosfs.core.files import Place
 from ifmosfs.platform import linux
 
-MAX_AGE_NS: Final = 50_000_000
+MAX_AGE_NS: Final = 250_000_000
 # A plan by category and year has some 300 folders, and a run goes back and forth among them. Most processes may open 1024 files.
 MAX_OPEN: Final = min(512, max(64, os.sysconf("SC_OPEN_MAX") // 2))
 
@@ -82,11 +82,15 @@ class Folders:
         if not place[1]:
             above, _, name = place[0].rpartition(b"/")
             place = Place(above or b"/", name)
-        opened = self.parent(place)
-        key = place[0], place[1].rpartition(b"/")[0]
+        root, path = place
+        parent, _, name = path.rpartition(b"/")
+        key = root, parent
+        found = self._opened.get(key)
+        if found is None or name == b".." or b"\0" in path or (not parent and path[:1] == b"/"):
+            found, name = self.parent(place)
         if key not in self.changed:
-            self._changing(key, opened[0])
-        return opened
+            self._changing(key, found)
+        return found, name
 
     def folder(self, place: Place) -> int:
         """An O_PATH descriptor of the folder itself. ENOTDIR if it is none."""

@@ -88,6 +88,11 @@ _RUNS: Final = (
     """SELECT run_id, kind, plan_id, target, state, started_ns, boot_id, pid, finished_ns, message FROM runs"""
 )
 _NO_PRINT: Final = (None, None, None, None, None)
+_KIND_WORDS: Final = {
+    kind: kind.value for kind in OpKind
+}  # the property `value` takes longer than the rest of a column
+_STATE_WORDS: Final = {state: state.value for state in OpState}
+_INTENT: Final = OpState.INTENT.value
 _OP_KINDS: Final = {kind.value: kind for kind in OpKind}
 _OP_STATES: Final = {state.value: state for state in OpState}
 
@@ -396,15 +401,15 @@ class SqliteJournal:
             raise NotFound(f"no run {run_id!r}", hint="list them: ifmosfs status")
         return row[0], row[1]
 
-    def _with_roots(self, connection: sqlite3.Connection, operations: Iterable[Operation]) -> dict[bytes, int]:
+    def _with_roots(self, connection: sqlite3.Connection, operations: Sequence[Operation]) -> dict[bytes, int]:
         """The ids of all roots, with those that the operations are the first to name."""
-        places = (place for one in operations for place in (one.source, one.target) if place is not None)
+        roots = {one.source.root for one in operations if one.source is not None}
+        roots |= {one.target.root for one in operations if one.target is not None}
         known = dict(self._root_ids)
-        for place in places:
-            if place.root not in known:
-                row_id = connection.execute("INSERT INTO places_roots (path) VALUES (?)", (place.root,)).lastrowid
-                assert row_id is not None
-                known[place.root] = row_id
+        for root in sorted(roots - known.keys()):
+            row_id = connection.execute("INSERT INTO places_roots (path) VALUES (?)", (root,)).lastrowid
+            assert row_id is not None
+            known[root] = row_id
         return known
 
     def _runs(self, condition: str, values: Sequence[str]) -> list[Run]:
@@ -480,7 +485,7 @@ def _intent_row(number: int, one: Operation, root_ids: dict[bytes, int]) -> tupl
     return (
         number,
         one.seq,
-        one.kind.value,
+        _KIND_WORDS[one.kind],
         None if source is None else root_ids[source.root],
         None if source is None else source.path,
         None if target is None else root_ids[target.root],
@@ -489,14 +494,15 @@ def _intent_row(number: int, one: Operation, root_ids: dict[bytes, int]) -> tupl
         one.action_id,
         None if one.folder is None else folder_to_json(one.folder),
         *(one.inverse_of or (None, None)),
-        OpState.INTENT.value,
+        _INTENT,
         None,
         one.unit,
     )
 
 
 def _outcome_row(number: int, one: Outcome) -> tuple[Any, ...]:
-    return one.state.value, *_print_row(one.arrived), one.digest, legible_or_none(one.error), number, one.seq
+    state, arrived = _STATE_WORDS[one.state], _print_row(one.arrived)
+    return state, *arrived, one.digest, legible_or_none(one.error), number, one.seq
 
 
 def _print_row(print_: Fingerprint | None) -> FingerprintRow | tuple[None, ...]:
