@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-BYTES_PER_FILE: Final = 32 << 10  # a small file, its names, and its rows in the databases for every round; images are sparse
+# A small file, its names, and its rows in the databases for every round; images are sparse.
+BYTES_PER_FILE: Final = 32 << 10
 LEAST_BYTES: Final = 1 << 30
 
 _MAKE: Final[Mapping[str, Sequence[str]]] = {

@@ -21,7 +21,7 @@ from typing import Final
 from ifmosfs.core.files import Place
 from ifmosfs.platform import linux
 
-MAX_AGE_NS: Final = 250_000_000
+MAX_AGE_NS: Final = 50_000_000
 # A plan by category and year has some 300 folders, and a run goes back and forth among them. Most processes may open 1024 files.
 MAX_OPEN: Final = min(512, max(64, os.sysconf("SC_OPEN_MAX") // 2))
 
