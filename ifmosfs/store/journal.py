@@ -34,6 +34,7 @@ from ifmosfs.store.sidecar import (
     is_sidecar_name,
     move_sidecar,
     read_sidecar,
+    remove_draft,
     remove_folder,
     sidecar_name,
     target_exists,
@@ -347,7 +348,9 @@ class SqliteJournal:
                 self._moved(Sidecar(os.path.dirname(path), run.run_id), folder, run.run_id).close()
 
     def _remove_left_over(self, run: Run) -> None:
-        """A kill after a sidecar's new place was recorded leaves the old file; the recorded one is complete."""
+        """A kill after a sidecar's new place was recorded leaves the old file, one before it a half-made copy; the recorded
+        one is complete."""
+        remove_draft(_control_folder(run.target), run.run_id)
         recorded = self.sidecar_path(run.run_id)
         left = _control_folder(run.target) + b"/" + sidecar_name(run.run_id)
         if recorded != left and os.path.lexists(recorded):

@@ -26,6 +26,8 @@ from ifmosfs.store.trouble import FULL_ERRNOS
 _FOLDER_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FILE_FLAGS: Final = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _TAIL_BYTES: Final = 1 << 16
+_PIECE_BYTES: Final = 1 << 20
+_DRAFT: Final = b".new"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +111,10 @@ class Sidecar:
             if durable:
                 os.fsync(self._descriptor)
 
-    def content(self) -> bytes:
-        """All its lines."""
-        with trouble(self.path):
-            return os.pread(self._descriptor, self._size_bytes, 0)
+    def content(self) -> Iterator[bytes]:
+        """All its lines, in pieces of no meaning."""
+        for start in range(0, self._size_bytes, _PIECE_BYTES):
+            yield os.pread(self._descriptor, min(_PIECE_BYTES, self._size_bytes - start), start)
 
     def close(self) -> None:
         """Close the file; what is not synced is left to the system."""
@@ -130,13 +132,21 @@ def move_sidecar(old: Sidecar, folder: bytes, run_id: str) -> Sidecar:
     return Sidecar(folder, run_id)
 
 
-def _copy_into(folder: int, name: bytes, content: bytes) -> None:
-    draft = name + b".new"
+def remove_draft(folder: bytes, run_id: str) -> None:
+    """Remove what a kill or a full disk left of a sidecar that was being moved into a folder. Raises: DiskFailed."""
+    draft = folder + b"/" + sidecar_name(run_id) + _DRAFT
+    with trouble(draft), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        os.unlink(draft)
+
+
+def _copy_into(folder: int, name: bytes, content: Iterable[bytes]) -> None:
+    draft = name + _DRAFT
     with contextlib.suppress(FileNotFoundError):
         os.unlink(draft, dir_fd=folder)
     copy = os.open(draft, _FILE_FLAGS | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=folder)
     try:
-        _write_all(copy, content)
+        for piece in content:
+            _write_all(copy, piece)
         os.fsync(copy)
     finally:
         os.close(copy)

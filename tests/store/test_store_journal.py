@@ -425,3 +425,22 @@ def test_journal_of_the_first_format_is_upgraded_with_its_rows(tmp_path: Path, t
     with open_journal(tmp_path) as journal:
         journal.intend("run1", [replace(move(2), unit=7)])
         assert [row.operation for row in journal.recorded("run1")] == [move(1), replace(move(2), unit=7)]
+
+
+def test_half_made_copy_of_a_sidecar_does_not_stay_in_the_target(journal: SqliteJournal, target: Path) -> None:
+    journal.begin(run_into(target))
+    journal.finish("run1", RunState.COMPLETE, 9, None)
+    (target / ".ifmosfs" / "journal-run1.jsonl.new").write_bytes(b"cut off by a full disk")
+    journal.withdraw_sidecars("p1")
+    assert os.listdir(target) == []
+
+
+def test_large_sidecar_is_moved_whole(journal: SqliteJournal, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ifmosfs.store.sidecar._PIECE_BYTES", 7)
+    journal.begin(run_into(target))
+    journal.intend("run1", [move(1), move(2)])
+    journal.finish("run1", RunState.COMPLETE, 9, None)
+    content = (target / ".ifmosfs" / "journal-run1.jsonl").read_bytes()
+    journal.withdraw_sidecars("p1")
+    with open(journal.sidecar_path("run1"), "rb") as moved:
+        assert moved.read() == content
