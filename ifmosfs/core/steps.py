@@ -7,7 +7,7 @@ numbers instead and makes a step when its turn comes. Everything else that has s
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, NamedTuple, overload
@@ -63,8 +63,9 @@ class PlannedSteps(Sequence[Step]):
         self._replaced: dict[int, bytes] = {}  # by position: the paths that are not as planned
         left: dict[tuple[bytes, bytes], None] = {}
         entered: dict[bytes, None] = {}
+        position_of = _positions(actions)
         for action, path in placed:
-            position = action.action_id - 1
+            position = position_of(action.action_id)
             self._positions.append(position)
             if action.target != path:
                 self._replaced[position] = path
@@ -123,6 +124,13 @@ class PlannedSteps(Sequence[Step]):
         action = self._actions[position]
         path: Any = self._replaced.get(position, action.target) if self._replaced else action.target
         return Step(action.action_id, Place(action.root, action.source), Place(self._target, path), action.expected)
+
+
+def _positions(actions: Sequence[Action]) -> Callable[[int], int]:
+    """Where the action of a number is. A plan numbers its actions from 1 on; one made again from its runs has gaps."""
+    if not actions or actions[-1].action_id == len(actions):
+        return lambda action_id: action_id - 1
+    return {action.action_id: position for position, action in enumerate(actions)}.__getitem__
 
 
 def ends_of(steps: Sequence[Step]) -> Ends:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,3 +64,11 @@ def test_what_is_asked_of_all_is_the_same(numbers: list[tuple[int, bool]], other
     assert ends_of(planned) == ends_of(kept)
     assert list(action_ids(planned)) == list(action_ids(kept))
     assert n_files_among(planned, {CARRIED: 5}) == n_files_among(kept, {CARRIED: 5})
+
+
+def test_numbers_with_gaps_name_their_own_files() -> None:
+    """As of a plan that was made again from its runs, in which what stayed is missing."""
+    gaps = replace(PLAN, actions=PLAN.actions[1:3] + PLAN.actions[5:])
+    planned, kept = both(gaps, [(0, False), (1, True), (3, False)], ())
+    assert tuple(planned) == kept
+    assert [step.source for step in planned] == [gaps.actions[at].source_place for at in (0, 1, 3)]
