@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ifmosfs.core.files import Attr
 from ifmosfs.core.refusals import FsError, FsErrorKind
 
-__all__ = ["ROOT_INODE", "Entry", "FsError", "FsErrorKind", "Opened", "RenameMode"]
+__all__ = [
+    "BRIEF",
+    "ROOT_INODE",
+    "Caller",
+    "Dirent",
+    "Entry",
+    "FsError",
+    "FsErrorKind",
+    "Opened",
+    "RenameMode",
+    "Validity",
+]
 
 ROOT_INODE = 1
 
@@ -19,6 +30,32 @@ class RenameMode(Enum):
     REPLACE = auto()  # no flag: an existing file at the target goes to `To review/`
     NO_REPLACE = auto()
     EXCHANGE = auto()
+
+
+class Caller(NamedTuple):
+    """Who asks: the ids of the calling process, as the kernel tells them. `pid` may be that of a thread."""
+
+    uid: int
+    gid: int
+    pid: int
+
+
+class Validity(NamedTuple):
+    """How long, in seconds, the kernel may keep what it was told: the name of a node in its folder, and its attributes."""
+
+    entry_s: float
+    attr_s: float
+
+
+BRIEF: Final = Validity(1.0, 1.0)
+
+
+class Dirent(NamedTuple):
+    """A name in a folder without attributes: the inode, and the kind as the format bits of a mode."""
+
+    name: bytes
+    inode: int
+    kind_bits: int
 
 
 class Entry(NamedTuple):
