@@ -257,6 +257,12 @@ class EditKind(Enum):
     TOUCH = "touch"  # mode or times of a planned folder
     REPLACE = "replace"  # as MOVE, onto a name that a file of the target has, which goes to the vault
     VAULT = "vault"  # the file goes to the vault
+    ADD = (
+        "add"  # not by a person: a file that appeared in a root since, now an action of the plan, is shown at the path
+    )
+    REFRESH = (
+        "refresh"  # not by a person: the original of an action is another than was planned, and the action says so now
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +270,8 @@ class Edit:
     """One change to the organised tree, in paths of the view at that moment (so edits are replayed in `seq` order).
 
     A MOVE of a folder means everything in it; only files are EXCLUDEd. `at_ns` is when it was made; folders show it as their time.
-    `mode` and `mtime_ns` belong to MKDIR and TOUCH, `replaces` (the fingerprint of what is at the target) to REPLACE.
+    `mode` and `mtime_ns` belong to MKDIR and TOUCH, `replaces` (the fingerprint of what is at the target) to REPLACE, `action_id`
+    to ADD and REFRESH.
     """
 
     seq: int
@@ -275,3 +282,4 @@ class Edit:
     mode: int | None = None
     mtime_ns: int | None = None
     replaces: Fingerprint | None = None
+    action_id: int | None = None

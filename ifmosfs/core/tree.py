@@ -17,61 +17,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ifmosfs.core.files import Fingerprint, Place
 from ifmosfs.core.names import components, join, split, with_suffix_before_extension
-from ifmosfs.core.plan import Action, ActionKind, Edit, EditKind, KeepReason, Plan, Unit, UnitKind
+from ifmosfs.core.nodes import FileNode, FolderNode, Leaf, Node, TreeSource, leaf_of
+from ifmosfs.core.plan import Action, ActionKind, Edit, EditKind, KeepReason, Plan, Unit
 from ifmosfs.core.refusals import FsError, FsErrorKind
 from ifmosfs.core.together import still_together
+from ifmosfs.core.tree_source import REVIEW, ROOT, PlanSource, keep_reason, projects_of, root_labels
 from ifmosfs.core.values import quick
 
+__all__ = ["CarriedFolder", "FileNode", "FolderNode", "Node", "PlanTree", "PlannedFolder", "PlannedMove", "root_labels"]
+
 NAME_MAX_BYTES = 255
-VAULT_NAME = b"vault"  # a folder of the review that no reason to stay has
-
-
-class FileNode:
-    """A planned (or staying) file at its place in the tree.
-
-    `displaces`: the path at which it takes the name of a file of the target, and that file. Elsewhere it displaces nothing.
-    """
-
-    __slots__ = ("action", "displaces", "name", "parent")
-
-    def __init__(self, name: bytes, parent: FolderNode, action: Action) -> None:
-        self.name = name
-        self.parent = parent
-        self.action = action
-        self.displaces: tuple[bytes, Fingerprint] | None = None
-
-
-class FolderNode:
-    """A folder of the tree.
-
-    `number` counts from 0 (the root) in the order of making; replaying the same plan and edits gives the same numbers.
-    `planned` says that commit makes the folder; otherwise it is one that was in the target when it entered the tree.
-    `unit` is the number of the project that this folder is, 0 for none; commit does not make it but moves it, whole.
-    """
-
-    __slots__ = ("children", "mode", "mtime_ns", "name", "number", "parent", "planned", "unit")
-
-    def __init__(
-        self, number: int, name: bytes, parent: FolderNode | None, *, planned: bool, mode: int, mtime_ns: int
-    ) -> None:
-        self.number = number
-        self.name = name
-        self.parent = parent
-        self.planned = planned
-        self.mode = mode
-        self.mtime_ns = mtime_ns
-        self.unit = 0
-        self.children: dict[bytes, Node] = {}
-
-    def gains_entries(self) -> bool:
-        """Whether commit will add a name to this folder."""
-        return any(isinstance(child, FileNode) or child.planned for child in self.children.values())
-
-
-Node = FileNode | FolderNode
+_EDITED = 1 << 32  # numbers of folders that edits make: above those of the plan, by edit, then by order within it
+_PER_EDIT = 1 << 12
 
 
 @quick
@@ -118,27 +79,40 @@ class CarriedFolder:
         return Place(self.unit.root, self.unit.folder or b"")
 
 
+class _Spot(NamedTuple):
+    """Where the file of an action is: its path, the folder of the review that it lies in (`None`: the layout), what it displaces."""
+
+    action: Action
+    path: bytes
+    part: FolderNode | None
+    displaces: tuple[bytes, Fingerprint] | None
+
+
 class PlanTree:
     """The tree of one plan. Not thread-safe: the view holds its lock around every call."""
 
-    def __init__(self, plan: Plan, edits: Iterable[Edit] = ()) -> None:
+    def __init__(self, plan: Plan, edits: Iterable[Edit] = (), source: TreeSource | None = None) -> None:
+        """`source` tells where the plan alone puts its files; without one they are taken from the plan itself."""
+        edits = tuple(edits)
         self.plan = plan
+        self.source = source or PlanSource(plan, added_by(edits))
         self._rules = plan.policy.names
-        self._n_folders = 0
         self._labels = root_labels(plan)
-        self.root = self._new_folder(b"", None, planned=False, mode=plan.policy.folder_mode, at_ns=plan.created_ns)
-        self.review = self._add_folder(self.root, plan.policy.review_name, planned=True, at_ns=plan.created_ns)
-        reasons = {
-            reason: self._add_folder(self.review, reason.value.encode(), planned=True, at_ns=plan.created_ns)
-            for reason in KeepReason
-        }
-        self._excluded = reasons[KeepReason.EXCLUDED]
-        self._vault = self._add_folder(self.review, VAULT_NAME, planned=True, at_ns=plan.created_ns)
-        self._projects = {unit.number: unit for unit in plan.units if unit.kind is UnitKind.PROJECT}
+        self._projects = projects_of(plan)
         self._project_folders: dict[int, FolderNode] = {}
-        self._files: dict[int, FileNode] = {}
+        self._base_folders = self.source.folders()
+        self._base: list[FolderNode] = []
+        self._files: dict[int, FileNode] = {}  # of the folders that are loaded, and those that edits have placed
+        self._refreshed: dict[int, Leaf] = {}
+        self._loaded: dict[FolderNode, None] = {}  # in the order of loading
+        self._made: tuple[int, int] = (0, 0)  # the edit that is being applied, and how many folders it has made
         self.last_edit = 0  # the number of the last edit applied
         self._build()
+        self.root, self.review = self._base[0], self._base[1]
+        self._excluded, self._vault = (
+            self._base[2 + list(KeepReason).index(KeepReason.EXCLUDED)],
+            self._base[2 + len(KeepReason)],
+        )
         for edit in edits:
             self.apply(edit)
 
@@ -146,7 +120,9 @@ class PlanTree:
 
     def child(self, folder: FolderNode, name: bytes) -> Node | None:
         """The child of that name, by the target's idea of equal names; `None` if the tree has none."""
-        return folder.children.get(self._key(folder, name))
+        key = self._key(folder, name)
+        found = folder.loaded.get(key)
+        return folder.children.get(key) if found is None and folder.n_unloaded else found
 
     def find(self, path: bytes) -> Node | None:
         """The node at a path, `None` if the tree has none there."""
@@ -158,12 +134,53 @@ class PlanTree:
         return node
 
     def file(self, action_id: int) -> FileNode:
-        """The node of an action."""
-        return self._files[action_id]
+        """The node of an action. KeyError for none."""
+        node = self._files.get(action_id)
+        if node is None:
+            self.load(self._base[self.source.folder_of(action_id)])
+            node = self._files[action_id]
+        return node
 
     def has_file(self, action_id: int) -> bool:
         """Whether the plan has such an action; the numbers of a plan that was restored have gaps."""
-        return action_id in self._files
+        try:
+            self.file(action_id)
+        except KeyError:
+            return False
+        return True
+
+    def load(self, folder: FolderNode) -> None:
+        """Make the nodes of the plan's files in a folder. See `nodes.Loader`."""
+        if not folder.n_unloaded:
+            return
+        folder.n_unloaded = 0
+        entries, files, refreshed = folder.loaded, self._files, self._refreshed
+        exact = self._is_exact(folder)
+        for leaf in self.source.files(folder.number):
+            name = leaf.name
+            node = FileNode(name, folder, self._renewed(leaf) if leaf.action_id in refreshed else leaf)
+            if leaf.replaces is not None:
+                node.displaces = join(self._base_path(folder.number), name), Fingerprint(*leaf.replaces)
+            entries[name if exact else self._rules.key(name)] = node
+            files[leaf.action_id] = node
+        self._loaded[folder] = None
+
+    def forget(self, n_kept: int) -> None:
+        """Let go of the files that were loaded first and that no edit has touched, until no more than `n_kept` are loaded.
+
+        Nodes that somebody still holds are no longer those of the tree: only for a moment when nobody does.
+        """
+        for folder in list(self._loaded):
+            if len(self._files) <= n_kept:
+                return
+            del self._loaded[folder]
+            if folder.is_touched:
+                continue
+            ids = [node.leaf.action_id for node in folder.loaded.values() if isinstance(node, FileNode)]
+            folder.keep_only_folders()
+            folder.n_unloaded = len(ids)
+            for action_id in ids:
+                del self._files[action_id]
 
     def path_of(self, node: Node) -> bytes:
         """The path of a node from the root of the tree."""
@@ -191,24 +208,37 @@ class PlanTree:
     def moves(self) -> Iterator[PlannedMove]:
         """What commit moves, in plan order; neither what it puts into the vault nor what it displaces for that."""
         together = still_together(self.plan.units, self._placed_members()) if self.plan.units else {}
-        for node in self._nodes():
-            if self._part_of(node) is None:
-                path, action = self.path_of(node), node.action
-                replaces = node.displaces[1] if node.displaces is not None and node.displaces[0] == path else None
-                yield PlannedMove(action, path, replaces, together.get(action.action_id, 0))
+        for spot in self._spots():
+            if spot.part is None:
+                action, displaced = spot.action, spot.displaces
+                replaces = displaced[1] if displaced is not None and displaced[0] == spot.path else None
+                yield PlannedMove(action, spot.path, replaces, together.get(action.action_id, 0))
 
     def vaulted(self) -> Iterator[Action]:
         """What commit puts into the vault because it lost a conflict, in plan order."""
-        return (node.action for node in self._nodes() if self._part_of(node) is self._vault)
+        return (spot.action for spot in self._spots() if spot.part is self._vault)
 
     def kept(self) -> Iterator[tuple[Action, KeepReason]]:
         """What stays, with the reason, in plan order. What a person excluded has the reason EXCLUDED."""
-        for node in self._nodes():
-            part = self._part_of(node)
-            if part is self._excluded:
-                yield node.action, KeepReason.EXCLUDED
-            elif part is not None and part is not self._vault:
-                yield node.action, self._reason(node.action)
+        for spot in self._spots():
+            if spot.part is self._excluded:
+                yield spot.action, KeepReason.EXCLUDED
+            elif spot.part is not None and spot.part is not self._vault:
+                yield spot.action, keep_reason(spot.action, self._projects)
+
+    def counts(self) -> dict[bytes | None, int]:
+        """How many files are in the layout (`None`) and in each folder of the review, by its name. Loads nothing."""
+        found: dict[bytes | None, int] = {}
+        pending: list[tuple[FolderNode, bytes | None]] = [(self.root, None)]
+        while pending:
+            folder, part = pending.pop()
+            found[part] = found.get(part, 0) + folder.n_files
+            for below in folder.folders:
+                if below is not self.review:
+                    pending.append((below, below.name if folder is self.review else part))
+                else:
+                    pending.extend((reason, reason.name) for reason in below.folders)
+        return found
 
     def carried(self) -> Iterator[CarriedFolder]:
         """The projects of the layout, in plan order."""
@@ -252,17 +282,32 @@ class PlanTree:
         """The folders of the layout, parents before children, without the root and without what `carried` brings along."""
         yield from self._folders_below(self.root, b"")
 
-    def _nodes(self) -> Iterator[FileNode]:
-        return (self._files[action.action_id] for action in self.plan.actions)
+    def _spots(self) -> Iterator[_Spot]:
+        """Every action with the place of its file, in plan order. Loads nothing."""
+        known: dict[FolderNode, tuple[bytes, FolderNode | None]] = {}
+        base, folder_of, files = self._base, self.source.folder_of, self._files
+        for action in self.source.actions():
+            node = files.get(action.action_id)
+            if node is not None:
+                folder, name, displaces = node.parent, node.name, node.displaces
+            else:
+                folder, name, displaces = base[folder_of(action.action_id)], _base_name(action), None
+            where = known.get(folder)
+            if where is None:
+                where = known[folder] = self.path_of(folder), self._part_of(folder)
+            path = join(where[0], name)
+            if node is None and action.replaces is not None and action.kind is ActionKind.MOVE:
+                displaces = join(self._base_path(folder.number), name), action.replaces
+            yield _Spot(action, path, where[1], displaces)
 
     def _placed_members(self) -> Iterator[tuple[Action, bytes]]:
-        for node in self._nodes():
-            if node.action.unit and self._part_of(node) is None:
-                yield node.action, self.path_of(node)
+        for spot in self._spots():
+            if spot.action.unit and spot.part is None:
+                yield spot.action, spot.path
 
-    def _part_of(self, node: FileNode) -> FolderNode | None:
-        """The folder of the review that a file lies in, `None` if it is in the layout."""
-        folder, above = node.parent, node.parent.parent
+    def _part_of(self, folder: FolderNode) -> FolderNode | None:
+        """The folder of the review that a folder is or lies in, `None` if it is in the layout."""
+        above = folder.parent
         while above is not None and above is not self.review:
             folder, above = above, above.parent
         return None if above is None else folder
@@ -288,10 +333,16 @@ class PlanTree:
                 self._check_rmdir(edit.path)
             case EditKind.TOUCH:
                 self._refuse_in_project(self._folder_at(edit.path), edit.path, itself=True)
+            case EditKind.ADD:
+                self._check_add(edit)
+            case EditKind.REFRESH:
+                self._action_of(edit)
 
     def apply(self, edit: Edit) -> None:
         """Make the edit. Raises `FsError` and changes nothing if it cannot be made."""
         self.check(edit)
+        if edit.seq != self._made[0]:
+            self._made = edit.seq, 0
         match edit.kind:
             case EditKind.MOVE:
                 self._move(edit.path, _target_of(edit), edit.at_ns)
@@ -300,6 +351,7 @@ class PlanTree:
                 assert isinstance(node, FileNode)
                 assert edit.replaces is not None
                 node.displaces = self.path_of(node), edit.replaces
+                node.parent.is_touched = True
             case EditKind.VAULT:
                 self._put_away(self._vault, self._node_at(edit.path), edit.at_ns)
             case EditKind.SWAP:
@@ -314,6 +366,10 @@ class PlanTree:
                 self._detach(self._node_at(edit.path), edit.at_ns)
             case EditKind.TOUCH:
                 self._touch(self._folder_at(edit.path), edit)
+            case EditKind.ADD:
+                self._add_file(edit)
+            case EditKind.REFRESH:
+                self._refresh(self._action_of(edit))
         self.last_edit = edit.seq
 
     def check_invariants(self) -> None:
@@ -322,89 +378,70 @@ class PlanTree:
         pending: list[FolderNode] = [self.root]
         while pending:
             folder = pending.pop()
+            n_files = folder.n_files
             for key, node in folder.children.items():
                 assert node.parent is folder, (folder.name, node.name)
                 assert key == self._key(folder, node.name), (key, node.name)
                 if isinstance(node, FolderNode):
                     pending.append(node)
                 else:
-                    assert node.action.action_id not in seen, node.name
-                    seen.add(node.action.action_id)
-        assert seen == {action.action_id for action in self.plan.actions}
+                    assert node.leaf.action_id not in seen, node.name
+                    assert self._files[node.leaf.action_id] is node, node.name
+                    seen.add(node.leaf.action_id)
+            assert folder.n_files == n_files, folder.name
+        assert seen == {action.action_id for action in self.source.actions()}
         assert self.review.parent is self.root
 
     # Building
 
     def _build(self) -> None:
-        for path in self.plan.folders:
-            parent, name = self._ensure_parent(path)
-            if self.child(parent, name) is None:
-                self._add_folder(parent, name, planned=True, at_ns=self.plan.created_ns)
-        cache: dict[bytes, FolderNode] = {}
-        for action in self.plan.actions:
-            if action.kind is ActionKind.MOVE and action.target is not None:
-                folder, name = split(action.target)
-            else:
-                folder, name = split(self.review_path(action))
-            parent_node = cache.get(folder)
-            if parent_node is None:
-                parent_node = cache[folder] = self._ensure_folder(folder)
-            self._add_file(parent_node, name, action)
-        self._mark_projects()
+        mode, at_ns = self.plan.policy.folder_mode, self.plan.created_ns
+        for number, each in enumerate(self._base_folders):
+            parent = self._base[each.parent] if number else None
+            node = FolderNode(
+                number,
+                each.name,
+                parent,
+                self,
+                planned=each.planned,
+                mode=mode,
+                mtime_ns=at_ns,
+                n_unloaded=each.n_files,
+                unit=each.unit,
+            )
+            self._base.append(node)
+            if parent is not None:
+                parent.loaded[self._base_key(parent, each.name)] = node
+            if each.unit:
+                self._project_folders[each.unit] = node
 
-    def review_path(self, action: Action) -> bytes:
-        """Where in the review folder a file that does not move is shown: by reason, then as it lies in its inbox."""
-        part = VAULT_NAME if action.kind is ActionKind.VAULT else self._reason(action).value.encode()
-        return join(self.review.name, part, self._labels[action.root], action.source)
+    def _base_path(self, number: int) -> bytes:
+        """The path of a folder of the plan before any edit."""
+        names: list[bytes] = []
+        while number:
+            each = self._base_folders[number]
+            names.append(each.name)
+            number = each.parent
+        return b"/".join(reversed(names))
 
-    def _reason(self, action: Action) -> KeepReason:
-        """Why a file stays; all of a project is in one place, whatever else could be said of a file in it."""
-        if action.unit in self._projects:
-            return KeepReason.PROJECT
-        return action.keep_reason or KeepReason.EXCLUDED
-
-    def _mark_projects(self) -> None:
-        if not self._projects:
-            return
-        for node in self._nodes():
-            unit = self._projects.get(node.action.unit)
-            if unit is not None and unit.number not in self._project_folders:
-                folder = self._folder_that_holds(node, unit)
-                if folder is not None:
-                    folder.unit = unit.number
-                    folder.planned = True
-                    self._project_folders[unit.number] = folder
-
-    def _folder_that_holds(self, node: FileNode, unit: Unit) -> FolderNode | None:
-        """The folder of the tree that is the project, found from one of its files; `None` where that lies elsewhere."""
-        inside = components(node.action.source)[len(components(unit.folder or b"")) :]
-        step: Node = node
-        for name in reversed(inside):
-            if step.name != name or step.parent is None:
-                return None
+    def _base_key(self, parent: FolderNode, name: bytes) -> bytes:
+        """As `_key`, while the tree is being made."""
+        if self._rules_are_exact:
+            return name
+        step: FolderNode | None = parent
+        while step is not None and step.number != REVIEW:
             step = step.parent
-        return step if isinstance(step, FolderNode) and step is not self.root else None
-
-    def _add_file(self, parent: FolderNode, name: bytes, action: Action) -> None:
-        node = FileNode(name, parent, action)
-        if action.replaces is not None and action.kind is ActionKind.MOVE:
-            node.displaces = join(self.path_of(parent), name), action.replaces
-        parent.children[self._key(parent, name)] = node
-        self._files[action.action_id] = node
-
-    def _new_folder(
-        self, name: bytes, parent: FolderNode | None, *, planned: bool, at_ns: int, mode: int
-    ) -> FolderNode:
-        node = FolderNode(self._n_folders, name, parent, planned=planned, mode=mode, mtime_ns=at_ns)
-        self._n_folders += 1
-        return node
+        return self._rules.key(name) if step is None or parent.number == ROOT else name
 
     def _add_folder(
         self, parent: FolderNode, name: bytes, *, planned: bool, at_ns: int, mode: int | None = None
     ) -> FolderNode:
         wanted = self.plan.policy.folder_mode if mode is None else mode
-        node = self._new_folder(name, parent, planned=planned, at_ns=at_ns, mode=wanted)
-        parent.children[self._key(parent, name)] = node
+        seq, n_made = self._made
+        self._made = seq, n_made + 1
+        number = _EDITED + seq * _PER_EDIT + n_made
+        node = FolderNode(number, name, parent, self, planned=planned, mode=wanted, mtime_ns=at_ns)
+        parent.loaded[self._key(parent, name)] = node
         return node
 
     def _ensure_folder(self, path: bytes) -> FolderNode:
@@ -426,13 +463,18 @@ class PlanTree:
 
     def _key(self, folder: FolderNode, name: bytes) -> bytes:
         """In the review folder names are exact: what stays lies on the filesystem of its source."""
-        if not (self._rules.ignores_case or self._rules.ignores_form):
-            return name
-        return name if folder is not self.root and self.in_review(folder) else self._rules.key(name)
+        return name if self._is_exact(folder) else self._rules.key(name)
+
+    def _is_exact(self, folder: FolderNode) -> bool:
+        return self._rules_are_exact or (folder is not self.root and self.in_review(folder))
+
+    @property
+    def _rules_are_exact(self) -> bool:
+        return not (self._rules.ignores_case or self._rules.ignores_form)
 
     def _folders_below(self, folder: FolderNode, path: bytes) -> Iterator[PlannedFolder]:
-        for node in folder.children.values():
-            if isinstance(node, FolderNode) and node is not self.review and not node.unit:
+        for node in folder.folders:
+            if node is not self.review and not node.unit:
                 child_path = join(path, node.name)
                 yield PlannedFolder(child_path, node.mode, node.mtime_ns, node.planned, node.gains_entries())
                 yield from self._folders_below(node, child_path)
@@ -550,7 +592,7 @@ class PlanTree:
         if isinstance(standing, FolderNode):
             if isinstance(node, FileNode):
                 raise FsError(FsErrorKind.IS_A_FOLDER, target)
-            if standing.children:
+            if standing.loaded or standing.n_unloaded:
                 raise FsError(FsErrorKind.NOT_EMPTY, target)
             if self._is_fixed(standing):
                 raise FsError(FsErrorKind.BUSY, target)
@@ -582,11 +624,43 @@ class PlanTree:
         folder = self._folder_at(path)
         if self._is_fixed(folder):
             raise FsError(FsErrorKind.BUSY, path)
-        if folder.children:
+        if folder.loaded or folder.n_unloaded:
             raise FsError(FsErrorKind.NOT_EMPTY, path)
         self._refuse_in_project(folder, path, itself=True)
 
+    def _check_add(self, edit: Edit) -> None:
+        self._check_name(edit.path)
+        if self.find(edit.path) is not None:
+            raise FsError(FsErrorKind.EXISTS, edit.path)
+        if self._action_of(edit).action_id in self._files:
+            raise FsError(FsErrorKind.INVALID, edit.path)
+        if isinstance(self._nearest(split(edit.path)[0]), FileNode):
+            raise FsError(FsErrorKind.NOT_A_FOLDER, edit.path)
+
+    def _action_of(self, edit: Edit) -> Action:
+        try:
+            return self.source.action(edit.action_id or 0)
+        except KeyError:
+            raise FsError(FsErrorKind.INVALID, edit.path) from None
+
     # Changes
+
+    def _add_file(self, edit: Edit) -> None:
+        action = self._action_of(edit)
+        parent, name = self._ensure_parent(edit.path)
+        node = FileNode(name, parent, leaf_of(action, action.action_id, name))
+        self._files[action.action_id] = node
+        self._attach(node, parent, name, edit.at_ns)
+
+    def _refresh(self, action: Action) -> None:
+        """The action as it is now; its node keeps name, place and number."""
+        self._refreshed[action.action_id] = leaf_of(action, action.action_id, b"")
+        node = self._files.get(action.action_id)
+        if node is not None:
+            node.leaf = self._renewed(node.leaf)
+
+    def _renewed(self, leaf: Leaf) -> Leaf:
+        return self._refreshed[leaf.action_id]._replace(name=leaf.name, number=leaf.number)
 
     def _move(self, path: bytes, target: bytes, at_ns: int) -> Node:
         node = self._node_at(path)
@@ -619,7 +693,7 @@ class PlanTree:
         """Out of the layout, into one of the review's folders."""
         assert isinstance(node, FileNode)
         top = join(self.review.name, part.name)
-        wanted = join(top, self._labels[node.action.root], node.action.source)
+        wanted = join(top, self._labels[node.leaf.root], node.leaf.source)
         parent, name = self._free_spot(wanted)
         self._detach(node, at_ns)
         self._attach(node, parent, name, at_ns)
@@ -642,6 +716,7 @@ class PlanTree:
 
     def _detach(self, node: Node, at_ns: int) -> None:
         parent, name = self._spot(node)
+        parent.is_touched = parent.is_touched or isinstance(node, FileNode)
         del parent.children[self._key(parent, name)]
         parent.mtime_ns = at_ns
 
@@ -649,14 +724,18 @@ class PlanTree:
         node.parent, node.name = parent, name
         if isinstance(node, FolderNode):
             self._rekey(node)
-        parent.children[self._key(parent, name)] = node
+        else:
+            self.load(parent)
+            parent.is_touched = True
+        parent.loaded[self._key(parent, name)] = node
         parent.mtime_ns = at_ns
 
     def _rekey(self, folder: FolderNode) -> None:
         """Between layout and review the idea of equal names changes; a folder of twins keeps all of them."""
-        if not (self._rules.ignores_case or self._rules.ignores_form):
+        if self._rules_are_exact:
             return
         nodes = list(folder.children.values())
+        folder.is_touched = True
         folder.children.clear()
         for node in nodes:
             name, n = node.name, 2
@@ -674,18 +753,15 @@ class PlanTree:
             folder.mtime_ns = edit.mtime_ns
 
 
-def root_labels(plan: Plan) -> dict[bytes, bytes]:
-    """What tells the roots apart in the review folder: nothing for one root, else their last names, numbered where equal."""
-    if len(plan.roots) == 1:
-        return {plan.roots[0].path: b""}
-    labels: dict[bytes, bytes] = {}
-    for root in plan.roots:
-        name = split(root.path)[1] or b"root"
-        label, n = name, 2
-        while label in labels.values():
-            label, n = name + b" (%d)" % n, n + 1
-        labels[root.path] = label
-    return labels
+def added_by(edits: Iterable[Edit]) -> frozenset[int]:
+    """The ids of the actions that edits have added to the plan."""
+    return frozenset(edit.action_id or 0 for edit in edits if edit.kind is EditKind.ADD)
+
+
+def _base_name(action: Action) -> bytes:
+    """The name that the plan alone gives a file."""
+    is_placed = action.kind is ActionKind.MOVE and action.target is not None
+    return split(action.target if is_placed and action.target is not None else action.source)[1]
 
 
 def _target_of(edit: Edit) -> bytes:
