@@ -120,15 +120,17 @@ class FileNode:
     """A planned (or staying) file at its place in the tree.
 
     `displaces`: the path at which it takes the name of a file of the target, and that file. Elsewhere it displaces nothing.
+    `category` is what a person has said it is, `None` while the action's holds.
     """
 
-    __slots__ = ("displaces", "leaf", "name", "parent")
+    __slots__ = ("category", "displaces", "leaf", "name", "parent")
 
     def __init__(self, name: bytes, parent: FolderNode, leaf: Leaf) -> None:
         self.name = name
         self.parent = parent
         self.leaf = leaf
         self.displaces: tuple[bytes, Fingerprint] | None = None
+        self.category: str | None = None
 
     @property
     def action(self) -> Action:

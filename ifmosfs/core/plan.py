@@ -271,7 +271,8 @@ class Edit:
 
     A MOVE of a folder means everything in it; only files are EXCLUDEd. `at_ns` is when it was made; folders show it as their time.
     `mode` and `mtime_ns` belong to MKDIR and TOUCH, `replaces` (the fingerprint of what is at the target) to REPLACE, `action_id`
-    to ADD and REFRESH.
+    to ADD and REFRESH, `category` to a MOVE by which a person has said what the file is. `step`: the number of the first edit of
+    the gesture that it is part of; 0 in a draft that begins one, and for what no person does.
     """
 
     seq: int
@@ -283,3 +284,5 @@ class Edit:
     mtime_ns: int | None = None
     replaces: Fingerprint | None = None
     action_id: int | None = None
+    category: str | None = None
+    step: int = 0

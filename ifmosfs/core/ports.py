@@ -8,6 +8,7 @@ No method follows a symlink in any component below a root: such a path raises EL
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -47,6 +48,10 @@ class Copied:
 
 class DiskReader(Protocol):
     """Looking at the disk."""
+
+    def looking(self) -> AbstractContextManager[None]:
+        """A moment in which this thread looks at many places: what was just found of their folders may be remembered."""
+        ...
 
     def lstat(self, place: Place) -> Attr:
         """The attributes of the entry itself."""

@@ -11,6 +11,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -65,6 +66,10 @@ class RehearsalDisk:
         self._next_inode = FIRST_INODE
 
     # Looking
+
+    def looking(self) -> AbstractContextManager[None]:
+        """See `DiskReader.looking`."""
+        return self._reader.looking()
 
     def lstat(self, place: Place) -> Attr:
         """The attributes as they would be by now."""

@@ -102,6 +102,7 @@ class PlanTree:
         self._project_folders: dict[int, FolderNode] = {}
         self._base_folders = self.source.folders()
         self._base: list[FolderNode] = []
+        self._made_folders: dict[int, FolderNode] = {}
         self._files: dict[int, FileNode] = {}  # of the folders that are loaded, and those that edits have placed
         self._refreshed: dict[int, Leaf] = {}
         self._loaded: dict[FolderNode, None] = {}  # in the order of loading
@@ -120,7 +121,7 @@ class PlanTree:
 
     def child(self, folder: FolderNode, name: bytes) -> Node | None:
         """The child of that name, by the target's idea of equal names; `None` if the tree has none."""
-        key = self._key(folder, name)
+        key = self.key(folder, name)
         found = folder.loaded.get(key)
         return folder.children.get(key) if found is None and folder.n_unloaded else found
 
@@ -148,6 +149,20 @@ class PlanTree:
         except KeyError:
             return False
         return True
+
+    def folder(self, number: int) -> FolderNode:
+        """The folder with that number, in the tree or taken out of it. KeyError for none."""
+        return self._base[number] if number < len(self._base) else self._made_folders[number]
+
+    def holds(self, node: Node) -> bool:
+        """Whether a node is in the tree, and not taken out of it."""
+        step: Node | None = node
+        while step is not None and step is not self.root:
+            parent = step.parent
+            if parent is None or parent.loaded.get(self.key(parent, step.name)) is not step:
+                return False
+            step = parent
+        return step is self.root
 
     def load(self, folder: FolderNode) -> None:
         """Make the nodes of the plan's files in a folder. See `nodes.Loader`."""
@@ -225,6 +240,15 @@ class PlanTree:
                 yield spot.action, KeepReason.EXCLUDED
             elif spot.part is not None and spot.part is not self._vault:
                 yield spot.action, keep_reason(spot.action, self._projects)
+
+    def staying_for(self, reason: KeepReason) -> Iterator[Action]:
+        """The files that are in the review's folder for a reason."""
+        folder = self._base[2 + list(KeepReason).index(reason)]
+        pending = [folder]
+        while pending:
+            here = pending.pop()
+            yield from (node.action for node in here.children.values() if isinstance(node, FileNode))
+            pending.extend(here.folders)
 
     def counts(self) -> dict[bytes | None, int]:
         """How many files are in the layout (`None`) and in each folder of the review, by its name. Loads nothing."""
@@ -343,33 +367,7 @@ class PlanTree:
         self.check(edit)
         if edit.seq != self._made[0]:
             self._made = edit.seq, 0
-        match edit.kind:
-            case EditKind.MOVE:
-                self._move(edit.path, _target_of(edit), edit.at_ns)
-            case EditKind.REPLACE:
-                node = self._move(edit.path, _target_of(edit), edit.at_ns)
-                assert isinstance(node, FileNode)
-                assert edit.replaces is not None
-                node.displaces = self.path_of(node), edit.replaces
-                node.parent.is_touched = True
-            case EditKind.VAULT:
-                self._put_away(self._vault, self._node_at(edit.path), edit.at_ns)
-            case EditKind.SWAP:
-                self._swap(edit.path, _target_of(edit), edit.at_ns)
-            case EditKind.EXCLUDE:
-                self._put_away(self._excluded, self._node_at(edit.path), edit.at_ns)
-            case EditKind.MKDIR:
-                parent, name = self._ensure_parent(edit.path)
-                self._add_folder(parent, name, planned=True, at_ns=edit.at_ns, mode=edit.mode)
-                parent.mtime_ns = edit.at_ns
-            case EditKind.RMDIR:
-                self._detach(self._node_at(edit.path), edit.at_ns)
-            case EditKind.TOUCH:
-                self._touch(self._folder_at(edit.path), edit)
-            case EditKind.ADD:
-                self._add_file(edit)
-            case EditKind.REFRESH:
-                self._refresh(self._action_of(edit))
+        self._make(edit)
         self.last_edit = edit.seq
 
     def check_invariants(self) -> None:
@@ -381,7 +379,7 @@ class PlanTree:
             n_files = folder.n_files
             for key, node in folder.children.items():
                 assert node.parent is folder, (folder.name, node.name)
-                assert key == self._key(folder, node.name), (key, node.name)
+                assert key == self.key(folder, node.name), (key, node.name)
                 if isinstance(node, FolderNode):
                     pending.append(node)
                 else:
@@ -441,7 +439,8 @@ class PlanTree:
         self._made = seq, n_made + 1
         number = _EDITED + seq * _PER_EDIT + n_made
         node = FolderNode(number, name, parent, self, planned=planned, mode=wanted, mtime_ns=at_ns)
-        parent.loaded[self._key(parent, name)] = node
+        self._made_folders[number] = node
+        parent.loaded[self.key(parent, name)] = node
         return node
 
     def _ensure_folder(self, path: bytes) -> FolderNode:
@@ -461,7 +460,7 @@ class PlanTree:
         parent, name = split(path)
         return self._ensure_folder(parent), name
 
-    def _key(self, folder: FolderNode, name: bytes) -> bytes:
+    def key(self, folder: FolderNode, name: bytes) -> bytes:
         """In the review folder names are exact: what stays lies on the filesystem of its source."""
         return name if self._is_exact(folder) else self._rules.key(name)
 
@@ -645,6 +644,39 @@ class PlanTree:
 
     # Changes
 
+    def _make(self, edit: Edit) -> None:
+        match edit.kind:
+            case EditKind.MOVE | EditKind.REPLACE:
+                self._place(edit)
+            case EditKind.VAULT:
+                self._put_away(self._vault, self._node_at(edit.path), edit.at_ns)
+            case EditKind.SWAP:
+                self._swap(edit.path, _target_of(edit), edit.at_ns)
+            case EditKind.EXCLUDE:
+                self._put_away(self._excluded, self._node_at(edit.path), edit.at_ns)
+            case EditKind.MKDIR:
+                parent, name = self._ensure_parent(edit.path)
+                self._add_folder(parent, name, planned=True, at_ns=edit.at_ns, mode=edit.mode)
+                parent.mtime_ns = edit.at_ns
+            case EditKind.RMDIR:
+                self._detach(self._node_at(edit.path), edit.at_ns)
+            case EditKind.TOUCH:
+                self._touch(self._folder_at(edit.path), edit)
+            case EditKind.ADD:
+                self._add_file(edit)
+            case EditKind.REFRESH:
+                self._refresh(self._action_of(edit))
+
+    def _place(self, edit: Edit) -> None:
+        node = self._move(edit.path, _target_of(edit), edit.at_ns)
+        if not isinstance(node, FileNode):
+            return
+        node.category = edit.category or node.category
+        if edit.kind is EditKind.REPLACE:
+            assert edit.replaces is not None
+            node.displaces = self.path_of(node), edit.replaces
+            node.parent.is_touched = True
+
     def _add_file(self, edit: Edit) -> None:
         action = self._action_of(edit)
         parent, name = self._ensure_parent(edit.path)
@@ -717,7 +749,7 @@ class PlanTree:
     def _detach(self, node: Node, at_ns: int) -> None:
         parent, name = self._spot(node)
         parent.is_touched = parent.is_touched or isinstance(node, FileNode)
-        del parent.children[self._key(parent, name)]
+        del parent.children[self.key(parent, name)]
         parent.mtime_ns = at_ns
 
     def _attach(self, node: Node, parent: FolderNode, name: bytes, at_ns: int) -> None:
@@ -727,7 +759,7 @@ class PlanTree:
         else:
             self.load(parent)
             parent.is_touched = True
-        parent.loaded[self._key(parent, name)] = node
+        parent.loaded[self.key(parent, name)] = node
         parent.mtime_ns = at_ns
 
     def _rekey(self, folder: FolderNode) -> None:
@@ -739,10 +771,10 @@ class PlanTree:
         folder.children.clear()
         for node in nodes:
             name, n = node.name, 2
-            while self._key(folder, name) in folder.children:
+            while self.key(folder, name) in folder.children:
                 name, n = with_suffix_before_extension(node.name, b" (%d)" % n, NAME_MAX_BYTES), n + 1
             node.name = name
-            folder.children[self._key(folder, name)] = node
+            folder.children[self.key(folder, name)] = node
             if isinstance(node, FolderNode):
                 self._rekey(node)
 

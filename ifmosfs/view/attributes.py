@@ -11,18 +11,23 @@ PREFIX: Final = b"user.ifmosfs."
 CATEGORY: Final = PREFIX + b"category"
 RELOAD: Final = PREFIX + b"reload"  # of the root, and only to be written
 TAGS: Final = b"user.xdg.tags"
+BY_PERSON: Final = b"a person said so"
 
 
-def attributes_of(action: Action, status: str, replaces: Fingerprint | None = None) -> dict[bytes, bytes]:
-    """Name to value of every attribute of a file; absent where the plan has nothing to say."""
+def attributes_of(
+    action: Action, said: str | None, status: str, replaces: Fingerprint | None = None
+) -> dict[bytes, bytes]:
+    """Name to value of every attribute of a file; absent where the plan has nothing to say. `said`: the category that a person has
+    given it."""
     values = {
         PREFIX + b"source": action.source_place.absolute,
-        PREFIX + b"confidence": f"{action.score:.3f}".encode(),
-        PREFIX + b"reason": action.reason.encode(),
+        PREFIX + b"confidence": f"{action.score if said is None else 1:.3f}".encode(),
+        PREFIX + b"reason": action.reason.encode() if said is None else BY_PERSON,
         PREFIX + b"status": status.encode(),
     }
-    if action.category is not None:
-        values[CATEGORY] = values[TAGS] = action.category.encode()
+    category = action.category if said is None else said
+    if category is not None:
+        values[CATEGORY] = values[TAGS] = category.encode()
     if action.note is not None:
         values[PREFIX + b"note"] = action.note.encode()
     if replaces is not None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
+from typing import Final
 
 from ifmosfs.core.names import display, to_text
-from ifmosfs.core.plan import Action, KeepReason, Plan
+from ifmosfs.core.plan import Action, KeepReason
 from ifmosfs.core.tree import PlannedMove, PlanTree
+from ifmosfs.core.tree_source import VAULT_NAME
 
-CONFLICTS = frozenset({KeepReason.CONFLICT, KeepReason.DUPLICATE})  # what `stage resolve` asks about
+CONFLICTS: Final = (KeepReason.CONFLICT, KeepReason.DUPLICATE)  # what `stage resolve` asks about
 
 README = """\
 This folder is a plan, shown as files. Until it is committed, nothing in it has moved.
@@ -29,35 +30,70 @@ Plan {plan}, made for {target}.
 """
 
 
-def control_files(tree: PlanTree) -> dict[bytes, bytes]:
-    """Name to content of every control file, for the tree as it is now."""
+MANY_FILES: Final = 20_000  # the list of a larger plan takes too long to be made for who only asks for its size
+LIST_NAME: Final = b"plan.jsonl"
+
+
+class Control:
+    """The files for one state of a tree, each made when it is first asked for. Not thread-safe: the view holds its lock."""
+
+    NAMES: Final = (b"README.txt", b"status.json", LIST_NAME, b"conflicts.jsonl")
+
+    def __init__(self, tree: PlanTree) -> None:
+        self._tree = tree
+        self._made: dict[bytes, bytes] = {}
+
+    def size_bytes(self, name: bytes) -> int:
+        """The size of a file; 0 for the list of a large plan that nobody has opened yet. KeyError for another name."""
+        is_large = name == LIST_NAME and name not in self._made and sum(self._tree.counts().values()) > MANY_FILES
+        return 0 if is_large else len(self.content(name))
+
+    def content(self, name: bytes) -> bytes:
+        """The content of a file. KeyError for another name."""
+        if name not in self._made:
+            self._made[name] = _MAKERS[name](self._tree)
+        return self._made[name]
+
+
+def _readme(tree: PlanTree) -> bytes:
     plan = tree.plan
-    readme = README.format(review=display(plan.policy.review_name), plan=plan.plan_id, target=display(plan.target))
-    moves = list(tree.moves())
-    kept = list(tree.kept())
-    vaulted = list(tree.vaulted())
-    conflicts = [(action, reason) for action, reason in kept if reason in CONFLICTS]
-    return {
-        b"README.txt": readme.encode(),
-        b"status.json": _status(plan, len(moves), len(vaulted), Counter(reason.value for _, reason in kept)),
-        b"plan.jsonl": _lines(chain(map(_planned, moves), map(_vaulted, vaulted))),
-        b"conflicts.jsonl": _lines(_staying(action, reason) for action, reason in conflicts),
-    }
+    return README.format(
+        review=display(plan.policy.review_name), plan=plan.plan_id, target=display(plan.target)
+    ).encode()
 
 
-def _status(plan: Plan, n_moves: int, n_vaulted: int, n_kept: Counter[str]) -> bytes:
+def _status(tree: PlanTree) -> bytes:
+    plan, counts = tree.plan, tree.counts()
+    n_planned, n_vaulted = counts.pop(None, 0), counts.pop(VAULT_NAME, 0)
+    staying = {to_text(name or b""): n_files for name, n_files in counts.items() if n_files}
     status = {
         "plan": plan.plan_id,
         "session": plan.session_id,
         "target": to_text(plan.target),
         "roots": [to_text(root.path) for root in plan.roots],
         "created_ns": plan.created_ns,
-        "files": len(plan.actions),
-        "planned": n_moves,
+        "files": n_planned + n_vaulted + sum(staying.values()),
+        "planned": n_planned,
         "vault": n_vaulted,
-        "staying": dict(sorted(n_kept.items())),
+        "staying": dict(sorted(staying.items())),
     }
     return json.dumps(status, indent=2).encode() + b"\n"
+
+
+def _list(tree: PlanTree) -> bytes:
+    return _lines(chain(map(_planned, tree.moves()), map(_vaulted, tree.vaulted())))
+
+
+def _conflicts(tree: PlanTree) -> bytes:
+    return _lines(_staying(action, reason) for reason in CONFLICTS for action in tree.staying_for(reason))
+
+
+_MAKERS: Final[dict[bytes, Callable[[PlanTree], bytes]]] = {
+    b"README.txt": _readme,
+    b"status.json": _status,
+    LIST_NAME: _list,
+    b"conflicts.jsonl": _conflicts,
+}
 
 
 def _planned(move: PlannedMove) -> dict[str, object]:

@@ -5,8 +5,8 @@ files and folders (`core.tree`), what already *exists* in the target and is show
 
 Invariants (of absence): the view holds a `DiskReader`, so it cannot change the disk; no descriptor is ever opened for writing;
 an edit is durable in the edit log before its operation returns, and the tree in memory changes only after that.
-`_lock` guards the tree and the tables of inodes and handles. It is never held while an original or the target is looked at, so a
-slow disk stops only who asked for it.
+`_lock` guards the tree and the tables of handles. It is never held while an original or the target is looked at, so a slow disk
+stops only who asked for it. Nodes found under the lock may be looked at after it; what is decided about them is decided under it.
 """
 
 from __future__ import annotations
@@ -16,39 +16,59 @@ import stat
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import ParamSpec, TypeVar
+from functools import partial
 
 from ifmosfs.core.contest import CONTESTS, can_lose, wins
 from ifmosfs.core.errors import DiskFull, IfmosfsError, WrongState
 from ifmosfs.core.files import Attr, Fingerprint, Kind, Place
 from ifmosfs.core.names import CONTROL_NAME, components, join, repair, split
 from ifmosfs.core.plan import Action, Edit, EditKind
-from ifmosfs.core.ports import UNKNOWN_ATTR, DiskReader, Space
+from ifmosfs.core.ports import DiskReader, Space
 from ifmosfs.core.refusals import FsError, FsErrorKind
-from ifmosfs.core.tree import FileNode, FolderNode, PlanTree
+from ifmosfs.core.tree import FileNode, FolderNode, Node, PlanTree
 from ifmosfs.view.attributes import CATEGORY, RELOAD, attributes_of
-from ifmosfs.view.attrs import NO_FOLDER, fs_error, made_attr, shown_as
-from ifmosfs.view.control import control_files
+from ifmosfs.view.attrs import made_attr, shown_as
+from ifmosfs.view.control import Control
 from ifmosfs.view.edits import EditLog
+from ifmosfs.view.gestures import Gestures
+from ifmosfs.view.inodes import (
+    CONTROL_BASE,
+    FILE_BASE,
+    FOLDER_BASE,
+    inode_of_file,
+    inode_of_folder,
+    is_control,
+    is_existing,
+    is_file,
+    is_planned_folder,
+)
+from ifmosfs.view.listing import FixedListing, FolderListing
 from ifmosfs.view.originals import Originals
-from ifmosfs.view.values import ROOT_INODE, Entry, Opened, RenameMode
-
-# Inode numbers say what they stand for. Numbers of plan nodes come from the plan, so they are the same after a remount;
-# those of existing entries come from the disk's own number, with the device mixed in.
-FOLDER_BASE = 1 << 40
-FILE_BASE = 1 << 41
-CONTROL_BASE = 1 << 42
-EXISTING_BASE = 1 << 62
+from ifmosfs.view.protocol import Invalidations, Listing
+from ifmosfs.view.target import Target
+from ifmosfs.view.values import (
+    BRIEF,
+    ROOT_INODE,
+    Caller,
+    Entry,
+    Opened,
+    RenameMode,
+    Validity,
+)
 
 WRITE_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_TRUNC | os.O_APPEND | os.O_CREAT
 
 # Desktops make their trash folders at the top of a volume; refused, they offer to delete instead, which here means "leave it".
 TRASH_NAMES = (b".Trash", b".Trashes", b"$RECYCLE.BIN")
 
-P = ParamSpec("P")
-T = TypeVar("T")
+MOST_LOADED = 100_000  # files whose nodes are kept in memory although no edit has touched them
+
+TOLD = Validity(60.0, 1.0)  # a planned name, where a driver is told of changes; an original may change at any time
+FOLDER_TOLD = Validity(60.0, 60.0)
+CHANGING = Validity(1.0, 0.0)  # the control files, whose size is that of their content now
 
 Refile = Callable[[Action, str], bytes | None]
+MayReach = Callable[[Place, Caller], bool]
 
 
 class View:
@@ -63,29 +83,62 @@ class View:
         now_ns: Callable[[], int],
         refile: Refile,
         owner: tuple[int, int],
+        replant: Callable[[], PlanTree] | None = None,
+        process_of: Callable[[int], int] = lambda thread: thread,
+        may_reach: MayReach = lambda place, caller: True,
+        is_slow: Callable[[bytes], bool] = lambda root: False,
     ) -> None:
+        """`refile` gives the folder for a category; `replant` a new tree of the plan with the edits that are in force; `may_reach`
+        says whether a caller could open an original; `is_slow` whether a root lies where looking may take long."""
         self._tree = tree
-        self._target = tree.plan.target
+        self._plan = tree.plan
+        self._rules = tree.plan.policy.names
         self._disk = disk
         self._log = log
         self._now_ns = now_ns
         self._refile = refile
         self._owner = owner
-        self._originals = Originals(disk, tree.plan)
+        self._replant = replant
+        self._may_reach = may_reach
+        self._is_slow = is_slow
+        self._originals = Originals(disk, owner)
+        self._target = Target(disk, self._plan.target, self._rules, self._place)
+        self._gestures = Gestures(process_of)
+        self._told: Invalidations | None = None
         self._lock = threading.RLock()
-        self._folders: dict[int, FolderNode] = {}
-        self._existing: dict[int, bytes] = {}
         self._handles: dict[int, Opened | bytes] = {}
         self._next_handle = 1
-        self._version = 0
-        self._control: tuple[int, dict[bytes, bytes]] = (-1, {})
+        self._control: Control | None = None
+
+    # What the kernel may remember
+
+    def tell(self, invalidations: Invalidations) -> None:
+        """See `ViewOperations`."""
+        self._told = invalidations
+
+    def validity(self, inode: int) -> Validity:
+        """See `ViewOperations`."""
+        if is_control(inode):
+            return CHANGING
+        if self._told is None or not FOLDER_BASE <= inode < CONTROL_BASE:
+            return BRIEF
+        return TOLD if inode >= FILE_BASE else FOLDER_TOLD
+
+    def may_block(self, inode: int) -> bool:
+        """See `ViewOperations`."""
+        return is_file(inode) and self._is_slow(self._file(inode).leaf.root)
+
+    def forget(self, inode: int) -> None:
+        """See `ViewOperations`."""
+        if is_existing(inode):
+            self._target.forget(inode)
 
     # Looking
 
     def resolve(self, path: bytes) -> int:
         """The inode at a path from the root of the view. NOT_FOUND, NOT_A_FOLDER.
 
-        Libfuse asks this before almost everything, so what is planned is found without a look at the folders on the way.
+        A driver by paths asks this before almost everything, so what is planned is found without a look at the folders on the way.
         """
         names = components(path)
         if names[:1] != [CONTROL_NAME]:
@@ -106,75 +159,92 @@ class View:
             return Entry(name, self._control_folder_attr())
         if parent == CONTROL_BASE:
             return Entry(name, self._control_attr(name))
-        path = self._folder_path(parent)
         with self._lock:
-            folder = self._tree.find(path)
-            node = self._tree.child(folder, name) if isinstance(folder, FolderNode) else None
+            folder, path = self._where(parent)
+            node = None if folder is None else self._tree.child(folder, name)
         if node is not None:
             return Entry(node.name, self._node_attr(node))
+        if folder is None:
+            self._require_folder(parent, path)
         return Entry(name, self._existing_attr(join(path, name)))
 
     def getattr(self, inode: int) -> Attr:
         """The attributes of a node; an original that is gone keeps those it was planned with."""
-        if inode >= FILE_BASE and inode < CONTROL_BASE:
+        if is_file(inode):
             return self._node_attr(self._file(inode))
         if inode == CONTROL_BASE:
             return self._control_folder_attr()
-        if CONTROL_BASE < inode < EXISTING_BASE:
+        if is_control(inode):
             return self._control_attr(self._control_name(inode))
-        if inode >= EXISTING_BASE:
-            path = self._existing_path(inode)
+        if is_existing(inode):
+            path = self._target.path(inode)
             with self._lock:
                 node = self._tree.find(path)
             return self._existing_attr(path) if node is None else self._node_attr(node)
-        return self._node_attr(self._folder(inode))
-
-    def readdir(self, inode: int) -> Sequence[Entry]:
-        """Every entry of a folder, without `.` and `..`: the planned ones, then what else is in the target."""
-        if inode == CONTROL_BASE:
-            return [Entry(name, self._control_attr(name)) for name in self._control_content()]
-        path = self._folder_path(inode)
         with self._lock:
-            folder = self._tree.find(path)
-            nodes = list(folder.children.values()) if isinstance(folder, FolderNode) else []
-            keys = set(folder.children) if isinstance(folder, FolderNode) else set()
-        entries = [Entry(node.name, self._node_attr(node)) for node in nodes]
-        if self._is_live(path):
-            entries.extend(self._existing_entries(path, keys))
+            node = self._folder(inode)
+        return self._node_attr(node)
+
+    def opendir(self, inode: int) -> Listing:
+        """Every entry of a folder: the planned ones, then what else is in the target."""
+        if inode == CONTROL_BASE:
+            return FixedListing([Entry(name, self._control_attr(name)) for name in Control.NAMES])
+        with self._lock:
+            self._tree.forget(MOST_LOADED)
+            folder, path = self._where(inode)
+            nodes = [] if folder is None else list(folder.children.values())
+            taken = frozenset(() if folder is None else folder.children)
+            folders = {self._rules.key(node.name): node.name for node in nodes if isinstance(node, FolderNode)}
+        if folder is None:
+            self._require_folder(inode, path)
+        live = self._target.found_in(path, taken) if self._is_live(path) else None
+        more = [] if live is None else [Entry(name, attr) for name, attr in live.entries]
         if inode == ROOT_INODE:
-            entries.append(Entry(CONTROL_NAME, self._control_folder_attr()))
-        return entries
+            more.append(Entry(CONTROL_NAME, self._control_folder_attr()))
+        shared = {} if live is None else {name: live.shared[key] for key, name in folders.items() if key in live.shared}
+        return FolderListing(self, folder, nodes, more, shared)
+
+    def parent(self, inode: int) -> int:
+        """The folder that a folder is in."""
+        if inode in {ROOT_INODE, CONTROL_BASE}:
+            return ROOT_INODE
+        with self._lock:
+            above = split(self._where(inode)[1])[0]
+        return self.resolve(above)
 
     def readlink(self, inode: int) -> bytes:
         """The text of a symlink. In the layout it is what commit would leave there; in the review folder, where a relative
         link would mean something else, it is absolute. INVALID for anything but a symlink."""
-        if inode >= EXISTING_BASE:
-            return self._asked(self._disk.read_link, self._place(self._existing_path(inode)))
-        if not FILE_BASE <= inode < CONTROL_BASE:
+        if is_existing(inode):
+            return self._target.asked(self._disk.read_link, self._place(self._target.path(inode)))
+        if not is_file(inode):
             raise FsError(FsErrorKind.INVALID)
         node = self._file(inode)
-        if node.action.entry_kind is not Kind.SYMLINK:
+        if node.leaf.entry_kind is not Kind.SYMLINK:
             raise FsError(FsErrorKind.INVALID, node.name)
         return self._link_text(node)
 
     def _link_text(self, node: FileNode) -> bytes:
-        text = self._originals.read_link(node.action, self._target_path(node))
+        text = self._originals.read_link(node.leaf, partial(self._commits_to, node))
         with self._lock:
             staying = self._tree.in_review(node)
-        folder = split(node.action.source_place.absolute)[0]
+        folder = split(node.leaf.source_place.absolute)[0]
         return folder + b"/" + text if staying and not text.startswith(b"/") else text
 
-    def open(self, inode: int, flags: int) -> Opened:
-        """An open file, read-only. READ_ONLY for any flag that writes, IS_A_FOLDER, NOT_FOUND or STALE for an original
-        that is gone or is another file now. The caller releases it."""
+    def open(self, inode: int, flags: int, caller: Caller | None = None) -> Opened:
+        """An open file, read-only. READ_ONLY for any flag that writes, IS_A_FOLDER, NOT_FOUND or STALE for an original that is gone
+        or is another file now, NO_ACCESS for a caller who could not open it there. The caller releases it."""
         if flags & WRITE_FLAGS:
             raise FsError(FsErrorKind.READ_ONLY)
-        if CONTROL_BASE < inode < EXISTING_BASE:
-            return self._hold(self._control_content()[self._control_name(inode)])
-        if inode >= EXISTING_BASE:
-            return self._open_existing(self._existing_path(inode))
+        if is_control(inode):
+            return self._open_control(inode)
+        if is_existing(inode):
+            return self._open_existing(inode, caller)
         node = self._file(inode)
-        descriptor, keep_cache = self._originals.open(node.action, self._target_path(node))
+        self._refuse_stranger(node.leaf.source_place, caller)
+        descriptor, keep_cache = self._originals.open(node.leaf, partial(self._commits_to, node))
+        if not keep_cache and self._told is not None:
+            self._told.node_changed(inode, content=False)  # its size may be another than was told
         return self._hold(Opened(0, descriptor, keep_cache))
 
     def read(self, handle: int, size: int, offset: int) -> bytes:
@@ -186,7 +256,7 @@ class View:
         if isinstance(held, bytes):
             return held[offset : offset + size]
         assert held.descriptor is not None
-        return self._asked(os.pread, held.descriptor, size, offset)
+        return self._target.asked(os.pread, held.descriptor, size, offset)
 
     def release(self, handle: int) -> None:
         """Close an open file; an unknown handle is ignored, as release cannot fail."""
@@ -197,31 +267,39 @@ class View:
 
     def statfs(self) -> Space:
         """Space of the target's filesystem, where the files will go."""
-        return self._asked(self._disk.space, Place(self._target, b""))
+        return self._target.space()
 
     # Editing
 
-    def mkdir(self, parent: int, name: bytes, mode: int) -> Entry:
+    def mkdir(self, parent: int, name: bytes, mode: int, caller: Caller | None = None) -> Entry:
         """A new planned folder. EXISTS, NO_ACCESS for trash folders, READ_ONLY when the plan is closed."""
         path = self._new_path(parent, name)
-        self._edit(EditKind.MKDIR, path, mode=stat.S_IMODE(mode) & 0o777)
+        self._edit(Edit(0, EditKind.MKDIR, path, None, 0, mode=stat.S_IMODE(mode) & 0o777), caller)
         return self.lookup(parent, name)
 
-    def rmdir(self, parent: int, name: bytes) -> None:
+    def rmdir(self, parent: int, name: bytes, caller: Caller | None = None) -> None:
         """Take an empty planned folder out. NOT_EMPTY; READ_ONLY for a folder of the target itself."""
         path, node = self._editable(parent, name)
         if not isinstance(node, FolderNode):
             raise FsError(FsErrorKind.NOT_A_FOLDER, path)
-        self._edit(EditKind.RMDIR, path)
+        self._edit(Edit(0, EditKind.RMDIR, path, None, 0), caller)
 
-    def unlink(self, parent: int, name: bytes) -> None:
+    def unlink(self, parent: int, name: bytes, caller: Caller | None = None) -> None:
         """Leave a file where it is: it goes to the review folder. IS_A_FOLDER; READ_ONLY for the target's own files."""
         path, node = self._editable(parent, name)
         if isinstance(node, FolderNode):
             raise FsError(FsErrorKind.IS_A_FOLDER, path)
-        self._edit(EditKind.EXCLUDE, path)
+        self._edit(Edit(0, EditKind.EXCLUDE, path, None, 0), caller)
 
-    def rename(self, parent: int, name: bytes, new_parent: int, new_name: bytes, mode: RenameMode) -> None:
+    def rename(
+        self,
+        parent: int,
+        name: bytes,
+        new_parent: int,
+        new_name: bytes,
+        mode: RenameMode,
+        caller: Caller | None = None,
+    ) -> None:
         """Move a planned file or folder: one atomic edit of the plan. A planned file at the target is left out, never lost;
         one that exists on the disk refuses with EXISTS, unless the plan's conflict strategy gives the name to the file that
         comes: commit then puts the other into the vault. Over itself it does nothing."""
@@ -230,13 +308,13 @@ class View:
         with self._lock:
             standing = self._tree.find(target)
         replaces = self._displaced(node, standing, target, mode)
-        if isinstance(node, FolderNode) and self._is_live(target):
+        if isinstance(node, FolderNode) and self._is_live(target) and not self._is_live(path):
             self._require_names(node)
         if mode is RenameMode.EXCHANGE:
             if standing is None:
                 raise FsError(FsErrorKind.NOT_FOUND, target)
             self._editable(new_parent, new_name)
-            self._edit(EditKind.SWAP, path, target)
+            self._edit(Edit(0, EditKind.SWAP, path, target, 0), caller)
             return
         if standing is not None and mode is RenameMode.NO_REPLACE:
             raise FsError(FsErrorKind.EXISTS, target)
@@ -245,38 +323,38 @@ class View:
         if isinstance(standing, FolderNode) and standing is not node:
             self._editable(new_parent, new_name)
         kind = EditKind.MOVE if replaces is None else EditKind.REPLACE
-        self._edit(kind, path, target, replaces=replaces, must_be_free=mode is RenameMode.NO_REPLACE)
+        draft = Edit(0, kind, path, target, 0, replaces=replaces)
+        self._edit(draft, caller, must_be_free=mode is RenameMode.NO_REPLACE)
 
-    def _displaced(
-        self, node: FileNode | FolderNode, standing: FileNode | FolderNode | None, target: bytes, mode: RenameMode
-    ) -> Fingerprint | None:
+    def _displaced(self, node: Node, standing: Node | None, target: bytes, mode: RenameMode) -> Fingerprint | None:
         """The file of the target whose name a rename takes. `None`: the name is free there. EXISTS: it is not to be had."""
         if standing is not None:
             with self._lock:
                 over = isinstance(node, FileNode) and isinstance(standing, FileNode)
                 return self._tree.replaced_by(standing) if over and isinstance(standing, FileNode) else None
-        has = self._disk_attr(target)
+        has = self._target.attr_or_none(target) if self._is_live(target) else None
         if has is None:
             return None
         if mode is not RenameMode.REPLACE or isinstance(node, FolderNode):
             raise FsError(FsErrorKind.EXISTS, target)
-        action = node.action
-        strategy = self._tree.plan.policy.strategy_for(action.category)
-        is_contest = strategy in CONTESTS and can_lose(has, action.expected, action.entry_kind)
-        if not is_contest or not wins(strategy, action.expected, has.fingerprint):
+        strategy = self._plan.policy.strategy_for(node.action.category)
+        expected = node.leaf.expected
+        is_contest = strategy in CONTESTS and can_lose(has, expected, node.leaf.entry_kind)
+        if not is_contest or not wins(strategy, expected, has.fingerprint):
             raise FsError(FsErrorKind.EXISTS, target)
         return has.fingerprint
 
-    def chmod(self, inode: int, mode: int) -> None:
+    def chmod(self, inode: int, mode: int, caller: Caller | None = None) -> None:
         """The mode a planned folder will be made with. NOT_PERMITTED for files: it would change the original."""
-        self._edit(EditKind.TOUCH, self._planned_folder_path(inode), mode=stat.S_IMODE(mode) & 0o777)
+        path = self._planned_folder_path(inode)
+        self._edit(Edit(0, EditKind.TOUCH, path, None, 0, mode=stat.S_IMODE(mode) & 0o777), caller)
 
-    def set_times(self, inode: int, atime_ns: int | None, mtime_ns: int | None) -> None:
+    def set_times(self, inode: int, atime_ns: int | None, mtime_ns: int | None, caller: Caller | None = None) -> None:
         """The time of a planned folder; its access time is not kept. NOT_PERMITTED for files."""
         del atime_ns
         path = self._planned_folder_path(inode)
         if mtime_ns is not None:
-            self._edit(EditKind.TOUCH, path, mtime_ns=mtime_ns)
+            self._edit(Edit(0, EditKind.TOUCH, path, None, 0, mtime_ns=mtime_ns), caller)
 
     def fsync_folder(self, inode: int) -> None:
         """Nothing is left to do: every edit was durable before its operation returned."""
@@ -295,101 +373,177 @@ class View:
         except KeyError:
             raise FsError(FsErrorKind.NO_ATTRIBUTE, name) from None
 
-    def setxattr(self, inode: int, name: bytes, value: bytes, flags: int) -> None:
+    def setxattr(self, inode: int, name: bytes, value: bytes, flags: int, caller: Caller | None = None) -> None:
         """Writing `user.ifmosfs.category` files the file under that category. INVALID for a category the layout has no folder
         for, NOT_SUPPORTED for every other attribute. Writing `user.ifmosfs.reload` at the root is `reload`."""
         del flags
         if name == RELOAD and inode == ROOT_INODE:
             self.reload()
             return
-        if name != CATEGORY or not FILE_BASE <= inode < CONTROL_BASE:
+        if name != CATEGORY or not is_file(inode):
             raise FsError(FsErrorKind.NOT_SUPPORTED, name)
-        node = self._file(inode)
-        folder = self._refile(node.action, value.decode("utf-8", "replace").strip())
+        self._file_under(self._file(inode), value.decode("utf-8", "replace").strip(), caller)
+
+    def _file_under(self, node: FileNode, category: str, caller: Caller | None) -> None:
+        folder = self._refile(node.action, category)
         if folder is None:
-            raise FsError(FsErrorKind.INVALID, value)
+            raise FsError(FsErrorKind.INVALID, category.encode())
         with self._lock:
             path = self._tree.path_of(node)
-        names = [*components(folder), split(node.action.source)[1]]
-        target = join(*(repair(each, self._tree.plan.policy.names).name for each in names))
-        with self._lock:
-            is_there = self._tree.find(split(target)[0]) is node.parent
-        if is_there:  # perhaps under a number, or a name that a person gave it
+            names = [*components(folder), split(node.leaf.source)[1]]
+            target = join(*(repair(each, self._rules).name for each in names))
+            if (
+                self._tree.find(split(target)[0]) is node.parent
+            ):  # perhaps under a number, or a name that a person gave it
+                target = path
+        if target == path and category == (node.category or node.action.category):
             return
-        if self._is_taken(target):
+        if target != path and self._is_taken(target):
             raise FsError(FsErrorKind.EXISTS, target)
-        self._edit(EditKind.MOVE, path, target, must_be_free=True)
+        self._edit(Edit(0, EditKind.MOVE, path, target, 0, category=category), caller, must_be_free=target != path)
+        self._tell_moved(path, target)
 
-    def removexattr(self, inode: int, name: bytes) -> None:
+    def removexattr(self, inode: int, name: bytes, caller: Caller | None = None) -> None:
         """NOT_SUPPORTED: the attributes are the plan's."""
+        del caller
         raise FsError(FsErrorKind.NOT_SUPPORTED, name)
+
+    def _attributes(self, inode: int) -> dict[bytes, bytes]:
+        if not is_file(inode):
+            self.getattr(inode)
+            return {}
+        node = self._file(inode)
+        status = self._originals.status(node.leaf, partial(self._commits_to, node))
+        with self._lock:
+            if status == "staying" and self._tree.is_vaulted(node):
+                status = "vault"
+            replaces = self._tree.replaced_by(node)
+        return attributes_of(node.action, node.category, status, replaces)
+
+    # Edits by others
 
     def reload(self) -> None:
         """Take in the edits that others have made since, in their order; inode numbers stay. IO where they cannot be read."""
         with self._lock:
             self._catch_up()
 
+    def _catch_up(self) -> None:
+        try:
+            edits = self._log.since(self._tree.last_edit)
+        except IfmosfsError as error:
+            raise FsError(FsErrorKind.IO) from error
+        if not edits:
+            return
+        self._gestures.interrupted()
+        self._control = None
+        for edit in edits:
+            self._tree.apply(edit)
+            self._tell_edit(edit)
+
+    def _tell_edit(self, edit: Edit) -> None:
+        """An edit did not come through the kernel, so it must be told."""
+        for path in (edit.path, edit.target):
+            if path:
+                self._tell_name(path)
+        if edit.kind in {EditKind.EXCLUDE, EditKind.VAULT} and self._told is not None:
+            self._told.all_changed()  # it appears somewhere in the review
+
+    def _tell_moved(self, path: bytes, target: bytes) -> None:
+        self._tell_name(path)
+        self._tell_name(target)
+
+    def _tell_name(self, path: bytes) -> None:
+        """What is remembered of a name, and of its folder, is out of date."""
+        if self._told is None:
+            return
+        above, name = split(path)
+        folder = self._tree.find(above)
+        if isinstance(folder, FolderNode) and (folder.planned or folder is self._tree.root):
+            inode = inode_of_folder(folder.number)
+            self._told.entry_changed(inode, name)
+            self._told.node_changed(inode, content=False)
+
     # Nodes and inodes
 
     def _file(self, inode: int) -> FileNode:
-        if not FILE_BASE <= inode < CONTROL_BASE:
+        if not is_file(inode):
             raise FsError(FsErrorKind.IS_A_FOLDER)
         with self._lock:
-            if not self._tree.has_file(inode - FILE_BASE):
-                raise FsError(FsErrorKind.NOT_FOUND)
-            return self._tree.file(inode - FILE_BASE)
+            try:
+                return self._tree.file(inode - FILE_BASE)
+            except KeyError:
+                raise FsError(FsErrorKind.NOT_FOUND) from None
 
     def _folder(self, inode: int) -> FolderNode:
+        """The planned folder, or the root, with that number; under the lock."""
         if inode == ROOT_INODE:
             return self._tree.root
-        with self._lock:
-            folder = self._folders.get(inode)
-        if folder is None:
+        if not is_planned_folder(inode):
             raise FsError(FsErrorKind.NOT_FOUND)
-        return folder
+        try:
+            return self._tree.folder(inode - FOLDER_BASE)
+        except KeyError:
+            raise FsError(FsErrorKind.NOT_FOUND) from None
 
-    def _existing_path(self, inode: int) -> bytes:
-        with self._lock:
-            path = self._existing.get(inode)
-        if path is None:
-            raise FsError(FsErrorKind.NOT_FOUND)
-        return path
-
-    def _folder_path(self, inode: int) -> bytes:
-        """The view path of a folder; NOT_A_FOLDER for anything else, NOT_FOUND for one that was taken out."""
-        if inode >= EXISTING_BASE:
-            path = self._existing_path(inode)
-            if self.getattr(inode).kind is not Kind.FOLDER:
+    def _where(self, inode: int) -> tuple[FolderNode | None, bytes]:
+        """The node and the path of a folder, under the lock. `None`: it exists in the target only, if it is a folder at all.
+        NOT_A_FOLDER, NOT_FOUND for one that was taken out."""
+        if is_existing(inode):
+            path = self._target.path(inode)
+            node = self._tree.find(path)
+            if isinstance(node, FileNode):
                 raise FsError(FsErrorKind.NOT_A_FOLDER, path)
-            return path
-        if inode >= FILE_BASE:
+            return node, path
+        if is_file(inode) or is_control(inode):
             raise FsError(FsErrorKind.NOT_A_FOLDER)
         folder = self._folder(inode)
-        with self._lock:
-            path = self._tree.path_of(folder)
-            if self._tree.find(path) is not folder:
-                raise FsError(FsErrorKind.NOT_FOUND, path)
-        return path
+        if not self._tree.holds(folder):
+            raise FsError(FsErrorKind.NOT_FOUND, folder.name)
+        return folder, self._tree.path_of(folder)
 
-    def _target_path(self, node: FileNode) -> bytes | None:
+    def _require_folder(self, inode: int, path: bytes) -> None:
+        """NOT_A_FOLDER, NOT_FOUND for something of the target that is no folder now."""
+        if self.getattr(inode).kind is not Kind.FOLDER:
+            raise FsError(FsErrorKind.NOT_A_FOLDER, path)
+
+    def _commits_to(self, node: FileNode) -> Place | None:
         """Where commit puts the file, `None` while it stays."""
         with self._lock:
-            return None if self._tree.in_review(node) else self._tree.path_of(node)
+            return None if self._tree.in_review(node) else Place(self._plan.target, self._tree.path_of(node))
 
-    def _inode_of(self, node: FileNode | FolderNode) -> int:
+    def _inode_of(self, node: Node) -> int:
         """The inode that `_node_attr` gives."""
         if isinstance(node, FileNode):
-            return FILE_BASE + node.action.action_id
-        return self._register_planned(node) if node.planned else self._folder_attr(node).inode
+            return inode_of_file(node)
+        return inode_of_folder(node.number) if node.planned else self.folder_attr(node).inode
 
     # Attributes
 
-    def _node_attr(self, node: FileNode | FolderNode) -> Attr:
+    def _node_attr(self, node: Node) -> Attr:
+        if isinstance(node, FolderNode):
+            return self.folder_attr(node)
+        return self._file_attr(node, self._originals.attr(node.leaf, partial(self._commits_to, node)))
+
+    def _file_attr(self, node: FileNode, attr: Attr) -> Attr:
+        """What the view shows for the attributes of the original."""
+        shown = shown_as(attr, inode_of_file(node), attr.n_links)
+        return shown if node.leaf.entry_kind is not Kind.SYMLINK else self._link_attr(node, shown)
+
+    def file_attrs(self, nodes: Sequence[FileNode]) -> list[Attr]:
+        """The attributes of many files at once, for a listing."""
+        looked = self._originals.attrs((node.leaf, partial(self._commits_to, node)) for node in nodes)
+        return [self._file_attr(node, attr) for node, attr in zip(nodes, looked, strict=True)]
+
+    def is_current(self, node: Node, folder: FolderNode) -> bool:
+        """Whether a node is still in a folder of the tree as it is now, under the name it has."""
+        with self._lock:
+            return node.parent is folder and folder.loaded.get(self._tree.key(folder, node.name)) is node
+
+    def inode_in_listing(self, node: Node, live: Attr | None) -> int:
+        """The inode of an entry of a folder, for a listing that needs no attributes."""
         if isinstance(node, FileNode):
-            attr = self._originals.attr(node.action, self._target_path(node), self._owner)
-            shown = shown_as(attr, FILE_BASE + node.action.action_id, n_links=1)
-            return shown if node.action.entry_kind is not Kind.SYMLINK else self._link_attr(node, shown)
-        return self._folder_attr(node)
+            return inode_of_file(node)
+        return inode_of_folder(node.number) if node.planned else self.folder_attr(node, live).inode
 
     def _link_attr(self, node: FileNode, attr: Attr) -> Attr:
         """The size of a link is the length of the text that is shown."""
@@ -398,19 +552,21 @@ class View:
         except FsError:  # the original is gone: it keeps what was recorded
             return attr
 
-    def _folder_attr(self, node: FolderNode) -> Attr:
+    def folder_attr(self, node: FolderNode, live: Attr | None = None) -> Attr:
+        """The attributes of a folder; `live` are those that the target was just seen to have there."""
         carried = self._carried_attr(node)
         if carried is not None:
             return carried
         with self._lock:
             path = self._tree.path_of(node)
-            n_planned = sum(isinstance(child, FolderNode) and child.planned for child in node.children.values())
+            n_planned = sum(child.planned for child in node.folders)
             gains = node.gains_entries()
-        live = None if node.planned else self._live_attr(path)
-        if live is None:
+        if live is None and not node.planned:
+            live = self._target.folder_at(Place(self._plan.target, path))
+        if live is None or node.planned:
             return self._planned_attr(node, n_planned)
         mtime_ns = node.mtime_ns if gains else live.mtime_ns
-        inode = ROOT_INODE if node is self._tree.root else self._register_existing(live, path)
+        inode = ROOT_INODE if node is self._tree.root else self._target.number(live, path)
         return replace(live, inode=inode, mtime_ns=mtime_ns, n_links=live.n_links + n_planned)
 
     def _carried_attr(self, node: FolderNode) -> Attr | None:
@@ -419,62 +575,24 @@ class View:
             return None
         with self._lock:
             source = self._tree.carried_source(node)
-        live = None if source is None else self._folder_at(source)
-        return None if live is None else replace(live, inode=self._register_planned(node))
+        live = None if source is None else self._target.folder_at(source)
+        return None if live is None else replace(live, inode=inode_of_folder(node.number))
 
     def _planned_attr(self, node: FolderNode, n_subfolders: int) -> Attr:
-        inode = self._register_planned(node)
+        inode = inode_of_folder(node.number)
         return made_attr(stat.S_IFDIR | node.mode, inode, 4096, node.mtime_ns, self._owner, 2 + n_subfolders)
-
-    def _register_planned(self, node: FolderNode) -> int:
-        inode = ROOT_INODE if node is self._tree.root else FOLDER_BASE + node.number
-        with self._lock:
-            self._folders[inode] = node
-        return inode
-
-    def _live_attr(self, path: bytes) -> Attr | None:
-        """The attributes of a folder of the target, `None` where there is none any more."""
-        return self._folder_at(Place(self._target, path))
-
-    def _folder_at(self, place: Place) -> Attr | None:
-        try:
-            attr = self._disk.lstat(place)
-        except OSError:
-            return None
-        return attr if attr.kind is Kind.FOLDER else None
 
     def _existing_attr(self, path: bytes) -> Attr:
         if not self._is_live(path):
             raise FsError(FsErrorKind.NOT_FOUND, path)
-        attr = self._asked(self._disk.lstat, self._place(path))
-        return shown_as(attr, self._register_existing(attr, path), attr.n_links)
-
-    def _existing_entries(self, path: bytes, taken: set[bytes]) -> list[Entry]:
-        rules = self._tree.plan.policy.names
-        try:
-            found = self._disk.list_folder(self._place(path))
-        except OSError as error:
-            if error.errno in NO_FOLDER:
-                return []
-            raise fs_error(error, path) from error
-        return [
-            Entry(name, shown_as(attr, self._register_existing(attr, join(path, name)), attr.n_links))
-            for name, attr in found
-            if attr is not UNKNOWN_ATTR and rules.key(name) not in taken and not (not path and name == CONTROL_NAME)
-        ]
-
-    def _register_existing(self, attr: Attr, path: bytes) -> int:
-        inode = EXISTING_BASE | (attr.inode ^ (attr.device & 0xFFFF) << 44) & (EXISTING_BASE - 1)
-        with self._lock:
-            self._existing[inode] = path
-        return inode
+        return self._target.attr(path)
 
     def _is_live(self, path: bytes) -> bool:
         """Whether the disk is asked about a path: the review and the control folder exist only here, but for projects."""
-        top = components(path)[:1]
-        if top == [self._tree.review.name]:
+        top = path.partition(b"/")[0]
+        if path and top == self._tree.review.name:
             return self._in_project(path) is not None
-        return top != [CONTROL_NAME]
+        return not path or top != CONTROL_NAME
 
     def _in_project(self, path: bytes) -> Place | None:
         """Where something in a project is, which the plan shows with all that is in it; `None` for every other path."""
@@ -485,51 +603,35 @@ class View:
 
     def _place(self, path: bytes) -> Place:
         """Where on the disk something is that the plan does not move by itself."""
-        return self._in_project(path) or Place(self._target, path)
-
-    def _on_disk(self, path: bytes) -> bool:
-        return self._disk_attr(path) is not None
-
-    def _disk_attr(self, path: bytes) -> Attr | None:
-        """What is on the disk at a path of the view that has no node, `None` for nothing."""
-        if not self._is_live(path):
-            return None
-        try:
-            return self._disk.lstat(self._place(path))
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise fs_error(error, path) from error
+        return self._in_project(path) or Place(self._plan.target, path)
 
     def _is_taken(self, path: bytes) -> bool:
         with self._lock:
             if self._tree.find(path) is not None:
                 return True
-        return self._on_disk(path)
+        return self._is_live(path) and self._target.attr_or_none(path) is not None
 
     # Control folder
 
-    def _control_content(self) -> dict[bytes, bytes]:
-        with self._lock:
-            if self._control[0] != self._version:
-                self._control = (self._version, control_files(self._tree))
-            return self._control[1]
+    def _control_files(self) -> Control:
+        """The generated files for the tree as it is; under the lock."""
+        if self._control is None:
+            self._control = Control(self._tree)
+        return self._control
 
     def _control_name(self, inode: int) -> bytes:
-        names = list(self._control_content())
         position = inode - CONTROL_BASE - 1
-        if position >= len(names):
+        if not 0 <= position < len(Control.NAMES):
             raise FsError(FsErrorKind.NOT_FOUND)
-        return names[position]
+        return Control.NAMES[position]
 
     def _control_attr(self, name: bytes) -> Attr:
-        content = self._control_content()
-        if name not in content:
+        if name not in Control.NAMES:
             raise FsError(FsErrorKind.NOT_FOUND, name)
-        inode = CONTROL_BASE + 1 + list(content).index(name)
-        return made_attr(
-            stat.S_IFREG | 0o444, inode, len(content[name]), self._tree.root.mtime_ns, self._owner, n_links=1
-        )
+        with self._lock:
+            size_bytes = self._control_files().size_bytes(name)
+        inode = CONTROL_BASE + 1 + Control.NAMES.index(name)
+        return made_attr(stat.S_IFREG | 0o444, inode, size_bytes, self._tree.root.mtime_ns, self._owner, n_links=1)
 
     def _control_folder_attr(self) -> Attr:
         return made_attr(stat.S_IFDIR | 0o555, CONTROL_BASE, 4096, self._tree.root.mtime_ns, self._owner, n_links=2)
@@ -544,36 +646,44 @@ class View:
             self._handles[handle] = held if isinstance(held, bytes) else opened
         return opened
 
-    def _open_existing(self, path: bytes) -> Opened:
+    def _open_control(self, inode: int) -> Opened:
+        if inode == CONTROL_BASE:
+            raise FsError(FsErrorKind.IS_A_FOLDER)
+        name = self._control_name(inode)
+        with self._lock:
+            content = self._control_files().content(name)
+        return self._hold(content)
+
+    def _open_existing(self, inode: int, caller: Caller | None) -> Opened:
+        path = self._target.path(inode)
         place = self._place(path)
-        if self._asked(self._disk.lstat, place).kind is Kind.FOLDER:
+        if self._target.asked(self._disk.lstat, place).kind is Kind.FOLDER:
             raise FsError(FsErrorKind.IS_A_FOLDER, path)
-        descriptor = self._asked(self._disk.open_read, place)
-        return self._hold(Opened(0, descriptor, keep_cache=False))
+        self._refuse_stranger(place, caller)
+        descriptor = self._target.asked(self._disk.open_read, place)
+        return self._hold(Opened(0, descriptor, self._originals.is_unchanged(inode, descriptor)))
+
+    def _refuse_stranger(self, place: Place, caller: Caller | None) -> None:
+        """Who may see the names need not be allowed to read the originals."""
+        if caller is not None and caller.uid not in {0, self._owner[0]} and not self._may_reach(place, caller):
+            raise FsError(FsErrorKind.NO_ACCESS, place.path)
 
     # Edits
 
-    def _edit(
-        self,
-        kind: EditKind,
-        path: bytes,
-        target: bytes | None = None,
-        *,
-        mode: int | None = None,
-        mtime_ns: int | None = None,
-        replaces: Fingerprint | None = None,
-        must_be_free: bool = False,
-    ) -> None:
-        draft = Edit(0, kind, path, target, self._now_ns(), mode, mtime_ns, replaces)
+    def _edit(self, draft: Edit, caller: Caller | None, *, must_be_free: bool = False) -> None:
+        """Record the edit and make it. `must_be_free`: EXISTS if something has the target's name by then."""
+        now_ns = self._now_ns()
+        draft = replace(draft, at_ns=now_ns)
         with self._lock:
             edit: Edit | None = None
             while edit is None:
-                if must_be_free and target is not None and self._tree.find(target) is not None:
-                    raise FsError(FsErrorKind.EXISTS, target)  # taken since the operation looked
+                if must_be_free and draft.target is not None and self._tree.find(draft.target) is not None:
+                    raise FsError(FsErrorKind.EXISTS, draft.target)  # taken since the operation looked
                 self._tree.check(draft)
-                edit = self._append(draft)
+                edit = self._append(replace(draft, step=self._gestures.step(caller, now_ns)))
             self._tree.apply(edit)
-            self._version += 1
+            self._gestures.made(caller, edit)
+            self._control = None
 
     def _append(self, draft: Edit) -> Edit | None:
         """The edit as recorded; `None` after others' edits were found and taken in, so that it must be looked at again."""
@@ -589,36 +699,34 @@ class View:
             self._catch_up()
         return edit
 
-    def _catch_up(self) -> None:
-        try:
-            edits = self._log.since(self._tree.last_edit)
-        except IfmosfsError as error:
-            raise FsError(FsErrorKind.IO) from error
-        for edit in edits:
-            self._tree.apply(edit)
-            self._version += 1
-
     def _path_for(self, parent: int, name: bytes) -> bytes:
         """The path a new or moved entry would have; refuses names that the view or the target cannot hold."""
-        if len(name) > self._tree.plan.policy.names.name_max_bytes:
+        if len(name) > self._rules.name_max_bytes:
             raise FsError(FsErrorKind.NAME_TOO_LONG, name)
         if name.startswith(b".Trash-") or name in TRASH_NAMES or parent == CONTROL_BASE:
             raise FsError(FsErrorKind.NO_ACCESS, name)
         if parent == ROOT_INODE and name == CONTROL_NAME:
             raise FsError(FsErrorKind.EXISTS, name)
-        if name in {b"", b".", b".."} or repair(name, self._tree.plan.policy.names).reason is not None:
+        if name in {b"", b".", b".."} or repair(name, self._rules).reason is not None:
             raise FsError(FsErrorKind.INVALID, name)
         return join(self._folder_path(parent), name)
+
+    def _folder_path(self, inode: int) -> bytes:
+        """The path of a folder. NOT_A_FOLDER for anything else."""
+        with self._lock:
+            folder, path = self._where(inode)
+        if folder is None:
+            self._require_folder(inode, path)
+        return path
 
     def _require_names(self, folder: FolderNode) -> None:
         """INVALID if something in a folder has a name that the target cannot hold: what stays may have any name, but dragged
         into the layout it is to be made."""
-        rules = self._tree.plan.policy.names
         with self._lock:
             pending = [folder]
             while pending:
                 for node in pending.pop().children.values():
-                    if repair(node.name, rules).reason is not None:
+                    if repair(node.name, self._rules).reason is not None:
                         raise FsError(FsErrorKind.INVALID, node.name)
                     if isinstance(node, FolderNode):
                         pending.append(node)
@@ -629,46 +737,32 @@ class View:
             raise FsError(FsErrorKind.EXISTS, path)
         return path
 
-    def _editable(self, parent: int, name: bytes) -> tuple[bytes, FileNode | FolderNode]:
+    def _editable(self, parent: int, name: bytes) -> tuple[bytes, Node]:
         """Path and node of something planned. READ_ONLY for what the target already has and for the control folder."""
-        self.lookup(parent, name)
         if parent == CONTROL_BASE or (parent == ROOT_INODE and name == CONTROL_NAME):
+            self.lookup(parent, name)
             raise FsError(FsErrorKind.READ_ONLY, name)
-        path = join(self._folder_path(parent), name)
         with self._lock:
-            node = self._tree.find(path)
-        if node is None or (isinstance(node, FolderNode) and self._is_targets_own(node, path)):
+            folder, above = self._where(parent)
+            node = None if folder is None else self._tree.child(folder, name)
+        path = join(above, name)
+        if node is None:
+            self.lookup(parent, name)
+            raise FsError(FsErrorKind.READ_ONLY, path)
+        if isinstance(node, FolderNode) and self._is_targets_own(node, path):
             raise FsError(FsErrorKind.READ_ONLY, path)
         return path, node
 
     def _is_targets_own(self, node: FolderNode, path: bytes) -> bool:
-        return self._is_live(path) and (not node.planned or self._live_attr(path) is not None)
+        if not self._is_live(path):
+            return False
+        return not node.planned or self._target.folder_at(Place(self._plan.target, path)) is not None
 
     def _planned_folder_path(self, inode: int) -> bytes:
-        if FILE_BASE <= inode < EXISTING_BASE or self.getattr(inode).kind is not Kind.FOLDER:
+        if is_file(inode) or is_control(inode) or self.getattr(inode).kind is not Kind.FOLDER:
             raise FsError(FsErrorKind.NOT_PERMITTED)
-        path = self._folder_path(inode)
         with self._lock:
-            node = self._tree.find(path)
-        if not isinstance(node, FolderNode) or self._is_targets_own(node, path):
+            node, path = self._where(inode)
+        if node is None or self._is_targets_own(node, path):
             raise FsError(FsErrorKind.READ_ONLY, path)
         return path
-
-    def _attributes(self, inode: int) -> dict[bytes, bytes]:
-        if not FILE_BASE <= inode < CONTROL_BASE:
-            self.getattr(inode)
-            return {}
-        node = self._file(inode)
-        target = self._target_path(node)
-        status = self._originals.status(node.action, target)
-        with self._lock:
-            if status == "staying" and self._tree.is_vaulted(node):
-                status = "vault"
-            replaces = self._tree.replaced_by(node)
-        return attributes_of(node.action, status, replaces)
-
-    def _asked(self, ask: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return ask(*args, **kwargs)
-        except OSError as error:
-            raise fs_error(error) from error

@@ -9,97 +9,141 @@ from __future__ import annotations
 import os
 import stat
 import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from typing import Final
 
-from ifmosfs.core.files import Attr, Fingerprint, Place
-from ifmosfs.core.plan import Action, Plan
+from ifmosfs.core.files import Attr, Place
+from ifmosfs.core.nodes import Leaf
 from ifmosfs.core.ports import DiskReader
 from ifmosfs.core.refusals import FsError, FsErrorKind
 from ifmosfs.view.attrs import fs_error, made_attr
 
+N_REMEMBERED: Final = 50_000  # of how many files it is known whether the pages of the last open are still good
+
+Elsewhere = Callable[[], Place | None]
+"""Where commit puts a file, `None` while it stays; asked only when the file is not at its source."""
+
 
 class Originals:
-    """Looks at the originals of one plan. `_lock` guards the fingerprints of the last opens."""
+    """Looks at the originals of one plan. `_lock` guards what is known of the last opens."""
 
-    def __init__(self, disk: DiskReader, plan: Plan) -> None:
+    def __init__(self, disk: DiskReader, owner: tuple[int, int]) -> None:
         self._disk = disk
-        self._target = plan.target
+        self._owner = owner
         self._lock = threading.Lock()
-        self._last_opened: dict[int, Fingerprint] = {}
+        self._last_opened: OrderedDict[int, tuple[int, int, int, int]] = OrderedDict()
 
-    def attr(self, action: Action, target: bytes | None, owner: tuple[int, int]) -> Attr:
+    def attr(self, leaf: Leaf, elsewhere: Elsewhere) -> Attr:
         """The live attributes of the original; those it was planned with when it is gone, is another file now, or cannot be
         looked at: one such file must not spoil the listing of a folder."""
         try:
-            return self._find(action, target)[1]
+            return self._find(leaf, elsewhere)[1]
         except FsError:
-            return _recorded_attr(action, owner)
+            return self._recorded(leaf)
 
-    def status(self, action: Action, target: bytes | None) -> str:
+    def attrs(self, files: Iterable[tuple[Leaf, Elsewhere]]) -> Iterator[Attr]:
+        """As `attr`, for many."""
+        with self._disk.looking():
+            for leaf, elsewhere in files:
+                yield self.attr(leaf, elsewhere)
+
+    def status(self, leaf: Leaf, elsewhere: Elsewhere) -> str:
         """`planned` or `staying`; `changed` or `missing` when the original is not what was planned."""
         try:
-            attr = self._find(action, target)[1]
+            attr = self._find(leaf, elsewhere)[1]
         except FsError as error:
             return "changed" if error.kind is FsErrorKind.STALE else "missing"
-        if not attr.fingerprint.same_file(action.expected):
+        if not attr.is_file(leaf.expected):
             return "changed"
-        return "staying" if target is None else "planned"
+        return "staying" if elsewhere() is None else "planned"
 
-    def open(self, action: Action, target: bytes | None) -> tuple[int, bool]:
+    def open(self, leaf: Leaf, elsewhere: Elsewhere) -> tuple[int, bool]:
         """(read-only descriptor, whether the pages of the last open are still good). NOT_FOUND for a vanished original, STALE
         when another file has its name."""
-        place, _ = self._find(action, target)
-        try:
-            descriptor = self._disk.open_read(place)
-        except OSError as error:
-            raise fs_error(error, action.source) from error
-        now = _fingerprint(os.fstat(descriptor))
-        if not now.same_inode(action.expected):
-            os.close(descriptor)
-            raise FsError(FsErrorKind.STALE, action.source)
-        with self._lock:
-            keep_cache = self._last_opened.get(action.action_id) == now
-            self._last_opened[action.action_id] = now
-        return descriptor, keep_cache
+        with self._disk.looking():
+            try:
+                descriptor = self._opened(leaf, leaf.source_place)
+            except FsError as refusal:
+                place = elsewhere()
+                if place is None:
+                    raise
+                try:
+                    descriptor = self._opened(leaf, place)
+                except FsError:
+                    raise refusal from None
+        return descriptor, self.is_unchanged(leaf.number, descriptor)
 
-    def read_link(self, action: Action, target: bytes | None) -> bytes:
+    def is_unchanged(self, number: int, descriptor: int) -> bool:
+        """Whether an open file is what it was when the file of that number was opened last; remembers what it is now."""
+        found = os.fstat(descriptor)
+        now = (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+        with self._lock:
+            before = self._last_opened.pop(number, None)
+            self._last_opened[number] = now
+            if len(self._last_opened) > N_REMEMBERED:
+                self._last_opened.popitem(last=False)
+        return before == now
+
+    def read_link(self, leaf: Leaf, elsewhere: Elsewhere) -> bytes:
         """The text of an original that is a symlink."""
-        place, _ = self._find(action, target)
+        place, _ = self._find(leaf, elsewhere)
         try:
             return self._disk.read_link(place)
         except OSError as error:
-            raise fs_error(error, action.source) from error
+            raise fs_error(error, leaf.source) from error
 
-    def _find(self, action: Action, target: bytes | None) -> tuple[Place, Attr]:
+    def place(self, leaf: Leaf, elsewhere: Elsewhere) -> Place:
+        """Where the original is now. NOT_FOUND, STALE."""
+        return self._find(leaf, elsewhere)[0]
+
+    def _opened(self, leaf: Leaf, place: Place) -> int:
+        """A descriptor of the original, if it is there. While it is open its inode number cannot be given to another file, so the
+        look after it tells, birth time included, which file it is."""
+        try:
+            descriptor = self._disk.open_read(place)
+        except OSError as error:
+            self._meant(leaf, place)  # which says more than that what is there cannot be opened
+            raise fs_error(error, leaf.source) from error
+        found = os.fstat(descriptor)
+        assert stat.S_ISREG(found.st_mode)
+        try:
+            named = self._meant(leaf, place).inode
+        except BaseException:
+            os.close(descriptor)
+            raise
+        if named != found.st_ino:
+            os.close(descriptor)
+            raise FsError(FsErrorKind.STALE, leaf.source)
+        return descriptor
+
+    def _find(self, leaf: Leaf, elsewhere: Elsewhere) -> tuple[Place, Attr]:
         """Where the planned inode is now, and its attributes: at its source, else where commit moves it. NOT_FOUND, or STALE
         when something else has the source's name, or what the disk says of the source."""
+        source = leaf.source_place
         try:
-            return self._meant(action, action.source_place)
+            return source, self._meant(leaf, source)
         except FsError as refusal:
-            if target is not None:
+            place = elsewhere()
+            if place is not None:
                 with suppress(FsError):
-                    return self._meant(action, Place(self._target, target))
+                    return place, self._meant(leaf, place)
             raise refusal from None
 
-    def _meant(self, action: Action, place: Place) -> tuple[Place, Attr]:
+    def _meant(self, leaf: Leaf, place: Place) -> Attr:
         try:
             attr = self._disk.lstat(place)
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise FsError(FsErrorKind.NOT_FOUND, action.source) from error
+            raise FsError(FsErrorKind.NOT_FOUND, leaf.source) from error
         except OSError as error:
-            raise fs_error(error, action.source) from error
-        if attr.kind is action.entry_kind and attr.fingerprint.same_inode(action.expected):
-            return place, attr
-        raise FsError(FsErrorKind.STALE, action.source)
+            raise fs_error(error, leaf.source) from error
+        born, planned = attr.birth_ns, leaf.birth_ns
+        if attr.inode == leaf.inode and attr.kind is leaf.entry_kind and (born == planned or None in {born, planned}):
+            return attr
+        raise FsError(FsErrorKind.STALE, leaf.source)
 
-
-def _recorded_attr(action: Action, owner: tuple[int, int]) -> Attr:
-    expected = action.expected
-    made = made_attr(action.mode, expected.inode, expected.size_bytes, expected.mtime_ns, owner, n_links=1)
-    return replace(made, ctime_ns=expected.ctime_ns)
-
-
-def _fingerprint(found: os.stat_result) -> Fingerprint:
-    assert stat.S_ISREG(found.st_mode)
-    return Fingerprint(found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    def _recorded(self, leaf: Leaf) -> Attr:
+        made = made_attr(leaf.mode, leaf.inode, leaf.size_bytes, leaf.mtime_ns, self._owner, n_links=1)
+        return replace(made, ctime_ns=leaf.ctime_ns)

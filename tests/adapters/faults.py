@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from ifmosfs.core.files import Attr, Fingerprint, Place
@@ -29,6 +30,9 @@ class Delegating:
 
     def _effect(self, call: str, places: tuple[Place, ...], go: Callable[[], Answer]) -> Answer:
         return go()
+
+    def looking(self) -> AbstractContextManager[None]:
+        return self.disk.looking()
 
     def lstat(self, place: Place) -> Attr:
         return self._look("lstat", (place,), lambda: self.disk.lstat(place))

@@ -12,7 +12,7 @@ from ifmosfs.core.plan import Action, ActionKind, ConflictStrategy, Edit, EditKi
 from ifmosfs.view.values import ROOT_INODE, FsError, FsErrorKind, RenameMode
 from tests.adapters.memory_disk import MemoryDisk
 from tests.core.plans import Row, plan_of
-from tests.view.views import FILE, NOW_NS, MemoryLog, Scene, at, numbers, rename, view_of
+from tests.view.views import FILE, NOW_NS, MemoryLog, Scene, at, listed, numbers, rename, view_of
 
 # The memory disk's clock counts up: what stands later in the literal is newer.
 TREE = {
@@ -65,7 +65,7 @@ def refusal(scene: Scene, path: bytes, target: bytes, mode: RenameMode = RenameM
 
 def test_a_file_that_replaces_another_is_shown_in_its_place_once() -> None:
     scene = replacing()
-    names = [entry.name for entry in scene.view.readdir(scene.inode(b"Docs"))]
+    names = [entry.name for entry in listed(scene.view, scene.inode(b"Docs"))]
     assert sorted(names) == [b"a.txt", b"sub"]
     assert shows(scene, b"Docs/a.txt") == b"/in/mine.txt"
     assert scene.view.lookup(scene.inode(b"Docs"), b"a.txt").attr.size_bytes == 4

@@ -10,11 +10,11 @@ from dataclasses import replace
 from ifmosfs.core.names import to_text
 from ifmosfs.core.plan import ActionKind, KeepReason, Unit, UnitKind
 from ifmosfs.core.tree import PlanTree
-from ifmosfs.view.control import control_files
+from ifmosfs.view.control import Control
 from ifmosfs.view.values import ROOT_INODE
 from tests.adapters.memory_disk import MemoryDisk
 from tests.core.plans import CREATED_NS, fingerprint
-from tests.view.views import OWNER, Scene, make_scene
+from tests.view.views import OWNER, Scene, listed, make_scene
 
 NAMES = [b"README.txt", b"conflicts.jsonl", b"plan.jsonl", b"status.json"]
 ROWS = (
@@ -41,17 +41,17 @@ def rows(scene: Scene, name: bytes) -> list[dict[str, object]]:
 
 def test_the_folder_holds_four_files_that_nobody_may_write() -> None:
     scene = make()
-    entries = scene.view.readdir(scene.inode(b".ifmosfs"))
+    entries = listed(scene.view, scene.inode(b".ifmosfs"))
     assert sorted(entry.name for entry in entries) == NAMES
     assert {entry.attr.mode for entry in entries} == {stat.S_IFREG | 0o444}
     folder = scene.view.getattr(scene.inode(b".ifmosfs"))
     assert (folder.mode, (folder.uid, folder.gid)) == (stat.S_IFDIR | 0o555, OWNER)
-    assert b".ifmosfs" in [entry.name for entry in scene.view.readdir(ROOT_INODE)]
+    assert b".ifmosfs" in [entry.name for entry in listed(scene.view, ROOT_INODE)]
 
 
 def test_the_size_of_each_file_is_that_of_its_content() -> None:
     scene = make()
-    for entry in scene.view.readdir(scene.inode(b".ifmosfs")):
+    for entry in listed(scene.view, scene.inode(b".ifmosfs")):
         assert entry.attr.size_bytes == len(scene.content(b".ifmosfs/" + entry.name))
         assert scene.view.lookup(scene.inode(b".ifmosfs"), entry.name) == entry
 
@@ -59,8 +59,8 @@ def test_the_size_of_each_file_is_that_of_its_content() -> None:
 def test_the_journals_folder_in_the_target_is_not_shown_in_its_place() -> None:
     disk = MemoryDisk.from_tree({b"in": {b"a": b"x"}, b"out": {b".ifmosfs": {b"journal-1.jsonl": b""}}})
     scene = make_scene(disk, b"/in", b"/out", [(b"a", b"a")])
-    assert [entry.name for entry in scene.view.readdir(ROOT_INODE)].count(b".ifmosfs") == 1
-    assert sorted(entry.name for entry in scene.view.readdir(scene.inode(b".ifmosfs"))) == NAMES
+    assert [entry.name for entry in listed(scene.view, ROOT_INODE)].count(b".ifmosfs") == 1
+    assert sorted(entry.name for entry in listed(scene.view, scene.inode(b".ifmosfs"))) == NAMES
 
 
 def test_the_status_says_what_the_plan_is_and_its_counts_add_up() -> None:
@@ -107,9 +107,9 @@ def test_what_goes_to_the_vault_and_what_is_replaced_is_told() -> None:
     vaulted = replace(scene.plan.actions[1], kind=ActionKind.VAULT)
     units = (Unit(3, UnitKind.SIDECARS, b"/in"),)
     plan = replace(scene.plan, actions=(replaced, vaulted, *scene.plan.actions[2:]), units=units)
-    files = control_files(PlanTree(plan))
-    assert json.loads(files[b"status.json"])["vault"] == 1
-    told = [json.loads(line) for line in files[b"plan.jsonl"].splitlines()]
+    files = Control(PlanTree(plan))
+    assert json.loads(files.content(b"status.json"))["vault"] == 1
+    told = [json.loads(line) for line in files.content(b"plan.jsonl").splitlines()]
     assert [(row["do"], row["target"], row["replaces"]) for row in told] == [
         ("move", "Docs/a.pdf", {"size": 70, "mtime_ns": 507}),
         ("vault", None, None),

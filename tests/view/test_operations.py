@@ -20,7 +20,7 @@ from ifmosfs.view.values import ROOT_INODE, FsError, FsErrorKind, RenameMode
 from tests.adapters.faults import Delegating
 from tests.adapters.memory_disk import MemoryDisk
 from tests.adapters.trees import read_tree
-from tests.view.views import NOW_NS, OWNER, TREE, Scene, at, make_scene, numbers, rename, view_of
+from tests.view.views import NOW_NS, OWNER, TREE, Scene, at, listed, make_scene, numbers, rename, view_of
 
 E = FsErrorKind
 FILE, LINK = Kind.FILE, Kind.SYMLINK
@@ -80,7 +80,7 @@ OPERATIONS: Final[dict[str, tuple[Callable[[Scene, bytes], object], dict[str, Fs
     ),
     "removexattr": (lambda scene, path: scene.view.removexattr(scene.inode(path), b"user.x"), for_all(E.NOT_SUPPORTED)),
     "readlink": (lambda scene, path: scene.view.readlink(scene.inode(path)), for_all(E.INVALID)),
-    "readdir": (lambda scene, path: scene.view.readdir(scene.inode(path)), for_kinds(None, E.NOT_A_FOLDER)),
+    "readdir": (lambda scene, path: listed(scene.view, scene.inode(path)), for_kinds(None, E.NOT_A_FOLDER)),
     "lookup in": (
         lambda scene, path: scene.view.lookup(scene.inode(path), b"none"),
         for_kinds(E.NOT_FOUND, E.NOT_A_FOLDER),

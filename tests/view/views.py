@@ -13,7 +13,7 @@ from ifmosfs.core.plan import Action, Edit, Plan
 from ifmosfs.core.ports import Disk
 from ifmosfs.core.tree import PlanTree
 from ifmosfs.view.operations import View
-from ifmosfs.view.values import ROOT_INODE, RenameMode
+from ifmosfs.view.values import ROOT_INODE, Entry, RenameMode
 from tests.core.plans import Row, plan_of
 
 OWNER = (1234, 5678)
@@ -84,7 +84,7 @@ class Scene:
         """A folder of the view as a literal with the kinds of its entries, without the control folder and empty folders by
         reason."""
         found: dict[bytes, object] = {}
-        for entry in self.view.readdir(self.inode(path)):
+        for entry in listed(self.view, self.inode(path)):
             here = path + b"/" + entry.name if path else entry.name
             if entry.name == b".ifmosfs":
                 continue
@@ -92,6 +92,12 @@ class Scene:
             if below or path != self.plan.policy.review_name:
                 found[entry.name] = below
         return found
+
+
+def listed(view: View, inode: int) -> Sequence[Entry]:
+    """All entries of a folder with their attributes."""
+    listing = view.opendir(inode)
+    return listing.entries(0, len(listing))
 
 
 def refile(action: Action, category: str) -> bytes | None:
@@ -136,7 +142,7 @@ def rename(scene: Scene, path: bytes, target: bytes, mode: RenameMode = RenameMo
 
 def numbers(view: View, inode: int = ROOT_INODE, path: bytes = b"") -> dict[bytes, int]:
     found = {path: view.getattr(inode).inode}
-    for entry in view.readdir(inode):
+    for entry in listed(view, inode):
         here = path + b"/" + entry.name
         found[here] = entry.attr.inode
         if entry.attr.kind is Kind.FOLDER:

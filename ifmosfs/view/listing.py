@@ -1,0 +1,114 @@
+"""What a folder held when it was opened: positions that stay, names at once, attributes only for who asks for them."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Mapping, Sequence
+from typing import Final, Protocol
+
+from ifmosfs.core.files import Attr, Kind
+from ifmosfs.core.tree import FileNode, FolderNode, Node
+from ifmosfs.view.values import Dirent, Entry
+
+_BITS: Final = {
+    Kind.FILE: stat.S_IFREG,
+    Kind.FOLDER: stat.S_IFDIR,
+    Kind.SYMLINK: stat.S_IFLNK,
+    Kind.OTHER: 0,
+}
+
+
+class FixedListing:
+    """Entries that are all known: of the control folder."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self._entries = entries
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def names(self, start: int, stop: int) -> Sequence[Dirent]:
+        """See `view.protocol.Listing`."""
+        return [_dirent(entry) for entry in self._entries[start:stop]]
+
+    def entries(self, start: int, stop: int) -> Sequence[Entry]:
+        """See `view.protocol.Listing`."""
+        return self._entries[start:stop]
+
+
+class Shower(Protocol):
+    """Who knows how nodes are shown: the view."""
+
+    def file_attrs(self, nodes: Sequence[FileNode]) -> list[Attr]:
+        """The attributes of many files, looked at together."""
+        ...
+
+    def folder_attr(self, node: FolderNode, live: Attr | None = None) -> Attr:
+        """The attributes of a folder; `live` are those that the target was just seen to have there."""
+        ...
+
+    def is_current(self, node: Node, folder: FolderNode) -> bool:
+        """Whether a node is still in a folder of the tree, under the name it has."""
+        ...
+
+    def inode_in_listing(self, node: Node, live: Attr | None) -> int:
+        """The inode of an entry, without a look at a file."""
+        ...
+
+
+class FolderListing:
+    """The nodes that the plan has in a folder, then the entries that only the disk has."""
+
+    def __init__(
+        self,
+        view: Shower,
+        folder: FolderNode | None,
+        nodes: Sequence[Node],
+        others: Sequence[Entry],
+        live: Mapping[bytes, Attr],
+    ) -> None:
+        """`live`: what the disk has of the folders among the nodes."""
+        self._view = view
+        self._folder = folder
+        self._nodes = nodes
+        self._others = others
+        self._live = live
+
+    def __len__(self) -> int:
+        return len(self._nodes) + len(self._others)
+
+    def names(self, start: int, stop: int) -> Sequence[Dirent]:
+        """See `view.protocol.Listing`."""
+        found = [
+            Dirent(
+                node.name,
+                self._view.inode_in_listing(node, self._live.get(node.name)),
+                _BITS[node.leaf.entry_kind] if isinstance(node, FileNode) else stat.S_IFDIR,
+            )
+            for node in self._nodes[start:stop]
+        ]
+        found.extend(_dirent(entry) for entry in self._rest(start, stop))
+        return found
+
+    def entries(self, start: int, stop: int) -> Sequence[Entry]:
+        """See `view.protocol.Listing`."""
+        here, folder = self._nodes[start:stop], self._folder
+        nodes = [node for node in here if folder is not None and self._view.is_current(node, folder)]
+        files = iter(self._view.file_attrs([node for node in nodes if isinstance(node, FileNode)]))
+        found = [
+            Entry(
+                node.name,
+                next(files) if isinstance(node, FileNode) else self._view.folder_attr(node, self._live.get(node.name)),
+            )
+            for node in nodes
+        ]
+        found.extend(self._rest(start, stop))
+        return found
+
+    def _rest(self, start: int, stop: int) -> Sequence[Entry]:
+        n_nodes = len(self._nodes)
+        return self._others[max(start - n_nodes, 0) : max(stop - n_nodes, 0)]
+
+
+def _dirent(entry: Entry) -> Dirent:
+    return Dirent(entry.name, entry.attr.inode, stat.S_IFMT(entry.attr.mode))

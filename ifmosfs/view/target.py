@@ -1,0 +1,114 @@
+"""What already exists in the target, shown live beside the plan, and what is in projects, which the plan moves whole.
+
+`_paths` tells where the numbers that the kernel knows are; its lock is never held while the disk is looked at.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection
+from typing import NamedTuple, ParamSpec, TypeVar
+
+from ifmosfs.core.files import Attr, Kind, Place
+from ifmosfs.core.names import CONTROL_NAME, NameRules, join
+from ifmosfs.core.ports import UNKNOWN_ATTR, DiskReader, Space
+from ifmosfs.view.attrs import NO_FOLDER, fs_error, shown_as
+from ifmosfs.view.inodes import inode_of_existing
+from ifmosfs.view.values import FsError, FsErrorKind
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Found(NamedTuple):
+    """What a folder of the disk holds: entries that the plan does not have, and the attributes of those folders that it has."""
+
+    entries: list[tuple[bytes, Attr]]
+    shared: dict[bytes, Attr]
+
+
+class Target:
+    """Looks at the target of one plan. `place_of` tells where on the disk something is that has a path in the view."""
+
+    def __init__(self, disk: DiskReader, target: bytes, rules: NameRules, place_of: Callable[[bytes], Place]) -> None:
+        self._disk = disk
+        self._target = target
+        self._rules = rules
+        self._place_of = place_of
+        self._lock = threading.Lock()
+        self._paths: dict[int, bytes] = {}
+
+    def path(self, inode: int) -> bytes:
+        """The path behind a number. NOT_FOUND if it was never told, or forgotten."""
+        with self._lock:
+            path = self._paths.get(inode)
+        if path is None:
+            raise FsError(FsErrorKind.NOT_FOUND)
+        return path
+
+    def forget(self, inode: int) -> None:
+        """The kernel does not know the number any more."""
+        with self._lock:
+            self._paths.pop(inode, None)
+
+    def number(self, attr: Attr, path: bytes) -> int:
+        """The number of what is at a path."""
+        inode = inode_of_existing(attr)
+        with self._lock:
+            self._paths[inode] = path
+        return inode
+
+    def numbered(self, attr: Attr, path: bytes) -> Attr:
+        """The attributes under the view's number."""
+        return shown_as(attr, self.number(attr, path), attr.n_links)
+
+    def attr(self, path: bytes) -> Attr:
+        """The attributes, under the view's number, of what is at a path. NOT_FOUND."""
+        return self.numbered(self.asked(self._disk.lstat, self._place_of(path)), path)
+
+    def attr_or_none(self, path: bytes) -> Attr | None:
+        """What is on the disk at a path, under its own number; `None` for nothing."""
+        try:
+            return self._disk.lstat(self._place_of(path))
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise fs_error(error, path) from error
+
+    def folder_at(self, place: Place) -> Attr | None:
+        """The attributes of a folder, `None` where there is none."""
+        try:
+            attr = self._disk.lstat(place)
+        except OSError:
+            return None
+        return attr if attr.kind is Kind.FOLDER else None
+
+    def found_in(self, path: bytes, taken: Collection[bytes]) -> Found:
+        """What a folder holds; `taken` are the keys of the names that the plan has there."""
+        try:
+            listed = self._disk.list_folder(self._place_of(path))
+        except OSError as error:
+            if error.errno in NO_FOLDER:
+                return Found([], {})
+            raise fs_error(error, path) from error
+        found = Found([], {})
+        for name, attr in listed:
+            if attr is UNKNOWN_ATTR or (not path and name == CONTROL_NAME):
+                continue
+            key = self._rules.key(name)
+            if key in taken:
+                found.shared[key] = attr
+            else:
+                found.entries.append((name, self.numbered(attr, join(path, name))))
+        return found
+
+    def space(self) -> Space:
+        """Space of the target's filesystem, where the files will go."""
+        return self.asked(self._disk.space, Place(self._target, b""))
+
+    def asked(self, ask: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What the disk answers, its errors as refusals."""
+        try:
+            return ask(*args, **kwargs)
+        except OSError as error:
+            raise fs_error(error) from error
