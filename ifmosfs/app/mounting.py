@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from ifmosfs.app.context import App
 from ifmosfs.app.scanning import check_roots
-from ifmosfs.app.staging import discard, load_tree, refuse_over
+from ifmosfs.app.staging import discard, refuse_over
+from ifmosfs.app.trees import lazy_tree
 from ifmosfs.core.errors import Ambiguous, MountProblem, NotFound, WrongState
 from ifmosfs.core.manifest import PlanInfo
 from ifmosfs.core.names import display, is_within, shell_word, split, split_extension
@@ -65,14 +66,15 @@ def serve(app: App, plan_id: str, mount_point: bytes, on_ready: Callable[[], Non
     from ifmosfs.platform import fuse
     from ifmosfs.view.operations import View
 
-    tree = load_tree(app, plan_id)
     view = View(
-        tree,
+        lazy_tree(app, plan_id),
         app.disk,
         PlanEditLog(app, plan_id),
         now_ns=host.now_ns,
         refile=lambda action, category: _folder_for(app, action, category),
         owner=host.owner(),
+        replant=lambda: lazy_tree(app, plan_id),
+        process_of=host.process_of,
     )
     fuse.serve(view, mount_point, name=plan_id, on_ready=on_ready)
 
@@ -82,7 +84,7 @@ def prepare_mount_point(app: App, info: PlanInfo, mount_point: bytes | None) -> 
     for a plan that is over or whose commit has begun."""
     _refuse_begun(info)
     where, cleaned = _check_mount_point(app, mount_point)
-    plan = app.catalogue.load_plan(info.plan_id)
+    plan = app.catalogue.load_plan_head(info.plan_id)
     _check_apart(app, [root.path for root in plan.roots], plan.target, where)
     standing = view_of(info.plan_id)
     if standing is not None:

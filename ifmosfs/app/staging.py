@@ -12,6 +12,7 @@ from typing import Final, assert_never
 from ifmosfs.app.classifying import classify
 from ifmosfs.app.collector import without_collector
 from ifmosfs.app.context import App
+from ifmosfs.app.trees import forget_tree, keep_tree
 from ifmosfs.core.errors import NotFound, TargetProblem, UsageProblem, WrongState
 from ifmosfs.core.files import Kind, Place, ScannedFile
 from ifmosfs.core.manifest import PlanInfo, SessionInfo
@@ -102,6 +103,7 @@ def create_plan(
     plan = make_plan(candidates, listing, _header(app, session, where, policy), lambda place: _digest(app, place))
     app.catalogue.save_plan(plan)
     app.catalogue.advance(plan.plan_id, PlanEvent.STAGE)
+    keep_tree(app, plan)
     return report_on(app, PlanTree(plan))
 
 
@@ -213,9 +215,11 @@ def discard(app: App, plan_id: str) -> list[bytes]:
 
 
 def remove_preview(app: App, plan_id: str) -> list[bytes]:
-    """Remove a plan's preview folder, if there is one; returns what is in it that is not the program's, and stays."""
+    """Remove what was kept to show a plan that is over: its tree, and its preview folder, if there is one. Returns what is in that
+    folder that is not the program's, and stays."""
     from ifmosfs.platform.farm import remove_farm
 
+    forget_tree(app, plan_id)
     return remove_farm(preview_folder(app, plan_id))
 
 

@@ -49,3 +49,14 @@ def local_date(time_ns: int) -> date:
 def now_ns() -> int:
     """The time, in ns since the epoch."""
     return time.time_ns()
+
+
+def process_of(thread: int) -> int:
+    """The process that a thread belongs to; the number itself where the system does not tell."""
+    try:
+        with open(f"/proc/{thread}/status", "rb") as status:
+            lines = status.read().splitlines()
+    except OSError:
+        return thread
+    found = next((line for line in lines if line.startswith(b"Tgid:")), b"")
+    return int(found.split()[1]) if found else thread

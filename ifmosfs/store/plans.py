@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, Final
 
@@ -106,23 +107,36 @@ class Plans(Database):
     def load_plan(self, plan_id: str) -> Plan:
         """The plan with this whole id, equal to the one that was saved. Raises: NotFound, DatabaseDamaged."""
         with self._reading() as connection, understood(self._path):
-            head = _head_row(connection, plan_id)
-            roots = _rows(connection, plan_id, PlanRoot.number, PlanRoot.path, PlanRoot.filesystem)
-            folders = _rows(connection, plan_id, StagingFolder.number, StagingFolder.path, StagingFolder.planned)
-            units = _rows(connection, plan_id, PlanUnit.number, PlanUnit.kind, PlanUnit.root, PlanUnit.folder)
-            paths = {number: path for number, path, _ in roots}, {number: path for number, path, _ in folders}
-            return Plan(
-                plan_id,
-                head.session_id,
-                head.target,
-                head.target_filesystem,
-                tuple(Root(path, filesystem) for _, path, filesystem in roots if filesystem is not None),
-                head.created_ns,
-                msgspec.json.decode(head.policy, type=Policy),
-                tuple(path for _, path, planned in folders if planned),
-                _actions(_action_rows(connection, plan_id), *paths),
-                tuple(Unit(number, UnitKind(kind), paths[0][root], folder) for number, kind, root, folder in units),
-            )
+            head, paths = _load_head(connection, plan_id)
+            return replace(head, actions=_actions(_action_rows(connection, plan_id), *paths))
+
+    def load_plan_head(self, plan_id: str) -> Plan:
+        """The plan without its actions. Raises: NotFound, DatabaseDamaged."""
+        with self._reading() as connection, understood(self._path):
+            return _load_head(connection, plan_id)[0]
+
+    def action(self, plan_id: str, action_id: int) -> Action:
+        """One action of a plan. KeyError for none. Raises: DatabaseDamaged."""
+        with self._reading() as connection, understood(self._path):
+            paths = _paths(connection, plan_id)
+            rows = _action_query(plan_id).where(StagingAction.action_id == action_id)
+            for action in _actions(connection.execute(rows), *paths):
+                return action
+        raise KeyError(action_id)
+
+    def actions(self, plan_id: str) -> Iterator[Action]:
+        """All actions of a plan in the order of their ids, a page of them in memory at a time. Raises: DatabaseDamaged."""
+        with self._reading() as connection:
+            paths = _paths(connection, plan_id)
+        query, one = _action_query(plan_id).order_by(StagingAction.action_id).limit(PAGE_ROWS), StagingAction
+
+        def page_after(connection: Connection, last: Any) -> Sequence[Any]:
+            return connection.execute(query.where(one.action_id > (0 if last is None else last[0]))).all()
+
+        for page in self._pages(page_after):
+            with understood(self._path):
+                actions = _actions(page, *paths)
+            yield from actions
 
     def plans(self) -> list[PlanInfo]:
         """All plans, the oldest first."""
@@ -332,6 +346,37 @@ def _action(
     )
 
 
+_Paths = tuple[dict[int, bytes], dict[int, bytes]]  # of the roots and of the folders, by number
+
+
+def _load_head(connection: Connection, plan_id: str) -> tuple[Plan, _Paths]:
+    """The plan without its actions, and the paths that these name by number."""
+    head = _head_row(connection, plan_id)
+    roots = _rows(connection, plan_id, PlanRoot.number, PlanRoot.path, PlanRoot.filesystem)
+    folders = _rows(connection, plan_id, StagingFolder.number, StagingFolder.path, StagingFolder.planned)
+    units = _rows(connection, plan_id, PlanUnit.number, PlanUnit.kind, PlanUnit.root, PlanUnit.folder)
+    paths = {number: path for number, path, _ in roots}, {number: path for number, path, _ in folders}
+    plan = Plan(
+        plan_id,
+        head.session_id,
+        head.target,
+        head.target_filesystem,
+        tuple(Root(path, filesystem) for _, path, filesystem in roots if filesystem is not None),
+        head.created_ns,
+        msgspec.json.decode(head.policy, type=Policy),
+        tuple(path for _, path, planned in folders if planned),
+        (),
+        tuple(Unit(number, UnitKind(kind), paths[0][root], folder) for number, kind, root, folder in units),
+    )
+    return plan, paths
+
+
+def _paths(connection: Connection, plan_id: str) -> _Paths:
+    roots = _rows(connection, plan_id, PlanRoot.number, PlanRoot.path)
+    folders = _rows(connection, plan_id, StagingFolder.number, StagingFolder.path)
+    return dict(map(tuple, roots)), dict(map(tuple, folders))
+
+
 def _head_row(connection: Connection, plan_id: str) -> Any:
     query = select(
         StagingPlan.session_id,
@@ -354,9 +399,13 @@ def _rows(connection: Connection, plan_id: str, number: Any, *columns: Any) -> S
 
 def _action_rows(connection: Connection, plan_id: str) -> Iterable[Any]:
     """The rows of the plan's actions in the order of their ids, some thousands at a time: a million would fill memory twice."""
-    one = StagingAction
-    query = select(*(getattr(one, name) for name in _ACTION_COLUMNS)).where(one.plan_id == plan_id)
-    return connection.execute(query.order_by(one.action_id).execution_options(yield_per=PAGE_ROWS))
+    query = _action_query(plan_id).order_by(StagingAction.action_id)
+    return connection.execute(query.execution_options(yield_per=PAGE_ROWS))
+
+
+def _action_query(plan_id: str) -> Any:
+    columns = (getattr(StagingAction, name) for name in _ACTION_COLUMNS)
+    return select(*columns).where(StagingAction.plan_id == plan_id)
 
 
 def _plan_infos(connection: Connection) -> list[PlanInfo]:

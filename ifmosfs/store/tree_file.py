@@ -16,7 +16,7 @@ import tempfile
 import zlib
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final, Self
 
@@ -55,9 +55,10 @@ _read_leaves: Final = msgspec.msgpack.Decoder(list[Leaf]).decode
 _encode: Final = msgspec.msgpack.Encoder().encode
 
 
-def write_tree_file(path: Path, plan: Plan) -> None:
-    """Make the file for a plan (with its actions), durably, in the place of an earlier one. Raises OSError."""
-    placement = Placement(plan)
+def write_tree_file(path: Path, plan: Plan, added: Collection[int] = ()) -> None:
+    """Make the file for a plan (with its actions), durably, in the place of an earlier one. `added`: the ids of actions that edits
+    place, not the plan. Raises OSError."""
+    placement = Placement(plan, added)
     descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "w+b", buffering=1 << 20) as file:
@@ -90,6 +91,7 @@ def _pages(plan: Plan, placement: Placement) -> Iterator[tuple[int, bytes]]:
     members: dict[int, array[int]] = defaultdict(lambda: array("I"))
     for position, folder in enumerate(placement.folder_of):
         members[folder].append(position)
+    members.pop(NOWHERE, None)
     for folder in sorted(members):
         inside = members[folder]
         for start in range(0, len(inside), _PAGE_LEAVES):

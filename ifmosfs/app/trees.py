@@ -1,0 +1,87 @@
+"""Use cases: the tree of a plan for a view, read folder by folder from a file beside the catalogue.
+
+The file only repeats what the catalogue says, so whatever is wrong with it is answered by making it again, and where it cannot be
+made the tree is made in memory.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from ifmosfs.app.collector import without_collector
+from ifmosfs.app.context import App
+from ifmosfs.core.nodes import TreeSource
+from ifmosfs.core.plan import Action, Plan
+from ifmosfs.core.tree import PlanTree, added_by
+from ifmosfs.core.tree_source import PlanSource
+
+LOG: Final = logging.getLogger("ifmosfs")
+N_REMEMBERED: Final = 4096  # whole actions, which are read one by one
+
+
+def keep_tree(app: App, plan: Plan) -> None:
+    """Make the file for a plan that was just stored. A full disk is no reason to refuse the plan: it is made at the mount."""
+    from ifmosfs.store.tree_file import write_tree_file
+
+    path = tree_path(app, plan.plan_id)
+    try:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        write_tree_file(path, plan)
+    except OSError as error:
+        LOG.info("the tree of plan %s is not kept (%s)", plan.plan_id, error)
+
+
+def forget_tree(app: App, plan_id: str) -> None:
+    """Remove the file of a plan that is over."""
+    with suppress(OSError):
+        tree_path(app, plan_id).unlink(missing_ok=True)
+
+
+def lazy_tree(app: App, plan_id: str) -> PlanTree:
+    """The tree of a plan with the edits in force, of which a folder's files are read when they are needed. Raises: NotFound."""
+    edits = app.catalogue.edits(plan_id)
+    source = _source(app, plan_id, added_by(edits))
+    return PlanTree(source.plan, edits, source)
+
+
+def tree_path(app: App, plan_id: str) -> Path:
+    """Where the tree of a plan is kept."""
+    return app.settings.state_folder / "trees" / f"{plan_id}.tree"
+
+
+def _source(app: App, plan_id: str, added: frozenset[int]) -> TreeSource:
+    from ifmosfs.store.tree_file import StoredSource, TreeFileDamaged
+
+    path, head = tree_path(app, plan_id), app.catalogue.load_plan_head(plan_id)
+
+    @lru_cache(N_REMEMBERED)
+    def action(action_id: int) -> Action:
+        return app.catalogue.action(plan_id, action_id)
+
+    def actions() -> Iterator[Action]:
+        return app.catalogue.actions(plan_id)
+
+    try:
+        return StoredSource(path, head, action, actions)
+    except (FileNotFoundError, TreeFileDamaged):
+        return _made_again(app, plan_id, added) or StoredSource(path, head, action, actions)
+
+
+@without_collector()
+def _made_again(app: App, plan_id: str, added: frozenset[int]) -> TreeSource | None:
+    """Make the file again; where that cannot be, the source in memory."""
+    from ifmosfs.store.tree_file import write_tree_file
+
+    path, plan = tree_path(app, plan_id), app.catalogue.load_plan(plan_id)
+    try:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        write_tree_file(path, plan, added)
+    except OSError as error:
+        LOG.info("the tree of plan %s is not kept (%s)", plan_id, error)
+        return PlanSource(plan, added)
+    return None
