@@ -24,7 +24,8 @@ import mfusepy
 from ifmosfs.platform.fuse_errors import ERRNO
 from ifmosfs.platform.fuse_memory import ThreadRecord, content_vector, copy_out, descriptor_vector, fill_stat
 from ifmosfs.platform.fuse_paths import PathOperations, Timespec
-from ifmosfs.view.values import FsError
+from ifmosfs.view.protocol import Listing
+from ifmosfs.view.values import Caller, FsError
 
 LOG: Final = logging.getLogger("ifmosfs")
 
@@ -65,11 +66,44 @@ _WANTED: Final = _CAP_SPLICE_WRITE | _CAP_SPLICE_MOVE | _CAP_READDIRPLUS | _CAP_
 _MAX_READAHEAD_BYTES: Final = 1 << 20
 _CACHE_S: Final = 1.0
 _DOTS: Final = (b".", b"..")
+_PART: Final = (
+    24  # entries looked at in one go: about what the kernel asks for (4 KiB), so that few are looked at in vain
+)
 _THREAD: Final = ThreadRecord()
 
 
 def _handle(file_info: Any) -> int | None:
     return file_info.contents.fh if file_info else None
+
+
+def caller() -> Caller:
+    """Who asks, in a thread that runs a callback."""
+    return Caller(*mfusepy.fuse_get_context())
+
+
+def _fill_names(buffer: Any, fill: Any, listing: Listing, start: int) -> bool:
+    """Names, inodes and kinds of a part of a listing; whether there is room for more."""
+    record = mfusepy.c_stat()
+    reference = ctypes.byref(record)
+    for position, (name, inode, kind_bits) in enumerate(listing.names(start, start + _PART), start + len(_DOTS) + 1):
+        record.st_ino, record.st_mode = inode, kind_bits
+        if fill(buffer, name, reference, position, 0):
+            return False
+    return True
+
+
+def _fill_entries(buffer: Any, fill: Any, listing: Listing, start: int) -> bool:
+    """The same with all attributes. Those that have gone are left out, so positions are the names'."""
+    record = mfusepy.c_stat()
+    reference = ctypes.byref(record)
+    attrs = {entry.name: entry.attr for entry in listing.entries(start, start + _PART)}
+    for position, dirent in enumerate(listing.names(start, start + _PART), start + len(_DOTS) + 1):
+        attr = attrs.get(dirent.name)
+        if attr is not None:
+            fill_stat(record, attr)
+            if fill(buffer, dirent.name, reference, position, _FILL_DIR_PLUS):
+                return False
+    return True
 
 
 class Binding(mfusepy.FUSE):  # type: ignore[misc]  # mfusepy has no types
@@ -161,18 +195,14 @@ class Binding(mfusepy.FUSE):  # type: ignore[misc]  # mfusepy has no types
 
         Offsets are given although libfuse could keep the whole listing: it then forgets the attributes (3.14, lib/fuse.c).
         """
-        entries = self._paths.listing(file_info.contents.fh, anew=offset == 0)
+        listing = self._paths.listing(file_info.contents.fh, anew=offset == 0)
         for position in range(offset, len(_DOTS)):
             if fill(buffer, _DOTS[position], None, position + 1, 0):
                 return
-        plus = _FILL_DIR_PLUS if flags & _READDIR_PLUS else 0
-        record = mfusepy.c_stat()
-        reference = ctypes.byref(record)
-        for position in range(max(offset, 2), len(entries) + 2):
-            name, attr = entries[position - 2]
-            fill_stat(record, attr)
-            if fill(buffer, name, reference, position + 1, plus):
-                return
+        fill_part = _fill_entries if flags & _READDIR_PLUS else _fill_names
+        start = max(offset - len(_DOTS), 0)
+        while start < len(listing) and fill_part(buffer, fill, listing, start):
+            start += _PART
 
     def readdir_fuse_2(self, path: bytes | None, buffer: Any, fill: Any, offset: int, file_info: Any) -> None:
         """As `readdir_fuse_3`; only type and inode reach the kernel."""
@@ -332,11 +362,13 @@ class Binding(mfusepy.FUSE):  # type: ignore[misc]  # mfusepy has no types
         return -errno.ENOTTY
 
 
-def mount_options(name: str) -> dict[str, str | bool | float]:
+def mount_options(name: str, *, allow_other: bool) -> dict[str, str | bool | float]:
     """The mount options, as mfusepy's keywords; `name` tells this mount from others in the mount table."""
     source = f"ifmosfs:{name}".replace("\\", "\\\\").replace(",", "\\,")
     options: dict[str, str | bool | float] = {"foreground": True, "fsname": source, "subtype": "ifmosfs"}
     options |= {"default_permissions": True, "nosuid": True, "nodev": True}
+    if allow_other:
+        options["allow_other"] = True
     if not _FUSE_3:
         options |= {"use_ino": True, "entry_timeout": _CACHE_S, "attr_timeout": _CACHE_S, "negative_timeout": 0.0}
     return options

@@ -14,14 +14,14 @@ import itertools
 import re
 import stat
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from ifmosfs.core.files import Attr
 from ifmosfs.core.names import split
 from ifmosfs.core.ports import Space
-from ifmosfs.view.protocol import ViewOperations
-from ifmosfs.view.values import Entry, FsError, FsErrorKind, Opened, RenameMode
+from ifmosfs.view.protocol import Listing, ViewOperations
+from ifmosfs.view.values import Caller, FsError, FsErrorKind, Opened, RenameMode
 
 # libfuse's own pattern (lib/fuse.c, hidden_name): node id and a counter, eight hexadecimal digits each.
 _HIDDEN: Final = re.compile(rb"\.fuse_hidden[0-9a-f]{16}")
@@ -54,18 +54,24 @@ class _OpenFile(NamedTuple):
 
 class _OpenFolder(NamedTuple):
     inode: int
-    entries: Sequence[Entry]
+    listing: Listing
+
+
+def _nobody() -> None:
+    """No caller is known."""
 
 
 class PathOperations:
     """One method per callback. Paths are absolute within the mount (``/a/b``), as libfuse hands them over.
 
-    A path may be `None` where libfuse knows the handle only. All methods raise `FsError` and may run in any thread: dictionary
-    reads, stores and deletions of one key are atomic, and no method relies on two of them together.
+    A path may be `None` where libfuse knows the handle only; `caller` tells who asks, in the thread that is asked. All methods
+    raise `FsError` and may run in any thread: dictionary reads, stores and deletions of one key are atomic, and no method relies
+    on two of them together.
     """
 
-    def __init__(self, view: ViewOperations) -> None:
+    def __init__(self, view: ViewOperations, caller: Callable[[], Caller | None] = _nobody) -> None:
         self._view = view
+        self._caller = caller
         self._opened: dict[int, _OpenFile] = {}
         self._folders: dict[int, _OpenFolder] = {}
         self._folder_handles = itertools.count(1)
@@ -101,17 +107,18 @@ class PathOperations:
     def open_folder(self, path: bytes) -> int:
         """A handle for listing a folder."""
         inode = self.inode(path)
+        listing = self._view.opendir(inode)
         handle = next(self._folder_handles)
-        self._folders[handle] = _OpenFolder(inode, ())
+        self._folders[handle] = _OpenFolder(inode, listing)
         return handle
 
-    def listing(self, handle: int, *, anew: bool) -> Sequence[Entry]:
-        """What was in the folder when it was listed `anew` the last time: the same for all parts of one listing."""
+    def listing(self, handle: int, *, anew: bool) -> Listing:
+        """What was in the folder when it was opened, or rewound (`anew`): the same for all parts of one listing."""
         folder = self._folder(handle)
         if anew:
-            folder = _OpenFolder(folder.inode, self._view.readdir(folder.inode))
+            folder = _OpenFolder(folder.inode, self._view.opendir(folder.inode))
             self._folders[handle] = folder
-        return folder.entries
+        return folder.listing
 
     def close_folder(self, handle: int) -> None:
         """End an `open_folder`."""
@@ -130,7 +137,7 @@ class PathOperations:
     def open(self, path: bytes, flags: int) -> Opened:
         """Open a file for reading."""
         inode = self.inode(path)
-        opened = self._view.open(inode, flags)
+        opened = self._view.open(inode, flags, self._caller())
         self._opened[opened.handle] = _OpenFile(inode, opened.descriptor)
         return opened
 
@@ -155,16 +162,16 @@ class PathOperations:
         parent, name = self._place(path)
         if _HIDDEN.fullmatch(name):
             raise FsError(FsErrorKind.NO_ACCESS, path)
-        self._view.mkdir(parent, name, stat.S_IMODE(mode))
+        self._view.mkdir(parent, name, stat.S_IMODE(mode), self._caller())
 
     def rmdir(self, path: bytes) -> None:
         """Remove an empty folder."""
-        self._view.rmdir(*self._place(path))
+        self._view.rmdir(*self._place(path), self._caller())
 
     def unlink(self, path: bytes) -> None:
         """Take a file out of the layout; of a hidden name, whose file left it long ago, only the alias goes."""
         if self._hidden.pop(split(path)[1], None) is None:
-            self._view.unlink(*self._place(path))
+            self._view.unlink(*self._place(path), self._caller())
 
     def rename(self, source: bytes, target: bytes, flags: int) -> None:
         """Move an entry. INVALID for every flag but NOREPLACE and EXCHANGE."""
@@ -176,22 +183,22 @@ class PathOperations:
         if _HIDDEN.fullmatch(hidden_name):
             self._hide(parent, name, hidden_name)
         else:
-            self._view.rename(parent, name, *self._place(target), mode)
+            self._view.rename(parent, name, *self._place(target), mode, self._caller())
 
     def _hide(self, parent: int, name: bytes, hidden_name: bytes) -> None:
         inode = self._view.lookup(parent, name).attr.inode
-        self._view.unlink(parent, name)
+        self._view.unlink(parent, name, self._caller())
         self._hidden[hidden_name] = inode
 
     def chmod(self, path: bytes | None, handle: int | None, mode: int) -> None:
         """Set permissions."""
-        self._view.chmod(self._inode_of(path, handle), stat.S_IMODE(mode))
+        self._view.chmod(self._inode_of(path, handle), stat.S_IMODE(mode), self._caller())
 
     def set_times(self, path: bytes | None, handle: int | None, atime: Timespec, mtime: Timespec) -> None:
         """Set times, as utimensat(2)."""
         now_ns = time.time_ns()
         inode = self._inode_of(path, handle)
-        self._view.set_times(inode, atime.resolved(now_ns), mtime.resolved(now_ns))
+        self._view.set_times(inode, atime.resolved(now_ns), mtime.resolved(now_ns), self._caller())
 
     def xattr(self, path: bytes, name: bytes) -> bytes:
         """The value of an extended attribute."""
@@ -203,11 +210,11 @@ class PathOperations:
 
     def set_xattr(self, path: bytes, name: bytes, value: bytes, flags: int) -> None:
         """Set an extended attribute."""
-        self._view.setxattr(self.inode(path), name, value, flags)
+        self._view.setxattr(self.inode(path), name, value, flags, self._caller())
 
     def remove_xattr(self, path: bytes, name: bytes) -> None:
         """Remove an extended attribute."""
-        self._view.removexattr(self.inode(path), name)
+        self._view.removexattr(self.inode(path), name, self._caller())
 
     def space(self) -> Space:
         """Space where the files would go."""

@@ -7,6 +7,7 @@ import errno
 import os
 import shutil
 import stat
+import sys
 from ctypes.util import find_library
 from dataclasses import dataclass
 from typing import Final
@@ -30,7 +31,8 @@ class FuseTrouble:
 class FuseFacts:
     """What `probe` found. `library` and `version` are `None` without a libfuse, `helper` without a fusermount.
 
-    `device_usable`: this user may open the device. The helper is needed by everyone but root.
+    `device_usable`: this user may open the device. The helper is needed by everyone but root. The library is needed only by
+    the driver that uses it, so on Linux its absence (`library_troubles`) is none of the `troubles`.
     """
 
     library: str | None
@@ -40,6 +42,7 @@ class FuseFacts:
     helper: str | None
     helper_setuid: bool
     troubles: tuple[FuseTrouble, ...]
+    library_troubles: tuple[FuseTrouble, ...]
 
     @property
     def usable(self) -> bool:
@@ -53,12 +56,14 @@ def probe() -> FuseFacts:
     device_error = _device_error()
     helper = shutil.which("fusermount3") or shutil.which("fusermount")
     setuid = helper is not None and _is_setuid_root(helper)
+    library_troubles = tuple(_library_troubles(library, version))
     troubles = (
-        *_library_troubles(library, version),
+        *(() if sys.platform.startswith("linux") else library_troubles),
         *_device_troubles(device_error),
         *_helper_troubles(helper, setuid),
     )
-    return FuseFacts(library, version, device_error != errno.ENOENT, device_error == 0, helper, setuid, troubles)
+    present, usable = device_error != errno.ENOENT, device_error == 0
+    return FuseFacts(library, version, present, usable, helper, setuid, troubles, library_troubles)
 
 
 def _library() -> tuple[str | None, str | None]:

@@ -2,7 +2,11 @@
 
 `python -m tests.platform.fake_view ORIGINALS MOUNTPOINT` mounts, prints `ready`, and serves until unmounted. Three files are added at
 the top: `generated.txt` has content that is in no file, `slow.bin` takes two seconds for each read, `bug.txt` raises what a view
-must not raise. With `--many`, a folder `many` of N_MANY empty files is added too.
+must not raise. With `--many`, a folder `many` of N_MANY empty files is added too; `--driver=NAME` chooses the driver.
+
+Who makes a folder, and which nodes the kernel forgets, is logged. Setting the attribute `user.behind` of the top changes the tree
+behind the kernel's back: its value is one of `move SOURCE TARGET`, `shuffle SOURCE TARGET` (the same, told as "all may have changed"),
+`replace PATH TEXT` (other content in the same original) and `add NAME` (a generated file at the top).
 """
 
 from __future__ import annotations
@@ -19,14 +23,29 @@ from dataclasses import dataclass, field, replace
 from ifmosfs.core.files import Attr
 from ifmosfs.core.names import components
 from ifmosfs.core.ports import Space
-from ifmosfs.platform.fuse import serve
-from ifmosfs.view.values import ROOT_INODE, Entry, FsError, FsErrorKind, Opened, RenameMode
+from ifmosfs.platform.fuse import Driver, serve
+from ifmosfs.view.protocol import Invalidations
+from ifmosfs.view.values import (
+    BRIEF,
+    ROOT_INODE,
+    Caller,
+    Dirent,
+    Entry,
+    FsError,
+    FsErrorKind,
+    Opened,
+    RenameMode,
+    Validity,
+)
 
 GENERATED = b"made up\n" * 50_000
 SLOW_S = 2.0
 N_MANY = 20_000
 SPACE = Space(4096, 1_000_000, 500_000, 400_000, 80_000, 70_000, 255)
 SOURCE = b"user.ifmosfs.source"
+BEHIND = b"user.behind"
+LONG = Validity(3600.0, 3600.0)
+LOG = logging.getLogger("fake view")
 WRITE_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_TRUNC | os.O_APPEND
 
 
@@ -62,10 +81,30 @@ def attr_of(path: bytes) -> Attr:
     )
 
 
+class FakeListing:
+    """`Listing` of what a folder held."""
+
+    def __init__(self, nodes: dict[int, Node], children: dict[bytes, int]) -> None:
+        self._nodes = nodes
+        self._children = tuple(children.items())
+
+    def __len__(self) -> int:
+        return len(self._children)
+
+    def names(self, start: int, stop: int) -> Sequence[Dirent]:
+        nodes = self._nodes
+        return [Dirent(name, inode, stat.S_IFMT(nodes[inode].attr.mode)) for name, inode in self._children[start:stop]]
+
+    def entries(self, start: int, stop: int) -> Sequence[Entry]:
+        nodes = self._nodes
+        return [Entry(name, nodes[inode].attr) for name, inode in self._children[start:stop] if nodes[inode].parent]
+
+
 class FakeView:
     """`ViewOperations` on a dictionary of nodes. `_lock` guards `_nodes` and `_handles`."""
 
     def __init__(self, originals: bytes) -> None:
+        self._told: Invalidations | None = None
         self._lock = threading.RLock()
         self._nodes: dict[int, Node] = {}
         self._handles: dict[int, tuple[int, int | None]] = {}
@@ -104,6 +143,18 @@ class FakeView:
         for number in range(n_files):
             self._add(folder, attr, b"%06d" % number)
 
+    def tell(self, invalidations: Invalidations) -> None:
+        self._told = invalidations
+
+    def validity(self, inode: int) -> Validity:
+        return BRIEF if self._told is None else LONG
+
+    def may_block(self, inode: int) -> bool:
+        return self._nodes[inode].content == b"slow"
+
+    def forget(self, inode: int) -> None:
+        LOG.info("forgotten: %d", inode)
+
     def _node(self, inode: int) -> Node:
         try:
             return self._nodes[inode]
@@ -135,14 +186,17 @@ class FakeView:
     def getattr(self, inode: int) -> Attr:
         return self._node(inode).attr
 
-    def readdir(self, inode: int) -> Sequence[Entry]:
+    def opendir(self, inode: int) -> FakeListing:
         with self._lock:
-            return [Entry(name, self._nodes[child].attr) for name, child in self._folder(inode).children.items()]
+            return FakeListing(self._nodes, self._folder(inode).children)
+
+    def parent(self, inode: int) -> int:
+        return self._folder(inode).parent or ROOT_INODE
 
     def readlink(self, inode: int) -> bytes:
         return self._node(inode).text
 
-    def open(self, inode: int, flags: int) -> Opened:
+    def open(self, inode: int, flags: int, caller: Caller | None = None) -> Opened:
         if flags & WRITE_FLAGS:
             raise FsError(FsErrorKind.READ_ONLY)
         node = self._node(inode)
@@ -173,20 +227,21 @@ class FakeView:
         if self._nodes[inode].parent == 0 and all(held != inode for held, _ in self._handles.values()):
             self._nodes[inode] = Node(replace(self._nodes[inode].attr, n_links=0), 0)
 
-    def mkdir(self, parent: int, name: bytes, mode: int) -> Entry:
+    def mkdir(self, parent: int, name: bytes, mode: int, caller: Caller | None = None) -> Entry:
+        LOG.info("%r is made by %s", name, caller)
         with self._lock:
             if name in self._folder(parent).children:
                 raise FsError(FsErrorKind.EXISTS, name)
             attr = replace(self._nodes[ROOT_INODE].attr, mode=stat.S_IFDIR | mode)
             return Entry(name, self._nodes[self._add(parent, attr, name)].attr)
 
-    def rmdir(self, parent: int, name: bytes) -> None:
+    def rmdir(self, parent: int, name: bytes, caller: Caller | None = None) -> None:
         with self._lock:
             if self._folder(self._child(parent, name)).children:
                 raise FsError(FsErrorKind.NOT_EMPTY, name)
             del self._folder(parent).children[name]
 
-    def unlink(self, parent: int, name: bytes) -> None:
+    def unlink(self, parent: int, name: bytes, caller: Caller | None = None) -> None:
         with self._lock:
             inode = self._child(parent, name)
             if stat.S_ISDIR(self._nodes[inode].attr.mode):
@@ -195,7 +250,15 @@ class FakeView:
             self._nodes[inode].parent = 0
             self._nodes[inode].attr = replace(self._nodes[inode].attr, n_links=0)
 
-    def rename(self, parent: int, name: bytes, new_parent: int, new_name: bytes, mode: RenameMode) -> None:
+    def rename(
+        self,
+        parent: int,
+        name: bytes,
+        new_parent: int,
+        new_name: bytes,
+        mode: RenameMode,
+        caller: Caller | None = None,
+    ) -> None:
         with self._lock:
             inode = self._child(parent, name)
             other = self._folder(new_parent).children.get(new_name)
@@ -213,11 +276,11 @@ class FakeView:
         self._nodes[parent].children[name] = inode
         self._nodes[inode].parent = parent
 
-    def chmod(self, inode: int, mode: int) -> None:
+    def chmod(self, inode: int, mode: int, caller: Caller | None = None) -> None:
         node = self._editable(inode)
         node.attr = replace(node.attr, mode=stat.S_IFMT(node.attr.mode) | mode)
 
-    def set_times(self, inode: int, atime_ns: int | None, mtime_ns: int | None) -> None:
+    def set_times(self, inode: int, atime_ns: int | None, mtime_ns: int | None, caller: Caller | None = None) -> None:
         node = self._editable(inode)
         atime_ns = node.attr.atime_ns if atime_ns is None else atime_ns
         mtime_ns = node.attr.mtime_ns if mtime_ns is None else mtime_ns
@@ -237,15 +300,53 @@ class FakeView:
     def listxattr(self, inode: int) -> Sequence[bytes]:
         return tuple(self._node(inode).xattrs)
 
-    def setxattr(self, inode: int, name: bytes, value: bytes, flags: int) -> None:
+    def setxattr(self, inode: int, name: bytes, value: bytes, flags: int, caller: Caller | None = None) -> None:
+        if name == BEHIND:
+            return self._change_behind(value)
         present = name in self._node(inode).xattrs
         if flags == os.XATTR_CREATE and present:
             raise FsError(FsErrorKind.EXISTS, name)
         if name == SOURCE:
             raise FsError(FsErrorKind.NOT_PERMITTED, name)
         self._node(inode).xattrs[name] = value
+        return None
 
-    def removexattr(self, inode: int, name: bytes) -> None:
+    def _change_behind(self, order: bytes) -> None:
+        """Change the tree without an operation, and tell of it with the lock held, as a view may."""
+        with self._lock:
+            verb, *words = order.split(b" ", 2)
+            if verb in {b"move", b"shuffle"}:
+                self._move_behind(*words, is_told_whole=verb == b"shuffle")
+            elif verb == b"replace":
+                self._replace_behind(*words)
+            else:
+                self.add_generated(words[0], b"new")
+                if self._told is not None:
+                    self._told.entry_changed(ROOT_INODE, words[0])
+
+    def _move_behind(self, source: bytes, target: bytes, *, is_told_whole: bool) -> None:
+        places = [(self.resolve(os.path.dirname(path)), os.path.basename(path)) for path in (source, target)]
+        self.rename(*places[0], *places[1], RenameMode.REPLACE)
+        if self._told is None:
+            return
+        if is_told_whole:
+            self._told.all_changed()
+        else:
+            for parent, name in places:
+                self._told.entry_changed(parent, name)
+
+    def _replace_behind(self, path: bytes, text: bytes) -> None:
+        inode = self.resolve(path)
+        original = self._nodes[inode].original
+        assert original is not None
+        with open(original, "wb") as file:
+            file.write(text)
+        self._nodes[inode].attr = replace(attr_of(original), inode=inode)
+        self._cached.discard(inode)
+        if self._told is not None:
+            self._told.node_changed(inode, content=True)
+
+    def removexattr(self, inode: int, name: bytes, caller: Caller | None = None) -> None:
         self.getxattr(inode, name)
         del self._nodes[inode].xattrs[name]
 
@@ -265,7 +366,15 @@ def main(originals: str, mount_point: str, *options: str) -> None:
     view.add_generated(b"bug.txt", b"bug")
     if "--many" in options:
         view.add_many(b"many", N_MANY)
-    serve(view, os.fsencode(mount_point), name="fake,plan", on_ready=lambda: print("ready", flush=True))
+    chosen = next((Driver(option.partition("=")[2]) for option in options if option.startswith("--driver=")), None)
+    serve(
+        view,
+        os.fsencode(mount_point),
+        name="fake,plan",
+        on_ready=lambda: print("ready", flush=True),
+        driver=chosen,
+        allow_other="--allow-other" in options,
+    )
     print("unmounted", flush=True)
 
 

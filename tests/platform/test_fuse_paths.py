@@ -31,7 +31,8 @@ def paths(view: FakeView) -> PathOperations:
 
 
 def names(view: FakeView, path: bytes) -> list[bytes]:
-    return sorted(entry.name for entry in view.readdir(view.resolve(path)))
+    listing = view.opendir(view.resolve(path))
+    return sorted(entry.name for entry in listing.names(0, len(listing)))
 
 
 def test_renaming_to_a_hidden_name_unlinks_and_the_hidden_name_stands_for_the_open_file(
