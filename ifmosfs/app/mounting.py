@@ -12,12 +12,15 @@ from ifmosfs.app.scanning import check_roots
 from ifmosfs.app.staging import discard, refuse_over
 from ifmosfs.app.trees import lazy_tree
 from ifmosfs.core.errors import Ambiguous, MountProblem, NotFound, WrongState
+from ifmosfs.core.files import Place
 from ifmosfs.core.manifest import PlanInfo
 from ifmosfs.core.names import display, is_within, shell_word, split, split_extension
 from ifmosfs.core.plan import Action, Edit, PlanState
 from ifmosfs.platform import daemon, host
 from ifmosfs.platform.mounts import Mount, is_stale, mounts, views
+from ifmosfs.view.values import Caller
 
+MOST_HOLDERS = 5
 OPEN_STATES = (PlanState.STAGED, PlanState.VALIDATED)
 
 
@@ -64,8 +67,10 @@ def mount(app: App, info: PlanInfo, mount_point: bytes | None) -> MountReport:
 def serve(app: App, plan_id: str, mount_point: bytes, on_ready: Callable[[], None]) -> None:
     """Serve a plan at a mount point until it is unmounted. This process must never look into that mount."""
     from ifmosfs.platform import fuse
+    from ifmosfs.platform.patient import Patience, SlowRoots
     from ifmosfs.view.operations import View
 
+    is_slow = SlowRoots()
     view = View(
         lazy_tree(app, plan_id),
         app.disk,
@@ -75,8 +80,17 @@ def serve(app: App, plan_id: str, mount_point: bytes, on_ready: Callable[[], Non
         owner=host.owner(),
         replant=lambda: lazy_tree(app, plan_id),
         process_of=host.process_of,
+        look=Patience(app.disk, is_slow).lstat,
+        may_reach=_may_reach,
+        is_slow=is_slow,
     )
     fuse.serve(view, mount_point, name=plan_id, on_ready=on_ready)
+
+
+def _may_reach(place: Place, caller: Caller) -> bool:
+    from ifmosfs.platform.reach import may_read, person_of
+
+    return may_read(place.absolute, person_of(caller.pid, caller.uid, caller.gid))
 
 
 def prepare_mount_point(app: App, info: PlanInfo, mount_point: bytes | None) -> tuple[bytes, bool]:
@@ -164,10 +178,26 @@ def unmount(app: App, mount_point: bytes, *, keep: bool, lazy: bool = False) -> 
     view = view_at(mount_point)
     plan_id = plan_of(view)
     info = app.catalogue.find_plan(plan_id, None)  # first: a view of another state folder is not ours to take away
-    fuse_unmount.unmount(view.point, lazy=lazy or is_stale(view))
+    try:
+        fuse_unmount.unmount(view.point, lazy=lazy or is_stale(view))
+    except MountProblem as problem:
+        raise _with_holders(problem, view.point) from problem
     if not keep and info.state in OPEN_STATES:
         discard(app, plan_id)
     return app.catalogue.find_plan(plan_id, None)
+
+
+def _with_holders(problem: MountProblem, point: bytes) -> MountProblem:
+    """The same problem, with the programs that use the mount, where there are any."""
+    from ifmosfs.platform.holders import holders_of
+
+    holders = holders_of(point)
+    if not holders:
+        return problem
+    shown = [f"{one.program} (pid {one.pid}) with {display(one.path)}" for one in holders[:MOST_HOLDERS]]
+    more = f" and {len(holders) - MOST_HOLDERS} more" if len(holders) > MOST_HOLDERS else ""
+    hint = f"close it there, or take the view away all the same: ifmosfs unmount --lazy {shell_word(point)}"
+    return MountProblem(f"the mounted folder is in use by {', '.join(shown)}{more}", path=point, hint=hint)
 
 
 def unmount_views_of(plan_id: str) -> list[bytes]:

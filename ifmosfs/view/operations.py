@@ -43,7 +43,7 @@ from ifmosfs.view.inodes import (
     is_planned_folder,
 )
 from ifmosfs.view.listing import FixedListing, FolderListing
-from ifmosfs.view.originals import Originals
+from ifmosfs.view.originals import Look, Originals
 from ifmosfs.view.protocol import Invalidations, Listing
 from ifmosfs.view.target import Target
 from ifmosfs.view.values import (
@@ -85,11 +85,13 @@ class View:
         owner: tuple[int, int],
         replant: Callable[[], PlanTree] | None = None,
         process_of: Callable[[int], int] = lambda thread: thread,
+        look: Look | None = None,
         may_reach: MayReach = lambda place, caller: True,
         is_slow: Callable[[bytes], bool] = lambda root: False,
     ) -> None:
-        """`refile` gives the folder for a category; `replant` a new tree of the plan with the edits that are in force; `may_reach`
-        says whether a caller could open an original; `is_slow` whether a root lies where looking may take long."""
+        """`refile` gives the folder for a category; `replant` a new tree of the plan with the edits that are in force; `process_of`
+        the process of a thread; `look` is the disk's `lstat`, in time; `may_reach` says whether a caller could open an original;
+        `is_slow` whether a root lies where looking may take long."""
         self._tree = tree
         self._plan = tree.plan
         self._rules = tree.plan.policy.names
@@ -101,7 +103,7 @@ class View:
         self._replant = replant
         self._may_reach = may_reach
         self._is_slow = is_slow
-        self._originals = Originals(disk, owner)
+        self._originals = Originals(disk, look or disk.lstat, owner)
         self._target = Target(disk, self._plan.target, self._rules, self._place)
         self._gestures = Gestures(process_of)
         self._told: Invalidations | None = None

@@ -23,15 +23,21 @@ from ifmosfs.view.attrs import fs_error, made_attr
 
 N_REMEMBERED: Final = 50_000  # of how many files it is known whether the pages of the last open are still good
 
+Look = Callable[[Place], Attr]
 Elsewhere = Callable[[], Place | None]
 """Where commit puts a file, `None` while it stays; asked only when the file is not at its source."""
+
+
+_WORDS: Final = {FsErrorKind.STALE: "changed", FsErrorKind.IO: "unreachable"}
 
 
 class Originals:
     """Looks at the originals of one plan. `_lock` guards what is known of the last opens."""
 
-    def __init__(self, disk: DiskReader, owner: tuple[int, int]) -> None:
+    def __init__(self, disk: DiskReader, look: Look, owner: tuple[int, int]) -> None:
+        """`look` is the disk's `lstat`, but for drives that may not answer; what is opened is waited for."""
         self._disk = disk
+        self._look = look
         self._owner = owner
         self._lock = threading.Lock()
         self._last_opened: OrderedDict[int, tuple[int, int, int, int]] = OrderedDict()
@@ -51,11 +57,12 @@ class Originals:
                 yield self.attr(leaf, elsewhere)
 
     def status(self, leaf: Leaf, elsewhere: Elsewhere) -> str:
-        """`planned` or `staying`; `changed` or `missing` when the original is not what was planned."""
+        """`planned` or `staying`; `changed` or `missing` when the original is not what was planned, `unreachable` where its drive
+        does not answer."""
         try:
             attr = self._find(leaf, elsewhere)[1]
         except FsError as error:
-            return "changed" if error.kind is FsErrorKind.STALE else "missing"
+            return _WORDS.get(error.kind, "missing")
         if not attr.is_file(leaf.expected):
             return "changed"
         return "staying" if elsewhere() is None else "planned"
@@ -105,12 +112,12 @@ class Originals:
         try:
             descriptor = self._disk.open_read(place)
         except OSError as error:
-            self._meant(leaf, place)  # which says more than that what is there cannot be opened
+            self._meant(leaf, place, self._disk.lstat)  # which says more than that what is there cannot be opened
             raise fs_error(error, leaf.source) from error
         found = os.fstat(descriptor)
         assert stat.S_ISREG(found.st_mode)
         try:
-            named = self._meant(leaf, place).inode
+            named = self._meant(leaf, place, self._disk.lstat).inode
         except BaseException:
             os.close(descriptor)
             raise
@@ -124,17 +131,17 @@ class Originals:
         when something else has the source's name, or what the disk says of the source."""
         source = leaf.source_place
         try:
-            return source, self._meant(leaf, source)
+            return source, self._meant(leaf, source, self._look)
         except FsError as refusal:
             place = elsewhere()
             if place is not None:
                 with suppress(FsError):
-                    return place, self._meant(leaf, place)
+                    return place, self._meant(leaf, place, self._look)
             raise refusal from None
 
-    def _meant(self, leaf: Leaf, place: Place) -> Attr:
+    def _meant(self, leaf: Leaf, place: Place, look: Look) -> Attr:
         try:
-            attr = self._disk.lstat(place)
+            attr = look(place)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise FsError(FsErrorKind.NOT_FOUND, leaf.source) from error
         except OSError as error:
