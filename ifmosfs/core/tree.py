@@ -206,6 +206,11 @@ class PlanTree:
             step = step.parent
         return b"/".join(reversed(names))
 
+    @property
+    def excluded(self) -> FolderNode:
+        """The review's folder for what a person has left out."""
+        return self._excluded
+
     def in_review(self, node: Node) -> bool:
         """Whether a node is the review folder or lies in it."""
         return self._lies_in(node, self.review)

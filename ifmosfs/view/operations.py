@@ -304,11 +304,15 @@ class View:
     ) -> None:
         """Move a planned file or folder: one atomic edit of the plan. A planned file at the target is left out, never lost;
         one that exists on the disk refuses with EXISTS, unless the plan's conflict strategy gives the name to the file that
-        comes: commit then puts the other into the vault. Over itself it does nothing."""
+        comes: commit then puts the other into the vault. Over itself it does nothing. What is dropped on the review folder itself
+        goes to its folder of what a person has left out."""
         path, node = self._editable(parent, name)
         target = self._path_for(new_parent, new_name)
         with self._lock:
             standing = self._tree.find(target)
+        if standing is None and self._is_review(new_parent) and not self._is_review(parent):
+            self._leave_out(path, node, target, mode, caller)
+            return
         replaces = self._displaced(node, standing, target, mode)
         if isinstance(node, FolderNode) and self._is_live(target) and not self._is_live(path):
             self._require_names(node)
@@ -327,6 +331,24 @@ class View:
         kind = EditKind.MOVE if replaces is None else EditKind.REPLACE
         draft = Edit(0, kind, path, target, 0, replaces=replaces)
         self._edit(draft, caller, must_be_free=mode is RenameMode.NO_REPLACE)
+
+    def _is_review(self, inode: int) -> bool:
+        with self._lock:
+            return inode == inode_of_folder(self._tree.review.number)
+
+    def _leave_out(self, path: bytes, node: Node, target: bytes, mode: RenameMode, caller: Caller | None) -> None:
+        """The kernel takes it for moved to `target`, and is told that there is nothing."""
+        above, name = split(target)
+        if mode is RenameMode.EXCHANGE:
+            raise FsError(FsErrorKind.NOT_FOUND, target)
+        if isinstance(node, FolderNode):
+            aside = join(above, self._tree.excluded.name, name)
+            self._edit(Edit(0, EditKind.MOVE, path, aside, 0), caller, must_be_free=True)
+        else:
+            self._edit(Edit(0, EditKind.EXCLUDE, path, None, 0), caller)
+        with self._lock:
+            self._tell_name(target)
+            self._tell_name(join(above, self._tree.excluded.name, name))
 
     def _displaced(self, node: Node, standing: Node | None, target: bytes, mode: RenameMode) -> Fingerprint | None:
         """The file of the target whose name a rename takes. `None`: the name is free there. EXISTS: it is not to be had."""

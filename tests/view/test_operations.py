@@ -507,3 +507,41 @@ def test_no_replace_holds_against_what_comes_in_between(scene: Scene) -> None:
         rename(scene, b"Docs/a.pdf", b"New/made", RenameMode.NO_REPLACE)
     assert refused.value.kind is E.EXISTS
     assert (scene.content(b"New/made"), scene.content(b"Docs/a.pdf")) == (b"second", b"first")
+
+
+class Told:
+    """What the view told of changes."""
+
+    def __init__(self) -> None:
+        self.names: list[tuple[int, bytes]] = []
+        self.nodes: list[tuple[int, bool]] = []
+        self.n_all = 0
+
+    def entry_changed(self, parent: int, name: bytes) -> None:
+        self.names.append((parent, name))
+
+    def node_changed(self, inode: int, *, content: bool) -> None:
+        self.nodes.append((inode, content))
+
+    def all_changed(self) -> None:
+        self.n_all += 1
+
+
+def test_what_is_dropped_on_the_review_folder_itself_is_left_out(scene: Scene) -> None:
+    told = Told()
+    scene.view.tell(told)
+    rename(scene, b"Docs/a.pdf", b"To review/a.pdf")
+    rename(scene, b"New", b"To review/New")
+    assert scene.tree(b"To review") == {
+        b"excluded": {b"a.pdf": FILE, b"New": {b"Empty": {}, b"b.pdf": FILE, b"odd\xff\nname": FILE}},
+        b"links": {b"link": LINK},
+        b"unsure": {b"who": FILE},
+    }
+    review = scene.inode(b"To review")
+    assert {(review, b"a.pdf"), (review, b"New")} <= set(told.names)
+
+
+def test_what_is_in_the_review_cannot_be_dropped_on_its_top_again_under_another_name(scene: Scene) -> None:
+    with pytest.raises(FsError) as caught:
+        rename(scene, b"To review/unsure", b"To review/other")
+    assert caught.value.kind is E.BUSY
