@@ -103,7 +103,7 @@ OPERATIONS: Final[dict[str, tuple[Callable[[Scene, bytes], object], dict[str, Fs
         lambda scene, path: scene.view.rename(
             *at(scene, b"New/b.pdf"), scene.inode(path), b"made", RenameMode.NO_REPLACE
         ),
-        AS_PARENT,
+        {**AS_PARENT, "review": None},
     ),
     "chmod": (lambda scene, path: scene.view.chmod(scene.inode(path), 0o700), ONLY_PLANNED_FOLDERS),
     "set_times": (lambda scene, path: scene.view.set_times(scene.inode(path), 1, 2), ONLY_PLANNED_FOLDERS),
