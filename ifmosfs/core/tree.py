@@ -97,6 +97,7 @@ class PlanTree:
         self.plan = plan
         self.source = source or PlanSource(plan, added_by(edits))
         self._rules = plan.policy.names
+        self._rules_are_exact = not (self._rules.ignores_case or self._rules.ignores_form)
         self._labels = root_labels(plan)
         self._projects = projects_of(plan)
         self._project_folders: dict[int, FolderNode] = {}
@@ -153,6 +154,12 @@ class PlanTree:
     def folder(self, number: int) -> FolderNode:
         """The folder with that number, in the tree or taken out of it. KeyError for none."""
         return self._base[number] if number < len(self._base) else self._made_folders[number]
+
+    def has(self, folder: FolderNode) -> bool:
+        """Whether a folder is one of this tree, and not of another tree of the same plan; it may have been taken out."""
+        number = folder.number
+        known = self._base[number] if number < len(self._base) else self._made_folders.get(number)
+        return known is folder
 
     def holds(self, node: Node) -> bool:
         """Whether a node is in the tree, and not taken out of it."""
@@ -471,10 +478,6 @@ class PlanTree:
 
     def _is_exact(self, folder: FolderNode) -> bool:
         return self._rules_are_exact or (folder is not self.root and self.in_review(folder))
-
-    @property
-    def _rules_are_exact(self) -> bool:
-        return not (self._rules.ignores_case or self._rules.ignores_form)
 
     def _folders_below(self, folder: FolderNode, path: bytes) -> Iterator[PlannedFolder]:
         for node in folder.folders:

@@ -103,7 +103,7 @@ class View:
         self._replant = replant
         self._may_reach = may_reach
         self._is_slow = is_slow
-        self._originals = Originals(disk, look or disk.lstat, owner)
+        self._originals = Originals(disk, look or disk.lstat, is_slow, owner)
         self._target = Target(disk, self._plan.target, self._rules, self._place)
         self._gestures = Gestures(process_of)
         self._told: Invalidations | None = None
@@ -550,23 +550,25 @@ class View:
 
     def _file_attr(self, node: FileNode, attr: Attr) -> Attr:
         """What the view shows for the attributes of the original."""
-        shown = shown_as(attr, inode_of_file(node), attr.n_links)
-        return shown if node.leaf.entry_kind is not Kind.SYMLINK else self._link_attr(node, shown)
+        leaf = node.leaf
+        shown = shown_as(attr, FILE_BASE + leaf.number, attr.n_links)
+        return shown if leaf.entry_kind is not Kind.SYMLINK else self._link_attr(node, shown)
 
     def file_attrs(self, nodes: Sequence[FileNode]) -> list[Attr]:
         """The attributes of many files at once, for a listing."""
-        looked = self._originals.attrs((node.leaf, partial(self._commits_to, node)) for node in nodes)
+        looked = self._originals.attrs(nodes, self._commits_to)
         return [self._file_attr(node, attr) for node, attr in zip(nodes, looked, strict=True)]
 
-    def is_current(self, node: Node, folder: FolderNode) -> bool:
-        """Whether a node is still in a folder of the tree as it is now, under the name it has."""
+    def current(self, nodes: Sequence[Node], folder: FolderNode) -> list[Node]:
+        """Those nodes that are still in a folder of the tree as it is now, under the names they have."""
         with self._lock:
-            return node.parent is folder and folder.loaded.get(self._tree.key(folder, node.name)) is node
+            entries = folder.loaded if self._tree.has(folder) else {}
+            return [node for node in nodes if entries.get(self._tree.key(folder, node.name)) is node]
 
     def inode_in_listing(self, node: Node, live: Attr | None) -> int:
         """The inode of an entry of a folder, for a listing that needs no attributes."""
         if isinstance(node, FileNode):
-            return inode_of_file(node)
+            return FILE_BASE + node.leaf.number
         return inode_of_folder(node.number) if node.planned else self.folder_attr(node, live).inode
 
     def _link_attr(self, node: FileNode, attr: Attr) -> Attr:

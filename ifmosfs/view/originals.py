@@ -13,10 +13,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from ifmosfs.core.files import Attr, Place
-from ifmosfs.core.nodes import Leaf
+from ifmosfs.core.nodes import FileNode, Leaf
 from ifmosfs.core.ports import DiskReader
 from ifmosfs.core.refusals import FsError, FsErrorKind
 from ifmosfs.view.attrs import fs_error, made_attr
@@ -34,10 +35,12 @@ _WORDS: Final = {FsErrorKind.STALE: "changed", FsErrorKind.IO: "unreachable"}
 class Originals:
     """Looks at the originals of one plan. `_lock` guards what is known of the last opens."""
 
-    def __init__(self, disk: DiskReader, look: Look, owner: tuple[int, int]) -> None:
-        """`look` is the disk's `lstat`, but for drives that may not answer; what is opened is waited for."""
+    def __init__(self, disk: DiskReader, look: Look, is_slow: Callable[[bytes], bool], owner: tuple[int, int]) -> None:
+        """`look` is the disk's `lstat`, but for drives that may not answer, which `is_slow` tells by the root; what is opened is
+        waited for."""
         self._disk = disk
         self._look = look
+        self._is_slow = is_slow
         self._owner = owner
         self._lock = threading.Lock()
         self._last_opened: OrderedDict[int, tuple[int, int, int, int]] = OrderedDict()
@@ -45,16 +48,30 @@ class Originals:
     def attr(self, leaf: Leaf, elsewhere: Elsewhere) -> Attr:
         """The live attributes of the original; those it was planned with when it is gone, is another file now, or cannot be
         looked at: one such file must not spoil the listing of a folder."""
+        return self._glanced(leaf) or self._looked(leaf, elsewhere)
+
+    def attrs(self, nodes: Iterable[FileNode], elsewhere: Callable[[FileNode], Place | None]) -> Iterator[Attr]:
+        """As `attr`, for many."""
+        with self._disk.looking():
+            for node in nodes:
+                yield self._glanced(node.leaf) or self._looked(node.leaf, partial(elsewhere, node))
+
+    def _glanced(self, leaf: Leaf) -> Attr | None:
+        """The attributes of an original that nothing has happened to since it was scanned: no file that came later has both its
+        inode and its time of change. `None` where more than a glance is needed."""
+        if self._is_slow(leaf.root):
+            return None
+        try:
+            attr = self._disk.glance(Place(leaf.root, leaf.source))
+        except OSError:
+            return None
+        return attr if attr.inode == leaf.inode and attr.ctime_ns == leaf.ctime_ns else None
+
+    def _looked(self, leaf: Leaf, elsewhere: Elsewhere) -> Attr:
         try:
             return self._find(leaf, elsewhere)[1]
         except FsError:
             return self._recorded(leaf)
-
-    def attrs(self, files: Iterable[tuple[Leaf, Elsewhere]]) -> Iterator[Attr]:
-        """As `attr`, for many."""
-        with self._disk.looking():
-            for leaf, elsewhere in files:
-                yield self.attr(leaf, elsewhere)
 
     def status(self, leaf: Leaf, elsewhere: Elsewhere) -> str:
         """`planned` or `staying`; `changed` or `missing` when the original is not what was planned, `unreachable` where its drive
