@@ -71,12 +71,13 @@ def serve(app: App, plan_id: str, mount_point: bytes, on_ready: Callable[[], Non
     from ifmosfs.view.operations import View
 
     is_slow = SlowRoots()
+    tree = lazy_tree(app, plan_id)
     view = View(
-        lazy_tree(app, plan_id),
+        tree,
         app.disk,
         PlanEditLog(app, plan_id),
         now_ns=host.now_ns,
-        refile=lambda action, category: _folder_for(app, action, category),
+        refile=lambda action, category: _folder_for(app, tree.plan.session_id, action, category),
         owner=host.owner(),
         replant=lambda: lazy_tree(app, plan_id),
         process_of=host.process_of,
@@ -286,7 +287,8 @@ def _check_apart(app: App, roots: Sequence[bytes], target: bytes, where: bytes) 
         raise MountProblem("the mount point lies in the program's own state folder", path=where, hint="choose another")
 
 
-def _folder_for(app: App, action: Action, category: str) -> bytes | None:
-    """The folder the layout has for a category, by the file's modification date."""
-    dated = host.local_date(action.expected.mtime_ns)
+def _folder_for(app: App, session_id: str, action: Action, category: str) -> bytes | None:
+    """The folder the layout has for a category, by the file's own date, else by its modification time."""
+    own = app.catalogue.document_date(session_id, action.source_place)
+    dated = own or host.local_date(action.expected.mtime_ns)
     return app.layout.folder(category, dated, split_extension(split(action.source)[1])[1])

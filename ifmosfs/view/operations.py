@@ -21,7 +21,7 @@ from functools import partial
 from ifmosfs.core.contest import CONTESTS, can_lose, wins
 from ifmosfs.core.errors import DiskFull, IfmosfsError, WrongState
 from ifmosfs.core.files import Attr, Fingerprint, Kind, Place
-from ifmosfs.core.names import CONTROL_NAME, components, join, repair, split
+from ifmosfs.core.names import CONTROL_NAME, ancestors, components, join, repair, split
 from ifmosfs.core.plan import Action, Edit, EditKind
 from ifmosfs.core.ports import DiskReader, Space
 from ifmosfs.core.refusals import FsError, FsErrorKind
@@ -424,8 +424,13 @@ class View:
             return
         if target != path and self._is_taken(target):
             raise FsError(FsErrorKind.EXISTS, target)
+        missing = [folder for folder in ancestors(target) if not self._is_taken(folder)]
+        for folder in missing:
+            self._edit(Edit(0, EditKind.MKDIR, folder, None, 0), caller)
         self._edit(Edit(0, EditKind.MOVE, path, target, 0, category=category), caller, must_be_free=target != path)
-        self._tell_moved(path, target)
+        with self._lock:
+            for changed in (path, *missing, target):
+                self._tell_name(changed)
 
     def removexattr(self, inode: int, name: bytes, caller: Caller | None = None) -> None:
         """NOT_SUPPORTED: the attributes are the plan's."""
@@ -471,10 +476,6 @@ class View:
                 self._tell_name(path)
         if edit.kind in {EditKind.EXCLUDE, EditKind.VAULT} and self._told is not None:
             self._told.all_changed()  # it appears somewhere in the review
-
-    def _tell_moved(self, path: bytes, target: bytes) -> None:
-        self._tell_name(path)
-        self._tell_name(target)
 
     def _tell_name(self, path: bytes) -> None:
         """What is remembered of a name, and of its folder, is out of date."""
