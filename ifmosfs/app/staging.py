@@ -205,6 +205,14 @@ def refuse_over(info: PlanInfo) -> None:
             assert_never(info.state)
 
 
+def refuse_begun(info: PlanInfo) -> None:
+    """As `refuse_over`, and for a plan whose commit has begun, which takes no edits either."""
+    refuse_over(info)
+    if info.state is PlanState.COMMITTING:
+        hint = f"go on: ifmosfs commit {info.plan_id}; or move back: ifmosfs rollback {info.plan_id}"
+        raise WrongState(f"the commit of plan {info.plan_id} has begun", hint=hint)
+
+
 def discard(app: App, plan_id: str) -> list[bytes]:
     """Mark a plan as discarded; nothing on the disk was ever changed by it. Its preview folder goes, except for what
     somebody else has put there, which is returned."""
