@@ -44,7 +44,7 @@ class PlanEditLog:
 
     def since(self, after: int) -> Sequence[Edit]:
         """See `view.edits.EditLog`."""
-        return self._catalogue.edits(self._plan_id, after)
+        return self._catalogue.edit_log(self._plan_id, after)
 
 
 def mount(app: App, info: PlanInfo, mount_point: bytes | None) -> MountReport:

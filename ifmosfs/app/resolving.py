@@ -120,7 +120,7 @@ class Resolving:
         while True:
             after = self._resolver.tree.last_edit
             done: list[tuple[TakenBack, Answer | Unanswered]] = []
-            for group in standing(self._app.catalogue.resolutions(self._plan_id)):
+            for group in standing(self._app.catalogue.resolutions(self._plan_id), self._resolver.edits):
                 actions = [self._resolver.tree.file(each.action_id).action for each in group]
                 if choice.fits(actions, [each.target for each in actions if each.target is not None]):
                     done.append(self._take_back(group, actions))
@@ -145,7 +145,8 @@ class Resolving:
         return Comparison(comes, has, _is_same(comes, has))
 
     def _fresh(self) -> Resolver:
-        return Resolver(self._plan, self._app.catalogue.edits(self._plan_id), self._app.disk, host.now_ns())
+        log = self._app.catalogue.edit_log(self._plan_id)
+        return Resolver(self._plan, log, self._app.disk, host.now_ns())
 
     def _answer(self, conflict: Conflict, strategy: ConflictStrategy) -> Answer | Unanswered:
         try:

@@ -12,6 +12,7 @@ from typing import Final, assert_never
 from ifmosfs.app.classifying import classify
 from ifmosfs.app.collector import without_collector
 from ifmosfs.app.context import App
+from ifmosfs.core.edit_log import effective, last_number
 from ifmosfs.core.errors import NotFound, TargetProblem, UsageProblem, WrongState
 from ifmosfs.core.files import Kind, Place, ScannedFile
 from ifmosfs.core.manifest import PlanInfo, SessionInfo
@@ -140,14 +141,16 @@ def _outcomes(
 
 @without_collector()
 def load_tree(app: App, plan_id: str) -> PlanTree:
-    """A plan with its edits applied."""
-    return PlanTree(app.catalogue.load_plan(plan_id), app.catalogue.edits(plan_id))
+    """A plan with its edits in force applied."""
+    log = app.catalogue.edit_log(plan_id)
+    return PlanTree(app.catalogue.load_plan(plan_id), effective(log), last_number(log))
 
 
 @without_collector()
 def load_tree_to_commit(app: App, plan_id: str) -> AnyTree:
     """The same for a commit, which needs no nodes where nobody has edited the plan."""
-    return tree_to_commit(app.catalogue.load_plan(plan_id), tuple(app.catalogue.edits(plan_id)))
+    log = app.catalogue.edit_log(plan_id)
+    return tree_to_commit(app.catalogue.load_plan(plan_id), effective(log), last_number(log))
 
 
 def as_edited(app: App, info: PlanInfo) -> PlanInfo:

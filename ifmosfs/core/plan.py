@@ -247,7 +247,7 @@ class Plan:
 
 
 class EditKind(Enum):
-    """What a person did to the layout."""
+    """What a person did to the layout; the last two are about steps of the log and not about the layout."""
 
     MOVE = "move"
     SWAP = "swap"
@@ -257,14 +257,29 @@ class EditKind(Enum):
     TOUCH = "touch"  # mode or times of a planned folder
     REPLACE = "replace"  # as MOVE, onto a name that a file of the target has, which goes to the vault
     VAULT = "vault"  # the file goes to the vault
+    UNDO = "undo"  # a step is taken back
+    REDO = "redo"  # a step that was taken back is made again
 
 
+class EditOrigin(Enum):
+    """Where an edit was made; for display only."""
+
+    VIEW = "view"  # in the mount
+    RESOLVE = "resolve"
+    FIX = "fix"
+    COMMAND = "command"  # another command, such as `stage undo`
+
+
+@quick
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One change to the organised tree, in paths of the view at that moment (so edits are replayed in `seq` order).
+    """One row of a plan's edit log, which only grows (`core.edit_log`): mostly one change to the organised tree, in paths of
+    the view at that moment (so edits are replayed in `seq` order).
 
     A MOVE of a folder means everything in it; only files are EXCLUDEd. `at_ns` is when it was made; folders show it as their time.
     `mode` and `mtime_ns` belong to MKDIR and TOUCH, `replaces` (the fingerprint of what is at the target) to REPLACE.
+    `step` is the `seq` of the first edit of the same gesture, which is taken back as a whole; of an UNDO or REDO it is the step
+    that this takes back or makes again, and there is no path. `seq` is 0 in a draft, and so is `step` in one that begins a step.
     """
 
     seq: int
@@ -275,3 +290,5 @@ class Edit:
     mode: int | None = None
     mtime_ns: int | None = None
     replaces: Fingerprint | None = None
+    step: int = 0
+    origin: EditOrigin = EditOrigin.VIEW

@@ -121,7 +121,9 @@ class CarriedFolder:
 class PlanTree:
     """The tree of one plan. Not thread-safe: the view holds its lock around every call."""
 
-    def __init__(self, plan: Plan, edits: Iterable[Edit] = ()) -> None:
+    def __init__(self, plan: Plan, edits: Iterable[Edit] = (), last_edit: int = 0) -> None:
+        """`edits`: those in force. `last_edit`: the number of the last row of the edit log they were taken from, which may be
+        one that took others back."""
         self.plan = plan
         self._rules = plan.policy.names
         self._n_folders = 0
@@ -137,10 +139,11 @@ class PlanTree:
         self._projects = {unit.number: unit for unit in plan.units if unit.kind is UnitKind.PROJECT}
         self._project_folders: dict[int, FolderNode] = {}
         self._files: dict[int, FileNode] = {}
-        self.last_edit = 0  # the number of the last edit applied
+        self.last_edit = 0  # the number of the last row of the edit log that is taken in
         self._build()
         for edit in edits:
             self.apply(edit)
+        self.last_edit = max(self.last_edit, last_edit)
 
     # Looking
 
@@ -288,6 +291,8 @@ class PlanTree:
                 self._check_rmdir(edit.path)
             case EditKind.TOUCH:
                 self._refuse_in_project(self._folder_at(edit.path), edit.path, itself=True)
+            case EditKind.UNDO | EditKind.REDO:  # whoever meets one makes the tree anew from the edits in force
+                raise FsError(FsErrorKind.INVALID, edit.path)
 
     def apply(self, edit: Edit) -> None:
         """Make the edit. Raises `FsError` and changes nothing if it cannot be made."""
