@@ -18,6 +18,7 @@ from ifmosfs.core.names import display, is_within, shell_word, split, split_exte
 from ifmosfs.core.plan import Action, Edit, PlanState
 from ifmosfs.platform import daemon, host
 from ifmosfs.platform.mounts import Mount, is_stale, mounts, views
+from ifmosfs.view.attributes import RELOAD
 from ifmosfs.view.values import Caller
 
 MOST_HOLDERS = 5
@@ -47,7 +48,7 @@ class PlanEditLog:
 
     def since(self, after: int) -> Sequence[Edit]:
         """See `view.edits.EditLog`."""
-        return self._catalogue.edits(self._plan_id, after)
+        return self._catalogue.edit_log(self._plan_id, after)
 
 
 def mount(app: App, info: PlanInfo, mount_point: bytes | None) -> MountReport:
@@ -140,6 +141,21 @@ def _check_mount_point(app: App, mount_point: bytes | None) -> tuple[bytes, bool
 def view_of(plan_id: str) -> Mount | None:
     """Where a plan is mounted, `None` if it is not."""
     return next((view for view in views() if plan_of(view) == plan_id), None)
+
+
+def tell_view(plan_id: str) -> Mount | None:
+    """Have the plan's mounted view show now what others have made of the plan. Returns the view where there is one that does not
+    listen; it takes the edits in before its own next one at the latest."""
+    view = view_of(plan_id)
+    if view is None:
+        return None
+    if is_stale(view):
+        return view
+    try:
+        os.setxattr(view.point, RELOAD, b"1")
+    except OSError:
+        return view
+    return None
 
 
 def plan_of(view: Mount) -> str:

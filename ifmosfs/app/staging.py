@@ -13,6 +13,7 @@ from ifmosfs.app.classifying import classify
 from ifmosfs.app.collector import without_collector
 from ifmosfs.app.context import App
 from ifmosfs.app.trees import forget_tree, keep_tree
+from ifmosfs.core.edit_log import effective, last_number
 from ifmosfs.core.errors import NotFound, TargetProblem, UsageProblem, WrongState
 from ifmosfs.core.files import Kind, Place, ScannedFile
 from ifmosfs.core.manifest import PlanInfo, SessionInfo
@@ -142,14 +143,16 @@ def _outcomes(
 
 @without_collector()
 def load_tree(app: App, plan_id: str) -> PlanTree:
-    """A plan with its edits applied."""
-    return PlanTree(app.catalogue.load_plan(plan_id), app.catalogue.edits(plan_id))
+    """A plan with its edits in force applied."""
+    log = app.catalogue.edit_log(plan_id)
+    return PlanTree(app.catalogue.load_plan(plan_id), effective(log), last_number(log))
 
 
 @without_collector()
 def load_tree_to_commit(app: App, plan_id: str) -> AnyTree:
     """The same for a commit, which needs no nodes where nobody has edited the plan."""
-    return tree_to_commit(app.catalogue.load_plan(plan_id), tuple(app.catalogue.edits(plan_id)))
+    log = app.catalogue.edit_log(plan_id)
+    return tree_to_commit(app.catalogue.load_plan(plan_id), effective(log), last_number(log))
 
 
 def as_edited(app: App, info: PlanInfo) -> PlanInfo:
@@ -205,6 +208,14 @@ def refuse_over(info: PlanInfo) -> None:
             return
         case _:
             assert_never(info.state)
+
+
+def refuse_begun(info: PlanInfo) -> None:
+    """As `refuse_over`, and for a plan whose commit has begun, which takes no edits either."""
+    refuse_over(info)
+    if info.state is PlanState.COMMITTING:
+        hint = f"go on: ifmosfs commit {info.plan_id}; or move back: ifmosfs rollback {info.plan_id}"
+        raise WrongState(f"the commit of plan {info.plan_id} has begun", hint=hint)
 
 
 def discard(app: App, plan_id: str) -> list[bytes]:

@@ -91,8 +91,12 @@ class _Spot(NamedTuple):
 class PlanTree:
     """The tree of one plan. Not thread-safe: the view holds its lock around every call."""
 
-    def __init__(self, plan: Plan, edits: Iterable[Edit] = (), source: TreeSource | None = None) -> None:
-        """`source` tells where the plan alone puts its files; without one they are taken from the plan itself."""
+    def __init__(
+        self, plan: Plan, edits: Iterable[Edit] = (), last_edit: int = 0, source: TreeSource | None = None
+    ) -> None:
+        """`edits`: those in force. `last_edit`: the number of the last row of the edit log they were taken from, which may be
+        one that took others back. `source` tells where the plan alone puts its files; without one they are taken from the plan
+        itself."""
         edits = tuple(edits)
         self.plan = plan
         self.source = source or PlanSource(plan, added_by(edits))
@@ -108,7 +112,7 @@ class PlanTree:
         self._refreshed: dict[int, Leaf] = {}
         self._loaded: dict[FolderNode, None] = {}  # in the order of loading
         self._made: tuple[int, int] = (0, 0)  # the edit that is being applied, and how many folders it has made
-        self.last_edit = 0  # the number of the last edit applied
+        self.last_edit = 0  # the number of the last row of the edit log that is taken in
         self._build()
         self.root, self.review = self._base[0], self._base[1]
         self._excluded, self._vault = (
@@ -117,6 +121,7 @@ class PlanTree:
         )
         for edit in edits:
             self.apply(edit)
+        self.last_edit = max(self.last_edit, last_edit)
 
     # Looking
 
@@ -373,6 +378,8 @@ class PlanTree:
                 self._check_add(edit)
             case EditKind.REFRESH:
                 self._action_of(edit)
+            case EditKind.UNDO | EditKind.REDO:  # whoever meets one makes the tree anew from the edits in force
+                raise FsError(FsErrorKind.INVALID, edit.path)
 
     def apply(self, edit: Edit) -> None:
         """Make the edit. Raises `FsError` and changes nothing if it cannot be made."""

@@ -1,4 +1,4 @@
-"""The organised tree of a plan that nobody has edited, as far as a commit reads it: the plan itself, without a node for each file.
+"""The organised tree of a plan without edits in force, as far as a commit reads it: the plan itself, without a node for each file.
 
 A million nodes take a quarter of a gigabyte, and tell no more than the plan's own actions as long as no edit moves them.
 `tests/core/test_unedited.py` holds it against `core.tree.PlanTree`, which is what the view shows.
@@ -17,11 +17,11 @@ from ifmosfs.core.tree import CarriedFolder, FolderNode, PlannedFolder, PlannedM
 class UneditedTree:
     """A `PlanTree` of which only what is asked of all files and of the folders is there."""
 
-    last_edit = 0
-
-    def __init__(self, plan: Plan, first_in_folder: Sequence[Action]) -> None:
-        """`first_in_folder`: of each folder of the layout that files go to, the first action that brings one."""
+    def __init__(self, plan: Plan, first_in_folder: Sequence[Action], last_edit: int = 0) -> None:
+        """`first_in_folder`: of each folder of the layout that files go to, the first action that brings one. `last_edit`: the
+        number of the last row of the edit log, in which all edits are taken back."""
         self.plan = plan
+        self.last_edit = last_edit
         self._folders = PlanTree(replace(plan, actions=tuple(first_in_folder)))
 
     @property
@@ -58,10 +58,10 @@ class UneditedTree:
 AnyTree = PlanTree | UneditedTree
 
 
-def tree_to_commit(plan: Plan, edits: Sequence[Edit]) -> AnyTree:
-    """The smallest tree that tells a commit all of a plan with its edits."""
+def tree_to_commit(plan: Plan, edits: Sequence[Edit], last_edit: int = 0) -> AnyTree:
+    """The smallest tree that tells a commit all of a plan with its edits in force; `last_edit` as `PlanTree` takes it."""
     found = None if edits or plan.units else _first_in_folder(plan)
-    return PlanTree(plan, edits) if found is None else UneditedTree(plan, found)
+    return PlanTree(plan, edits, last_edit) if found is None else UneditedTree(plan, found, last_edit)
 
 
 def _first_in_folder(plan: Plan) -> list[Action] | None:

@@ -19,6 +19,7 @@ from dataclasses import replace
 from functools import partial
 
 from ifmosfs.core.contest import CONTESTS, can_lose, wins
+from ifmosfs.core.edit_log import RETRACING
 from ifmosfs.core.errors import DiskFull, IfmosfsError, WrongState
 from ifmosfs.core.files import Attr, Fingerprint, Kind, Place
 from ifmosfs.core.names import CONTROL_NAME, ancestors, components, join, repair, split
@@ -62,6 +63,13 @@ WRITE_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_TRUNC | os.O_APPEND | os.O_CREAT
 TRASH_NAMES = (b".Trash", b".Trashes", b"$RECYCLE.BIN")
 
 MOST_LOADED = 100_000  # files whose nodes are kept in memory although no edit has touched them
+
+MOST_TOLD_SINGLY = (
+    200  # changes by others that the kernel is told name by name; of more it is told that anything may have changed
+)
+_PUT_ASIDE = frozenset(
+    {EditKind.EXCLUDE, EditKind.VAULT, EditKind.MOVE, EditKind.REPLACE}
+)  # what they displace appears elsewhere
 
 TOLD = Validity(60.0, 1.0)  # a planned name, where a driver is told of changes; an original may change at any time
 FOLDER_TOLD = Validity(60.0, 60.0)
@@ -465,17 +473,41 @@ class View:
             return
         self._gestures.interrupted()
         self._control = None
-        for edit in edits:
-            self._tree.apply(edit)
-            self._tell_edit(edit)
+        if any(edit.kind in RETRACING for edit in edits):
+            self._plant_anew(edits)
+        else:
+            for edit in edits:
+                self._tree.apply(edit)
+        self._tell_edits(edits)
 
-    def _tell_edit(self, edit: Edit) -> None:
-        """An edit did not come through the kernel, so it must be told."""
-        for path in (edit.path, edit.target):
-            if path:
+    def _plant_anew(self, edits: Sequence[Edit]) -> None:
+        """Steps were taken back, or made again: the tree is another."""
+        if self._replant is None:
+            raise FsError(FsErrorKind.READ_ONLY, edits[0].path)
+        try:
+            self._tree = self._replant()
+        except IfmosfsError as error:
+            raise FsError(FsErrorKind.IO) from error
+
+    def _tell_edits(self, edits: Sequence[Edit]) -> None:
+        """These did not come through the kernel, so it must be told."""
+        if self._told is None:
+            return
+        changed = [*edits, *self._retraced({edit.step for edit in edits if edit.kind in RETRACING})]
+        if len(changed) <= MOST_TOLD_SINGLY:
+            for path in dict.fromkeys(path for edit in changed for path in (edit.path, edit.target) if path):
                 self._tell_name(path)
-        if edit.kind in {EditKind.EXCLUDE, EditKind.VAULT} and self._told is not None:
-            self._told.all_changed()  # it appears somewhere in the review
+        if len(changed) > MOST_TOLD_SINGLY or any(edit.kind in _PUT_ASIDE for edit in changed):
+            self._told.all_changed()
+
+    def _retraced(self, steps: set[int]) -> Sequence[Edit]:
+        """The edits of steps that were taken back or made again."""
+        if not steps:
+            return ()
+        try:
+            return [edit for edit in self._log.since(0) if edit.step in steps]
+        except IfmosfsError as error:
+            raise FsError(FsErrorKind.IO) from error
 
     def _tell_name(self, path: bytes) -> None:
         """What is remembered of a name, and of its folder, is out of date."""

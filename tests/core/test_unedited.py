@@ -72,6 +72,12 @@ def with_target(target: bytes) -> Plan:
     return replace(PLAN, actions=(replace(PLAN.actions[0], target=target), *PLAN.actions[1:]))
 
 
+def test_a_plan_whose_edits_are_all_taken_back_counts_as_unedited_at_the_last_row_of_its_log() -> None:
+    tree = tree_to_commit(PLAN, (), 2)
+    assert isinstance(tree, UneditedTree)
+    assert as_committed(tree) == as_committed(PlanTree(PLAN, (), 2))
+
+
 @pytest.mark.parametrize(
     ("plan", "edits"),
     [

@@ -43,7 +43,7 @@ def stored(tmp_path: Path, plan: Plan) -> StoredSource:
 def test_the_tree_that_is_read_is_that_of_the_plan(tmp_path: Path) -> None:
     plan = plan_of(*ROWS, folders=[b"New", b"New/Empty"])
     with stored(tmp_path, plan) as source:
-        tree, expected = PlanTree(source.plan, (), source), PlanTree(plan)
+        tree, expected = PlanTree(source.plan, source=source), PlanTree(plan)
         assert shape(tree.root) == shape(expected.root)
         assert (list(tree.moves()), list(tree.kept())) == (list(expected.moves()), list(expected.kept()))
         assert list(tree.folders()) == list(expected.folders())
@@ -61,12 +61,12 @@ def test_any_names_come_back(
         *((source, b"Folder/" + name) for source, name in rows if by_key[rules.key(name)] == name), names=rules
     )
     with stored(tmp_path_factory.mktemp("tree"), plan) as source:
-        assert shape(PlanTree(source.plan, (), source).root) == shape(PlanTree(plan).root)
+        assert shape(PlanTree(source.plan, source=source).root) == shape(PlanTree(plan).root)
 
 
 def test_folders_are_there_before_any_file_is_read(tmp_path: Path) -> None:
     with stored(tmp_path, plan_of(*ROWS)) as source:
-        tree = PlanTree(source.plan, (), source)
+        tree = PlanTree(source.plan, source=source)
         source.close()  # whatever asks for files now fails
         assert tree.counts() == {None: 4, b"unsure": 1} | dict.fromkeys(
             [b"vault", *(reason.value.encode() for reason in KeepReason if reason is not KeepReason.UNSURE)], 0
@@ -80,7 +80,7 @@ def test_what_no_edit_has_touched_is_forgotten_and_read_again(tmp_path: Path) ->
     plan = plan_of(*ROWS)
     edits = [edit(EditKind.MOVE, b"Docs/a.pdf", b"New/Sub/a.pdf")]
     with stored(tmp_path, plan) as source:
-        tree = PlanTree(source.plan, edits, source)
+        tree = PlanTree(source.plan, edits, source=source)
         before = shape(tree.root)
         moved, other = tree.find(b"New/Sub/a.pdf"), tree.find(b"top")
         tree.forget(0)
@@ -105,7 +105,7 @@ def test_actions_that_edits_have_added_are_not_placed_by_the_plan(tmp_path: Path
     write_tree_file(path, plan, added={5})
     add = replace(edit(EditKind.ADD, b"New/top"), action_id=5)
     with source_of(path, plan) as source:
-        tree = PlanTree(source.plan, [add], source)
+        tree = PlanTree(source.plan, [add], source=source)
         assert shape(tree.root) == shape(PlanTree(plan, [add]).root)
         assert (tree.find(b"top"), tree.file(5).name) == (None, b"top")
         tree.check_invariants()
@@ -119,7 +119,7 @@ def test_a_refreshed_action_shows_its_new_original(tmp_path: Path) -> None:
     write_tree_file(path, plan)
     with source_of(path, newer) as source:
         for is_loaded_before in (False, True):
-            tree = PlanTree(source.plan, () if is_loaded_before else [refresh], source)
+            tree = PlanTree(source.plan, () if is_loaded_before else [refresh], source=source)
             if is_loaded_before:
                 tree.find(b"Docs/a.pdf")
                 tree.apply(refresh)
@@ -147,7 +147,7 @@ def test_a_file_that_is_not_whole_is_refused_and_never_shows_another_tree(tmp_pa
         path.write_bytes(damaged)
         try:
             with source_of(path, plan) as source:
-                found = shape(PlanTree(source.plan, (), source).root)
+                found = shape(PlanTree(source.plan, source=source).root)
         except TreeFileDamaged:
             continue
         assert found == expected

@@ -389,7 +389,7 @@ def test_an_exchange_with_nothing_is_not_found(scene: Scene) -> None:
 
 def test_a_file_that_is_dragged_out_of_review_is_planned(scene: Scene) -> None:
     rename(scene, WHO, b"Docs/Sub/who")
-    assert scene.log.edits == [Edit(1, EditKind.MOVE, WHO, b"Docs/Sub/who", NOW_NS)]
+    assert scene.log.edits == [Edit(1, EditKind.MOVE, WHO, b"Docs/Sub/who", NOW_NS, step=1)]
     assert scene.view.getxattr(scene.inode(b"Docs/Sub/who"), b"user.ifmosfs.status") == b"planned"
 
 
