@@ -20,6 +20,7 @@ from ifmosfs.core.vault import origin_of
 
 WORDS: Final[Mapping[str, str]] = {
     "name-taken": "something with this name is already there",
+    "conflict-open": "its conflict has not been answered",
     "vanished": "the file is no longer there",
     "changed": "the file changed since it was planned",
     "became-folder": "there is a folder now where the file was",
@@ -93,6 +94,7 @@ WORDS: Final[Mapping[str, str]] = {
 
 REMEDIES: Final[Mapping[str, str]] = {
     "name-taken": "rename or move what is there, then commit again",
+    "conflict-open": "answer it before the commit: ifmosfs stage resolve",
     "vanished": "scan again",
     "changed": "scan again and look at the new plan",
     "became-folder": "scan again",

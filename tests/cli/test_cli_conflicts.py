@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from tests.adapters.trees import write_tree
 from tests.cli.command_line import TABLE, Desk
 
 OTHER = TABLE + b"and,more\n"
@@ -98,3 +99,41 @@ def test_planning_reports_its_conflicts_in_a_line(bare_desk: Desk) -> None:
     twice(bare_desk)
     result = bare_desk.here("stage", "create", "--output", bare_desk.target, "--conflict", "newest")
     assert "Conflicts: 1 to the vault\n2 scanned = 1 planned + 1 to the vault\n" in result.out
+
+
+def test_commit_lists_the_conflicts_that_nobody_has_answered_and_is_done_in_part(bare_desk: Desk) -> None:
+    twice(bare_desk)
+    bare_desk.here("stage", "create", "--output", bare_desk.target, "--conflict", "ask")
+    result = bare_desk.here("commit", "--yes", "--json")
+    waiting = os.fsencode(bare_desk.inbox / "2" / "t.csv").decode()
+    told = [(each["code"], each["path"]) for each in result.json["problems"]]
+    assert (result.status, result.json["moved"], result.json["conflicts"], told) == (
+        3,
+        1,
+        1,
+        [("conflict-open", waiting)],
+    )
+
+
+def test_a_plan_of_nothing_but_open_conflicts_is_not_committed_and_can_still_be_answered(bare_desk: Desk) -> None:
+    twice(bare_desk)
+    bare_desk.here("stage", "create", "--output", bare_desk.target)
+    bare_desk.here("commit", "--yes")
+    for number in (b"1", b"2"):
+        write_tree(bare_desk.inbox, {number: {b"t.csv": TABLE + number}})
+    bare_desk.here("scan", bare_desk.inbox)
+    bare_desk.here("stage", "create", "--output", bare_desk.target, "--conflict", "ask")
+    refused = bare_desk.here("commit", "--yes")
+    assert (refused.status, refused.out, refused.err.split(":")[0]) == (4, "", "error[conflicts-open]")
+    answered = bare_desk.here("stage", "resolve", "--strategy", "rename", "--json").json
+    assert (len(answered["answered"]), answered["open"]) == (2, [])
+
+
+def test_validation_tells_of_the_conflicts_that_nobody_has_answered(bare_desk: Desk) -> None:
+    twice(bare_desk)
+    bare_desk.here("stage", "create", "--output", bare_desk.target, "--conflict", "skip")
+    result = bare_desk.here("stage", "validate", "--json")
+    told = [(each["code"], each["fixable"]) for each in result.json["problems"]]
+    assert (result.status, told) == (4, [("conflict-open", False)])
+    bare_desk.here("stage", "resolve", "--strategy", "skip")  # a person's own word
+    assert (bare_desk.here("stage", "validate").status, bare_desk.here("commit", "--yes").status) == (0, 0)
