@@ -97,7 +97,8 @@ def create_plan(
         raise NotFound("the session holds no files", hint="ifmosfs scan FOLDER, then try again")
     app.progress("Planning", 0, None)
     changing = frozenset(find_changing(app, session, (file for file, _ in files)))
-    candidates = place_files(files, app.layout, policy, host.local_date, session.roots, changing)
+    unseen = _unseen(app, session)
+    candidates = place_files(files, app.layout, policy, host.local_date, session.roots, changing, unseen)
     listing = read_listing(folders_wanted(candidates), policy.names, lambda path: _names_in(app, where, path))
     plan = make_plan(candidates, listing, _header(app, session, where, policy), lambda place: _digest(app, place))
     app.catalogue.save_plan(plan)
@@ -249,6 +250,12 @@ def find_changing(app: App, session: SessionInfo, files: Iterable[ScannedFile]) 
             continue  # gone, or out of reach: the commit says so
         if not now.same_file(seen) and now.mtime_ns > now_ns - FRESH_NS:
             yield file.file_id
+
+
+def _unseen(app: App, session: SessionInfo) -> Iterator[Place]:
+    """What the scan left out or could not read."""
+    for left in (app.catalogue.skipped(session.session_id), app.catalogue.unreadable(session.session_id)):
+        yield from (Place(entry.root, entry.path) for entry in left)
 
 
 def _digest(app: App, place: Place) -> bytes | None:

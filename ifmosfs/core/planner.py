@@ -61,15 +61,16 @@ def place_files(
     local_date: LocalDate,
     roots: Sequence[Root] = (),
     changing: Container[int] = frozenset(),
+    unseen: Iterable[Place] = (),
 ) -> list[Candidate]:
     """Where each file wants to go. `local_date` turns a modification time (ns) into the user's calendar date.
 
     `roots` tells which roots are on one filesystem, so that names of one inode are found. `changing`: the ids of the files
-    that were seen to change since the scan.
+    that were seen to change since the scan. `unseen`: what the scan left out or could not read, see `find_projects`.
     """
     pairs = list(files)
     scanned = [file for file, _ in pairs]
-    projects = Projects(find_projects(scanned))
+    projects = Projects(find_projects(scanned, unseen))
     companies = find_companies(scanned, projects, {root.path: root.filesystem for root in roots})
     unfinished = find_unfinished(scanned)
     usable = cache(partial(_repaired_folder, rules=policy.names))  # there are few folders, and one is enough of each
