@@ -34,6 +34,7 @@ from ifmosfs.core.tree import PlannedMove, PlanTree
 from ifmosfs.core.unedited import AnyTree, tree_to_commit
 from ifmosfs.platform import host
 from ifmosfs.platform.mounts import views
+from ifmosfs.platform.writers import open_for_writing
 
 RACY_NS: Final = 2 * 10**9  # a file that changed so shortly before the scan's end may have been changing still
 FRESH_NS: Final = 5 * 10**9  # what was modified within this time is being written
@@ -235,20 +236,25 @@ def _with_proposal(file: ScannedFile, proposal: Proposal | None) -> tuple[Scanne
 
 
 def find_changing(app: App, session: SessionInfo, files: Iterable[ScannedFile]) -> Iterator[int]:
-    """The ids of the files that are being written to: racily clean when they were scanned, and different and fresh now.
+    """The ids of the files that are being written to: open for writing where that can be known; or racily clean when they were
+    scanned, and different and fresh now.
 
     Only what had been changed shortly before the scan is looked at again; anything else that changes is found by the commit.
     """
     doubtful_ns, now_ns = session.scanned_ns - RACY_NS, host.now_ns()
+    writers = open_for_writing()
+    inodes = {inode for _, inode in writers}
     for file in files:
         seen = file.fingerprint
-        if max(seen.mtime_ns, seen.ctime_ns) < doubtful_ns or file.kind is not Kind.FILE:
+        is_doubtful = max(seen.mtime_ns, seen.ctime_ns) >= doubtful_ns or seen.inode in inodes
+        if not is_doubtful or file.kind is not Kind.FILE:
             continue
         try:
-            now = app.disk.lstat(file.place).fingerprint
+            now = app.disk.lstat(file.place)
         except OSError:
             continue  # gone, or out of reach: the commit says so
-        if not now.same_file(seen) and now.mtime_ns > now_ns - FRESH_NS:
+        has_changed = not now.fingerprint.same_file(seen) and now.mtime_ns > now_ns - FRESH_NS
+        if has_changed or (now.device, now.inode) in writers:
             yield file.file_id
 
 

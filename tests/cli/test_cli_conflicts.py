@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -92,6 +94,21 @@ def test_a_file_that_was_changing_while_it_was_scanned_stays(bare_desk: Desk) ->
     bare_desk.here("scan", bare_desk.inbox)
     (bare_desk.inbox / "busy.csv").write_bytes(OTHER)
     report = bare_desk.here("stage", "create", "--output", bare_desk.target, "--json").json
+    assert (report["staying"], report["planned"]) == ({"being written": 1}, 1)
+
+
+def test_a_file_that_a_program_has_open_for_writing_stays(bare_desk: Desk) -> None:
+    bare_desk.set_up({b"quiet.csv": TABLE, b"busy.csv": TABLE})
+    bare_desk.here("scan", bare_desk.inbox)
+    holder = "import sys; held = open(sys.argv[1], 'ab'); print(flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", holder, bare_desk.inbox / "busy.csv"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as writer:
+        assert writer.stdin is not None
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        report = bare_desk.here("stage", "create", "--output", bare_desk.target, "--json").json
+        writer.stdin.close()
     assert (report["staying"], report["planned"]) == ({"being written": 1}, 1)
 
 
