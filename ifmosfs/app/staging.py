@@ -36,6 +36,7 @@ from ifmosfs.core.tree import PlannedMove, PlanTree
 from ifmosfs.core.unedited import AnyTree, tree_to_commit
 from ifmosfs.platform import host
 from ifmosfs.platform.mounts import views
+from ifmosfs.platform.writers import open_for_writing
 
 RACY_NS: Final = 2 * 10**9  # a file that changed so shortly before the scan's end may have been changing still
 FRESH_NS: Final = 5 * 10**9  # what was modified within this time is being written
@@ -99,7 +100,8 @@ def create_plan(
         raise NotFound("the session holds no files", hint="ifmosfs scan FOLDER, then try again")
     app.progress("Planning", 0, None)
     changing = frozenset(find_changing(app, session, (file for file, _ in files)))
-    candidates = place_files(files, app.layout, policy, host.local_date, session.roots, changing)
+    unseen = _unseen(app, session)
+    candidates = place_files(files, app.layout, policy, host.local_date, session.roots, changing, unseen)
     listing = read_listing(folders_wanted(candidates), policy.names, lambda path: _names_in(app, where, path))
     plan = make_plan(candidates, listing, _header(app, session, where, policy), lambda place: _digest(app, place))
     app.catalogue.save_plan(plan)
@@ -249,21 +251,32 @@ def _with_proposal(file: ScannedFile, proposal: Proposal | None) -> tuple[Scanne
 
 
 def find_changing(app: App, session: SessionInfo, files: Iterable[ScannedFile]) -> Iterator[int]:
-    """The ids of the files that are being written to: racily clean when they were scanned, and different and fresh now.
+    """The ids of the files that are being written to: open for writing where that can be known; or racily clean when they were
+    scanned, and different and fresh now.
 
     Only what had been changed shortly before the scan is looked at again; anything else that changes is found by the commit.
     """
     doubtful_ns, now_ns = session.scanned_ns - RACY_NS, host.now_ns()
+    writers = open_for_writing()
+    inodes = {inode for _, inode in writers}
     for file in files:
         seen = file.fingerprint
-        if max(seen.mtime_ns, seen.ctime_ns) < doubtful_ns or file.kind is not Kind.FILE:
+        is_doubtful = max(seen.mtime_ns, seen.ctime_ns) >= doubtful_ns or seen.inode in inodes
+        if not is_doubtful or file.kind is not Kind.FILE:
             continue
         try:
-            now = app.disk.lstat(file.place).fingerprint
+            now = app.disk.lstat(file.place)
         except OSError:
             continue  # gone, or out of reach: the commit says so
-        if not now.same_file(seen) and now.mtime_ns > now_ns - FRESH_NS:
+        has_changed = not now.fingerprint.same_file(seen) and now.mtime_ns > now_ns - FRESH_NS
+        if has_changed or (now.device, now.inode) in writers:
             yield file.file_id
+
+
+def _unseen(app: App, session: SessionInfo) -> Iterator[Place]:
+    """What the scan left out or could not read."""
+    for left in (app.catalogue.skipped(session.session_id), app.catalogue.unreadable(session.session_id)):
+        yield from (Place(entry.root, entry.path) for entry in left)
 
 
 def _digest(app: App, place: Place) -> bytes | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ifmosfs.core.names import SEPARATOR, components, join
-from ifmosfs.core.plan import Action, ActionKind, Edit, Plan
+from ifmosfs.core.plan import Action, ActionKind, Edit, KeepReason, Plan
 from ifmosfs.core.tree import CarriedFolder, FolderNode, PlannedFolder, PlannedMove, PlanTree
 
 
@@ -45,6 +45,10 @@ class UneditedTree:
     def vaulted(self) -> Iterator[Action]:
         """As `PlanTree.vaulted`."""
         return self.plan.vaulted()
+
+    def kept(self) -> Iterator[tuple[Action, KeepReason]]:
+        """As `PlanTree.kept`."""
+        return ((action, action.keep_reason or KeepReason.EXCLUDED) for action in self.plan.kept())
 
     def carried(self) -> Iterator[CarriedFolder]:
         """As `PlanTree.carried`: a plan with projects has a tree of its own."""

@@ -49,6 +49,7 @@ def as_committed(tree: AnyTree) -> tuple[object, ...]:
         tree.last_edit,
         list(tree.moves()),
         list(tree.vaulted()),
+        list(tree.kept()),
         list(tree.carried()),
         list(tree.folders()),
         (tree.root.mtime_ns, bool(own), FolderNode in own),
