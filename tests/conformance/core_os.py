@@ -129,6 +129,12 @@ class CoreOs:
             raise _refuse(errno.EEXIST, path)
         return spot
 
+    def _folder_above(self, path: bytes) -> None:
+        """ENOENT, ENOTDIR and the like of all but the last name."""
+        _, attr = self._found(path.rpartition(b"/")[0], follow=True)
+        if attr.kind is not Kind.FOLDER:
+            raise _refuse(errno.ENOTDIR, path)
+
     # Looking
 
     def lstat(self, path: bytes) -> Status:
@@ -229,6 +235,8 @@ class CoreOs:
             return
         if not path or not target:
             raise _refuse(errno.EXDEV, path)  # the name of the root is in another filesystem, the one it is mounted on
+        for each in (path, target):
+            self._folder_above(each)
         source, to = self._walk(path), self._walk(target)
         if source.attr is None:
             raise _refuse(errno.ENOENT, path)
@@ -361,7 +369,7 @@ def opened_view(environment: dict[str, str], plan_id: str) -> Iterator[ViewOpera
         try:
             with App(load_settings(environment)) as app:
                 serve(app, plan_id, b"/nowhere", lambda: None)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  # carried over to who wants the view
             got.put(error)
 
     real, fuse.serve = fuse.serve, hold  # type: ignore[assignment]

@@ -172,7 +172,7 @@ class OwnState(Desk):
 
 @dataclass
 class Playground:
-    """One staged plan. `fill` makes inbox and target on its desk before, `shape` edits the plan after."""
+    """One staged plan, and what its originals were like when it was made."""
 
     desk: Desk
     nursery: Nursery
@@ -180,10 +180,18 @@ class Playground:
     before: dict[bytes, object] = field(default_factory=dict)
     n_states: int = 0
 
-    def stage(self, inbox: Tree = INBOX, target: Tree = TARGET, shape: Callable[[Os], None] = shape_by_hand) -> None:
-        """Make the plan."""
+    def stage(
+        self,
+        inbox: Tree = INBOX,
+        target: Tree = TARGET,
+        shape: Callable[[Os], None] = shape_by_hand,
+        *,
+        also: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Make inbox and target, with what no literal can say by `also`; then the plan, and the edits that shape it."""
         self.desk.set_up(inbox)
         write_tree(self.desk.target, target)
+        also()
         self.desk.state.mkdir()
         (self.desk.state / "layout.toml").write_text(LAYOUT)
         self.plan = self.desk.staged()
@@ -215,31 +223,26 @@ class Playground:
             yield CoreOs(view)
 
     @contextmanager
-    def core(self) -> Iterator[CoreOs]:
-        """A fresh view in this process."""
-        with self.own_desk() as desk, self.core_on(desk.state) as system:
-            yield system
-
-    @contextmanager
     def mounted(self) -> Iterator[Mount]:
         """A fresh view, mounted; nothing of it is left, and its daemon has met no bug."""
-        with self.own_desk() as desk:
-            point = desk.mount_point
-            point.mkdir()
-            log = self.desk.folder / f"log {self.n_states}"
-            pid = self.nursery.start(
-                ["serve", "--plan", self.plan, "--mount-point", str(point), "--ready-fd", "3"],
-                {**os.environ, **desk.environment},
-                log,
-            )
-            mount = Mount(point, pid, log, desk, self.plan)
-            try:
-                _wait(lambda: os.path.ismount(point), f"the mount; its daemon said: {mount.logged}", pid)
-                yield mount
-            finally:
-                force_unmount(point)
-                _wait(lambda: not _is_alive(pid), "the end of the daemon", None)
-                point.rmdir()
+        with self.own_desk() as desk, self.mounted_on(desk) as mount:
+            yield mount
+
+    @contextmanager
+    def mounted_on(self, desk: OwnState) -> Iterator[Mount]:
+        """The view of a desk's state, mounted."""
+        point, log = desk.mount_point, self.desk.folder / f"log of {desk.name}"
+        point.mkdir()
+        arguments = ["serve", "--plan", self.plan, "--mount-point", str(point), "--ready-fd", "3"]
+        pid = self.nursery.start(arguments, {**os.environ, **desk.environment}, log)
+        mount = Mount(point, pid, log, desk, self.plan)
+        try:
+            _wait(lambda: os.path.ismount(point), f"the mount; its daemon said: {mount.logged}", pid)
+            yield mount
+        finally:
+            force_unmount(point)
+            _wait(lambda: not _is_alive(pid), "the end of the daemon", None)
+            point.rmdir()
         said = mount.logged
         assert "bug" not in said, said
         assert "Traceback" not in said, said
@@ -247,11 +250,17 @@ class Playground:
     @contextmanager
     def fresh(self, kind: str) -> Iterator[Os]:
         """A fresh view, reached as the name says."""
+        with self.own_desk() as desk, self.fresh_on(kind, desk) as system:
+            yield system
+
+    @contextmanager
+    def fresh_on(self, kind: str, desk: OwnState) -> Iterator[Os]:
+        """The view of a desk's state, reached as the name says."""
         if kind == "core":
-            with self.core() as core:
+            with self.core_on(desk.state) as core:
                 yield core
         else:
-            with self.mounted() as mount:
+            with self.mounted_on(desk) as mount:
                 yield mount.system
 
 
