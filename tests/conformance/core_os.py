@@ -231,12 +231,13 @@ class CoreOs:
     def rename(self, path: bytes, target: bytes, flags: int = 0) -> None:
         if flags not in _MODES and flags != RENAME_WHITEOUT:
             raise _refuse(errno.EINVAL, path)
+        for each in (path, target):
+            if each:
+                self._folder_above(each)
         if not path and not target:
             return
         if not path or not target:
             raise _refuse(errno.EXDEV, path)  # the name of the root is in another filesystem, the one it is mounted on
-        for each in (path, target):
-            self._folder_above(each)
         source, to = self._walk(path), self._walk(target)
         if source.attr is None:
             raise _refuse(errno.ENOENT, path)

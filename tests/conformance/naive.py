@@ -64,6 +64,12 @@ class Naive:
     def below(self, path: bytes) -> list[bytes]:
         return [each for each in self.nodes if each.startswith(path + b"/")]
 
+    def leads_through_a_link(self, path: bytes) -> bool:
+        """Whether something on the way, but not the last name, is a symlink: then another tree has the answer."""
+        parts = path.split(b"/")
+        above = (self.nodes.get(b"/".join(parts[:depth])) for depth in range(1, len(parts)))
+        return any(node is not None and isinstance(node.content, tuple) for node in above)
+
     # What the kernel decides
 
     def walk_above(self, path: bytes) -> None:
@@ -146,12 +152,12 @@ class Naive:
         self.nodes[free] = node
 
     def rename(self, path: bytes, target: bytes, flags: int = 0) -> None:
+        self.walk_above(path)
+        self.walk_above(target)
         if not path or not target:
             if path == target:
                 return
             raise Refused("EXDEV")
-        self.walk_above(path)
-        self.walk_above(target)
         node = self.look_up(path)
         standing = self.standing(target)
         self.require_kernel(path, target, flags, node, standing)

@@ -91,7 +91,8 @@ class AgainstTheModel(RuleBasedStateMachine):
     def a_path(self, data: st.DataObject) -> bytes:
         known = st.sampled_from(sorted(self.model.nodes))
         below = st.builds(join, known, NAMES)
-        return data.draw(known | below | st.builds(join, TOPS, NAMES, NAMES))
+        anywhere = known | below | st.builds(join, TOPS, NAMES, NAMES)
+        return data.draw(anywhere.filter(lambda path: not self.model.leads_through_a_link(path)))
 
     def both(self, name: str, *args: object) -> None:
         wanted = frozenset({OK})
@@ -143,7 +144,7 @@ def small(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Iterato
     assert made.originals() == made.before
 
 
-def run(fresh: Callable[[], AbstractContextManager[Os]], n_examples: int, n_steps: int) -> None:
+def run(fresh: Callable[[], AbstractContextManager[Os]], n_examples: int, n_steps: int, *, shrink: bool) -> None:
     machine = type("AgainstTheModel", (AgainstTheModel,), {"fresh": staticmethod(fresh)})
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         machine,
@@ -152,23 +153,23 @@ def run(fresh: Callable[[], AbstractContextManager[Os]], n_examples: int, n_step
             stateful_step_count=n_steps,
             deadline=None,
             database=None,
-            phases=[Phase.generate, Phase.shrink],
+            phases=[Phase.generate, Phase.shrink] if shrink else [Phase.generate],
             suppress_health_check=list(HealthCheck),
         ),
     )
 
 
 def test_the_view_agrees_with_the_naive_model(small: Playground) -> None:
-    run(lambda: small.fresh("core"), 40, 25)
+    run(lambda: small.fresh("core"), 15, 25, shrink=False)
 
 
 @needs_fuse
 def test_a_mount_agrees_with_the_naive_model(small: Playground) -> None:
-    seeded = seed(4)(lambda: run(lambda: small.fresh("mount"), 5, 25))
+    seeded = seed(4)(lambda: run(lambda: small.fresh("mount"), 4, 25, shrink=False))
     seeded()
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_the_view_agrees_with_the_naive_model_for_long(small: Playground) -> None:
-    run(lambda: small.fresh("core"), 1000, 40)
+    run(lambda: small.fresh("core"), 1000, 40, shrink=True)
