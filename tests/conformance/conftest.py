@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -40,3 +41,9 @@ def system(request: pytest.FixtureRequest, playground: Playground) -> Iterator[O
     """A fresh view of the plan: once in this process, once through a real mount."""
     with playground.fresh(request.param) as made:
         yield made
+
+
+@pytest.fixture
+def bare_desk(tmp_path: Path) -> Desk:
+    """A desk for a test that makes its own inbox."""
+    return Desk(tmp_path)
