@@ -32,8 +32,8 @@ def staged(factory: pytest.TempPathFactory, nursery: Nursery) -> Playground:
 def playground(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Iterator[Playground]:
     """The plan that has one of everything. Nothing that any test did through a view has changed an original."""
     made = staged(tmp_path_factory, nursery)
-    yield made
-    assert made.originals() == made.before
+    with made.kept():
+        yield made
 
 
 @pytest.fixture(params=KINDS)

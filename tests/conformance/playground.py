@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.adapters.trees import Link, Tree, write_tree
@@ -165,19 +165,18 @@ class OwnState(Desk):
     @property
     def mount_point(self) -> Path:
         """One for each state."""
-        return self.folder / f"view of {self.name}"
+        return self.folder / f"view-of-{self.name}"
 
     name: str = "state"
 
 
 @dataclass
 class Playground:
-    """One staged plan, and what its originals were like when it was made."""
+    """One staged plan, and as many views of it as are wanted."""
 
     desk: Desk
     nursery: Nursery
     plan: str = ""
-    before: dict[bytes, object] = field(default_factory=dict)
     n_states: int = 0
 
     def stage(
@@ -197,18 +196,20 @@ class Playground:
         self.plan = self.desk.staged()
         with self.core_on(self.desk.state) as system:
             shape(system)
-        self.before = self.originals()
 
-    def originals(self) -> dict[bytes, object]:
-        """All that no view may change."""
-        return {**attributes(self.desk.inbox), **{b"target/" + k: v for k, v in attributes(self.desk.target).items()}}
+    @contextmanager
+    def kept(self) -> Iterator[Playground]:
+        """When left, all originals are what they were."""
+        before = attributes(self.desk.inbox), attributes(self.desk.target)
+        yield self
+        assert (attributes(self.desk.inbox), attributes(self.desk.target)) == before
 
     @contextmanager
     def own_desk(self) -> Iterator[OwnState]:
         """A desk with a fresh copy of the state."""
         self.n_states += 1
         desk = OwnState(self.desk.folder)
-        object.__setattr__(desk, "name", f"state {self.n_states}")
+        object.__setattr__(desk, "name", f"state-{self.n_states}")
         shutil.copytree(self.desk.state, desk.state)
         try:
             yield desk
@@ -231,7 +232,7 @@ class Playground:
     @contextmanager
     def mounted_on(self, desk: OwnState) -> Iterator[Mount]:
         """The view of a desk's state, mounted."""
-        point, log = desk.mount_point, self.desk.folder / f"log of {desk.name}"
+        point, log = desk.mount_point, self.desk.folder / f"log-of-{desk.name}"
         point.mkdir()
         arguments = ["serve", "--plan", self.plan, "--mount-point", str(point), "--ready-fd", "3"]
         pid = self.nursery.start(arguments, {**os.environ, **desk.environment}, log)

@@ -140,8 +140,8 @@ def small(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Iterato
     """A plan with little in it."""
     made = Playground(Desk(tmp_path_factory.mktemp("small")), nursery)
     made.stage(INBOX, TARGET, lambda _: None)
-    yield made
-    assert made.originals() == made.before
+    with made.kept():
+        yield made
 
 
 def run(fresh: Callable[[], AbstractContextManager[Os]], n_examples: int, n_steps: int, *, shrink: bool) -> None:

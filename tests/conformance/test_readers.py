@@ -146,7 +146,7 @@ def check(desk: Desk, seed: int) -> None:
     recorded, archive = desk.folder / "recorded", desk.folder / "recorded.tar"
     try:
         assert desk.run("mount", "--plan", plan, desk.mount_point).status == 0
-        assert edit(SystemOs(os.fsencode(desk.mount_point)), chosen) > 5
+        assert edit(SystemOs(os.fsencode(desk.mount_point)), chosen) > 2
         tops = [f"./{name}" for name in without(desk.mount_point)]
         before = told_of(desk.mount_point)
         ran("cp", "--archive", "--no-target-directory", desk.mount_point, recorded)
