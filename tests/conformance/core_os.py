@@ -238,9 +238,10 @@ class CoreOs:
             return
         if not path or not target:
             raise _refuse(errno.EXDEV, path)  # the name of the root is in another filesystem, the one it is mounted on
-        source, to = self._walk(path), self._walk(target)
+        source = self._walk(path)
         if source.attr is None:
             raise _refuse(errno.ENOENT, path)
+        to = self._walk(target)
         self._check_target(source, source.attr, to, flags)
         if to.attr is not None and to.attr.inode == source.attr.inode:
             return

@@ -3,6 +3,7 @@ would not expect, nothing is lost, and at the end all who are asked tell the sam
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -127,8 +128,6 @@ def start(what: str, root: Path, seed: int, seconds: float) -> subprocess.Popen[
 
 def edit_by_command(desk: Desk, plan: str, seconds: float) -> list[tuple[int, str]]:
     """Resolve, take back, fix and show, one after the other, as long as the others are at it."""
-    ended = []
-    deadline = time.monotonic() + seconds
     commands = (
         ("stage", "resolve", plan, "-s", "rename", "--json"),
         ("stage", "resolve", plan, "--undo", "--json"),
@@ -136,10 +135,13 @@ def edit_by_command(desk: Desk, plan: str, seconds: float) -> list[tuple[int, st
         ("stage", "show", plan, "--json"),
         ("stage", "resolve", plan, "-s", "replace", "--only", "*5.csv", "--json"),
     )
-    while time.monotonic() < deadline:
-        for command in commands:
-            result = desk.run(*command)
-            ended.append((result.status, result.err))
+    ended = []
+    deadline = time.monotonic() + seconds
+    for command in itertools.cycle(commands):
+        result = desk.run(*command)
+        ended.append((result.status, result.err))
+        if time.monotonic() > deadline:
+            break
     return ended
 
 
