@@ -367,8 +367,13 @@ class View:
         has = self._target.attr_or_none(target) if self._is_live(target) else None
         if has is None:
             return None
-        if mode is not RenameMode.REPLACE or isinstance(node, FolderNode):
+        if mode is RenameMode.EXCHANGE:
+            raise FsError(FsErrorKind.READ_ONLY, target)
+        if mode is RenameMode.NO_REPLACE or (isinstance(node, FolderNode) and has.kind is not Kind.FOLDER):
             raise FsError(FsErrorKind.EXISTS, target)
+        if isinstance(node, FolderNode):
+            is_held = self._target.holds_anything(target)
+            raise FsError(FsErrorKind.NOT_EMPTY if is_held else FsErrorKind.READ_ONLY, target)
         strategy = self._plan.policy.strategy_for(node.action.category)
         expected = node.leaf.expected
         is_contest = strategy in CONTESTS and can_lose(has, expected, node.leaf.entry_kind)
@@ -441,8 +446,9 @@ class View:
                 self._tell_name(changed)
 
     def removexattr(self, inode: int, name: bytes, caller: Caller | None = None) -> None:
-        """NOT_SUPPORTED: the attributes are the plan's."""
+        """NOT_SUPPORTED: the attributes are the plan's. NO_ATTRIBUTE for one that is not there."""
         del caller
+        self.getxattr(inode, name)
         raise FsError(FsErrorKind.NOT_SUPPORTED, name)
 
     def _attributes(self, inode: int) -> dict[bytes, bytes]:
