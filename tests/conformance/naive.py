@@ -194,11 +194,9 @@ class Naive:
             raise Refused("EISDIR")
 
     def exchange(self, path: bytes, target: bytes, node: Node, standing: Node) -> None:
-        # EEXIST is what an exchange with something of the target's says today: see `test_errno_table`.
         self.require(
             (node.is_theirs, "EROFS"),
             (standing.is_theirs, "EROFS"),
-            (standing.is_theirs, "EEXIST"),
             (path in FIXED or target in FIXED, "EBUSY"),
             (target.rpartition(b"/")[0] == REVIEW, "EPERM"),
             (node.is_folder and target.startswith(VAULT + b"/"), "EPERM"),

@@ -14,7 +14,7 @@ from tests.cli.command_line import make_inbox
 from tests.cli.test_cli_ordinary_user import BECOME, NOBODY, UsersDesk, users_desk  # noqa: F401  # a fixture
 from tests.conformance.os_protocol import told
 from tests.conformance.playground import INBOX, LAYOUT, TARGET
-from tests.conformance.test_errno_table import STILL, as_it_should_be, expected
+from tests.conformance.test_errno_table import STILL, expected
 from tests.fuse_support import PROJECT, force_unmount, needs_fuse
 
 USER = NOBODY if os.geteuid() == 0 else os.geteuid()
@@ -37,7 +37,7 @@ def test_a_user_gets_the_answers_of_the_table_and_root_gets_none(users_desk: Use
         said = subprocess.run(asked, cwd=PROJECT, env=desk.environment, capture_output=True, check=False, **BECOME)
         assert said.returncode == 0, said
         answers = json.loads(said.stdout)
-        wanted = {name: as_it_should_be(name, expected(name, USER)) for name in STILL}
+        wanted = {name: expected(name, USER) for name in STILL}
         other = {
             (name, kind): (answers[name][kind], answer)
             for name, column in wanted.items()

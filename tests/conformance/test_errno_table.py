@@ -555,28 +555,6 @@ TABLE: dict[str, dict[str, str]] = {
     for name, column in parsed(text).items()
 }
 
-THEIRS = ("existing-folder", "existing-full", "existing-file", "existing-link", "link-to-folder", "link-to-itself")
-
-OTHER_TODAY: dict[str, dict[str, str]] = {
-    # An exchange with what the target has, or with the control folder.
-    **{
-        name: {**dict.fromkeys((*THEIRS, "control"), "EEXIST"), "control-file": "EACCES"}
-        for name in ("exchange-file", "exchange-folder")
-    },
-    # A folder over one that is not empty, or is the target's.
-    **{
-        name: {"existing-folder": "EEXIST", "existing-full": "EEXIST", "both": "EROFS", "control": "EEXIST"}
-        for name in ("folder-over", "full-over")
-    },
-    # Removing an attribute that is not there.
-    **{
-        name: {kind: "ENOTSUP" for kind, answer in TABLE[name].items() if answer == "ENODATA"}
-        for name in ("remove-source", "remove-other")
-    },
-}
-"""Cells where the program does not answer as it should yet, and what it answers instead."""
-
-
 ONLY_LOOKS = (
     frozenset(parsed(LOOKING)) | frozenset(parsed(OPENING)) | {"get-source", "get-label", "get-other", "listxattr"}
 )
@@ -608,12 +586,6 @@ def answered(system: Os, name: str) -> dict[str, str]:
     return answers
 
 
-def as_it_should_be(name: str, column: dict[str, str]) -> dict[str, str]:
-    """A column without the cells that are known to be otherwise."""
-    other = OTHER_TODAY.get(name, {})
-    return {kind: answer for kind, answer in column.items() if kind not in other}
-
-
 def test_the_table_has_every_operation_and_every_kind() -> None:
     assert {name: set(column) for name, column in TABLE.items()} == {name: set(KINDS) for name in CALLS}
 
@@ -628,15 +600,9 @@ def still(request: pytest.FixtureRequest, playground: Playground) -> Iterator[Os
 
 @pytest.mark.parametrize("name", STILL)
 def test_an_operation_that_changes_nothing_answers_as_the_table_says(still: Os, name: str) -> None:
-    assert as_it_should_be(name, answered(still, name)) == as_it_should_be(name, expected(name))
+    assert answered(still, name) == expected(name)
 
 
 @pytest.mark.parametrize("name", CHANGING)
 def test_an_operation_that_changes_something_answers_as_the_table_says(system: Os, name: str) -> None:
-    assert as_it_should_be(name, answered(system, name)) == as_it_should_be(name, expected(name))
-
-
-@pytest.mark.parametrize("name", OTHER_TODAY)
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="see OTHER_TODAY: when it passes, its lines there can go")
-def test_the_answers_that_are_still_to_come(system: Os, name: str) -> None:
     assert answered(system, name) == expected(name)

@@ -62,7 +62,6 @@ def test_a_folder_has_two_links_and_one_for_each_folder_in_it(system: Os) -> Non
     assert {path: found[path].n_links for path in counted if path} == {path: n for path, n in counted.items() if path}
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="the root does not count the control folder yet")
 def test_the_root_counts_the_control_folder_too(system: Os) -> None:
     assert system.lstat(b"").n_links == links_counted(system)[b""]
 
@@ -357,9 +356,6 @@ def odd(request: pytest.FixtureRequest, odd_playground: Playground) -> Iterator[
         yield made
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="hard links have a number each, and one link, until the view is by inode"
-)
 def test_names_of_one_inode_have_one_number_and_are_counted(odd: Os) -> None:
     one, other = odd.lstat(b"New/one.csv"), odd.lstat(b"New/other.csv")
     assert (one.n_links, other.n_links, one.inode) == (2, 2, other.inode)
@@ -447,9 +443,6 @@ def test_a_move_out_of_the_mount_or_into_it_is_another_filesystem(mount: Mount, 
 
 
 @needs_fuse
-@pytest.mark.xfail(
-    strict=True, reason="read content is that of the opening, but cut at the size that it would have now"
-)
 def test_a_generated_file_that_is_open_is_whole_after_an_edit_that_makes_it_shorter(mount: Mount) -> None:
     os.unlink(mount.point / "New/b.csv")
     with (mount.point / ".ifmosfs/status.json").open("rb", buffering=0) as file:
