@@ -43,7 +43,7 @@ from ifmosfs.view.inodes import (
     is_file,
     is_planned_folder,
 )
-from ifmosfs.view.listing import FixedListing, FolderListing
+from ifmosfs.view.listing import FixedListing, FolderListing, Named
 from ifmosfs.view.originals import Look, Originals
 from ifmosfs.view.protocol import Invalidations, Listing
 from ifmosfs.view.target import Target
@@ -202,9 +202,9 @@ class View:
         with self._lock:
             self._tree.forget(MOST_LOADED)
             folder, path = self._where(inode)
-            nodes = [] if folder is None else list(folder.children.values())
+            nodes = [] if folder is None else [(node.name, node) for node in folder.children.values()]
             taken = frozenset(() if folder is None else folder.children)
-            folders = {self._rules.key(node.name): node.name for node in nodes if isinstance(node, FolderNode)}
+            folders = {self._rules.key(name): name for name, node in nodes if isinstance(node, FolderNode)}
         if folder is None:
             self._require_folder(inode, path)
         live = self._target.found_in(path, taken) if self._is_live(path) else None
@@ -336,7 +336,8 @@ class View:
         if standing is node and path == target:
             return
         if isinstance(standing, FolderNode) and standing is not node:
-            self._require_empty(standing, target)
+            if isinstance(node, FolderNode):
+                self._require_empty(standing, target)
             self._editable(new_parent, new_name)
         kind = EditKind.MOVE if replaces is None else EditKind.REPLACE
         draft = Edit(0, kind, path, target, 0, replaces=replaces)
@@ -618,11 +619,11 @@ class View:
         looked = self._originals.attrs(nodes, self._commits_to)
         return [self._file_attr(node, attr) for node, attr in zip(nodes, looked, strict=True)]
 
-    def current(self, nodes: Sequence[Node], folder: FolderNode) -> list[Node]:
-        """Those nodes that are still in a folder of the tree as it is now, under the names they have."""
+    def current(self, named: Sequence[Named], folder: FolderNode) -> list[Named]:
+        """Those nodes that are still in a folder of the tree as it is now, under the names they had."""
         with self._lock:
             entries = folder.loaded if self._tree.has(folder) else {}
-            return [node for node in nodes if entries.get(self._tree.key(folder, node.name)) is node]
+            return [each for each in named if entries.get(self._tree.key(folder, each[0])) is each[1]]
 
     def inode_in_listing(self, node: Node, live: Attr | None) -> int:
         """The inode of an entry of a folder, for a listing that needs no attributes."""

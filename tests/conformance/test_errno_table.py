@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conformance.conftest import KINDS as WAYS
-from tests.conformance.kinds import CALLS, KINDS, undo
+from tests.conformance.kinds import CALLS, KINDS, left_out, undo
 from tests.conformance.os_protocol import OK, Os, told, tree
 from tests.conformance.playground import CONTROL, LAYOUT_SHOWN, REVIEW, Playground
 
@@ -368,7 +368,7 @@ missing                 ok            ok            ok            ok            
 missing-at-top          ok            ok            ok            ok              ok
 missing-in-existing     ok            ok            ok            ok              ok
 missing-in-project      EPERM         EPERM         EPERM         EPERM           EPERM
-missing-reason          EPERM         EPERM         EPERM         EPERM           EPERM
+missing-reason          ok            ok            ok            ok              ok
 missing-in-reason       ok            ok            ok            ok              ok
 missing-in-control      EACCES        EACCES        EACCES        EACCES          EACCES
 missing-folder          ENOENT        ENOENT        ENOENT        ENOENT          ENOENT
@@ -580,9 +580,10 @@ def answered(system: Os, name: str) -> dict[str, str]:
     answers = {}
     for kind in sorted(KINDS, key=lambda kind: not kind.startswith(("missing", "through"))):
         path = KINDS[kind]
+        before = left_out(system) if kind == "missing-reason" else set()
         answers[kind] = told(lambda path=path: CALLS[name](system, path))  # type: ignore[misc]
         if answers[kind] == OK:
-            undo(system, name, path)
+            undo(system, name, path, before)
     return answers
 
 
