@@ -74,7 +74,8 @@ def serve(app: App, plan_id: str, mount_point: bytes, on_ready: Callable[[], Non
         refile=lambda action, category: _folder_for(app, action, category),
         owner=host.owner(),
     )
-    fuse.serve(view, mount_point, name=plan_id, on_ready=on_ready)
+    driver = fuse.Driver(app.settings.driver) if app.settings.driver else None
+    fuse.serve(view, mount_point, name=plan_id, on_ready=on_ready, driver=driver)
 
 
 def prepare_mount_point(app: App, info: PlanInfo, mount_point: bytes | None) -> tuple[bytes, bool]:

@@ -72,10 +72,11 @@ def serve_kernel(
                 LOG.info("ending at %s", signal.Signals(event).name)
         finally:
             detach(own)
-            if loop is None or loop.wait(_ENDING_SECONDS):
+            # Once there are threads that know the device's number it stays open, lest a late answer goes to another file.
+            if loop is None:
                 os.close(device)
-            else:  # programs still use the mount; their requests fail when this process ends
-                LOG.info("the mount was in use")
+            elif not loop.wait(_ENDING_SECONDS):
+                LOG.info("the mount is in use; its requests fail when this process ends")
 
 
 def _negotiate(device: int, mount_point: bytes, *, wants_passthrough: bool) -> Agreed:

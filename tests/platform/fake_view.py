@@ -271,6 +271,8 @@ class FakeView:
             other = self._folder(new_parent).children.get(new_name)
             if mode is RenameMode.NO_REPLACE and other is not None:
                 raise FsError(FsErrorKind.EXISTS, new_name)
+            if inode == other:
+                return
             if mode is RenameMode.EXCHANGE:
                 self._put(parent, name, self._child(new_parent, new_name))
             else:
