@@ -86,7 +86,8 @@ def serve(app: App, plan_id: str, mount_point: bytes, on_ready: Callable[[], Non
         may_reach=_may_reach,
         is_slow=is_slow,
     )
-    fuse.serve(view, mount_point, name=plan_id, on_ready=on_ready)
+    driver = fuse.Driver(app.settings.driver) if app.settings.driver else None
+    fuse.serve(view, mount_point, name=plan_id, on_ready=on_ready, driver=driver)
 
 
 def _may_reach(place: Place, caller: Caller) -> bool:
