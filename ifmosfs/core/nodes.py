@@ -115,6 +115,10 @@ class TreeSource(Protocol):
         """All actions in plan order, those that edits have added last."""
         ...
 
+    def renew(self, action_id: int) -> None:
+        """An edit says that the action is new, or another now: what was remembered of it is not true any more."""
+        ...
+
 
 class FileNode:
     """A planned (or staying) file at its place in the tree.

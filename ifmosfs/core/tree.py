@@ -115,7 +115,7 @@ class PlanTree:
             self._base[2 + len(KeepReason)],
         )
         for edit in edits:
-            self.apply(edit)
+            self.replay(edit)
 
     # Looking
 
@@ -315,7 +315,11 @@ class PlanTree:
             if node is not None:
                 folder, name, displaces = node.parent, node.name, node.displaces
             else:
-                folder, name, displaces = base[folder_of(action.action_id)], _base_name(action), None
+                try:
+                    number = folder_of(action.action_id)
+                except KeyError:
+                    continue  # added by an edit that this tree has not taken in yet
+                folder, name, displaces = base[number], _base_name(action), None
             where = known.get(folder)
             if where is None:
                 where = known[folder] = self.path_of(folder), self._part_of(folder)
@@ -369,6 +373,24 @@ class PlanTree:
             self._made = edit.seq, 0
         self._make(edit)
         self.last_edit = edit.seq
+
+    def replay(self, edit: Edit) -> None:
+        """Make an edit that was accepted when it was recorded. What the program did by itself (`step` 0) may not fit any more since
+        a person has undone earlier edits: a file that was added is then shown among what stays, everything else is left out.
+        Raises `FsError` for an edit of a person that cannot be made."""
+        if edit.kind in {EditKind.ADD, EditKind.REFRESH}:
+            self.source.renew(edit.action_id or 0)
+        try:
+            if not edit.step:
+                self._check_meant(edit)
+            self.apply(edit)
+        except FsError:
+            if edit.step:
+                raise
+            self._made = edit.seq, 0
+            if edit.kind is EditKind.ADD:
+                self._add_among_excluded(edit)
+            self.last_edit = edit.seq
 
     def check_invariants(self) -> None:
         """Raise AssertionError where the invariants of the module's docstring do not hold."""
@@ -642,6 +664,14 @@ class PlanTree:
         except KeyError:
             raise FsError(FsErrorKind.INVALID, edit.path) from None
 
+    def _check_meant(self, edit: Edit) -> None:
+        """Refuse a move of one file that has another one at its path now."""
+        if edit.action_id is None or edit.kind not in {EditKind.MOVE, EditKind.VAULT}:
+            return
+        node = self._node_at(edit.path)
+        if not isinstance(node, FileNode) or node.leaf.action_id != edit.action_id:
+            raise FsError(FsErrorKind.STALE, edit.path)
+
     # Changes
 
     def _make(self, edit: Edit) -> None:
@@ -682,6 +712,17 @@ class PlanTree:
         parent, name = self._ensure_parent(edit.path)
         node = FileNode(name, parent, leaf_of(action, action.action_id, name))
         self._files[action.action_id] = node
+        self._attach(node, parent, name, edit.at_ns)
+
+    def _add_among_excluded(self, edit: Edit) -> None:
+        action_id = edit.action_id or 0
+        if action_id in self._files:
+            return
+        action = self._action_of(edit)
+        top = join(self.review.name, self._excluded.name)
+        parent, name = self._free_spot(join(top, self._labels[action.root], action.source))
+        node = FileNode(name, parent, leaf_of(action, action_id, name))
+        self._files[action_id] = node
         self._attach(node, parent, name, edit.at_ns)
 
     def _refresh(self, action: Action) -> None:
@@ -793,7 +834,7 @@ def added_by(edits: Iterable[Edit]) -> frozenset[int]:
 def _base_name(action: Action) -> bytes:
     """The name that the plan alone gives a file."""
     is_placed = action.kind is ActionKind.MOVE and action.target is not None
-    return split(action.target if is_placed and action.target is not None else action.source)[1]
+    return split(action.target if is_placed and action.target is not None else action.first_place.path)[1]
 
 
 def _target_of(edit: Edit) -> bytes:

@@ -19,7 +19,19 @@ from ifmosfs.store.plans import advance_within
 from ifmosfs.store.schema import PlanCorrection, PlanEdit
 from ifmosfs.store.trouble import understood
 
-EDIT_COLUMNS: Final = ("plan_id", "seq", "kind", "path", "target", "at_ns", "mode", "mtime_ns", "replaces")
+EDIT_COLUMNS: Final = (
+    "plan_id",
+    "seq",
+    "kind",
+    "path",
+    "target",
+    "at_ns",
+    "mode",
+    "mtime_ns",
+    "replaces",
+    "action_id",
+    "category",
+)
 
 
 class Edits(Database):
@@ -63,8 +75,8 @@ class Edits(Database):
 
     def edits(self, plan_id: str, after: int = 0) -> tuple[Edit, ...]:
         """The edits of a plan in the order they were made, those with a `seq` above `after`; none for an unknown plan."""
-        columns = (PlanEdit.seq, PlanEdit.kind, PlanEdit.path, PlanEdit.target, PlanEdit.at_ns, PlanEdit.mode)
-        query = select(*columns, PlanEdit.mtime_ns, PlanEdit.replaces).where(PlanEdit.plan_id == plan_id)
+        columns = (getattr(PlanEdit, name) for name in EDIT_COLUMNS[1:])
+        query = select(*columns).where(PlanEdit.plan_id == plan_id)
         with self._reading() as connection, understood(self._path):
             rows: Sequence[Any] = connection.execute(query.where(PlanEdit.seq > after).order_by(PlanEdit.seq)).all()
             return tuple(_edit(*row) for row in rows)
@@ -101,7 +113,8 @@ def edit_row(plan_id: str, edit: Edit) -> tuple[Any, ...]:
     """The edit as a row of `EDIT_COLUMNS`."""
     mtime_ns = None if edit.mtime_ns is None else wrapped(edit.mtime_ns)
     replaces = packed(edit.replaces)
-    return plan_id, edit.seq, edit.kind.value, edit.path, edit.target, edit.at_ns, edit.mode, mtime_ns, replaces
+    made = plan_id, edit.seq, edit.kind.value, edit.path, edit.target, edit.at_ns, edit.mode, mtime_ns, replaces
+    return *made, edit.action_id, legible_or_none(edit.category)
 
 
 def _edit(
@@ -113,6 +126,8 @@ def _edit(
     mode: int | None,
     mtime_ns: int | None,
     replaces: bytes | None,
+    action_id: int | None,
+    category: str | None,
 ) -> Edit:
     mtime_ns = None if mtime_ns is None else time_ns(mtime_ns)
-    return Edit(seq, EditKind(kind), path, target, at_ns, mode, mtime_ns, unpacked(replaces))
+    return Edit(seq, EditKind(kind), path, target, at_ns, mode, mtime_ns, unpacked(replaces), action_id, category)

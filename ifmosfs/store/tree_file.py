@@ -17,6 +17,7 @@ import zlib
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, Final, Self
 
@@ -29,6 +30,7 @@ from ifmosfs.core.tree_source import NOWHERE, Placement, link_numbers
 _MAGIC: Final = b"ifmosfs tree 1\n\0"
 _HEADER: Final = struct.Struct("<16sQQI")
 _PAGE_LEAVES: Final = 4096
+_N_REMEMBERED: Final = 4096  # whole actions, which are read one by one
 
 
 class _Page(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -132,7 +134,7 @@ class StoredSource:
         """
         self.plan = plan
         self._path = path
-        self._action, self._actions = action, actions
+        self._action, self._actions = lru_cache(_N_REMEMBERED)(action), actions
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             index = self._index()
@@ -187,6 +189,11 @@ class StoredSource:
     def actions(self) -> Iterator[Action]:
         """See `TreeSource`."""
         return self._actions()
+
+    def renew(self, action_id: int) -> None:
+        """See `TreeSource`."""
+        del action_id
+        self._action.cache_clear()
 
     def _index(self) -> _Index:
         header = os.pread(self._descriptor, _HEADER.size, 0)

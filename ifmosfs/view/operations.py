@@ -437,7 +437,7 @@ class View:
         self._gestures.interrupted()
         self._control = None
         for edit in edits:
-            self._tree.apply(edit)
+            self._tree.replay(edit)
             self._tell_edit(edit)
 
     def _tell_edit(self, edit: Edit) -> None:

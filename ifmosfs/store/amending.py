@@ -1,0 +1,122 @@
+"""Plans amended while they are open: files that have appeared, changed or been renamed since the plan was made."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, func, select, update
+
+from ifmosfs.core.files import Place
+from ifmosfs.core.plan import Action, ActionKind, Amendment, PlanEvent
+from ifmosfs.store.bulk import batches, insert_rows, update_rows
+from ifmosfs.store.database import Database
+from ifmosfs.store.edits import EDIT_COLUMNS, edit_row, last_edit_within
+from ifmosfs.store.encoding import wrapped
+from ifmosfs.store.plans import (
+    ACTION_COLUMNS,
+    PathNumbers,
+    action_query,
+    action_row,
+    actions_from,
+    advance_within,
+    paths_within,
+)
+from ifmosfs.store.schema import PlanEdit, PlanRoot, StagingAction, StagingFolder, StagingPlan
+from ifmosfs.store.trouble import understood
+
+_N_BOUND: Final = 5_000  # bound parameters in one statement
+
+
+class Amending(Database):
+    """Finding the actions of files, and amending plans."""
+
+    def amend(self, plan_id: str, amendment: Amendment, after: int) -> bool:
+        """Store new actions, actions as they are now, and the edits by which the tree follows, in one transaction.
+
+        `False`, with nothing stored, if the plan's last edit is not the one numbered `after`. Raises: NotFound, WrongState for a
+        plan that is over or whose commit has begun.
+        """
+        with self._writing() as connection:
+            if last_edit_within(connection, plan_id) != after:
+                return False
+            with understood(self._path):
+                advance_within(connection, plan_id, PlanEvent.EDIT)
+            _write_actions(connection, plan_id, amendment)
+            edits = (replace(draft, seq=seq) for seq, draft in enumerate(amendment.edits, after + 1))
+            insert_rows(connection, PlanEdit, EDIT_COLUMNS, (edit_row(plan_id, edit) for edit in edits))
+            return True
+
+    def last_action(self, plan_id: str) -> int:
+        """The highest id of the plan's actions, 0 for none."""
+        query = select(func.coalesce(func.max(StagingAction.action_id), 0)).where(StagingAction.plan_id == plan_id)
+        with self._reading() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def actions_at(self, plan_id: str, places: Iterable[Place]) -> list[Action]:
+        """The actions of the files at these places."""
+        by_root: dict[bytes, list[bytes]] = {}
+        for place in places:
+            by_root.setdefault(place.root, []).append(place.path)
+        with self._reading() as connection, understood(self._path):
+            numbers = {path: number for number, path in paths_within(connection, plan_id)[0].items()}
+            found: list[Action] = []
+            for root, paths in by_root.items():
+                for some in batches(paths, _N_BOUND):
+                    its_files = (StagingAction.root == numbers.get(root, -1)) & StagingAction.source.in_(some)
+                    found += _chosen(connection, plan_id, its_files)
+            return found
+
+    def actions_below(self, plan_id: str, folder: Place, *, deep: bool = True) -> list[Action]:
+        """The actions of the files below a folder, without `deep` only of those that are in it itself."""
+        one, prefix = StagingAction, folder.path and folder.path + b"/"
+        with self._reading() as connection, understood(self._path):
+            numbers = {path: number for number, path in paths_within(connection, plan_id)[0].items()}
+            below = one.root == numbers.get(folder.root, -1)
+            if prefix:
+                below &= (one.source >= prefix) & (one.source < folder.path + b"0")  # what comes after the slash
+            if not deep:
+                below &= func.instr(func.substr(one.source, len(prefix) + 1), b"/") == 0
+            return _chosen(connection, plan_id, below)
+
+    def actions_of_inodes(self, plan_id: str, inodes: Collection[int]) -> list[Action]:
+        """The actions whose files have one of the inode numbers. Looks through all of the plan."""
+        with self._reading() as connection, understood(self._path):
+            some = batches((wrapped(inode) for inode in inodes), _N_BOUND)
+            return [action for each in some for action in _chosen(connection, plan_id, StagingAction.inode.in_(each))]
+
+
+def _chosen(connection: Connection, plan_id: str, condition: ColumnElement[bool]) -> list[Action]:
+    query = action_query(plan_id).where(condition).order_by(StagingAction.action_id)
+    rows: Sequence[Any] = connection.execute(query).all()
+    return list(actions_from(rows, *paths_within(connection, plan_id))) if rows else []
+
+
+def _write_actions(connection: Connection, plan_id: str, amendment: Amendment) -> None:
+    roots, folders = _dictionaries(connection, plan_id)
+    n_roots, n_folders = len(roots.paths), len(folders.paths)
+    added = [action_row(plan_id, action, roots, folders) for action in amendment.added]
+    changed = [action_row(plan_id, action, roots, folders) for action in amendment.changed]
+    rows = ((plan_id, number, path, None) for number, path in enumerate(roots.paths[n_roots:], n_roots))
+    insert_rows(connection, PlanRoot, ("plan_id", "number", "path", "filesystem"), rows)
+    rows_of_folders = ((plan_id, at, path, False) for at, path in enumerate(folders.paths[n_folders:], n_folders))
+    insert_rows(connection, StagingFolder, ("plan_id", "number", "path", "planned"), rows_of_folders)
+    insert_rows(connection, StagingAction, ("plan_id", *ACTION_COLUMNS, "state"), added)
+    columns, keys = ACTION_COLUMNS[1:], ("plan_id", "action_id")  # the state stays: it is what a run made of it
+    update_rows(connection, StagingAction, columns, keys, ((*row[2:-1], *row[:2]) for row in changed))
+    _count(connection, plan_id, amendment.added)
+
+
+def _dictionaries(connection: Connection, plan_id: str) -> tuple[PathNumbers, PathNumbers]:
+    """The plan's roots and folders, to which more may be added. A plan numbers them without gaps."""
+    roots, folders = paths_within(connection, plan_id)
+    return PathNumbers(roots[number] for number in sorted(roots)), PathNumbers(folders[n] for n in sorted(folders))
+
+
+def _count(connection: Connection, plan_id: str, added: Iterable[Action]) -> None:
+    kinds = [action.kind for action in added]
+    n_moves, n_kept = kinds.count(ActionKind.MOVE), kinds.count(ActionKind.KEEP)
+    if kinds:
+        more = {"n_moves": StagingPlan.n_moves + n_moves, "n_kept": StagingPlan.n_kept + n_kept}
+        connection.execute(update(StagingPlan).where(StagingPlan.plan_id == plan_id).values(more))
