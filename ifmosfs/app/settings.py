@@ -33,6 +33,13 @@ class ValidateSection(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     windows: bool = False
 
 
+class WatchSection(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """`[watch]`: how often a mounted plan looks at folders that nothing tells of; with `poll_only`, at all folders."""
+
+    poll_seconds: Annotated[float, msgspec.Meta(ge=0.1)] = 10.0
+    poll_only: bool = False
+
+
 class ConfigFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What `config.toml` may hold."""
 
@@ -45,6 +52,7 @@ class ConfigFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     conflict_for: dict[str, ConflictStrategy] = {}
     duplicates: DuplicateRule = DuplicateRule.STAY
     validate: ValidateSection = ValidateSection()
+    watch: WatchSection = WatchSection()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +75,8 @@ class Settings:
     conflict_for: tuple[tuple[str, ConflictStrategy], ...] = ()
     duplicates: DuplicateRule = DuplicateRule.STAY
     windows_names: bool = False
+    poll_seconds: float = 10.0
+    poll_only: bool = False
 
     @property
     def default_target(self) -> Path:
@@ -102,6 +112,8 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         conflict_for=tuple(sorted(config.conflict_for.items())),
         duplicates=config.duplicates,
         windows_names=config.validate.windows,
+        poll_seconds=config.watch.poll_seconds,
+        poll_only=config.watch.poll_only,
     )
 
 

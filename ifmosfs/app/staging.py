@@ -99,8 +99,8 @@ def create_plan(
     app.progress("Planning", 0, None)
     changing = frozenset(find_changing(app, session, (file for file, _ in files)))
     candidates = place_files(files, app.layout, policy, host.local_date, session.roots, changing)
-    listing = read_listing(folders_wanted(candidates), policy.names, lambda path: _names_in(app, where, path))
-    plan = make_plan(candidates, listing, _header(app, session, where, policy), lambda place: _digest(app, place))
+    listing = read_listing(folders_wanted(candidates), policy.names, lambda path: names_in(app, where, path))
+    plan = make_plan(candidates, listing, _header(app, session, where, policy), lambda place: content_of(app, place))
     app.catalogue.save_plan(plan)
     app.catalogue.advance(plan.plan_id, PlanEvent.STAGE)
     keep_tree(app, plan)
@@ -255,7 +255,7 @@ def find_changing(app: App, session: SessionInfo, files: Iterable[ScannedFile]) 
             yield file.file_id
 
 
-def _digest(app: App, place: Place) -> bytes | None:
+def content_of(app: App, place: Place) -> bytes | None:
     """The content of a file that may be a duplicate; `None` where it cannot be read, which makes it none."""
     try:
         return app.disk.digest(place)
@@ -290,7 +290,8 @@ def _header(app: App, session: SessionInfo, target: bytes, policy: Policy) -> Pl
     )
 
 
-def _names_in(app: App, target: bytes, path: bytes) -> Mapping[bytes, Existing] | None:
+def names_in(app: App, target: bytes, path: bytes) -> Mapping[bytes, Existing] | None:
+    """What a folder of the target holds, `None` where there is none. Raises `TargetProblem`."""
     try:
         entries = app.disk.list_folder(Place(target, path))
         return {name: attr.fingerprint if attr.kind is Kind.FILE else attr.kind for name, attr in entries}

@@ -25,7 +25,7 @@ from ifmosfs.core.nodes import FileNode, FolderNode, Leaf, Node, TreeSource, lea
 from ifmosfs.core.plan import Action, ActionKind, Edit, EditKind, KeepReason, Plan, Unit
 from ifmosfs.core.refusals import FsError, FsErrorKind
 from ifmosfs.core.together import still_together
-from ifmosfs.core.tree_source import REVIEW, ROOT, PlanSource, keep_reason, projects_of, root_labels
+from ifmosfs.core.tree_source import REVIEW, ROOT, PlanSource, keep_reason, projects_of, review_path, root_labels
 from ifmosfs.core.values import quick
 
 __all__ = ["CarriedFolder", "FileNode", "FolderNode", "Node", "PlanTree", "PlannedFolder", "PlannedMove", "root_labels"]
@@ -296,6 +296,15 @@ class PlanTree:
                 return None if source is None else Place(source.root, join(source.path, *names[depth:]))
             folder = node
         return self.carried_source(folder)
+
+    def project_path(self, number: int) -> bytes | None:
+        """Where the folder of a project is in the tree; `None` where the project has no folder of its own."""
+        folder = self._project_folders.get(number)
+        return None if folder is None else self.path_of(folder)
+
+    def review_path(self, action: Action) -> bytes:
+        """Where in the review folder a file that does not move is shown before any edit."""
+        return review_path(action, self.plan, self._labels, self._projects)
 
     @property
     def has_projects(self) -> bool:
@@ -713,6 +722,8 @@ class PlanTree:
         node = FileNode(name, parent, leaf_of(action, action.action_id, name))
         self._files[action.action_id] = node
         self._attach(node, parent, name, edit.at_ns)
+        if action.replaces is not None and action.kind is ActionKind.MOVE and action.target == edit.path:
+            node.displaces = edit.path, action.replaces
 
     def _add_among_excluded(self, edit: Edit) -> None:
         action_id = edit.action_id or 0

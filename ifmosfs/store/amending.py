@@ -54,30 +54,34 @@ class Amending(Database):
         with self._reading() as connection:
             return int(connection.execute(query).scalar_one())
 
+    def knows_below(self, plan_id: str, folder: Place) -> bool:
+        """Whether the plan has an action for any file below a folder."""
+        one = StagingAction
+        with self._reading() as connection:
+            below = (one.plan_id == plan_id) & _below(_root_number(connection, plan_id, folder.root), folder.path)
+            return connection.execute(select(one.action_id).where(below).limit(1)).first() is not None
+
     def actions_at(self, plan_id: str, places: Iterable[Place]) -> list[Action]:
         """The actions of the files at these places."""
         by_root: dict[bytes, list[bytes]] = {}
         for place in places:
             by_root.setdefault(place.root, []).append(place.path)
+        found: list[Action] = []
         with self._reading() as connection, understood(self._path):
-            numbers = {path: number for number, path in paths_within(connection, plan_id)[0].items()}
-            found: list[Action] = []
             for root, paths in by_root.items():
+                number = _root_number(connection, plan_id, root)
                 for some in batches(paths, _N_BOUND):
-                    its_files = (StagingAction.root == numbers.get(root, -1)) & StagingAction.source.in_(some)
+                    its_files = (StagingAction.root == number) & StagingAction.source.in_(some)
                     found += _chosen(connection, plan_id, its_files)
-            return found
+        return found
 
     def actions_below(self, plan_id: str, folder: Place, *, deep: bool = True) -> list[Action]:
         """The actions of the files below a folder, without `deep` only of those that are in it itself."""
-        one, prefix = StagingAction, folder.path and folder.path + b"/"
+        n_prefix = len(folder.path) + 1 if folder.path else 0
         with self._reading() as connection, understood(self._path):
-            numbers = {path: number for number, path in paths_within(connection, plan_id)[0].items()}
-            below = one.root == numbers.get(folder.root, -1)
-            if prefix:
-                below &= (one.source >= prefix) & (one.source < folder.path + b"0")  # what comes after the slash
+            below = _below(_root_number(connection, plan_id, folder.root), folder.path)
             if not deep:
-                below &= func.instr(func.substr(one.source, len(prefix) + 1), b"/") == 0
+                below &= func.instr(func.substr(StagingAction.source, n_prefix + 1), b"/") == 0
             return _chosen(connection, plan_id, below)
 
     def actions_of_inodes(self, plan_id: str, inodes: Collection[int]) -> list[Action]:
@@ -85,6 +89,21 @@ class Amending(Database):
         with self._reading() as connection, understood(self._path):
             some = batches((wrapped(inode) for inode in inodes), _N_BOUND)
             return [action for each in some for action in _chosen(connection, plan_id, StagingAction.inode.in_(each))]
+
+
+def _root_number(connection: Connection, plan_id: str, root: bytes) -> int:
+    """The number by which actions name a root, one that none has where the plan does not know it."""
+    query = select(PlanRoot.number).where(PlanRoot.plan_id == plan_id, PlanRoot.path == root)
+    number = connection.execute(query).scalar()
+    return -1 if number is None else int(number)
+
+
+def _below(root: int, folder: bytes) -> ColumnElement[bool]:
+    one = StagingAction
+    below = one.root == root
+    if folder:
+        below &= (one.source >= folder + b"/") & (one.source < folder + b"0")  # the byte after the slash
+    return below
 
 
 def _chosen(connection: Connection, plan_id: str, condition: ColumnElement[bool]) -> list[Action]:
