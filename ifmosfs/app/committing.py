@@ -25,10 +25,10 @@ from ifmosfs.core.journal import Journal, Run, RunKind, RunState
 from ifmosfs.core.manifest import Correction, PlanInfo, SnapshotEntry, SnapshotInfo
 from ifmosfs.core.names import CONTROL_NAME
 from ifmosfs.core.ordering import is_third_name
-from ifmosfs.core.plan import ActionKind, Plan, PlanEvent, PlanState
+from ifmosfs.core.plan import ActionKind, KeepReason, Plan, PlanEvent, PlanState
 from ifmosfs.core.preflight import Watch, preflight, refusals, setting_of, shuts_target, unwatched
 from ifmosfs.core.rehearsal import NullJournal, RehearsalDisk
-from ifmosfs.core.reports import PreflightReport, Problem, RunReport
+from ifmosfs.core.reports import WORDS, PreflightReport, Problem, RunReport, problem
 from ifmosfs.core.rollback import plan_rollback
 from ifmosfs.core.snapshot import NAME_LEVEL, merkle_root
 from ifmosfs.core.steps import PlannedSteps, Step, action_ids
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from ifmosfs.store.records import PlanHead
 
 FULL = frozenset({"no-space", "no-inodes"})
+NAMES_TAKEN = frozenset({"name-taken", "conflict-open"})
 Stop = Callable[[], StopRequest | None]
 
 
@@ -49,7 +50,7 @@ Stop = Callable[[], StopRequest | None]
 class PreparedCommit:
     """A commit that could begin: what it would do, and what stands against it. `n_before` files an earlier, interrupted
     run of the plan has moved already, and put `n_vaulted_before` into the vault; the files of projects that would be scattered
-    stay, each with its problem among `scattered`."""
+    stay, each with its problem among `scattered`, and those whose conflict nobody has answered, among `open_conflicts`."""
 
     info: PlanInfo
     tree: AnyTree
@@ -58,6 +59,7 @@ class PreparedCommit:
     n_before: int
     n_vaulted_before: int = 0
     scattered: tuple[Problem, ...] = ()
+    open_conflicts: tuple[Problem, ...] = ()
 
 
 @without_collector()
@@ -81,9 +83,18 @@ def prepare_commit(
     app.progress("Checking", 0, None)
     with app.disk.looking():
         checked = preflight(order, setting_of(wanted.plan), app.disk, credentials(), watch)
-    checked = replace(checked, problems=(*scattered, *checked.problems))
+    still_open = tuple(_open_conflicts(wanted))
+    checked = replace(checked, problems=(*scattered, *checked.problems, *still_open))
     n_vaulted = sum(action.action_id in done for action in wanted.vaulted())
-    return PreparedCommit(info, wanted, order, checked, len(done) - n_vaulted, n_vaulted, scattered)
+    return PreparedCommit(info, wanted, order, checked, len(done) - n_vaulted, n_vaulted, scattered, still_open)
+
+
+def _open_conflicts(tree: AnyTree) -> Iterator[Problem]:
+    """A problem for each file that stays because two want its name and nobody has said which of them gets it."""
+    for action, reason in tree.kept():
+        if reason is KeepReason.CONFLICT:
+            words = f"{WORDS['conflict-open']}: {action.reason}"
+            yield problem("conflict-open", action.source_place.absolute, words=words)
 
 
 def _is_left(tree: AnyTree, done: Collection[int]) -> bool:
@@ -111,17 +122,18 @@ def hopeless(prepared: PreparedCommit) -> IfmosfsError | None:
     shut = shuts_target(prepared.checked, nearest_folder(prepared.info.target))
     if shut is not None:
         return TargetProblem(shut.words, path=shut.path, hint=shut.remedy)
-    troubled = {problem.action_id for problem in prepared.checked.problems}
+    troubled = {each.action_id for each in prepared.checked.problems}
     n_steps = 0
     for step in prepared.order.steps:
         if step.is_folder or (step.action_id and step.action_id not in troubled):
             return None
         n_steps += step.action_id != 0
-    if not n_steps:
-        return None
+    n_staying = n_steps + len(prepared.open_conflicts)
+    if not n_staying or (not n_steps and prepared.n_before + prepared.n_vaulted_before):
+        return None  # nothing was to be moved, or all of it has been, and the plan is to be finished
     first = prepared.checked.problems[0]
-    what = f"none of the {n_steps:,} files can be moved as planned; the first: {first.words}"
-    if all(problem.code == "name-taken" for problem in prepared.checked.problems):
+    what = f"none of the {n_staying:,} files can be moved as planned; the first: {first.words}"
+    if all(each.code in NAMES_TAKEN for each in prepared.checked.problems):
         return ConflictsOpen(what, path=first.path, hint=first.remedy)
     return PlanOutdated(what, path=first.path, hint="scan again, then look at the new plan")
 
@@ -140,7 +152,7 @@ def rehearse_commit(app: App, prepared: PreparedCommit) -> RunReport:
         progress=lambda n_done, n_total: app.progress("Rehearsing", n_done, n_total),
         busy=open_for_writing,
     )
-    report = _with_scattered(prepared, report)
+    report = _with_staying(prepared, report)
     return replace(report, n_folders_made=0) if _is_untouched(prepared, report) else report
 
 
@@ -167,7 +179,7 @@ def run_commit(app: App, journal: SqliteJournal, prepared: PreparedCommit, *, sn
     except IfmosfsError:
         _release_unbegun(app, journal, prepared)
         raise
-    report = _with_scattered(prepared, report)
+    report = _with_staying(prepared, report)
     if _is_untouched(prepared, report):
         app.catalogue.advance(plan_id, PlanEvent.STOP_UNTOUCHED)
         return _leave_nothing(app, journal, prepared, report)
@@ -188,10 +200,11 @@ def _is_untouched(prepared: PreparedCommit, report: RunReport) -> bool:
     return bool(prepared.order.steps or prepared.scattered) and n_touched == 0
 
 
-def _with_scattered(prepared: PreparedCommit, report: RunReport) -> RunReport:
-    """Files of projects that were not even tried count as conflicts."""
-    kept = prepared.scattered
-    return replace(report, n_conflicts=report.n_conflicts + len(kept), problems=(*kept, *report.problems))
+def _with_staying(prepared: PreparedCommit, report: RunReport) -> RunReport:
+    """Files that were not even tried, of scattered projects and of open conflicts, count as conflicts."""
+    n_staying = len(prepared.scattered) + len(prepared.open_conflicts)
+    problems = (*prepared.scattered, *report.problems, *prepared.open_conflicts)
+    return replace(report, n_conflicts=report.n_conflicts + n_staying, problems=problems)
 
 
 def _leave_nothing(app: App, journal: SqliteJournal, prepared: PreparedCommit, report: RunReport) -> RunReport:
@@ -265,7 +278,7 @@ def _settle(app: App, prepared: PreparedCommit, report: RunReport, snapshot_id: 
     plan_id = prepared.info.plan_id
     states = dict.fromkeys(action_ids(prepared.order.steps), "done")
     states |= _carried_states(prepared, report)
-    states |= {problem.action_id: problem.code for problem in report.problems if problem.action_id}
+    states |= {each.action_id: each.code for each in report.problems if each.action_id}
     if report.state is RunState.COMPLETE:
         if prepared.info.state is not PlanState.COMMITTED:
             app.catalogue.advance(plan_id, PlanEvent.FINISH)

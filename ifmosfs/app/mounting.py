@@ -14,12 +14,16 @@ from ifmosfs.app.scanning import check_roots
 from ifmosfs.app.staging import discard, refuse_over
 from ifmosfs.app.trees import lazy_tree
 from ifmosfs.core.errors import Ambiguous, MountProblem, NotFound, WrongState
+from ifmosfs.core.files import Place
 from ifmosfs.core.manifest import PlanInfo
 from ifmosfs.core.names import display, is_within, shell_word, split, split_extension
 from ifmosfs.core.plan import Action, Edit, PlanState
 from ifmosfs.platform import daemon, host
 from ifmosfs.platform.mounts import Mount, is_stale, mounts, views
+from ifmosfs.view.attributes import RELOAD
+from ifmosfs.view.values import Caller
 
+MOST_HOLDERS = 5
 OPEN_STATES = (PlanState.STAGED, PlanState.VALIDATED)
 
 
@@ -46,7 +50,7 @@ class PlanEditLog:
 
     def since(self, after: int) -> Sequence[Edit]:
         """See `view.edits.EditLog`."""
-        return self._catalogue.edits(self._plan_id, after)
+        return self._catalogue.edit_log(self._plan_id, after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +88,23 @@ def serve(app: App, plan_id: str, mount_point: bytes, on_ready: Callable[[], Non
     """Serve a plan at a mount point until it is unmounted. This process must never look into that mount."""
     from ifmosfs.app.watching import following
     from ifmosfs.platform import fuse
+    from ifmosfs.platform.patient import Patience, SlowRoots
     from ifmosfs.view.operations import View
 
+    is_slow = SlowRoots()
     tree = lazy_tree(app, plan_id)
     view = View(
         tree,
         app.disk,
         PlanEditLog(app, plan_id),
         now_ns=host.now_ns,
-        refile=lambda action, category: _folder_for(app, action, category),
+        refile=lambda action, category: _folder_for(app, tree.plan.session_id, action, category),
         owner=host.owner(),
         replant=lambda: lazy_tree(app, plan_id),
         process_of=host.process_of,
+        look=Patience(app.disk, is_slow).lstat,
+        may_reach=_may_reach,
+        is_slow=is_slow,
     )
     with ExitStack() as stack:
         follow = stack.enter_context(following(app, tree.plan, view, watch.excludes)) if watch.is_on else None
@@ -106,6 +115,12 @@ def serve(app: App, plan_id: str, mount_point: bytes, on_ready: Callable[[], Non
                 follow()
 
         fuse.serve(view, mount_point, name=plan_id, on_ready=ready)
+
+
+def _may_reach(place: Place, caller: Caller) -> bool:
+    from ifmosfs.platform.reach import may_read, person_of
+
+    return may_read(place.absolute, person_of(caller.pid, caller.uid, caller.gid))
 
 
 def prepare_mount_point(app: App, info: PlanInfo, mount_point: bytes | None) -> tuple[bytes, bool]:
@@ -156,6 +171,21 @@ def view_of(plan_id: str) -> Mount | None:
     return next((view for view in views() if plan_of(view) == plan_id), None)
 
 
+def tell_view(plan_id: str) -> Mount | None:
+    """Have the plan's mounted view show now what others have made of the plan. Returns the view where there is one that does not
+    listen; it takes the edits in before its own next one at the latest."""
+    view = view_of(plan_id)
+    if view is None:
+        return None
+    if is_stale(view):
+        return view
+    try:
+        os.setxattr(view.point, RELOAD, b"1")
+    except OSError:
+        return view
+    return None
+
+
 def plan_of(view: Mount) -> str:
     """The id of the plan that a mounted view shows."""
     return view.source.partition(b":")[2].decode("ascii", "replace")
@@ -193,10 +223,26 @@ def unmount(app: App, mount_point: bytes, *, keep: bool, lazy: bool = False) -> 
     view = view_at(mount_point)
     plan_id = plan_of(view)
     info = app.catalogue.find_plan(plan_id, None)  # first: a view of another state folder is not ours to take away
-    fuse_unmount.unmount(view.point, lazy=lazy or is_stale(view))
+    try:
+        fuse_unmount.unmount(view.point, lazy=lazy or is_stale(view))
+    except MountProblem as problem:
+        raise _with_holders(problem, view.point) from problem
     if not keep and info.state in OPEN_STATES:
         discard(app, plan_id)
     return app.catalogue.find_plan(plan_id, None)
+
+
+def _with_holders(problem: MountProblem, point: bytes) -> MountProblem:
+    """The same problem, with the programs that use the mount, where there are any."""
+    from ifmosfs.platform.holders import holders_of
+
+    holders = holders_of(point)
+    if not holders:
+        return problem
+    shown = [f"{one.program} (pid {one.pid}) with {display(one.path)}" for one in holders[:MOST_HOLDERS]]
+    more = f" and {len(holders) - MOST_HOLDERS} more" if len(holders) > MOST_HOLDERS else ""
+    hint = f"close it there, or take the view away all the same: ifmosfs unmount --lazy {shell_word(point)}"
+    return MountProblem(f"the mounted folder is in use by {', '.join(shown)}{more}", path=point, hint=hint)
 
 
 def unmount_views_of(plan_id: str) -> list[bytes]:
@@ -285,7 +331,8 @@ def _check_apart(app: App, roots: Sequence[bytes], target: bytes, where: bytes) 
         raise MountProblem("the mount point lies in the program's own state folder", path=where, hint="choose another")
 
 
-def _folder_for(app: App, action: Action, category: str) -> bytes | None:
-    """The folder the layout has for a category, by the file's modification date."""
-    dated = host.local_date(action.expected.mtime_ns)
+def _folder_for(app: App, session_id: str, action: Action, category: str) -> bytes | None:
+    """The folder the layout has for a category, by the file's own date, else by its modification time."""
+    own = app.catalogue.document_date(session_id, action.source_place)
+    dated = own or host.local_date(action.expected.mtime_ns)
     return app.layout.folder(category, dated, split_extension(split(action.source)[1])[1])

@@ -10,18 +10,15 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from ifmosfs.app.context import App
-from ifmosfs.app.mounting import view_of
-from ifmosfs.app.staging import refuse_over
+from ifmosfs.app.staging import refuse_begun
 from ifmosfs.core.conflicts import Conflict, Contender, holder_of, open_conflicts
-from ifmosfs.core.errors import TargetProblem, WrongState
+from ifmosfs.core.errors import TargetProblem
 from ifmosfs.core.files import Attr, Fingerprint, Kind, Place
 from ifmosfs.core.manifest import PlanInfo
 from ifmosfs.core.names import display
-from ifmosfs.core.plan import Action, ConflictStrategy, PlanState
+from ifmosfs.core.plan import Action, ConflictStrategy
 from ifmosfs.core.resolve import Answer, Resolution, Resolver, Unanswered, standing
 from ifmosfs.platform import host
-from ifmosfs.platform.mounts import is_stale
-from ifmosfs.view.attributes import RELOAD
 
 HASHED_BYTES = 256 << 20  # of larger files nobody waits for the hash
 FIRST_BYTES = 2048
@@ -91,10 +88,7 @@ class Resolving:
 
     def __init__(self, app: App, info: PlanInfo) -> None:
         """Raises `WrongState` for a plan that is over or whose commit has begun."""
-        refuse_over(info)
-        if info.state is PlanState.COMMITTING:
-            hint = f"go on: ifmosfs commit {info.plan_id}; or move back: ifmosfs rollback {info.plan_id}"
-            raise WrongState(f"the commit of plan {info.plan_id} has begun", hint=hint)
+        refuse_begun(info)
         self._app = app
         self._plan_id = info.plan_id
         self._plan = app.catalogue.load_plan(info.plan_id)
@@ -126,7 +120,7 @@ class Resolving:
         while True:
             after = self._resolver.tree.last_edit
             done: list[tuple[TakenBack, Answer | Unanswered]] = []
-            for group in standing(self._app.catalogue.resolutions(self._plan_id)):
+            for group in standing(self._app.catalogue.resolutions(self._plan_id), self._resolver.edits):
                 actions = [self._resolver.tree.file(each.action_id).action for each in group]
                 if choice.fits(actions, [each.target for each in actions if each.target is not None]):
                     done.append(self._take_back(group, actions))
@@ -150,19 +144,9 @@ class Resolving:
         has = None if attr is None else self._side(place, (attr.fingerprint, attr.kind))
         return Comparison(comes, has, _is_same(comes, has))
 
-    def tell_view(self) -> bool:
-        """Have the plan's mounted view show the answers now; `False` where there is none, or it does not listen."""
-        view = view_of(self._plan_id)
-        if view is None or is_stale(view):
-            return False
-        try:
-            os.setxattr(view.point, RELOAD, b"1")
-        except OSError:
-            return False  # it takes the edits in before its own next one at the latest
-        return True
-
     def _fresh(self) -> Resolver:
-        return Resolver(self._plan, self._app.catalogue.edits(self._plan_id), self._app.disk, host.now_ns())
+        log = self._app.catalogue.edit_log(self._plan_id)
+        return Resolver(self._plan, log, self._app.disk, host.now_ns())
 
     def _answer(self, conflict: Conflict, strategy: ConflictStrategy) -> Answer | Unanswered:
         try:

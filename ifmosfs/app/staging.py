@@ -13,6 +13,7 @@ from ifmosfs.app.classifying import classify
 from ifmosfs.app.collector import without_collector
 from ifmosfs.app.context import App
 from ifmosfs.app.trees import forget_tree, keep_tree
+from ifmosfs.core.edit_log import effective, last_number
 from ifmosfs.core.errors import NotFound, TargetProblem, UsageProblem, WrongState
 from ifmosfs.core.files import Kind, Place, ScannedFile
 from ifmosfs.core.manifest import PlanInfo, SessionInfo
@@ -35,6 +36,7 @@ from ifmosfs.core.tree import PlannedMove, PlanTree
 from ifmosfs.core.unedited import AnyTree, tree_to_commit
 from ifmosfs.platform import host
 from ifmosfs.platform.mounts import views
+from ifmosfs.platform.writers import open_for_writing
 
 RACY_NS: Final = 2 * 10**9  # a file that changed so shortly before the scan's end may have been changing still
 FRESH_NS: Final = 5 * 10**9  # what was modified within this time is being written
@@ -98,7 +100,8 @@ def create_plan(
         raise NotFound("the session holds no files", hint="ifmosfs scan FOLDER, then try again")
     app.progress("Planning", 0, None)
     changing = frozenset(find_changing(app, session, (file for file, _ in files)))
-    candidates = place_files(files, app.layout, policy, host.local_date, session.roots, changing)
+    unseen = _unseen(app, session)
+    candidates = place_files(files, app.layout, policy, host.local_date, session.roots, changing, unseen)
     listing = read_listing(folders_wanted(candidates), policy.names, lambda path: names_in(app, where, path))
     plan = make_plan(candidates, listing, _header(app, session, where, policy), lambda place: content_of(app, place))
     app.catalogue.save_plan(plan)
@@ -142,14 +145,16 @@ def _outcomes(
 
 @without_collector()
 def load_tree(app: App, plan_id: str) -> PlanTree:
-    """A plan with its edits applied."""
-    return PlanTree(app.catalogue.load_plan(plan_id), app.catalogue.edits(plan_id))
+    """A plan with its edits in force applied."""
+    log = app.catalogue.edit_log(plan_id)
+    return PlanTree(app.catalogue.load_plan(plan_id), effective(log), last_number(log))
 
 
 @without_collector()
 def load_tree_to_commit(app: App, plan_id: str) -> AnyTree:
     """The same for a commit, which needs no nodes where nobody has edited the plan."""
-    return tree_to_commit(app.catalogue.load_plan(plan_id), tuple(app.catalogue.edits(plan_id)))
+    log = app.catalogue.edit_log(plan_id)
+    return tree_to_commit(app.catalogue.load_plan(plan_id), effective(log), last_number(log))
 
 
 def as_edited(app: App, info: PlanInfo) -> PlanInfo:
@@ -207,6 +212,14 @@ def refuse_over(info: PlanInfo) -> None:
             assert_never(info.state)
 
 
+def refuse_begun(info: PlanInfo) -> None:
+    """As `refuse_over`, and for a plan whose commit has begun, which takes no edits either."""
+    refuse_over(info)
+    if info.state is PlanState.COMMITTING:
+        hint = f"go on: ifmosfs commit {info.plan_id}; or move back: ifmosfs rollback {info.plan_id}"
+        raise WrongState(f"the commit of plan {info.plan_id} has begun", hint=hint)
+
+
 def discard(app: App, plan_id: str) -> list[bytes]:
     """Mark a plan as discarded; nothing on the disk was ever changed by it. Its preview folder goes, except for what
     somebody else has put there, which is returned."""
@@ -238,21 +251,32 @@ def _with_proposal(file: ScannedFile, proposal: Proposal | None) -> tuple[Scanne
 
 
 def find_changing(app: App, session: SessionInfo, files: Iterable[ScannedFile]) -> Iterator[int]:
-    """The ids of the files that are being written to: racily clean when they were scanned, and different and fresh now.
+    """The ids of the files that are being written to: open for writing where that can be known; or racily clean when they were
+    scanned, and different and fresh now.
 
     Only what had been changed shortly before the scan is looked at again; anything else that changes is found by the commit.
     """
     doubtful_ns, now_ns = session.scanned_ns - RACY_NS, host.now_ns()
+    writers = open_for_writing()
+    inodes = {inode for _, inode in writers}
     for file in files:
         seen = file.fingerprint
-        if max(seen.mtime_ns, seen.ctime_ns) < doubtful_ns or file.kind is not Kind.FILE:
+        is_doubtful = max(seen.mtime_ns, seen.ctime_ns) >= doubtful_ns or seen.inode in inodes
+        if not is_doubtful or file.kind is not Kind.FILE:
             continue
         try:
-            now = app.disk.lstat(file.place).fingerprint
+            now = app.disk.lstat(file.place)
         except OSError:
             continue  # gone, or out of reach: the commit says so
-        if not now.same_file(seen) and now.mtime_ns > now_ns - FRESH_NS:
+        has_changed = not now.fingerprint.same_file(seen) and now.mtime_ns > now_ns - FRESH_NS
+        if has_changed or (now.device, now.inode) in writers:
             yield file.file_id
+
+
+def _unseen(app: App, session: SessionInfo) -> Iterator[Place]:
+    """What the scan left out or could not read."""
+    for left in (app.catalogue.skipped(session.session_id), app.catalogue.unreadable(session.session_id)):
+        yield from (Place(entry.root, entry.path) for entry in left)
 
 
 def content_of(app: App, place: Place) -> bytes | None:

@@ -14,6 +14,7 @@ from typing import Final
 
 from ifmosfs.app.collector import without_collector
 from ifmosfs.app.context import App
+from ifmosfs.core.edit_log import effective, last_number
 from ifmosfs.core.nodes import TreeSource
 from ifmosfs.core.plan import Action, Plan
 from ifmosfs.core.tree import PlanTree, added_by
@@ -42,9 +43,9 @@ def forget_tree(app: App, plan_id: str) -> None:
 
 def lazy_tree(app: App, plan_id: str) -> PlanTree:
     """The tree of a plan with the edits in force, of which a folder's files are read when they are needed. Raises: NotFound."""
-    edits = app.catalogue.edits(plan_id)
-    source = _source(app, plan_id, added_by(edits))
-    return PlanTree(source.plan, edits, source)
+    log = app.catalogue.edit_log(plan_id)
+    source = _source(app, plan_id, added_by(log))
+    return PlanTree(source.plan, effective(log), last_number(log), source)
 
 
 def tree_path(app: App, plan_id: str) -> Path:

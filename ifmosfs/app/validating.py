@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ifmosfs.app.committing import PreparedCommit, prepare_commit
 from ifmosfs.app.context import App
 from ifmosfs.app.guarding import guard
-from ifmosfs.app.mounting import OPEN_STATES, view_of
+from ifmosfs.app.mounting import OPEN_STATES, tell_view
 from ifmosfs.app.staging import load_tree
 from ifmosfs.core.effects import lstat_or_none
 from ifmosfs.core.errors import MountProblem, WrongState
@@ -33,7 +33,6 @@ from ifmosfs.core.validation import (
 from ifmosfs.platform import host
 from ifmosfs.platform.mounts import views
 from ifmosfs.platform.writers import open_for_writing
-from ifmosfs.view.attributes import RELOAD
 
 if TYPE_CHECKING:
     from ifmosfs.store.journal import SqliteJournal
@@ -176,26 +175,13 @@ def _refuse_uneditable(info: PlanInfo) -> None:
     if info.state not in OPEN_STATES:
         what = f"plan {info.plan_id} is {info.state.value.replace('_', ' ')} and takes no edits"
         raise WrongState(what, hint=f"see what is left of it: ifmosfs stage validate {info.plan_id}")
-    if not _reload_view(info.plan_id):
-        view = view_of(info.plan_id)
-        point = b"" if view is None else view.point
-        hint = f"first: ifmosfs unmount --keep {shell_word(point)}"
-        raise MountProblem("the plan is mounted, and its view takes edits only from inside", path=point, hint=hint)
-
-
-def _reload_view(plan_id: str) -> bool:
-    """Make the plan's view, if it has one, read the edits anew; whether that was possible."""
-    view = view_of(plan_id)
-    if view is None:
-        return True
-    try:
-        os.setxattr(view.point, RELOAD, b"1")
-    except OSError:
-        return False
-    return True
+    view = tell_view(info.plan_id)
+    if view is not None:
+        hint = f"first: ifmosfs unmount --keep {shell_word(view.point)}"
+        raise MountProblem("the plan is mounted, and its view takes edits only from inside", path=view.point, hint=hint)
 
 
 def _store(app: App, info: PlanInfo, changes: list[Change], last_edit: int) -> None:
     if changes:
         app.catalogue.append_edits(info.plan_id, edits_of(changes), last_edit)
-        _reload_view(info.plan_id)
+        tell_view(info.plan_id)

@@ -13,7 +13,18 @@ from typing import NamedTuple
 from ifmosfs.core.files import Kind, Place, ScannedFile
 from ifmosfs.core.names import NameRules, components, is_within, join, repair, split, with_suffix_before_extension
 from ifmosfs.core.overlay import Existing
-from ifmosfs.core.plan import Action, ActionKind, Amendment, Edit, EditKind, KeepReason, Plan, Unit, UnitKind
+from ifmosfs.core.plan import (
+    Action,
+    ActionKind,
+    Amendment,
+    Edit,
+    EditKind,
+    EditOrigin,
+    KeepReason,
+    Plan,
+    Unit,
+    UnitKind,
+)
 from ifmosfs.core.planner import Candidate
 from ifmosfs.core.proposal import Proposal
 from ifmosfs.core.tree import FileNode, FolderNode, PlanTree
@@ -256,7 +267,7 @@ class _Draft:
         self.edits: list[Edit] = []
 
     def edit(self, kind: EditKind, path: bytes, target: bytes | None = None, *, action_id: int | None = None) -> None:
-        self.edits.append(Edit(0, kind, path, target, self._now_ns, action_id=action_id))
+        self.edits.append(Edit(0, kind, path, target, self._now_ns, action_id=action_id, origin=EditOrigin.WATCH))
         self._taken.add(path if target is None else target)
 
     def path(self, action: Action) -> bytes:

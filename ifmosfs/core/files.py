@@ -75,7 +75,11 @@ class Fingerprint:
 @quick
 @dataclass(frozen=True, slots=True)
 class Attr:
-    """The attributes of one entry, as `lstat` gives them (times in ns since the epoch, blocks of 512 bytes)."""
+    """The attributes of one entry, as `lstat` gives them (times in ns since the epoch, blocks of 512 bytes).
+
+    `is_immutable`, `is_append_only`: flags for which the system refuses, even to root, to take its name away. In a folder that
+    is immutable nothing changes its name, and out of one that is append-only nothing goes.
+    """
 
     mode: int
     uid: int
@@ -89,6 +93,13 @@ class Attr:
     mtime_ns: int
     ctime_ns: int
     birth_ns: int | None = None
+    is_immutable: bool = False
+    is_append_only: bool = False
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether its name cannot be taken away."""
+        return self.is_immutable or self.is_append_only
 
     @property
     def kind(self) -> Kind:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ifmosfs.core.names import NameRules, join, repair, split, windows_name, with_suffix_before_extension
-from ifmosfs.core.plan import Action, Edit, EditKind
+from ifmosfs.core.plan import Action, Edit, EditKind, EditOrigin
 from ifmosfs.core.refusals import FsError
 from ifmosfs.core.tree import FolderNode, Node, PlanTree
 from ifmosfs.core.validation import Finding, FixKind
@@ -98,7 +98,7 @@ class _Fixing:
         for each in self._units.get(action.unit, [action]):
             node = self._tree.file(each.action_id)
             if not self._tree.in_review(node):
-                self._apply(finding, node, Edit(0, kind, self._tree.path_of(node), None, self._at_ns))
+                self._apply(finding, node, self._draft(kind, self._tree.path_of(node)))
 
     def _rename(self, finding: Finding, node: Node) -> None:
         path = self._tree.path_of(node)
@@ -107,7 +107,7 @@ class _Fixing:
         if free is None:
             self._failed.append(finding)
         else:
-            self._apply(finding, node, Edit(0, EditKind.MOVE, path, join(folder, free), self._at_ns))
+            self._apply(finding, node, self._draft(EditKind.MOVE, path, join(folder, free)))
 
     def _free_name(self, folder: bytes, wanted: bytes, own: bytes) -> bytes | None:
         """The wanted name, else the first numbered one that nothing has, in the tree and on the disk."""
@@ -118,6 +118,9 @@ class _Fixing:
             if name != own and self._tree.find(path) is None and not self._choice.is_taken(path):
                 return name
         return None
+
+    def _draft(self, kind: EditKind, path: bytes, target: bytes | None = None) -> Edit:
+        return Edit(0, kind, path, target, self._at_ns, origin=EditOrigin.FIX)
 
     def _apply(self, finding: Finding, node: Node, edit: Edit) -> None:
         source = join(self._tree.plan.target, self._tree.path_of(node))

@@ -62,7 +62,7 @@ class SessionInfo:
 
 @dataclass(frozen=True, slots=True)
 class PlanInfo:
-    """A stored plan without its actions. `digest` is the plan's own, without its edits."""
+    """A stored plan without its actions. `digest` is the plan's own, without its edits; `n_edits` are in force."""
 
     plan_id: str
     session_id: str

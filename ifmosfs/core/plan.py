@@ -254,7 +254,7 @@ class Plan:
 
 
 class EditKind(Enum):
-    """What a person did to the layout."""
+    """What a person did to the layout; the last two are about steps of the log and not about the layout."""
 
     MOVE = "move"
     SWAP = "swap"
@@ -270,17 +270,33 @@ class EditKind(Enum):
     REFRESH = (
         "refresh"  # not by a person: the original of an action is another than was planned, and the action says so now
     )
+    UNDO = "undo"  # a step is taken back
+    REDO = "redo"  # a step that was taken back is made again
 
 
+class EditOrigin(Enum):
+    """Where an edit was made; for display only."""
+
+    VIEW = "view"  # in the mount
+    RESOLVE = "resolve"
+    FIX = "fix"
+    COMMAND = "command"  # another command, such as `stage undo`
+    WATCH = "watch"  # not by a person: a file has appeared, changed or been renamed
+
+
+@quick
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One change to the organised tree, in paths of the view at that moment (so edits are replayed in `seq` order).
+    """One row of a plan's edit log, which only grows (`core.edit_log`): mostly one change to the organised tree, in paths of
+    the view at that moment (so edits are replayed in `seq` order).
 
     A MOVE of a folder means everything in it; only files are EXCLUDEd. `at_ns` is when it was made; folders show it as their time.
     `mode` and `mtime_ns` belong to MKDIR and TOUCH, `replaces` (the fingerprint of what is at the target) to REPLACE, `action_id`
     to ADD and REFRESH, and to the MOVE or VAULT of a file that no person made, `category` to a MOVE by which a person has said
-    what the file is. `step`: the number of the first edit of the gesture that it is part of; 0 in a draft that begins one, and for
-    what no person does.
+    what the file is.
+    `step` is the `seq` of the first edit of the same gesture, which is taken back as a whole; of an UNDO or REDO it is the step
+    that this takes back or makes again, and there is no path; of what no person did (origin WATCH) it is 0. `seq` is 0 in a draft,
+    and so is `step` in one that begins a step.
     """
 
     seq: int
@@ -294,6 +310,7 @@ class Edit:
     action_id: int | None = None
     category: str | None = None
     step: int = 0
+    origin: EditOrigin = EditOrigin.VIEW
 
 
 @dataclass(frozen=True, slots=True)

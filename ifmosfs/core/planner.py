@@ -61,15 +61,16 @@ def place_files(
     local_date: LocalDate,
     roots: Sequence[Root] = (),
     changing: Container[int] = frozenset(),
+    unseen: Iterable[Place] = (),
 ) -> list[Candidate]:
     """Where each file wants to go. `local_date` turns a modification time (ns) into the user's calendar date.
 
     `roots` tells which roots are on one filesystem, so that names of one inode are found. `changing`: the ids of the files
-    that were seen to change since the scan.
+    that are being written to. `unseen`: what the scan left out or could not read, see `find_projects`.
     """
     pairs = list(files)
     scanned = [file for file, _ in pairs]
-    projects = Projects(find_projects(scanned))
+    projects = Projects(find_projects(scanned, unseen))
     companies = find_companies(scanned, projects, {root.path: root.filesystem for root in roots})
     unfinished = find_unfinished(scanned)
     usable = cache(partial(_repaired_folder, rules=policy.names))  # there are few folders, and one is enough of each
@@ -77,7 +78,7 @@ def place_files(
     for index, (file, proposal) in enumerate(pairs):
         company, stays = companies.get(index), unfinished.get(index)
         if stays is None and file.file_id in changing:
-            stays = KeepReason.BUSY, "it was changed while it was scanned"
+            stays = KeepReason.BUSY, "a program is writing to it"
         candidates.append(_place(file, proposal, company, stays, _Rules(layout, policy, local_date, usable)))
     for company in dict.fromkeys(companies.values()):
         if company.groups:

@@ -52,7 +52,7 @@ class Credentials(NamedTuple):
 class Permissions:
     """What the system lets one user change, by the mount, the mode and the owner. The answers are remembered.
 
-    What only an attempt can tell, such as an immutable folder, the executor finds out. These are the `Refusals` of a rehearsal.
+    What only an attempt can tell, the executor finds out. These are the `Refusals` of a rehearsal.
     """
 
     def __init__(self, disk: DiskReader, who: Credentials) -> None:
@@ -70,10 +70,13 @@ class Permissions:
     def refusal(self, folder: Place, attr: Attr, entry: Attr | None = None) -> int | None:
         """The errno of making an entry in an existing folder, or of taking `entry` away; `None` where that is allowed.
 
-        In a sticky folder only the owner of the entry, or of the folder, may take it away.
+        In a sticky folder only the owner of the entry, or of the folder, may take it away; what is immutable or append-only,
+        nobody.
         """
         if self.is_read_only(folder):
             return errno.EROFS
+        if attr.is_immutable or (entry is not None and (attr.is_append_only or entry.is_protected)):
+            return errno.EPERM
         if not self._may_change(folder, attr):
             return errno.EACCES
         if entry is None or not attr.mode & STICKY or self._who.uid in {SUPERUSER, attr.uid, entry.uid}:
@@ -161,7 +164,7 @@ class _Preflight:
         self._problems: list[Problem] = []
         self._folders: dict[bytes, Attr | None] = {}
         self._keys: dict[bytes, dict[bytes, bytes]] = {}
-        self._sources: dict[bytes, Attr] = {}  # as found, of sticky folders
+        self._sources: dict[bytes, Attr] = {}  # as found, of sticky and append-only folders
         self._n_copies = self._n_bytes = 0
         self._freeing: dict[bytes, bool] = {}  # root -> whether names left in it may be taken by others
         self._landings: dict[Place, tuple[Place, Attr] | None] = {}
@@ -217,7 +220,9 @@ class _Preflight:
                 self._source(step, found)
 
     def _source(self, step: Step, found: Attr) -> None:
-        self._remember_if_sticky(step, found)
+        if found.is_protected:
+            self._add("protected", step.source, step)
+        self._remember_if_held(step, found)
         goes_to = self._lands_in(parent(step.target))
         is_copy = goes_to is not None and goes_to[1].device != found.device
         if goes_to is not None and is_copy:
@@ -239,9 +244,10 @@ class _Preflight:
             need = self._needs[attr.device] = _Need(place, self._disk.space(place))
         return need
 
-    def _remember_if_sticky(self, step: Step, found: Attr) -> None:
+    def _remember_if_held(self, step: Step, found: Attr) -> None:
         folder = self._nearest(parent(step.source))
-        if folder is not None and folder[1].mode & STICKY:
+        may_hold = folder is not None and (folder[1].mode & STICKY or folder[1].is_append_only)
+        if may_hold and not found.is_protected:  # which is said already
             self._sources[step.source.absolute] = found
 
     def targets(self) -> None:
@@ -315,7 +321,7 @@ class _Preflight:
                 shut.add(folder)
         self._problems += [found[path] for path in sorted(found)]
         for step in self._order.steps if self._sources else ():
-            if parent(step.source) not in shut and self._is_sticky_for(step):
+            if parent(step.source) not in shut and self._is_held_by_folder(step):
                 self._add(NOT_WRITABLE, step.source, step)
 
     def _nearest(self, folder: Place) -> tuple[Place, Attr] | None:
@@ -340,7 +346,7 @@ class _Preflight:
             self._landings[folder] = found
         return self._landings[folder]
 
-    def _is_sticky_for(self, step: Step) -> bool:
+    def _is_held_by_folder(self, step: Step) -> bool:
         """Whether the folder lets files be taken away, but not this one."""
         folder = parent(step.source)
         attr, found = self._folders.get(folder.absolute), self._sources.get(step.source.absolute)

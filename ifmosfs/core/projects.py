@@ -1,7 +1,8 @@
 """Checkouts, projects and bundles: folders whose files belong together and are never scattered. Pure, one look at each file.
 
-What makes a folder one is the folder of a version control system, a project's own file with something beside it that a
-project has (a stray `package.json` among downloads is neither), or a name that says that the folder is one document or program.
+What makes a folder one is the folder of a version control system, a project's own file, or a name that says that the folder is
+one document or program. In a root itself, where a stray `package.json` may lie among downloads, a project's own file needs
+something beside it that a project has; a `Makefile` and its like need that everywhere.
 """
 
 from __future__ import annotations
@@ -10,17 +11,17 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
 
-from ifmosfs.core.files import ScannedFile
+from ifmosfs.core.files import Place, ScannedFile
 from ifmosfs.core.names import ancestors, join, split
 
 Folder = tuple[bytes, bytes]  # (root, path below it)
 
 CHECKOUT_FOLDERS: Final = frozenset({b".git", b".hg", b".svn", b".bzr", b"_darcs", b".jj", b"CVS", b".fslckout"})
-PROJECT_FILES: Final = frozenset(
+SURE_PROJECT_FILES: Final = frozenset(
     {b"pyproject.toml", b"setup.py", b"Pipfile", b"package.json", b"Cargo.toml", b"go.mod", b"pom.xml"}
-    | {b"build.gradle", b"build.gradle.kts", b"CMakeLists.txt", b"meson.build", b"Makefile", b"composer.json"}
-    | {b"Gemfile", b"mix.exs", b"Package.swift", b"deno.json", b"tsconfig.json"}
+    | {b"build.gradle", b"build.gradle.kts", b"composer.json", b"Gemfile", b"mix.exs", b"Package.swift", b"deno.json"}
 )
+PROJECT_FILES: Final = SURE_PROJECT_FILES | {b"CMakeLists.txt", b"meson.build", b"Makefile", b"tsconfig.json"}
 PROJECT_COMPANIONS: Final = frozenset(
     {b"src", b"lib", b"tests", b"test", b"docs", b"node_modules", b"setup.cfg", b"tox.ini", b"Sources", b"vendor"}
     | {b"package-lock.json", b"yarn.lock", b"pnpm-lock.yaml", b"poetry.lock", b"uv.lock", b"Pipfile.lock"}
@@ -99,7 +100,7 @@ class _Signs:
     def file(self, above: Folder, name: bytes) -> None:
         """Take a file's name for a sign about the folder it is in."""
         if name in PROJECT_FILES:
-            self.marked.add(above)
+            (self.certain if above[1] and name in SURE_PROJECT_FILES else self.marked).add(above)
         elif name == VENV_FILE:
             self.certain.add(above)
         elif above[1]:
@@ -132,8 +133,11 @@ class _Signs:
             self.certain.add(above)
 
 
-def find_projects(files: Iterable[ScannedFile]) -> frozenset[Folder]:
-    """The (root, folder) pairs that are checkouts, projects or bundles; such a folder may lie in another one."""
+def find_projects(files: Iterable[ScannedFile], unseen: Iterable[Place] = ()) -> frozenset[Folder]:
+    """The (root, folder) pairs that are checkouts, projects or bundles; such a folder may lie in another one.
+
+    `unseen`: what the scan left out or could not read. A `.git` that is excluded makes a checkout all the same.
+    """
     signs = _Signs()
     seen: dict[bytes, set[bytes]] = defaultdict(set)
     for file in files:
@@ -146,6 +150,9 @@ def find_projects(files: Iterable[ScannedFile]) -> frozenset[Folder]:
         for folder in (*ancestors(parent), parent) if parent else ():
             above, step = split(folder)
             signs.folder((file.root, above), step)
+    for root, path in unseen:
+        parent, name = split(path)
+        signs.file((root, parent), name)
     blend = signs.with_blend & signs.with_blend_folder
     return frozenset(signs.certain | (signs.marked & (signs.accompanied | _near_code(signs.with_code))) | blend)
 

@@ -81,6 +81,10 @@ class RehearsalDisk:
             raise _error(errno.ENOENT, place)
         return found
 
+    def glance(self, place: Place) -> Attr:
+        """See `DiskReader.glance`."""
+        return self.lstat(place)
+
     def list_folder(self, place: Place) -> Sequence[tuple[bytes, Attr]]:
         """The entries as they would be by now."""
         folder = self.lstat(place)

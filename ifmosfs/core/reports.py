@@ -20,6 +20,7 @@ from ifmosfs.core.vault import origin_of
 
 WORDS: Final[Mapping[str, str]] = {
     "name-taken": "something with this name is already there",
+    "conflict-open": "its conflict has not been answered",
     "vanished": "the file is no longer there",
     "changed": "the file changed since it was planned",
     "became-folder": "there is a folder now where the file was",
@@ -54,6 +55,7 @@ WORDS: Final[Mapping[str, str]] = {
     "folder-times": "the folder's time could not be set",
     "same-target": "two files are to get the same name",
     "not-writable": "this user may not change the folder",
+    "protected": "it is marked as immutable or append-only, so the system will not let it be moved",
     "no-space": "not enough space for the files that come from another filesystem",
     "no-inodes": "not enough inodes for the files that come from another filesystem",
     "filesystem-changed": "another filesystem is mounted here than when the plan was made",
@@ -93,6 +95,7 @@ WORDS: Final[Mapping[str, str]] = {
 
 REMEDIES: Final[Mapping[str, str]] = {
     "name-taken": "rename or move what is there, then commit again",
+    "conflict-open": "answer it before the commit: ifmosfs stage resolve",
     "vanished": "scan again",
     "changed": "scan again and look at the new plan",
     "became-folder": "scan again",
@@ -110,6 +113,7 @@ REMEDIES: Final[Mapping[str, str]] = {
     "no-inodes": "remove some files on the target, or choose another target",
     "same-target": "rename one of the two in the view",
     "not-writable": "change its permissions, or run as its owner",
+    "protected": "take the mark away (chattr -i -a), then commit again",
     "filesystem-changed": "mount the right disk, or plan again",
     "nested": "choose a target outside the scanned folders",
     "roots-nested": "scan only the outer folder, and plan again",

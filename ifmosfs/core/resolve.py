@@ -13,9 +13,10 @@ from typing import Final
 
 from ifmosfs.core.conflicts import Conflict, Contender, Holder, attr_at, holder_of
 from ifmosfs.core.contest import CONTESTS, can_lose, wins
+from ifmosfs.core.edit_log import effective, last_number
 from ifmosfs.core.files import Fingerprint, Kind, Place
 from ifmosfs.core.names import ancestors, components, join, split, split_extension, with_suffix_before_extension
-from ifmosfs.core.plan import ConflictStrategy, Edit, EditKind, KeepReason, Plan
+from ifmosfs.core.plan import ConflictStrategy, Edit, EditKind, EditOrigin, KeepReason, Plan
 from ifmosfs.core.ports import DiskReader
 from ifmosfs.core.refusals import FsError, FsErrorKind
 from ifmosfs.core.together import still_together
@@ -67,16 +68,23 @@ class Unanswered:
 class Resolver:
     """Answers conflicts of one plan. `tree` is the plan with its edits and with the answers so far."""
 
-    def __init__(self, plan: Plan, edits: Iterable[Edit], disk: DiskReader, now_ns: int) -> None:
+    def __init__(self, plan: Plan, log: Sequence[Edit], disk: DiskReader, now_ns: int) -> None:
+        """`log`: all rows of the plan's edit log."""
         self._plan = plan
         self._disk = disk
         self._now_ns = now_ns
-        self._accepted = list(edits)
-        self.tree = PlanTree(plan, self._accepted)
+        self._accepted = list(effective(log))
+        self._last_edit = last_number(log)
+        self.tree = self._fresh_tree()
         self._mates: dict[int, list[int]] | None = None
         self._edits: list[Edit] = []
         self._done: list[Resolution] = []
         self._next_number: dict[bytes, int] = {}
+
+    @property
+    def edits(self) -> Sequence[Edit]:
+        """The plan's edits in force, with those of the answers so far."""
+        return self._accepted
 
     def answer(self, conflict: Conflict, strategy: ConflictStrategy) -> Answer | Unanswered:
         """What the strategy makes of the conflict, applied to the tree; or why it stays open, with the tree as it was.
@@ -109,7 +117,7 @@ class Resolver:
         try:
             why = change()
         except FsError as error:
-            self.tree = PlanTree(self._plan, self._accepted)
+            self.tree = self._fresh_tree()
             return Unanswered(REFUSALS.get(error.kind, f"the plan does not allow it ({error.kind.name.lower()})"))
         if why is not None or not self._edits:
             return Unanswered(why or "nothing stands against it any more")
@@ -117,6 +125,9 @@ class Resolver:
         first, last = self._edits[0].seq, self._edits[-1].seq
         done = (replace(each, strategy=strategy, first_edit=first, last_edit=last) for each in self._done)
         return Answer(tuple(self._edits), tuple(done))
+
+    def _fresh_tree(self) -> PlanTree:
+        return PlanTree(self._plan, self._accepted, self._last_edit)
 
     def _take_back(self, resolutions: Sequence[Resolution]) -> None:
         for each in reversed(resolutions):
@@ -278,7 +289,8 @@ class Resolver:
     def _edit(
         self, kind: EditKind, path: bytes, target: bytes | None = None, replaces: Fingerprint | None = None
     ) -> None:
-        edit = Edit(self.tree.last_edit + 1, kind, path, target, self._now_ns, replaces=replaces)
+        number = self.tree.last_edit + 1
+        edit = Edit(number, kind, path, target, self._now_ns, replaces=replaces, origin=EditOrigin.RESOLVE)
         self.tree.apply(edit)
         self._edits.append(edit)
 
@@ -288,11 +300,18 @@ class Resolver:
         return path == where or path.startswith(where + b"/")
 
 
-def standing(resolutions: Iterable[Resolution]) -> list[list[Resolution]]:
-    """The answers that nobody has taken back, the newest first, each with all that it did, in the order of doing."""
+def standing(resolutions: Iterable[Resolution], edits: Iterable[Edit]) -> list[list[Resolution]]:
+    """The answers that nobody has taken back, the newest first, each with all that it did, in the order of doing.
+
+    `edits`: those of the plan that are in force. An answer whose edits are not does not stand, and as little has been taken back
+    by one whose edits are not. All edits of an answer are of one step.
+    """
+    in_force = {edit.seq for edit in edits}
     undone: set[int | None] = set()
     answers: dict[int, list[Resolution]] = defaultdict(list)
     for each in resolutions:
+        if each.first_edit not in in_force:
+            continue
         undone.add(each.undoes)
         if each.undoes is None:
             answers[each.first_edit].append(each)

@@ -22,7 +22,7 @@ from typing import NamedTuple
 from ifmosfs.core.files import Fingerprint, Place
 from ifmosfs.core.names import components, join, split, with_suffix_before_extension
 from ifmosfs.core.nodes import FileNode, FolderNode, Leaf, Node, TreeSource, leaf_of
-from ifmosfs.core.plan import Action, ActionKind, Edit, EditKind, KeepReason, Plan, Unit
+from ifmosfs.core.plan import Action, ActionKind, Edit, EditKind, EditOrigin, KeepReason, Plan, Unit
 from ifmosfs.core.refusals import FsError, FsErrorKind
 from ifmosfs.core.together import still_together
 from ifmosfs.core.tree_source import REVIEW, ROOT, PlanSource, keep_reason, projects_of, review_path, root_labels
@@ -91,12 +91,17 @@ class _Spot(NamedTuple):
 class PlanTree:
     """The tree of one plan. Not thread-safe: the view holds its lock around every call."""
 
-    def __init__(self, plan: Plan, edits: Iterable[Edit] = (), source: TreeSource | None = None) -> None:
-        """`source` tells where the plan alone puts its files; without one they are taken from the plan itself."""
+    def __init__(
+        self, plan: Plan, edits: Iterable[Edit] = (), last_edit: int = 0, source: TreeSource | None = None
+    ) -> None:
+        """`edits`: those in force. `last_edit`: the number of the last row of the edit log they were taken from, which may be
+        one that took others back. `source` tells where the plan alone puts its files; without one they are taken from the plan
+        itself."""
         edits = tuple(edits)
         self.plan = plan
         self.source = source or PlanSource(plan, added_by(edits))
         self._rules = plan.policy.names
+        self._rules_are_exact = not (self._rules.ignores_case or self._rules.ignores_form)
         self._labels = root_labels(plan)
         self._projects = projects_of(plan)
         self._project_folders: dict[int, FolderNode] = {}
@@ -107,7 +112,7 @@ class PlanTree:
         self._refreshed: dict[int, Leaf] = {}
         self._loaded: dict[FolderNode, None] = {}  # in the order of loading
         self._made: tuple[int, int] = (0, 0)  # the edit that is being applied, and how many folders it has made
-        self.last_edit = 0  # the number of the last edit applied
+        self.last_edit = 0  # the number of the last row of the edit log that is taken in
         self._build()
         self.root, self.review = self._base[0], self._base[1]
         self._excluded, self._vault = (
@@ -116,6 +121,7 @@ class PlanTree:
         )
         for edit in edits:
             self.replay(edit)
+        self.last_edit = max(self.last_edit, last_edit)
 
     # Looking
 
@@ -153,6 +159,12 @@ class PlanTree:
     def folder(self, number: int) -> FolderNode:
         """The folder with that number, in the tree or taken out of it. KeyError for none."""
         return self._base[number] if number < len(self._base) else self._made_folders[number]
+
+    def has(self, folder: FolderNode) -> bool:
+        """Whether a folder is one of this tree, and not of another tree of the same plan; it may have been taken out."""
+        number = folder.number
+        known = self._base[number] if number < len(self._base) else self._made_folders.get(number)
+        return known is folder
 
     def holds(self, node: Node) -> bool:
         """Whether a node is in the tree, and not taken out of it."""
@@ -205,6 +217,11 @@ class PlanTree:
             names.append(step.name)
             step = step.parent
         return b"/".join(reversed(names))
+
+    @property
+    def excluded(self) -> FolderNode:
+        """The review's folder for what a person has left out."""
+        return self._excluded
 
     def in_review(self, node: Node) -> bool:
         """Whether a node is the review folder or lies in it."""
@@ -374,6 +391,8 @@ class PlanTree:
                 self._check_add(edit)
             case EditKind.REFRESH:
                 self._action_of(edit)
+            case EditKind.UNDO | EditKind.REDO:  # whoever meets one makes the tree anew from the edits in force
+                raise FsError(FsErrorKind.INVALID, edit.path)
 
     def apply(self, edit: Edit) -> None:
         """Make the edit. Raises `FsError` and changes nothing if it cannot be made."""
@@ -384,17 +403,17 @@ class PlanTree:
         self.last_edit = edit.seq
 
     def replay(self, edit: Edit) -> None:
-        """Make an edit that was accepted when it was recorded. What the program did by itself (`step` 0) may not fit any more since
+        """Make an edit that was accepted when it was recorded. What the program did by itself (origin WATCH) may not fit any more since
         a person has undone earlier edits: a file that was added is then shown among what stays, everything else is left out.
         Raises `FsError` for an edit of a person that cannot be made."""
         if edit.kind in {EditKind.ADD, EditKind.REFRESH}:
             self.source.renew(edit.action_id or 0)
         try:
-            if not edit.step:
+            if edit.origin is EditOrigin.WATCH:
                 self._check_meant(edit)
             self.apply(edit)
         except FsError:
-            if edit.step:
+            if edit.origin is not EditOrigin.WATCH:
                 raise
             self._made = edit.seq, 0
             if edit.kind is EditKind.ADD:
@@ -497,10 +516,6 @@ class PlanTree:
 
     def _is_exact(self, folder: FolderNode) -> bool:
         return self._rules_are_exact or (folder is not self.root and self.in_review(folder))
-
-    @property
-    def _rules_are_exact(self) -> bool:
-        return not (self._rules.ignores_case or self._rules.ignores_form)
 
     def _folders_below(self, folder: FolderNode, path: bytes) -> Iterator[PlannedFolder]:
         for node in folder.folders:

@@ -1,4 +1,4 @@
-"""The organised tree of a plan that nobody has edited, as far as a commit reads it: the plan itself, without a node for each file.
+"""The organised tree of a plan without edits in force, as far as a commit reads it: the plan itself, without a node for each file.
 
 A million nodes take a quarter of a gigabyte, and tell no more than the plan's own actions as long as no edit moves them.
 `tests/core/test_unedited.py` holds it against `core.tree.PlanTree`, which is what the view shows.
@@ -10,18 +10,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ifmosfs.core.names import SEPARATOR, components, join
-from ifmosfs.core.plan import Action, ActionKind, Edit, Plan
+from ifmosfs.core.plan import Action, ActionKind, Edit, KeepReason, Plan
 from ifmosfs.core.tree import CarriedFolder, FolderNode, PlannedFolder, PlannedMove, PlanTree
 
 
 class UneditedTree:
     """A `PlanTree` of which only what is asked of all files and of the folders is there."""
 
-    last_edit = 0
-
-    def __init__(self, plan: Plan, first_in_folder: Sequence[Action]) -> None:
-        """`first_in_folder`: of each folder of the layout that files go to, the first action that brings one."""
+    def __init__(self, plan: Plan, first_in_folder: Sequence[Action], last_edit: int = 0) -> None:
+        """`first_in_folder`: of each folder of the layout that files go to, the first action that brings one. `last_edit`: the
+        number of the last row of the edit log, in which all edits are taken back."""
         self.plan = plan
+        self.last_edit = last_edit
         self._folders = PlanTree(replace(plan, actions=tuple(first_in_folder)))
 
     @property
@@ -46,6 +46,10 @@ class UneditedTree:
         """As `PlanTree.vaulted`."""
         return self.plan.vaulted()
 
+    def kept(self) -> Iterator[tuple[Action, KeepReason]]:
+        """As `PlanTree.kept`."""
+        return ((action, action.keep_reason or KeepReason.EXCLUDED) for action in self.plan.kept())
+
     def carried(self) -> Iterator[CarriedFolder]:
         """As `PlanTree.carried`: a plan with projects has a tree of its own."""
         return iter(())
@@ -58,10 +62,10 @@ class UneditedTree:
 AnyTree = PlanTree | UneditedTree
 
 
-def tree_to_commit(plan: Plan, edits: Sequence[Edit]) -> AnyTree:
-    """The smallest tree that tells a commit all of a plan with its edits."""
+def tree_to_commit(plan: Plan, edits: Sequence[Edit], last_edit: int = 0) -> AnyTree:
+    """The smallest tree that tells a commit all of a plan with its edits in force; `last_edit` as `PlanTree` takes it."""
     found = None if edits or plan.units else _first_in_folder(plan)
-    return PlanTree(plan, edits) if found is None else UneditedTree(plan, found)
+    return PlanTree(plan, edits, last_edit) if found is None else UneditedTree(plan, found, last_edit)
 
 
 def _first_in_folder(plan: Plan) -> list[Action] | None:

@@ -347,14 +347,17 @@ class _Validation:
             if step.action_id and not is_within(step.target.path, CONTROL_NAME):
                 yield step.target, step
 
-    def _add_name(self, code: str, place: Place, step: Step | None, name: bytes, words: str) -> None:
+    def _add_name(
+        self, code: str, place: Place, step: Step | None, name: bytes, words: str, would_do: str | None = None
+    ) -> None:
+        would_do = would_do or f"call it {_quoted(name)}"
         if step is not None:
-            fix = self._together(step.action_id, Fix(FixKind.RENAME, f"call it {_quoted(name)}", name))
+            fix = self._together(step.action_id, Fix(FixKind.RENAME, would_do, name))
             self._add(code, place.absolute, fix, words=words, action_id=step.action_id)
             return
         node = self._tree.find(place.path)
         is_ours = isinstance(node, FolderNode) and node.planned
-        fix = Fix(FixKind.RENAME, f"call it {_quoted(name)}", name, place.path) if is_ours else NOTHING
+        fix = Fix(FixKind.RENAME, would_do, name, place.path) if is_ours else NOTHING
         self._add(code, place.absolute, fix, words=words)
 
     def windows(self) -> None:
@@ -371,7 +374,7 @@ class _Validation:
             if units > most:
                 self._too_long(place, step, name, units - most)
             if twins.is_second(Place(place.root, folder), name):
-                self._add_name("windows-twin", place, step, name, WORDS["windows-twin"])
+                self._add_name("windows-twin", place, step, name, WORDS["windows-twin"], "give it a number")
 
     def _too_long(self, place: Place, step: Step | None, name: bytes, n_over: int) -> None:
         """A file's own name is shortened where that is enough; else a person must choose which folder gives way."""

@@ -83,6 +83,10 @@ class PosixDisk:
         finally:
             folders.end()
 
+    def glance(self, place: Place) -> Attr:
+        """See `DiskReader.glance`."""
+        return linux.attr_of_stat(os.lstat(place.absolute))
+
     @_naming
     def list_folder(self, place: Place) -> Sequence[tuple[bytes, Attr]]:
         """See `DiskReader.list_folder`."""

@@ -66,6 +66,13 @@ def probe() -> FuseFacts:
     return FuseFacts(library, version, present, usable, helper, setuid, troubles, library_troubles)
 
 
+def mounting_troubles() -> tuple[FuseTrouble, ...]:
+    """The same troubles without a look for the library, which takes a while."""
+    helper = shutil.which("fusermount3") or shutil.which("fusermount")
+    setuid = helper is not None and _is_setuid_root(helper)
+    return (*_device_troubles(_device_error()), *_helper_troubles(helper, setuid))
+
+
 def _library() -> tuple[str | None, str | None]:
     """(name to load, version) of the best libfuse: 3 before 2, because only 3 can rename without losing flags."""
     candidates = (os.environ.get("FUSE_LIBRARY_PATH"), find_library("fuse3"), *_LIBRARY_NAMES, find_library("fuse"))

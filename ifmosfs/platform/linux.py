@@ -40,9 +40,11 @@ O_NOATIME: Final = getattr(os, "O_NOATIME", 0)
 _OPENAT2_NUMBER: Final = 437  # the same on every architecture since the tables were unified
 _STATX_BASIC_AND_BIRTH: Final = 0x07FF | 0x0800
 _STATX_BIRTH: Final = 0x0800
+_STATX_IMMUTABLE: Final = 0x10
+_STATX_APPEND_ONLY: Final = 0x20
 _STATX_FLAGS: Final = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH
-# struct statx up to the device numbers: mask, n_links, uid, gid, mode, inode, size, blocks, four times, device
-_STATX: Final = struct.Struct("=I12xIIIH2xQQQ8xqI4xqI4xqI4xqI4x8xII")
+# struct statx up to the device numbers: mask, flags, n_links, uid, gid, mode, inode, size, blocks, four times, device
+_STATX: Final = struct.Struct("=I4xQIIIH2xQQQ8xqI4xqI4xqI4xqI4x8xII")
 _StatxBuffer = ctypes.c_char * 256
 _StatfsBuffer = ctypes.c_char * 512
 _IS_LINUX: Final = sys.platform.startswith("linux")
@@ -88,7 +90,7 @@ def attr_at(folder: int, name: bytes) -> Attr:
         if ctypes.get_errno() == errno.ENOSYS:
             return _attr_without_statx(folder, name)
         _fail()
-    (mask, n_links, uid, gid, mode, inode, size, n_blocks, atime, atime_ns, birth, birth_ns, ctime, ctime_ns,
+    (mask, flags, n_links, uid, gid, mode, inode, size, n_blocks, atime, atime_ns, birth, birth_ns, ctime, ctime_ns,
      mtime, mtime_ns, major, minor) = _STATX.unpack_from(buffer)  # fmt: skip
     return Attr(
         mode,
@@ -103,6 +105,8 @@ def attr_at(folder: int, name: bytes) -> Attr:
         mtime * 1_000_000_000 + mtime_ns,
         ctime * 1_000_000_000 + ctime_ns,
         birth * 1_000_000_000 + birth_ns if mask & _STATX_BIRTH else None,
+        flags & _STATX_IMMUTABLE != 0,
+        flags & _STATX_APPEND_ONLY != 0,
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, func, select, update
@@ -12,7 +11,7 @@ from ifmosfs.core.files import Place
 from ifmosfs.core.plan import Action, ActionKind, Amendment, PlanEvent
 from ifmosfs.store.bulk import batches, insert_rows, update_rows
 from ifmosfs.store.database import Database
-from ifmosfs.store.edits import EDIT_COLUMNS, edit_row, last_edit_within
+from ifmosfs.store.edits import add_edits, last_row, number_of
 from ifmosfs.store.encoding import wrapped
 from ifmosfs.store.plans import (
     ACTION_COLUMNS,
@@ -23,7 +22,7 @@ from ifmosfs.store.plans import (
     advance_within,
     paths_within,
 )
-from ifmosfs.store.schema import PlanEdit, PlanRoot, StagingAction, StagingFolder, StagingPlan
+from ifmosfs.store.schema import PlanRoot, StagingAction, StagingFolder, StagingPlan
 from ifmosfs.store.trouble import understood
 
 _N_BOUND: Final = 5_000  # bound parameters in one statement
@@ -39,13 +38,13 @@ class Amending(Database):
         plan that is over or whose commit has begun.
         """
         with self._writing() as connection:
-            if last_edit_within(connection, plan_id) != after:
+            last = last_row(connection, plan_id)
+            if number_of(last) != after:
                 return False
             with understood(self._path):
                 advance_within(connection, plan_id, PlanEvent.EDIT)
             _write_actions(connection, plan_id, amendment)
-            edits = (replace(draft, seq=seq) for seq, draft in enumerate(amendment.edits, after + 1))
-            insert_rows(connection, PlanEdit, EDIT_COLUMNS, (edit_row(plan_id, edit) for edit in edits))
+            add_edits(connection, plan_id, amendment.edits, last)
             return True
 
     def last_action(self, plan_id: str) -> int:

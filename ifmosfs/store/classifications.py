@@ -8,12 +8,12 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Select, or_, select
 
-from ifmosfs.core.files import Kind, ScannedFile
+from ifmosfs.core.files import Kind, Place, ScannedFile
 from ifmosfs.core.proposal import Proposal
 from ifmosfs.store.bulk import batches, delete_rows, insert_rows, update_rows
 from ifmosfs.store.database import PAGE_ROWS, Database
 from ifmosfs.store.encoding import fingerprint_from, legible, legible_or_none
-from ifmosfs.store.schema import Classification, File
+from ifmosfs.store.schema import Classification, File, SessionRoot
 from ifmosfs.store.sessions import require_session, session_roots
 from ifmosfs.store.trouble import understood
 
@@ -96,6 +96,18 @@ class Classifications(Database):
                 with understood(self._path):
                     pairs = [(_scanned(root, row), _proposal(row)) for row in page]
                 yield from pairs
+
+    def document_date(self, session_id: str, place: Place) -> date | None:
+        """A file's own date, as the classifier found it; `None` where it has none, or is not known any more."""
+        query = (
+            select(Classification.document_date)
+            .join_from(Classification, File, Classification.file_id == File.file_id)
+            .join(SessionRoot, SessionRoot.root_id == File.root_id)
+            .where(SessionRoot.session_id == session_id, SessionRoot.path == place.root, File.path == place.path)
+        )
+        with self._reading() as connection, understood(self._path):
+            day = connection.execute(query).scalar()
+            return None if day is None else date.fromisoformat(day)
 
     def classified_at(
         self, session_id: str, root: bytes, paths: Iterable[bytes]

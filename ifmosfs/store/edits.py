@@ -1,17 +1,17 @@
-"""What people change about plans: edits, replayed in order, and corrections, kept to learn from."""
+"""What people change about plans: the log of edits, which only grows, and corrections, kept to learn from."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
+from ifmosfs.core.edit_log import effective, numbered
 from ifmosfs.core.errors import PlanOutdated
 from ifmosfs.core.files import Place
 from ifmosfs.core.manifest import Correction
-from ifmosfs.core.plan import Edit, EditKind, PlanEvent
+from ifmosfs.core.plan import Edit, EditKind, EditOrigin, PlanEvent
 from ifmosfs.store.bulk import delete_rows, insert_rows
 from ifmosfs.store.database import Database
 from ifmosfs.store.encoding import legible_or_none, packed, time_ns, unpacked, wrapped
@@ -19,8 +19,7 @@ from ifmosfs.store.plans import advance_within
 from ifmosfs.store.schema import PlanCorrection, PlanEdit
 from ifmosfs.store.trouble import understood
 
-EDIT_COLUMNS: Final = (
-    "plan_id",
+_NAMES: Final = (
     "seq",
     "kind",
     "path",
@@ -29,56 +28,65 @@ EDIT_COLUMNS: Final = (
     "mode",
     "mtime_ns",
     "replaces",
+    "step",
+    "origin",
     "action_id",
     "category",
 )
+_KINDS: Final = {kind.value: kind for kind in EditKind}
+_ORIGINS: Final = {origin.value: origin for origin in EditOrigin}
+_COLUMNS: Final = tuple(getattr(PlanEdit, name) for name in _NAMES)
 
 
 class Edits(Database):
-    """Appending to and reading the edits of a plan."""
+    """Appending to and reading the edits of a plan.
+
+    The number of the log's last row, whatever it is, stands for all that happened to the plan: what was made on an earlier
+    one is outdated.
+    """
 
     def append_edit(self, plan_id: str, draft: Edit) -> Edit:
-        """Add an edit to a plan that is staged (or validated, which it then no longer is), with the next number as its `seq`;
-        durable when it returns.
+        """Add an edit to a plan that is staged (or validated, which it then no longer is), with the next number as its `seq`,
+        and its step as `core.edit_log.numbered` has it; durable when it returns.
 
         Edits by several processes get different numbers. Raises: NotFound, WrongState.
         """
-        with self._writing() as connection:
-            return self._append(connection, plan_id, draft, last_edit_within(connection, plan_id))
+        with self._writing() as connection, understood(self._path):
+            advance_within(connection, plan_id, PlanEvent.EDIT)
+            return add_edits(connection, plan_id, [draft], last_row(connection, plan_id))[0]
 
     def append_edit_after(self, plan_id: str, draft: Edit, after: int) -> Edit | None:
-        """As `append_edit`, unless the plan's last edit is another than the one numbered `after` (0: there is none): then
-        nothing is added, and `None` returned."""
-        with self._writing() as connection:
-            last = last_edit_within(connection, plan_id)
-            return self._append(connection, plan_id, draft, last) if last == after else None
+        """As `append_edit`, unless the last row of the plan's log is another than the one numbered `after` (0: there is none):
+        then nothing is added, and `None` returned."""
+        with self._writing() as connection, understood(self._path):
+            last = last_row(connection, plan_id)
+            if number_of(last) != after:
+                return None
+            advance_within(connection, plan_id, PlanEvent.EDIT)
+            return add_edits(connection, plan_id, [draft], last)[0]
 
-    def append_edits(self, plan_id: str, drafts: Sequence[Edit], after: int) -> None:
-        """Add edits that were made when the plan's last edit was the one numbered `after`, all or none, in one transaction.
+    def append_edits(self, plan_id: str, drafts: Sequence[Edit], after: int) -> tuple[Edit, ...]:
+        """Add edits that were made when the last row of the plan's log was the one numbered `after`, all or none, in one
+        transaction, as one step unless they name others; returns them as they were added.
 
         Raises: PlanOutdated if somebody has edited the plan since; NotFound, WrongState.
         """
-        with self._writing() as connection:
-            with understood(self._path):
-                advance_within(connection, plan_id, PlanEvent.EDIT)
-            if last_edit_within(connection, plan_id) != after:
-                raise PlanOutdated(f"the plan {plan_id} was edited meanwhile by somebody else", hint="try again")
-            numbered = (replace(draft, seq=seq) for seq, draft in enumerate(drafts, after + 1))
-            insert_rows(connection, PlanEdit, EDIT_COLUMNS, (edit_row(plan_id, edit) for edit in numbered))
-
-    def _append(self, connection: Connection, plan_id: str, draft: Edit, last: int) -> Edit:
-        with understood(self._path):
+        with self._writing() as connection, understood(self._path):
             advance_within(connection, plan_id, PlanEvent.EDIT)
-        edit = replace(draft, seq=last + 1)
-        insert_rows(connection, PlanEdit, EDIT_COLUMNS, [edit_row(plan_id, edit)])
-        return edit
+            last = last_row(connection, plan_id)
+            if number_of(last) != after:
+                raise PlanOutdated(f"the plan {plan_id} was edited meanwhile by somebody else", hint="try again")
+            return add_edits(connection, plan_id, drafts, last)
 
-    def edits(self, plan_id: str, after: int = 0) -> tuple[Edit, ...]:
-        """The edits of a plan in the order they were made, those with a `seq` above `after`; none for an unknown plan."""
-        columns = (getattr(PlanEdit, name) for name in EDIT_COLUMNS[1:])
-        query = select(*columns).where(PlanEdit.plan_id == plan_id)
+    def edits(self, plan_id: str) -> tuple[Edit, ...]:
+        """The edits of a plan that are in force, in the order they were made; none for an unknown plan."""
+        return effective(self.edit_log(plan_id))
+
+    def edit_log(self, plan_id: str, after: int = 0) -> tuple[Edit, ...]:
+        """All rows of a plan's log with a number above `after`, those that take steps back or make them again, too."""
         with self._reading() as connection, understood(self._path):
-            rows: Sequence[Any] = connection.execute(query.where(PlanEdit.seq > after).order_by(PlanEdit.seq)).all()
+            query = select(*_COLUMNS).where(PlanEdit.plan_id == plan_id, PlanEdit.seq > after)
+            rows: Sequence[Any] = connection.execute(query.order_by(PlanEdit.seq)).all()
             return tuple(_edit(*row) for row in rows)
 
     def save_corrections(self, plan_id: str, corrections: Iterable[Correction]) -> int:
@@ -103,18 +111,42 @@ class Edits(Database):
         return [Correction(Place(root, path), *rest) for root, path, *rest in rows]
 
 
-def last_edit_within(connection: Connection, plan_id: str) -> int:
-    """The number of the plan's last edit, 0 for none; inside a transaction."""
-    query = select(func.coalesce(func.max(PlanEdit.seq), 0)).where(PlanEdit.plan_id == plan_id)
-    return int(connection.execute(query).scalar_one())
+def add_edits(connection: Connection, plan_id: str, drafts: Iterable[Edit], last: Edit | None) -> tuple[Edit, ...]:
+    """Insert the drafts after the log's `last` row, and return them numbered; inside a transaction."""
+    added = tuple(numbered(drafts, last))
+    insert_rows(connection, PlanEdit, ("plan_id", *_NAMES), (_row(plan_id, edit) for edit in added))
+    return added
 
 
-def edit_row(plan_id: str, edit: Edit) -> tuple[Any, ...]:
-    """The edit as a row of `EDIT_COLUMNS`."""
+def last_row(connection: Connection, plan_id: str) -> Edit | None:
+    """The last row of the plan's log; inside a transaction."""
+    query = select(*_COLUMNS).where(PlanEdit.plan_id == plan_id).order_by(PlanEdit.seq.desc()).limit(1)
+    row: Any = connection.execute(query).first()
+    return None if row is None else _edit(*row)
+
+
+def number_of(row: Edit | None) -> int:
+    """The number of a row, 0 where there is none."""
+    return 0 if row is None else row.seq
+
+
+def _row(plan_id: str, edit: Edit) -> tuple[Any, ...]:
     mtime_ns = None if edit.mtime_ns is None else wrapped(edit.mtime_ns)
-    replaces = packed(edit.replaces)
-    made = plan_id, edit.seq, edit.kind.value, edit.path, edit.target, edit.at_ns, edit.mode, mtime_ns, replaces
-    return *made, edit.action_id, legible_or_none(edit.category)
+    return (
+        plan_id,
+        edit.seq,
+        edit.kind.value,
+        edit.path,
+        edit.target,
+        edit.at_ns,
+        edit.mode,
+        mtime_ns,
+        packed(edit.replaces),
+        edit.step,
+        edit.origin.value,
+        edit.action_id,
+        legible_or_none(edit.category),
+    )
 
 
 def _edit(
@@ -126,8 +158,23 @@ def _edit(
     mode: int | None,
     mtime_ns: int | None,
     replaces: bytes | None,
+    step: int,
+    origin: str,
     action_id: int | None,
     category: str | None,
 ) -> Edit:
     mtime_ns = None if mtime_ns is None else time_ns(mtime_ns)
-    return Edit(seq, EditKind(kind), path, target, at_ns, mode, mtime_ns, unpacked(replaces), action_id, category)
+    return Edit(
+        seq,
+        _KINDS[kind],
+        path,
+        target,
+        at_ns,
+        mode,
+        mtime_ns,
+        unpacked(replaces),
+        action_id=action_id,
+        category=category,
+        step=step,
+        origin=_ORIGINS[origin],
+    )

@@ -8,8 +8,9 @@ from itertools import pairwise
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Subquery, bindparam, case, func, insert, select, update
 
+from ifmosfs.core.edit_log import RETRACING
 from ifmosfs.core.errors import NotFound, PlanOutdated, WrongState
 from ifmosfs.core.files import Kind, Place, Root
 from ifmosfs.core.manifest import PlanInfo
@@ -18,6 +19,7 @@ from ifmosfs.core.plan import (
     NEXT_STATE,
     Action,
     ActionKind,
+    EditKind,
     KeepReason,
     Origin,
     Plan,
@@ -168,7 +170,7 @@ class Plans(Database):
             return advance_within(connection, plan_id, event)
 
     def begin_commit(self, plan_id: str, last_edit: int) -> PlanState:
-        """Let a commit begin that was prepared when `last_edit` was the plan's last; from now on no edit is taken.
+        """Let a commit begin that was prepared when `last_edit` was the last row of the plan's log; from now on no edit is taken.
 
         Raises: PlanOutdated if the plan was edited since; NotFound, WrongState.
         """
@@ -418,7 +420,7 @@ def action_query(plan_id: str) -> Any:
 
 
 def _plan_infos(connection: Connection) -> list[PlanInfo]:
-    n_edits = select(func.count()).where(PlanEdit.plan_id == StagingPlan.plan_id).scalar_subquery()
+    n_edits = _n_edits()
     query = select(
         StagingPlan.plan_id,
         StagingPlan.session_id,
@@ -428,10 +430,24 @@ def _plan_infos(connection: Connection) -> list[PlanInfo]:
         StagingPlan.n_moves,
         StagingPlan.n_kept,
         StagingPlan.digest,
-        n_edits,
-    ).order_by(StagingPlan.created_ns, StagingPlan.plan_id)
+        func.coalesce(n_edits.c.n, 0),
+    )
+    query = query.outerjoin(n_edits, n_edits.c.plan_id == StagingPlan.plan_id)
+    query = query.order_by(StagingPlan.created_ns, StagingPlan.plan_id)
     rows: Sequence[Any] = connection.execute(query).all()
     return [PlanInfo(row[0], row[1], PlanState(row[2]), *row[3:]) for row in rows]
+
+
+def _n_edits() -> Subquery:
+    """How many edits of each plan are in force, as `core.edit_log.effective` has it: each undo of a step may have its redo."""
+    one, retracing = PlanEdit, PlanEdit.kind.in_(sorted(kind.value for kind in RETRACING))
+    balance = func.sum(case((one.kind == EditKind.UNDO.value, 1), else_=-1))
+    undone = (
+        select(one.plan_id, one.step).where(retracing).group_by(one.plan_id, one.step).having(balance > 0).subquery()
+    )
+    counted = select(one.plan_id, func.count().label("n"))
+    counted = counted.outerjoin(undone, (undone.c.plan_id == one.plan_id) & (undone.c.step == one.step))
+    return counted.where(~retracing, undone.c.step.is_(None)).group_by(one.plan_id).subquery()
 
 
 def _no_plan(plan_id: str) -> NotFound:

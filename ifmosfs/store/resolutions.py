@@ -11,10 +11,10 @@ from ifmosfs.core.plan import ConflictStrategy, PlanEvent
 from ifmosfs.core.resolve import Answer, Resolution
 from ifmosfs.store.bulk import insert_rows
 from ifmosfs.store.database import Database
-from ifmosfs.store.edits import EDIT_COLUMNS, edit_row, last_edit_within
+from ifmosfs.store.edits import add_edits, last_row, number_of
 from ifmosfs.store.encoding import packed, unpacked
 from ifmosfs.store.plans import advance_within
-from ifmosfs.store.schema import ConflictResolution, PlanEdit
+from ifmosfs.store.schema import ConflictResolution
 from ifmosfs.store.trouble import understood
 
 _COLUMNS: Final = (
@@ -35,17 +35,17 @@ class Resolutions(Database):
     """Appending to and reading the answers to a plan's conflicts."""
 
     def append_answers(self, plan_id: str, answers: Sequence[Answer], after: int) -> bool:
-        """Add the edits and resolutions of answers, all durably or nothing; `False` if the plan's last edit is another than
-        the one numbered `after`, on which they were made. Raises: NotFound, WrongState.
+        """Add the edits, as one step, and the resolutions of answers, all durably or nothing; `False` if the last row of the
+        plan's log is another than the one numbered `after`, on which they were made. Raises: NotFound, WrongState.
         """
-        edits = [edit_row(plan_id, edit) for answer in answers for edit in answer.edits]
+        edits = [edit for answer in answers for edit in answer.edits]
         rows = [_row(plan_id, each) for answer in answers for each in answer.resolutions]
-        with self._writing() as connection:
-            if last_edit_within(connection, plan_id) != after:
+        with self._writing() as connection, understood(self._path):
+            last = last_row(connection, plan_id)
+            if number_of(last) != after:
                 return False
-            with understood(self._path):
-                advance_within(connection, plan_id, PlanEvent.EDIT)
-            insert_rows(connection, PlanEdit, EDIT_COLUMNS, edits)
+            advance_within(connection, plan_id, PlanEvent.EDIT)
+            add_edits(connection, plan_id, edits, last)
             insert_rows(connection, ConflictResolution, _COLUMNS, rows)
         return True
 

@@ -206,7 +206,10 @@ class PlanUnit(Base):
 
 
 class PlanEdit(Base):
-    """One change to a plan, by a person or because of a file that appeared or changed, in `seq` order."""
+    """A row of a plan's edit log, in `seq` order: one change, or a step taken back or made again.
+
+    Rows are only ever added. `step` is the `seq` of the first edit of the same gesture; of an undo or redo it names the step meant.
+    """
 
     __tablename__ = "plan_edits"
 
@@ -219,6 +222,8 @@ class PlanEdit(Base):
     mode: Mapped[int | None]
     mtime_ns: Mapped[int | None]
     replaces: Mapped[bytes | None]
+    step: Mapped[int]
+    origin: Mapped[str] = mapped_column(String(16))
     action_id: Mapped[int | None]
     category: Mapped[str | None]
 

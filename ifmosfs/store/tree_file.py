@@ -155,6 +155,11 @@ class StoredSource:
             os.close(self._descriptor)
             self._descriptor = -1
 
+    def __del__(self) -> None:
+        """A view that takes an undo in makes another tree, while somebody may still look at the one before."""
+        if hasattr(self, "_descriptor"):
+            self.close()
+
     def __enter__(self) -> Self:
         return self
 

@@ -47,8 +47,8 @@ class Shower(Protocol):
         """The attributes of a folder; `live` are those that the target was just seen to have there."""
         ...
 
-    def is_current(self, node: Node, folder: FolderNode) -> bool:
-        """Whether a node is still in a folder of the tree, under the name it has."""
+    def current(self, nodes: Sequence[Node], folder: FolderNode) -> list[Node]:
+        """Those nodes that are still in a folder of the tree, under the names they have."""
         ...
 
     def inode_in_listing(self, node: Node, live: Attr | None) -> int:
@@ -92,8 +92,7 @@ class FolderListing:
 
     def entries(self, start: int, stop: int) -> Sequence[Entry]:
         """See `view.protocol.Listing`."""
-        here, folder = self._nodes[start:stop], self._folder
-        nodes = [node for node in here if folder is not None and self._view.is_current(node, folder)]
+        nodes = [] if self._folder is None else self._view.current(self._nodes[start:stop], self._folder)
         files = iter(self._view.file_attrs([node for node in nodes if isinstance(node, FileNode)]))
         found = [
             Entry(

@@ -20,9 +20,10 @@ from functools import partial
 from typing import TypeVar
 
 from ifmosfs.core.contest import CONTESTS, can_lose, wins
+from ifmosfs.core.edit_log import RETRACING
 from ifmosfs.core.errors import DiskFull, IfmosfsError, WrongState
 from ifmosfs.core.files import Attr, Fingerprint, Kind, Place
-from ifmosfs.core.names import CONTROL_NAME, components, join, repair, split
+from ifmosfs.core.names import CONTROL_NAME, ancestors, components, join, repair, split
 from ifmosfs.core.plan import Action, Edit, EditKind
 from ifmosfs.core.ports import DiskReader, Space
 from ifmosfs.core.refusals import FsError, FsErrorKind
@@ -44,7 +45,7 @@ from ifmosfs.view.inodes import (
     is_planned_folder,
 )
 from ifmosfs.view.listing import FixedListing, FolderListing
-from ifmosfs.view.originals import Originals
+from ifmosfs.view.originals import Look, Originals
 from ifmosfs.view.protocol import Invalidations, Listing
 from ifmosfs.view.target import Target
 from ifmosfs.view.values import (
@@ -63,6 +64,13 @@ WRITE_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_TRUNC | os.O_APPEND | os.O_CREAT
 TRASH_NAMES = (b".Trash", b".Trashes", b"$RECYCLE.BIN")
 
 MOST_LOADED = 100_000  # files whose nodes are kept in memory although no edit has touched them
+
+MOST_TOLD_SINGLY = (
+    200  # changes by others that the kernel is told name by name; of more it is told that anything may have changed
+)
+_PUT_ASIDE = frozenset(
+    {EditKind.EXCLUDE, EditKind.VAULT, EditKind.MOVE, EditKind.REPLACE}
+)  # what they displace appears elsewhere
 
 TOLD = Validity(60.0, 1.0)  # a planned name, where a driver is told of changes; an original may change at any time
 FOLDER_TOLD = Validity(60.0, 60.0)
@@ -87,11 +95,13 @@ class View:
         owner: tuple[int, int],
         replant: Callable[[], PlanTree] | None = None,
         process_of: Callable[[int], int] = lambda thread: thread,
+        look: Look | None = None,
         may_reach: MayReach = lambda place, caller: True,
         is_slow: Callable[[bytes], bool] = lambda root: False,
     ) -> None:
-        """`refile` gives the folder for a category; `replant` a new tree of the plan with the edits that are in force; `may_reach`
-        says whether a caller could open an original; `is_slow` whether a root lies where looking may take long."""
+        """`refile` gives the folder for a category; `replant` a new tree of the plan with the edits that are in force; `process_of`
+        the process of a thread; `look` is the disk's `lstat`, in time; `may_reach` says whether a caller could open an original;
+        `is_slow` whether a root lies where looking may take long."""
         self._tree = tree
         self._plan = tree.plan
         self._rules = tree.plan.policy.names
@@ -103,7 +113,7 @@ class View:
         self._replant = replant
         self._may_reach = may_reach
         self._is_slow = is_slow
-        self._originals = Originals(disk, owner)
+        self._originals = Originals(disk, look or disk.lstat, is_slow, owner)
         self._target = Target(disk, self._plan.target, self._rules, self._place)
         self._gestures = Gestures(process_of)
         self._told: Invalidations | None = None
@@ -304,11 +314,15 @@ class View:
     ) -> None:
         """Move a planned file or folder: one atomic edit of the plan. A planned file at the target is left out, never lost;
         one that exists on the disk refuses with EXISTS, unless the plan's conflict strategy gives the name to the file that
-        comes: commit then puts the other into the vault. Over itself it does nothing."""
+        comes: commit then puts the other into the vault. Over itself it does nothing. What is dropped on the review folder itself
+        goes to its folder of what a person has left out."""
         path, node = self._editable(parent, name)
         target = self._path_for(new_parent, new_name)
         with self._lock:
             standing = self._tree.find(target)
+        if standing is None and self._is_review(new_parent) and not self._is_review(parent):
+            self._leave_out(path, node, target, mode, caller)
+            return
         replaces = self._displaced(node, standing, target, mode)
         if isinstance(node, FolderNode) and self._is_live(target) and not self._is_live(path):
             self._require_names(node)
@@ -327,6 +341,24 @@ class View:
         kind = EditKind.MOVE if replaces is None else EditKind.REPLACE
         draft = Edit(0, kind, path, target, 0, replaces=replaces)
         self._edit(draft, caller, must_be_free=mode is RenameMode.NO_REPLACE)
+
+    def _is_review(self, inode: int) -> bool:
+        with self._lock:
+            return inode == inode_of_folder(self._tree.review.number)
+
+    def _leave_out(self, path: bytes, node: Node, target: bytes, mode: RenameMode, caller: Caller | None) -> None:
+        """The kernel takes it for moved to `target`, and is told that there is nothing."""
+        above, name = split(target)
+        if mode is RenameMode.EXCHANGE:
+            raise FsError(FsErrorKind.NOT_FOUND, target)
+        if isinstance(node, FolderNode):
+            aside = join(above, self._tree.excluded.name, name)
+            self._edit(Edit(0, EditKind.MOVE, path, aside, 0), caller, must_be_free=True)
+        else:
+            self._edit(Edit(0, EditKind.EXCLUDE, path, None, 0), caller)
+        with self._lock:
+            self._tell_name(target)
+            self._tell_name(join(above, self._tree.excluded.name, name))
 
     def _displaced(self, node: Node, standing: Node | None, target: bytes, mode: RenameMode) -> Fingerprint | None:
         """The file of the target whose name a rename takes. `None`: the name is free there. EXISTS: it is not to be had."""
@@ -402,8 +434,13 @@ class View:
             return
         if target != path and self._is_taken(target):
             raise FsError(FsErrorKind.EXISTS, target)
+        missing = [folder for folder in ancestors(target) if not self._is_taken(folder)]
+        for folder in missing:
+            self._edit(Edit(0, EditKind.MKDIR, folder, None, 0), caller)
         self._edit(Edit(0, EditKind.MOVE, path, target, 0, category=category), caller, must_be_free=target != path)
-        self._tell_moved(path, target)
+        with self._lock:
+            for changed in (path, *missing, target):
+                self._tell_name(changed)
 
     def removexattr(self, inode: int, name: bytes, caller: Caller | None = None) -> None:
         """NOT_SUPPORTED: the attributes are the plan's."""
@@ -452,21 +489,41 @@ class View:
             return
         self._gestures.interrupted()
         self._control = None
-        for edit in edits:
-            self._tree.replay(edit)
-            self._tell_edit(edit)
+        if any(edit.kind in RETRACING for edit in edits):
+            self._plant_anew(edits)
+        else:
+            for edit in edits:
+                self._tree.replay(edit)
+        self._tell_edits(edits)
 
-    def _tell_edit(self, edit: Edit) -> None:
-        """An edit did not come through the kernel, so it must be told."""
-        for path in (edit.path, edit.target):
-            if path:
+    def _plant_anew(self, edits: Sequence[Edit]) -> None:
+        """Steps were taken back, or made again: the tree is another."""
+        if self._replant is None:
+            raise FsError(FsErrorKind.READ_ONLY, edits[0].path)
+        try:
+            self._tree = self._replant()
+        except IfmosfsError as error:
+            raise FsError(FsErrorKind.IO) from error
+
+    def _tell_edits(self, edits: Sequence[Edit]) -> None:
+        """These did not come through the kernel, so it must be told."""
+        if self._told is None:
+            return
+        changed = [*edits, *self._retraced({edit.step for edit in edits if edit.kind in RETRACING})]
+        if len(changed) <= MOST_TOLD_SINGLY:
+            for path in dict.fromkeys(path for edit in changed for path in (edit.path, edit.target) if path):
                 self._tell_name(path)
-        if edit.kind in {EditKind.EXCLUDE, EditKind.VAULT} and self._told is not None:
-            self._told.all_changed()  # it appears somewhere in the review
+        if len(changed) > MOST_TOLD_SINGLY or any(edit.kind in _PUT_ASIDE for edit in changed):
+            self._told.all_changed()
 
-    def _tell_moved(self, path: bytes, target: bytes) -> None:
-        self._tell_name(path)
-        self._tell_name(target)
+    def _retraced(self, steps: set[int]) -> Sequence[Edit]:
+        """The edits of steps that were taken back or made again."""
+        if not steps:
+            return ()
+        try:
+            return [edit for edit in self._log.since(0) if edit.step in steps]
+        except IfmosfsError as error:
+            raise FsError(FsErrorKind.IO) from error
 
     def _tell_name(self, path: bytes) -> None:
         """What is remembered of a name, and of its folder, is out of date."""
@@ -542,23 +599,25 @@ class View:
 
     def _file_attr(self, node: FileNode, attr: Attr) -> Attr:
         """What the view shows for the attributes of the original."""
-        shown = shown_as(attr, inode_of_file(node), attr.n_links)
-        return shown if node.leaf.entry_kind is not Kind.SYMLINK else self._link_attr(node, shown)
+        leaf = node.leaf
+        shown = shown_as(attr, FILE_BASE + leaf.number, attr.n_links)
+        return shown if leaf.entry_kind is not Kind.SYMLINK else self._link_attr(node, shown)
 
     def file_attrs(self, nodes: Sequence[FileNode]) -> list[Attr]:
         """The attributes of many files at once, for a listing."""
-        looked = self._originals.attrs((node.leaf, partial(self._commits_to, node)) for node in nodes)
+        looked = self._originals.attrs(nodes, self._commits_to)
         return [self._file_attr(node, attr) for node, attr in zip(nodes, looked, strict=True)]
 
-    def is_current(self, node: Node, folder: FolderNode) -> bool:
-        """Whether a node is still in a folder of the tree as it is now, under the name it has."""
+    def current(self, nodes: Sequence[Node], folder: FolderNode) -> list[Node]:
+        """Those nodes that are still in a folder of the tree as it is now, under the names they have."""
         with self._lock:
-            return node.parent is folder and folder.loaded.get(self._tree.key(folder, node.name)) is node
+            entries = folder.loaded if self._tree.has(folder) else {}
+            return [node for node in nodes if entries.get(self._tree.key(folder, node.name)) is node]
 
     def inode_in_listing(self, node: Node, live: Attr | None) -> int:
         """The inode of an entry of a folder, for a listing that needs no attributes."""
         if isinstance(node, FileNode):
-            return inode_of_file(node)
+            return FILE_BASE + node.leaf.number
         return inode_of_folder(node.number) if node.planned else self.folder_attr(node, live).inode
 
     def _link_attr(self, node: FileNode, attr: Attr) -> Attr:

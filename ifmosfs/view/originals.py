@@ -13,25 +13,34 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from ifmosfs.core.files import Attr, Place
-from ifmosfs.core.nodes import Leaf
+from ifmosfs.core.nodes import FileNode, Leaf
 from ifmosfs.core.ports import DiskReader
 from ifmosfs.core.refusals import FsError, FsErrorKind
 from ifmosfs.view.attrs import fs_error, made_attr
 
 N_REMEMBERED: Final = 50_000  # of how many files it is known whether the pages of the last open are still good
 
+Look = Callable[[Place], Attr]
 Elsewhere = Callable[[], Place | None]
 """Where commit puts a file, `None` while it stays; asked only when the file is not at its source."""
+
+
+_WORDS: Final = {FsErrorKind.STALE: "changed", FsErrorKind.IO: "unreachable"}
 
 
 class Originals:
     """Looks at the originals of one plan. `_lock` guards what is known of the last opens."""
 
-    def __init__(self, disk: DiskReader, owner: tuple[int, int]) -> None:
+    def __init__(self, disk: DiskReader, look: Look, is_slow: Callable[[bytes], bool], owner: tuple[int, int]) -> None:
+        """`look` is the disk's `lstat`, but for drives that may not answer, which `is_slow` tells by the root; what is opened is
+        waited for."""
         self._disk = disk
+        self._look = look
+        self._is_slow = is_slow
         self._owner = owner
         self._lock = threading.Lock()
         self._last_opened: OrderedDict[int, tuple[int, int, int, int]] = OrderedDict()
@@ -39,23 +48,38 @@ class Originals:
     def attr(self, leaf: Leaf, elsewhere: Elsewhere) -> Attr:
         """The live attributes of the original; those it was planned with when it is gone, is another file now, or cannot be
         looked at: one such file must not spoil the listing of a folder."""
+        return self._glanced(leaf) or self._looked(leaf, elsewhere)
+
+    def attrs(self, nodes: Iterable[FileNode], elsewhere: Callable[[FileNode], Place | None]) -> Iterator[Attr]:
+        """As `attr`, for many."""
+        with self._disk.looking():
+            for node in nodes:
+                yield self._glanced(node.leaf) or self._looked(node.leaf, partial(elsewhere, node))
+
+    def _glanced(self, leaf: Leaf) -> Attr | None:
+        """The attributes of an original that nothing has happened to since it was scanned: no file that came later has both its
+        inode and its time of change. `None` where more than a glance is needed."""
+        if self._is_slow(leaf.root):
+            return None
+        try:
+            attr = self._disk.glance(Place(leaf.root, leaf.source))
+        except OSError:
+            return None
+        return attr if attr.inode == leaf.inode and attr.ctime_ns == leaf.ctime_ns else None
+
+    def _looked(self, leaf: Leaf, elsewhere: Elsewhere) -> Attr:
         try:
             return self._find(leaf, elsewhere)[1]
         except FsError:
             return self._recorded(leaf)
 
-    def attrs(self, files: Iterable[tuple[Leaf, Elsewhere]]) -> Iterator[Attr]:
-        """As `attr`, for many."""
-        with self._disk.looking():
-            for leaf, elsewhere in files:
-                yield self.attr(leaf, elsewhere)
-
     def status(self, leaf: Leaf, elsewhere: Elsewhere) -> str:
-        """`planned` or `staying`; `changed` or `missing` when the original is not what was planned."""
+        """`planned` or `staying`; `changed` or `missing` when the original is not what was planned, `unreachable` where its drive
+        does not answer."""
         try:
             attr = self._find(leaf, elsewhere)[1]
         except FsError as error:
-            return "changed" if error.kind is FsErrorKind.STALE else "missing"
+            return _WORDS.get(error.kind, "missing")
         if not attr.is_file(leaf.expected):
             return "changed"
         return "staying" if elsewhere() is None else "planned"
@@ -105,12 +129,12 @@ class Originals:
         try:
             descriptor = self._disk.open_read(place)
         except OSError as error:
-            self._meant(leaf, place)  # which says more than that what is there cannot be opened
+            self._meant(leaf, place, self._disk.lstat)  # which says more than that what is there cannot be opened
             raise fs_error(error, leaf.source) from error
         found = os.fstat(descriptor)
         assert stat.S_ISREG(found.st_mode)
         try:
-            named = self._meant(leaf, place).inode
+            named = self._meant(leaf, place, self._disk.lstat).inode
         except BaseException:
             os.close(descriptor)
             raise
@@ -124,17 +148,17 @@ class Originals:
         when something else has the source's name, or what the disk says of the source."""
         source = leaf.source_place
         try:
-            return source, self._meant(leaf, source)
+            return source, self._meant(leaf, source, self._look)
         except FsError as refusal:
             place = elsewhere()
             if place is not None:
                 with suppress(FsError):
-                    return place, self._meant(leaf, place)
+                    return place, self._meant(leaf, place, self._look)
             raise refusal from None
 
-    def _meant(self, leaf: Leaf, place: Place) -> Attr:
+    def _meant(self, leaf: Leaf, place: Place, look: Look) -> Attr:
         try:
-            attr = self._disk.lstat(place)
+            attr = look(place)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise FsError(FsErrorKind.NOT_FOUND, leaf.source) from error
         except OSError as error:

@@ -37,6 +37,9 @@ class Delegating:
     def lstat(self, place: Place) -> Attr:
         return self._look("lstat", (place,), lambda: self.disk.lstat(place))
 
+    def glance(self, place: Place) -> Attr:
+        return self._look("glance", (place,), lambda: self.disk.glance(place))
+
     def list_folder(self, place: Place) -> Sequence[tuple[bytes, Attr]]:
         return self._look("list_folder", (place,), lambda: self.disk.list_folder(place))
 

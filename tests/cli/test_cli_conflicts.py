@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 
+from tests.adapters.trees import write_tree
 from tests.cli.command_line import TABLE, Desk
 
 OTHER = TABLE + b"and,more\n"
@@ -94,7 +97,60 @@ def test_a_file_that_was_changing_while_it_was_scanned_stays(bare_desk: Desk) ->
     assert (report["staying"], report["planned"]) == ({"being written": 1}, 1)
 
 
+def test_a_file_that_a_program_has_open_for_writing_stays(bare_desk: Desk) -> None:
+    bare_desk.set_up({b"quiet.csv": TABLE, b"busy.csv": TABLE})
+    bare_desk.here("scan", bare_desk.inbox)
+    holder = "import sys; held = open(sys.argv[1], 'ab'); print(flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", holder, bare_desk.inbox / "busy.csv"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as writer:
+        assert writer.stdin is not None
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        report = bare_desk.here("stage", "create", "--output", bare_desk.target, "--json").json
+        writer.stdin.close()
+    assert (report["staying"], report["planned"]) == ({"being written": 1}, 1)
+
+
 def test_planning_reports_its_conflicts_in_a_line(bare_desk: Desk) -> None:
     twice(bare_desk)
     result = bare_desk.here("stage", "create", "--output", bare_desk.target, "--conflict", "newest")
     assert "Conflicts: 1 to the vault\n2 scanned = 1 planned + 1 to the vault\n" in result.out
+
+
+def test_commit_lists_the_conflicts_that_nobody_has_answered_and_is_done_in_part(bare_desk: Desk) -> None:
+    twice(bare_desk)
+    bare_desk.here("stage", "create", "--output", bare_desk.target, "--conflict", "ask")
+    result = bare_desk.here("commit", "--yes", "--json")
+    waiting = os.fsencode(bare_desk.inbox / "2" / "t.csv").decode()
+    told = [(each["code"], each["path"]) for each in result.json["problems"]]
+    assert (result.status, result.json["moved"], result.json["conflicts"], told) == (
+        3,
+        1,
+        1,
+        [("conflict-open", waiting)],
+    )
+
+
+def test_a_plan_of_nothing_but_open_conflicts_is_not_committed_and_can_still_be_answered(bare_desk: Desk) -> None:
+    twice(bare_desk)
+    bare_desk.here("stage", "create", "--output", bare_desk.target)
+    bare_desk.here("commit", "--yes")
+    for number in (b"1", b"2"):
+        write_tree(bare_desk.inbox, {number: {b"t.csv": TABLE + number}})
+    bare_desk.here("scan", bare_desk.inbox)
+    bare_desk.here("stage", "create", "--output", bare_desk.target, "--conflict", "ask")
+    refused = bare_desk.here("commit", "--yes")
+    assert (refused.status, refused.out, refused.err.split(":")[0]) == (4, "", "error[conflicts-open]")
+    answered = bare_desk.here("stage", "resolve", "--strategy", "rename", "--json").json
+    assert (len(answered["answered"]), answered["open"]) == (2, [])
+
+
+def test_validation_tells_of_the_conflicts_that_nobody_has_answered(bare_desk: Desk) -> None:
+    twice(bare_desk)
+    bare_desk.here("stage", "create", "--output", bare_desk.target, "--conflict", "skip")
+    result = bare_desk.here("stage", "validate", "--json")
+    told = [(each["code"], each["fixable"]) for each in result.json["problems"]]
+    assert (result.status, told) == (4, [("conflict-open", False)])
+    bare_desk.here("stage", "resolve", "--strategy", "skip")  # a person's own word
+    assert (bare_desk.here("stage", "validate").status, bare_desk.here("commit", "--yes").status) == (0, 0)

@@ -64,6 +64,9 @@ FIRST_SENTENCES = {
     "stage preview": "Show a plan as a folder: mounted, or of links or copies.",
     "stage validate": "Check a plan against the disk as it is now: every problem at once, each with its remedy.",
     "stage resolve": "Answer the open conflicts of a plan: names that two files want, and files that are there already.",
+    "stage undo": "Take the last edits of a plan back; no file is touched.",
+    "stage redo": "Make edits of a plan again that `stage undo` took back, as long as nothing else was edited since.",
+    "stage log": "What has been edited about a plan, step by step, the oldest first, with what was taken back.",
     "stage commit": "Really move the files, journaled.",
     "stage discard": "Forget a plan; nothing on the disk was changed by it.",
     "stage reopen": "Take a discarded plan up again, with its edits.",
@@ -112,7 +115,9 @@ def test_what_moves_files_can_be_rehearsed_and_answered_beforehand(desk: Desk, c
     assert "-y, --yes " in said
 
 
-@pytest.mark.parametrize("command", ["scan", "stage validate", "verify", "commit", "rollback execute", "doctor"])
+@pytest.mark.parametrize(
+    "command", ["scan", "stage validate", "stage undo", "stage redo", "verify", "commit", "rollback execute", "doctor"]
+)
 def test_a_command_whose_status_says_something_of_its_own_explains_it(desk: Desk, command: str) -> None:
     assert "  Exit status: 0" in desk.here(*command.split(), "--help").out
 

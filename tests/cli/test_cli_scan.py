@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from tests.adapters.trees import Link, Special, write_tree
-from tests.cli.command_line import Desk, attributes
+from tests.cli.command_line import TABLE, Desk, attributes
 
 
 def test_a_scan_says_what_it_found_and_what_to_type_next(desk: Desk) -> None:
@@ -158,3 +158,10 @@ def test_classifying_reads_without_touching_the_access_time(desk: Desk) -> None:
     desk.here("scan", desk.inbox)
     desk.here("classify")
     assert {name: os.stat(desk.inbox / name).st_atime_ns for name in before} == before
+
+
+def test_a_checkout_whose_own_folder_is_excluded_is_not_scattered(bare_desk: Desk) -> None:
+    bare_desk.set_up({b"repo": {b".git": {b"config": b"[core]"}, b"t.csv": TABLE}})
+    bare_desk.here("scan", bare_desk.inbox, "--exclude", ".git")
+    planned = bare_desk.here("stage", "create", "--output", bare_desk.target, "--json").json
+    assert (planned["planned"], planned["staying"]) == (0, {"projects": 1})

@@ -158,7 +158,7 @@ def test_names_that_windows_refuses_are_found_when_asked_and_mended(bare_desk: D
     windows = [
         ("windows-name", f"{folder}/a:b.csv", "call it “a_b.csv”"),
         ("windows-name", f"{folder}/aux.csv", "call it “_aux.csv”"),
-        ("windows-twin", f"{folder}/sizes.csv", "call it “sizes.csv”"),
+        ("windows-twin", f"{folder}/sizes.csv", "give it a number"),
     ]
     assert found(bare_desk, plan, "--windows") == windows
     (bare_desk.state / "config.toml").write_text("[validate]\nwindows = true\n")

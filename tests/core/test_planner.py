@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ifmosfs.core.files import Kind, Root, ScannedFile
+from ifmosfs.core.files import Kind, Place, Root, ScannedFile
 from ifmosfs.core.layout import Layout, parse_layout
 from ifmosfs.core.names import NameRules, ancestors, components, repair, split
 from ifmosfs.core.overlay import TargetListing, read_listing
@@ -283,7 +283,9 @@ def test_the_review_folder_hides_no_planned_folder() -> None:
         ([b".git/config", b"a.c"], {b""}),
         ([b"tree/.git", b"tree/a.c"], {b"tree"}),
         ([b"p/.hg/x", b"q/.svn/x", b"r/.bzr/x"], {b"p", b"q", b"r"}),
-        ([b"down/package.json", b"down/photo.jpg"], set()),
+        ([b"down/Makefile", b"down/photo.jpg"], set()),
+        ([b"web/package.json", b"web/photo.jpg"], {b"web"}),
+        ([b"py/pyproject.toml", b"py/data.csv"], {b"py"}),
         ([b"package.json", b"photo.jpg"], set()),
         ([b"js/package.json", b"js/src/a.js"], {b"js"}),
         ([b"js/package.json", b"js/index.js"], {b"js"}),
@@ -299,6 +301,8 @@ def test_the_review_folder_hides_no_planned_folder() -> None:
         "a work tree's file",
         "other systems",
         "a stray file",
+        "a project's own file",
+        "another project's own file",
         "a stray file at the root",
         "a project's file with its sources",
         "a project's file with code beside it",
@@ -312,6 +316,16 @@ def test_the_review_folder_hides_no_planned_folder() -> None:
 def test_projects_are_checkouts_and_marked_folders_with_company(paths: list[bytes], found: set[bytes]) -> None:
     files = [scanned(path, number) for number, path in enumerate(paths)]
     assert find_projects(files) == {(b"/in", folder) for folder in found}
+
+
+@pytest.mark.parametrize(
+    ("unseen", "found"),
+    [(b"me/.git", {b"me"}), (b".git", {b""}), (b"me/deep/.hg", {b"me/deep"}), (b"me/cache", set())],
+    ids=["checkout", "the root is one", "deep", "anything else"],
+)
+def test_what_the_scan_left_out_or_could_not_read_still_makes_a_checkout(unseen: bytes, found: set[bytes]) -> None:
+    files = [scanned(b"me/a.c", 1), scanned(b"me/deep/b.c", 2)]
+    assert find_projects(files, [Place(b"/in", unseen)]) == {(b"/in", folder) for folder in found}
 
 
 def test_all_of_a_project_stays_and_the_same_path_in_another_root_goes() -> None:

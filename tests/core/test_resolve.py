@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ifmosfs.core import edit_log
 from ifmosfs.core.conflicts import Conflict, ConflictKind, open_conflicts
 from ifmosfs.core.files import Place
 from ifmosfs.core.plan import ActionKind, ConflictStrategy, Edit, EditKind, KeepReason, Plan, Unit, UnitKind
@@ -300,17 +301,74 @@ def test_all_answers_taken_back_leave_the_plan_as_it_was(strategies: list[Confli
     pairs = zip(desk.conflicts(), strategies, strict=True)
     given_ = numbered([desk.resolver.answer(conflict, strategy) for conflict, strategy in pairs])
     assert len(desk.conflicts()) == 0
-    undone = [desk.resolver.undo(group) for group in standing(given_)]
+    undone = [desk.resolver.undo(group) for group in standing(given_, desk.resolver.edits)]
     assert all(isinstance(each, Answer) for each in undone)
     now = review(desk.resolver.tree), layout(desk.resolver.tree), desk.moves()
     assert now[0] | {b"excluded": None, b"vault": None} == before[0] | {b"excluded": None, b"vault": None}
     assert now[2] == before[2]
     taken_back = [replace(row, number=100 + row.number) for row in numbered(undone)]
-    assert standing([*given_, *taken_back]) == []
+    assert standing([*given_, *taken_back], desk.resolver.edits) == []
 
 
 def test_an_answer_about_what_was_moved_since_holds() -> None:
     desk = one()
     given_ = numbered(desk.answer_all(RENAME))
     desk.resolver.tree.apply(edit(EditKind.MOVE, b"Docs/a (2).txt", b"Docs/mine.txt"))
-    assert desk.resolver.undo(standing(given_)[0]) == Unanswered("it was moved since")
+    assert desk.resolver.undo(standing(given_, desk.resolver.edits)[0]) == Unanswered("it was moved since")
+
+
+# Answers whose step is taken back by `stage undo`
+
+
+def stored(log: Sequence[Edit], *answers: Answer | Unanswered) -> list[Edit]:
+    """The log with the edits of answers that were stored together."""
+    drafts = [row for answer in answers if isinstance(answer, Answer) for row in answer.edits]
+    return [*log, *edit_log.numbered(drafts, log[-1] if log else None)]
+
+
+def retraced(kind: EditKind, log: Sequence[Edit]) -> list[Edit]:
+    """The log after `stage undo` or `stage redo`."""
+    step = (edit_log.undoable if kind is EditKind.UNDO else edit_log.redoable)(log)[0]
+    return [*log, *edit_log.numbered([edit_log.retracing(kind, step, NOW_NS)], log[-1])]
+
+
+def test_an_answer_stands_only_while_its_edits_are_in_force() -> None:
+    desk = one()
+    (given_,) = desk.answer_all(RENAME)
+    log = stored((), given_)
+    rows = numbered([given_])
+    assert standing(rows, edit_log.effective(log)) == [rows]
+    log = retraced(EditKind.UNDO, log)
+    assert standing(rows, edit_log.effective(log)) == []
+    assert standing(rows, edit_log.effective(retraced(EditKind.REDO, log))) == [rows]
+
+
+def test_an_answer_stands_again_when_its_being_taken_back_is_taken_back() -> None:
+    desk = one()
+    (given_,) = desk.answer_all(RENAME)
+    (rows,) = standing(numbered([given_]), desk.resolver.edits)
+    back = desk.resolver.undo(rows)
+    log = stored(stored((), given_), back)
+    both = [*rows, *(replace(row, number=100 + row.number) for row in numbered([back]))]
+    assert standing(both, edit_log.effective(log)) == []
+    assert standing(both, edit_log.effective(retraced(EditKind.UNDO, log))) == [rows]
+
+
+def test_a_resolver_goes_on_from_the_last_row_of_a_log_of_which_nothing_is_in_force() -> None:
+    desk = one()
+    log = retraced(EditKind.UNDO, stored((), *desk.answer_all(RENAME)))
+    desk.resolver = Resolver(desk.plan, log, desk.disk, NOW_NS)
+    last = log[-1].seq
+    assert (desk.resolver.tree.last_edit, desk.resolver.edits, len(desk.conflicts())) == (last, [], 1)
+    (again,) = desk.answer_all(RENAME)
+    assert isinstance(again, Answer)
+    assert (again.edits[0].seq, again.resolutions[0].first_edit) == (last + 1, last + 1)
+
+
+def test_an_answer_that_cannot_be_made_leaves_the_resolver_at_the_last_row_of_the_log() -> None:
+    rows = [(b"/in/1.raw", b"New/1.raw", CONFLICT, 1), (b"/in/1.raw.xmp", b"Docs/1.raw/deep/1.xmp", CONFLICT, 1)]
+    desk = Desk(rows, [PHOTO], PHOTO_TREE)
+    made = list(edit_log.numbered([edit(EditKind.MKDIR, b"New")], None))
+    desk.resolver = Resolver(desk.plan, retraced(EditKind.UNDO, made), desk.disk, NOW_NS)
+    assert [type(each) for each in desk.answer_all(RENAME)] == [Unanswered]
+    assert desk.resolver.tree.last_edit == 2

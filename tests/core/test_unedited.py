@@ -49,6 +49,7 @@ def as_committed(tree: AnyTree) -> tuple[object, ...]:
         tree.last_edit,
         list(tree.moves()),
         list(tree.vaulted()),
+        list(tree.kept()),
         list(tree.carried()),
         list(tree.folders()),
         (tree.root.mtime_ns, bool(own), FolderNode in own),
@@ -70,6 +71,12 @@ UNIT = replace(PLAN, units=(Unit(1, UnitKind.SIDECARS, PLAN.roots[0].path),))
 def with_target(target: bytes) -> Plan:
     """The plan with another place for its first file."""
     return replace(PLAN, actions=(replace(PLAN.actions[0], target=target), *PLAN.actions[1:]))
+
+
+def test_a_plan_whose_edits_are_all_taken_back_counts_as_unedited_at_the_last_row_of_its_log() -> None:
+    tree = tree_to_commit(PLAN, (), 2)
+    assert isinstance(tree, UneditedTree)
+    assert as_committed(tree) == as_committed(PlanTree(PLAN, (), 2))
 
 
 @pytest.mark.parametrize(

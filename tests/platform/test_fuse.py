@@ -20,8 +20,8 @@ import pytest
 
 from ifmosfs.core.errors import BackendMissing, MountProblem
 from ifmosfs.core.ports import Space
-from ifmosfs.platform.fuse import mount_problem, probe, unmount
-from tests.fuse_support import FUSE_MARKS, PROJECT, Daemon, fake_view_command, served
+from ifmosfs.platform.fuse import Driver, mount_problem, probe, unmount
+from tests.fuse_support import FUSE_MARKS, PROJECT, REQUIRED, Daemon, fake_view_command, served
 from tests.platform.fake_view import GENERATED, N_MANY, SLOW_S, SPACE
 
 pytestmark = FUSE_MARKS
@@ -34,9 +34,26 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 
 Start = Callable[..., Daemon]
 
-needs_rename_flags = pytest.mark.skipif(
-    (probe().version or "").startswith("2."), reason="libfuse 2 knows no rename flags: the kernel refuses them"
-)
+
+@pytest.fixture(params=list(Driver), ids=lambda driver: driver.value)
+def driver(request: pytest.FixtureRequest) -> Driver:
+    """Every test of this module that mounts runs with each driver."""
+    chosen: Driver = request.param
+    if chosen is Driver.KERNEL and not sys.platform.startswith("linux"):
+        pytest.skip("only Linux speaks this protocol")
+    if chosen is Driver.LIBFUSE and probe().library_troubles and not REQUIRED:
+        pytest.skip("there is no libfuse")
+    return chosen
+
+
+@pytest.fixture
+def has_rename_flags(driver: Driver) -> None:
+    """Skips where the kernel refuses all flags, because libfuse 2 does not know them."""
+    if driver is Driver.LIBFUSE and (probe().version or "").startswith("2."):
+        pytest.skip("libfuse 2 knows no rename flags")
+
+
+needs_rename_flags = pytest.mark.usefixtures("has_rename_flags")
 
 
 @pytest.fixture
@@ -53,14 +70,14 @@ def originals(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def start(originals: Path, tmp_path: Path) -> Iterator[Start]:
+def start(originals: Path, tmp_path: Path, driver: Driver) -> Iterator[Start]:
     """Mounts a `FakeView` of the originals at `tmp_path/mount`; all mounts go at the end."""
     mount_point = tmp_path / "mount"
     mount_point.mkdir()
     with ExitStack() as stack:
 
         def mount(*options: str, env: dict[str, str] | None = None) -> Daemon:
-            command = fake_view_command(originals, mount_point, *options)
+            command = fake_view_command(originals, mount_point, f"--driver={driver.value}", *options)
             return stack.enter_context(served(command, mount_point, tmp_path / "daemon.log", env))
 
         yield mount
@@ -287,7 +304,7 @@ def test_whatever_would_make_or_change_a_file_is_refused(mount: Path, originals:
     assert refused(lambda: os.symlink("one.txt", docs / "new link")) == errno.EPERM
     assert refused(lambda: os.chmod(docs / "one.txt", 0o644)) == errno.EPERM
     assert refused(lambda: os.utime(docs / "one.txt", ns=(1, 1))) == errno.EPERM
-    assert refused(lambda: os.chown(docs / "one.txt", os.getuid(), os.getgid())) == errno.EPERM
+    assert refused(lambda: os.chown(docs / "one.txt", 12345, os.getgid())) == errno.EPERM
     assert refused(lambda: os.truncate(docs / "one.txt", 0)) in {errno.EROFS, errno.EACCES}
     assert (originals / "docs" / "one.txt").read_text() == "one\n"
     assert names(docs) == {"one.txt", "two.txt", "empty", "deep", "link"}
@@ -436,14 +453,15 @@ def test_what_fuse_prints_when_mounting_fails_becomes_the_error(printed: str, er
     assert problem.hint is not None
 
 
-def serve_and_report(folder: Path, mount_point: Path, on_ready: str) -> str:
+def serve_and_report(folder: Path, mount_point: Path, driver: Driver, on_ready: str) -> str:
     """What `serve` raises in a process of its own."""
     code = (
         "import sys\n"
         "from tests.platform.fake_view import FakeView\n"
-        "from ifmosfs.platform.fuse import serve\n"
+        "from ifmosfs.platform.fuse import Driver, serve\n"
         "try:\n"
-        f"    serve(FakeView({os.fsencode(folder)!r}), {os.fsencode(mount_point)!r}, name='x', on_ready={on_ready})\n"
+        f"    view, driver = FakeView({os.fsencode(folder)!r}), Driver({driver.value!r})\n"
+        f"    serve(view, {os.fsencode(mount_point)!r}, name='x', on_ready={on_ready}, driver=driver)\n"
         "except Exception as error:\n"
         "    print(type(error).__name__, error)\n"
     )
@@ -453,14 +471,14 @@ def serve_and_report(folder: Path, mount_point: Path, on_ready: str) -> str:
     return result.stdout
 
 
-def test_a_mount_that_fails_raises_the_reason_that_fuse_gave(tmp_path: Path) -> None:
-    reported = serve_and_report(tmp_path, tmp_path / "missing", "sys.exit")
+def test_a_mount_that_fails_raises_the_reason_that_fuse_gave(tmp_path: Path, driver: Driver) -> None:
+    reported = serve_and_report(tmp_path, tmp_path / "missing", driver, "sys.exit")
     assert reported.startswith("MountProblem mounting failed (fuse")
     assert "No such file or directory" in reported
 
 
-def test_what_on_ready_raises_ends_the_mount_and_is_raised_by_serve(tmp_path: Path) -> None:
+def test_what_on_ready_raises_ends_the_mount_and_is_raised_by_serve(tmp_path: Path, driver: Driver) -> None:
     mount_point = tmp_path / "mount"
     mount_point.mkdir()
-    assert serve_and_report(tmp_path, mount_point, "lambda: 1 / 0") == "ZeroDivisionError division by zero\n"
+    assert serve_and_report(tmp_path, mount_point, driver, "lambda: 1 / 0") == "ZeroDivisionError division by zero\n"
     assert not os.path.ismount(mount_point)

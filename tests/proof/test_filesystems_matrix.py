@@ -214,6 +214,10 @@ def test_a_protected_file_stays_and_the_others_go(
         oracle = bench.oracle_of_content
         plan = staged(bench)
         with flagged(bench.distant / "b.csv", flag):
+            found = bench.here("stage", "validate", plan, "--json").json["problems"]
+            assert [(each["code"], each["path"].rpartition("/")[2]) for each in found] == [("protected", "b.csv")]
+            rehearsed = bench.here("commit", plan, "--dry-run", "--json").json
+            assert (rehearsed["moved"], rehearsed["failed"]) == (2, 1), rehearsed
             result = bench.here("commit", plan, "--yes", "--json")
             assert (result.status, result.json["moved"], result.json["failed"]) == (3, 2, 1), result
             assert [row["path"].rpartition("/")[2] for row in result.json["problems"]] == ["b.csv"]

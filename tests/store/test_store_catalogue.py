@@ -15,10 +15,21 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from store_values import ROOT, found, plan_of
+from store_values import ROOT, fingerprint, found, plan_of
 
 from ifmosfs.core.errors import DatabaseDamaged, DatabaseNewer, DiskFull, IfmosfsError, Locked
-from ifmosfs.core.plan import ActionKind, ConflictStrategy, Edit, EditKind, KeepReason, PlanEvent, PlanState, UnitKind
+from ifmosfs.core.plan import (
+    ActionKind,
+    ConflictStrategy,
+    Edit,
+    EditKind,
+    EditOrigin,
+    KeepReason,
+    PlanEvent,
+    PlanState,
+    UnitKind,
+)
+from ifmosfs.core.resolve import standing
 from ifmosfs.store.catalogue import Catalogue, open_catalogue
 from ifmosfs.store.database import sqlite_engine
 from ifmosfs.store.migrate import REVISIONS, SCRIPTS, bring_up_to_date, migrate
@@ -102,11 +113,35 @@ def test_catalogue_of_the_first_version_opens_with_its_plans_and_edits(tmp_path:
         plan = replace(plan_of(session.session_id, "0123456789", created_ns=7), actions=(moved, kept))
         assert catalogue.load_plan("0123456789") == plan
         assert catalogue.edits("0123456789") == (
-            Edit(1, EditKind.MOVE, b"a/x\xff", b"b/two\nlines", 8),
-            Edit(2, EditKind.MKDIR, b"new", None, 9, 0o750, 5),
+            Edit(1, EditKind.MOVE, b"a/x\xff", b"b/two\nlines", 8, step=1),
+            Edit(2, EditKind.MKDIR, b"new", None, 9, 0o750, 5, step=2),
         )
         catalogue.append_edit("0123456789", Edit(0, EditKind.VAULT, b"a/y", None, 10))
     assert (tmp_path / "catalogue.db.0001.bak").exists()
+
+
+def test_catalogue_of_the_second_version_opens_with_its_answers_each_as_one_step(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "catalogue.db")
+    connection.executescript(Path(__file__).with_name("catalogue_0002.sql").read_text())
+    connection.close()
+    plan_id, answer = "0123456789", EditOrigin.RESOLVE
+    with open_catalogue(tmp_path) as catalogue:
+        assert catalogue.edit_log(plan_id) == (
+            Edit(1, EditKind.MOVE, b"a/x\xff", b"b/two\nlines", 8, step=1),
+            Edit(2, EditKind.MKDIR, b"new", None, 9, 0o750, 5, step=2),
+            Edit(3, EditKind.MKDIR, b"c", None, 10, step=3, origin=answer),
+            Edit(4, EditKind.REPLACE, b"a/y", b"c/y", 10, None, None, fingerprint(2**64 - 1), step=3, origin=answer),
+            Edit(5, EditKind.VAULT, b"a/z", None, 10, step=5, origin=answer),
+            Edit(6, EditKind.MOVE, b"To review/vault/z", b"a/z", 11, step=6, origin=answer),
+            Edit(7, EditKind.EXCLUDE, b"a/z", None, 12, step=7),
+        )
+        first, lost, back = catalogue.resolutions(plan_id)
+        assert (first.first_edit, lost.first_edit, back.undoes) == (3, 5, lost.number)
+        assert standing([first, lost, back], catalogue.edits(plan_id)) == [[first]]
+        assert catalogue.find_plan(plan_id).n_edits == 7
+        added = catalogue.append_edit(plan_id, Edit(0, EditKind.MKDIR, b"d", None, 13))
+        assert (added.seq, added.step) == (8, 8)
+    assert (tmp_path / "catalogue.db.0002.bak").exists()
 
 
 def test_opening_an_up_to_date_catalogue_does_not_load_alembic(tmp_path: Path) -> None:
@@ -276,5 +311,5 @@ def test_one_catalogue_serves_several_threads(catalogue: Catalogue) -> None:
 
 
 def test_states_fit_their_columns() -> None:
-    stored = (*PlanState, *ActionKind, *KeepReason, *EditKind, *UnitKind, *ConflictStrategy)
+    stored = (*PlanState, *ActionKind, *KeepReason, *EditKind, *EditOrigin, *UnitKind, *ConflictStrategy)
     assert all(len(each.value) <= 16 for each in stored)

@@ -27,7 +27,19 @@ from store_values import (
 from ifmosfs.core.errors import Ambiguous, NotFound, PlanOutdated, WrongState
 from ifmosfs.core.files import Place, Root
 from ifmosfs.core.manifest import Correction, PlanInfo, RollbackEntry, SnapshotEntry, SnapshotInfo, VersionInfo
-from ifmosfs.core.plan import NEXT_STATE, Action, Edit, EditKind, Plan, PlanEvent, PlanState, Policy, Unit, UnitKind
+from ifmosfs.core.plan import (
+    NEXT_STATE,
+    Action,
+    Edit,
+    EditKind,
+    EditOrigin,
+    Plan,
+    PlanEvent,
+    PlanState,
+    Policy,
+    Unit,
+    UnitKind,
+)
 from ifmosfs.store.catalogue import Catalogue, open_catalogue
 
 counter = itertools.count()
@@ -147,15 +159,14 @@ def test_edits_come_back_in_order_and_make_a_validated_plan_staged_again(catalog
     moved = catalogue.append_edit("p1", Edit(0, EditKind.MOVE, b"a/\xff", b"b/two\nlines", 7))
     made = catalogue.append_edit("p1", Edit(0, EditKind.MKDIR, b"x" * 255, None, 8, 0o750, YEAR_2400_NS))
     assert catalogue.edits("p1") == (
-        Edit(1, EditKind.MOVE, b"a/\xff", b"b/two\nlines", 7),
-        Edit(2, EditKind.MKDIR, b"x" * 255, None, 8, 0o750, YEAR_2400_NS),
+        Edit(1, EditKind.MOVE, b"a/\xff", b"b/two\nlines", 7, step=1),
+        Edit(2, EditKind.MKDIR, b"x" * 255, None, 8, 0o750, YEAR_2400_NS, step=2),
     )
     assert (moved, made) == catalogue.edits("p1")
     displaced = fingerprint(2**64 - 1, YEAR_2400_NS)
-    over = catalogue.append_edit("p1", Edit(0, EditKind.REPLACE, b"a/y", b"b/y", 9, replaces=displaced))
-    assert (
-        catalogue.edits("p1", after=2) == (over,) == (Edit(3, EditKind.REPLACE, b"a/y", b"b/y", 9, replaces=displaced),)
-    )
+    replacing = Edit(0, EditKind.REPLACE, b"a/y", b"b/y", 9, replaces=displaced, origin=EditOrigin.RESOLVE)
+    over = catalogue.append_edit("p1", replacing)
+    assert catalogue.edit_log("p1", after=2) == (over,) == (replace(replacing, seq=3, step=3),)
     info = catalogue.find_plan("p1")
     assert (info.state, info.n_edits) == (PlanState.STAGED, 3)
 

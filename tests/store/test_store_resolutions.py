@@ -12,9 +12,9 @@ from ifmosfs.core.plan import ConflictStrategy, Edit, EditKind, PlanEvent, PlanS
 from ifmosfs.core.resolve import Answer, Resolution
 from ifmosfs.store.catalogue import Catalogue
 
-MOVED = Edit(1, EditKind.MOVE, b"r/x\xff", b"a/x\xff", 5)
+MOVED = Edit(1, EditKind.MOVE, b"r/x\xff", b"a/x\xff", 5, step=1)
 DONE = Resolution(0, 1, ConflictStrategy.RENAME, b"r/x\xff", b"a/x\xff", None, 5, 1, 1)
-BACK = Edit(2, EditKind.REPLACE, b"a/x\xff", b"r/x\xff", 6, replaces=fingerprint(2**64 - 1))
+BACK = Edit(2, EditKind.REPLACE, b"a/x\xff", b"r/x\xff", 6, replaces=fingerprint(2**64 - 1), step=2)
 UNDONE = Resolution(0, 1, ConflictStrategy.RENAME, b"a/x\xff", b"r/x\xff", fingerprint(2**64 - 1), 6, 2, 2, undoes=1)
 
 
@@ -43,7 +43,7 @@ def test_an_answer_that_was_made_on_other_edits_is_not_stored(catalogue: Catalog
 def test_an_edit_on_other_edits_is_not_stored(catalogue: Catalogue, plan_id: str) -> None:
     draft = Edit(0, EditKind.EXCLUDE, b"y", None, 1)
     first = catalogue.append_edit_after(plan_id, draft, 0)
-    assert first == replace(draft, seq=1)
+    assert first == replace(draft, seq=1, step=1)
     assert catalogue.append_edit_after(plan_id, draft, 0) is None
     assert catalogue.edits(plan_id) == (first,)
 

@@ -122,7 +122,7 @@ def test_a_rename_over_a_file_of_the_target_asks_the_plans_strategy(
         return
     rename(scene, source, b"Docs/a.txt")
     theirs = scene.disk.lstat(THEIRS).fingerprint
-    assert scene.log.edits == [Edit(1, EditKind.REPLACE, source, b"Docs/a.txt", NOW_NS, replaces=theirs)]
+    assert scene.log.edits == [Edit(1, EditKind.REPLACE, source, b"Docs/a.txt", NOW_NS, replaces=theirs, step=1)]
     assert shows(scene, b"Docs/a.txt") == scene.plan.actions[[b"early", b"late"].index(name)].source_place.absolute
 
 

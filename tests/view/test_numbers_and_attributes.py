@@ -6,7 +6,7 @@ import pytest
 
 from ifmosfs.core.files import Kind
 from ifmosfs.core.names import NameRules, split
-from ifmosfs.core.plan import KeepReason
+from ifmosfs.core.plan import EditKind, KeepReason
 from ifmosfs.view.values import FsError, FsErrorKind
 from tests.adapters.memory_disk import MemoryDisk
 from tests.view.views import TREE, Scene, make_scene, numbers, rename
@@ -96,4 +96,15 @@ def test_a_category_gives_names_that_the_target_takes() -> None:
     rows = [(b"what?", KeepReason.UNSURE)]
     scene = make_scene(disk, b"/in", b"/out", rows, names=NameRules(dos=True))
     set_category(scene, b"To review/unsure/what?", b"colon")
-    assert scene.log.edits[0].target == b"A_ B/C/what_"
+    assert [(edit.kind, edit.path, edit.target, edit.category) for edit in scene.log.edits] == [
+        (EditKind.MKDIR, b"A_ B", None, None),
+        (EditKind.MKDIR, b"A_ B/C", None, None),
+        (EditKind.MOVE, b"To review/unsure/what?", b"A_ B/C/what_", "colon"),
+    ]
+
+
+def test_a_file_tells_the_category_that_a_person_has_given_it(scene: Scene) -> None:
+    set_category(scene, WHO, b"paper")
+    inode = scene.inode(b"Docs/who")
+    names = [b"user.ifmosfs.category", b"user.xdg.tags", b"user.ifmosfs.confidence", b"user.ifmosfs.reason"]
+    assert [scene.view.getxattr(inode, name) for name in names] == [b"paper", b"paper", b"1.000", b"a person said so"]

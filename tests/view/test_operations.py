@@ -103,7 +103,7 @@ OPERATIONS: Final[dict[str, tuple[Callable[[Scene, bytes], object], dict[str, Fs
         lambda scene, path: scene.view.rename(
             *at(scene, b"New/b.pdf"), scene.inode(path), b"made", RenameMode.NO_REPLACE
         ),
-        AS_PARENT,
+        {**AS_PARENT, "review": None},
     ),
     "chmod": (lambda scene, path: scene.view.chmod(scene.inode(path), 0o700), ONLY_PLANNED_FOLDERS),
     "set_times": (lambda scene, path: scene.view.set_times(scene.inode(path), 1, 2), ONLY_PLANNED_FOLDERS),
@@ -389,7 +389,7 @@ def test_an_exchange_with_nothing_is_not_found(scene: Scene) -> None:
 
 def test_a_file_that_is_dragged_out_of_review_is_planned(scene: Scene) -> None:
     rename(scene, WHO, b"Docs/Sub/who")
-    assert scene.log.edits == [Edit(1, EditKind.MOVE, WHO, b"Docs/Sub/who", NOW_NS)]
+    assert scene.log.edits == [Edit(1, EditKind.MOVE, WHO, b"Docs/Sub/who", NOW_NS, step=1)]
     assert scene.view.getxattr(scene.inode(b"Docs/Sub/who"), b"user.ifmosfs.status") == b"planned"
 
 
@@ -507,3 +507,41 @@ def test_no_replace_holds_against_what_comes_in_between(scene: Scene) -> None:
         rename(scene, b"Docs/a.pdf", b"New/made", RenameMode.NO_REPLACE)
     assert refused.value.kind is E.EXISTS
     assert (scene.content(b"New/made"), scene.content(b"Docs/a.pdf")) == (b"second", b"first")
+
+
+class Told:
+    """What the view told of changes."""
+
+    def __init__(self) -> None:
+        self.names: list[tuple[int, bytes]] = []
+        self.nodes: list[tuple[int, bool]] = []
+        self.n_all = 0
+
+    def entry_changed(self, parent: int, name: bytes) -> None:
+        self.names.append((parent, name))
+
+    def node_changed(self, inode: int, *, content: bool) -> None:
+        self.nodes.append((inode, content))
+
+    def all_changed(self) -> None:
+        self.n_all += 1
+
+
+def test_what_is_dropped_on_the_review_folder_itself_is_left_out(scene: Scene) -> None:
+    told = Told()
+    scene.view.tell(told)
+    rename(scene, b"Docs/a.pdf", b"To review/a.pdf")
+    rename(scene, b"New", b"To review/New")
+    assert scene.tree(b"To review") == {
+        b"excluded": {b"a.pdf": FILE, b"New": {b"Empty": {}, b"b.pdf": FILE, b"odd\xff\nname": FILE}},
+        b"links": {b"link": LINK},
+        b"unsure": {b"who": FILE},
+    }
+    review = scene.inode(b"To review")
+    assert {(review, b"a.pdf"), (review, b"New")} <= set(told.names)
+
+
+def test_what_is_in_the_review_cannot_be_dropped_on_its_top_again_under_another_name(scene: Scene) -> None:
+    with pytest.raises(FsError) as caught:
+        rename(scene, b"To review/unsure", b"To review/other")
+    assert caught.value.kind is E.BUSY

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from ifmosfs.core.edit_log import effective, last_number, numbered
 from ifmosfs.core.errors import IfmosfsError
 from ifmosfs.core.files import Kind
 from ifmosfs.core.names import NameRules, split
@@ -46,7 +47,7 @@ class MemoryLog:
             self.shown.append(self.look())
         if self.refusal is not None:
             raise self.refusal
-        edit = replace(draft, seq=len(self.edits) + 1)
+        edit = next(numbered([draft], self.edits[-1] if self.edits else None))
         self.edits.append(edit)
         return edit
 
@@ -107,7 +108,11 @@ def refile(action: Action, category: str) -> bytes | None:
 
 def view_of(plan: Plan, disk: Disk, log: MemoryLog, edits: Iterable[Edit] = ()) -> View:
     """A view; its clock stands still."""
-    return View(PlanTree(plan, edits), disk, log, now_ns=lambda: NOW_NS, refile=refile, owner=OWNER)
+
+    def replant() -> PlanTree:
+        return PlanTree(plan, effective(log.edits), last_number(log.edits))
+
+    return View(PlanTree(plan, edits), disk, log, now_ns=lambda: NOW_NS, refile=refile, owner=OWNER, replant=replant)
 
 
 def make_scene(

@@ -59,7 +59,8 @@ def commit(
     Nothing is ever overwritten. A file that is no longer what the plan saw, or whose name has been taken since, stays where
     it is and is listed; the others are moved. Killed at any moment, the next command brings everything into order.
 
-    Exit status: 0 all was moved; 3 done in part; 4 all in conflict; 5 the plan is outdated, or held up by the guard.
+    Exit status: 0 all was moved, and no conflict is open; 3 done in part; 4 all in conflict; 5 the plan is outdated, or held
+    up by the guard.
     """
     from ifmosfs.app.committing import prepare_commit, refuse_hopeless, rehearse_commit, run_commit
     from ifmosfs.app.guarding import guard, refuse_guarded

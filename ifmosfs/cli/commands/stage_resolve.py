@@ -61,6 +61,7 @@ def resolve(
 
     Exit status: 0 no conflict is open any more (of those that were meant); 4 some are.
     """
+    from ifmosfs.app.mounting import tell_view
     from ifmosfs.app.resolving import Choice, Resolving
 
     if sum((interactive, strategy is not None, undo)) > 1:
@@ -78,10 +79,10 @@ def resolve(
         conflicts = resolving.open(choice)
         app.idle()
         if strategy is None and not as_json and (interactive or _on_terminal()):
-            answered = _ask_all(resolving, conflicts)
+            answered = _ask_all(resolving, info.plan_id, conflicts)
         else:
             answered = [] if strategy is None else resolving.answer(conflicts, ConflictStrategy(strategy))
-        resolving.tell_view()
+        tell_view(info.plan_id)
         still_open = resolving.open(choice)
     if as_json:
         _print_json(info.plan_id, answered, still_open)
@@ -94,8 +95,10 @@ def _on_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def _ask_all(resolving: Resolving, conflicts: list[Conflict]) -> list[Answered]:
+def _ask_all(resolving: Resolving, plan_id: str, conflicts: list[Conflict]) -> list[Answered]:
     """Conflict by conflict; each answer is stored before the next question, so that quitting keeps what was said."""
+    from ifmosfs.app.mounting import tell_view
+
     answered: list[Answered] = []
     settled: set[int] = set()
     for number, conflict in enumerate(conflicts):
@@ -109,7 +112,7 @@ def _ask_all(resolving: Resolving, conflicts: list[Conflict]) -> list[Answered]:
             alike = []
         settled.update(alike)
         answered += resolving.answer([conflict, *(conflicts[at] for at in alike)], strategy)
-        resolving.tell_view()
+        tell_view(plan_id)
     return answered
 
 
@@ -151,11 +154,12 @@ def _for_all(conflict: Conflict, n_alike: int) -> bool:
 
 
 def _take_back(resolving: Resolving, plan_id: str, choice: Choice, *, as_json: bool) -> int:
+    from ifmosfs.app.mounting import tell_view
     from ifmosfs.cli.common import shown
     from ifmosfs.cli.show_conflicts import taken_back_fields
 
     done = resolving.take_back(choice)
-    resolving.tell_view()
+    tell_view(plan_id)
     failed = [each for each in done if each.why_not is not None]
     if as_json:
         print_json({"plan": plan_id, "undone": [taken_back_fields(each) for each in done]})

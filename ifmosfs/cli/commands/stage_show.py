@@ -16,7 +16,7 @@ WAITING = (PlanState.STAGED, PlanState.VALIDATED, PlanState.COMMITTING)
 OPEN = (PlanState.DRAFT, PlanState.STAGED, PlanState.VALIDATED)
 
 
-def _states_to_show(app: App) -> tuple[PlanState, ...]:
+def states_to_show(app: App) -> tuple[PlanState, ...]:
     """A plan that waits for its commit is meant rather than one that is committed."""
     is_waiting = any(info.state in WAITING for info in app.catalogue.plans())
     return WAITING if is_waiting else (PlanState.COMMITTED,)
@@ -52,7 +52,7 @@ def show(plan: str | None, plan_option: str | None, depth: int, n_named: int, as
     from ifmosfs.cli.show_plan import report_fields, show_kept, show_report, show_tree
 
     with opened_app() as app:
-        info = choose_plan(app, plan, plan_option, _states_to_show(app))
+        info = choose_plan(app, plan, plan_option, states_to_show(app))
         tree = load_tree(app, info.plan_id)
         report = report_on(app, tree)
     if as_json:

@@ -1,0 +1,146 @@
+"""Telling the kernel that what it remembers is out of date.
+
+The kernel may make the writer of a notification wait for requests that are under way in the same folder or file. So there is one
+thread for it, which holds no lock; the view only adds to a queue. Notifications of content are given to a worker if the file
+may block, because they wait for its reads.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import queue
+import threading
+from functools import partial
+from typing import Final, NamedTuple
+
+from ifmosfs.platform.kernel_wire import (
+    INVAL_ENTRY_OUT,
+    INVAL_INODE_OUT,
+    MINOR_INC_EPOCH,
+    NOTIFY_INC_EPOCH,
+    NOTIFY_INVAL_ENTRY,
+    NOTIFY_INVAL_INODE,
+    OUT_BYTES,
+    OUT_HEADER,
+)
+from ifmosfs.platform.kernel_workers import Workers
+from ifmosfs.view.protocol import ViewOperations
+from ifmosfs.view.values import ROOT_INODE, FsError
+
+LOG: Final = logging.getLogger("ifmosfs")
+
+_UNKNOWN_INODE: Final = (1 << 64) - 2  # no view numbers a node so
+_ATTRIBUTES_ONLY: Final = -1
+_ALL_CONTENT: Final = 0
+
+
+class _Entry(NamedTuple):
+    parent: int
+    name: bytes
+
+
+class _Node(NamedTuple):
+    inode: int
+    has_new_content: bool
+
+
+class _All(NamedTuple):
+    pass
+
+
+class Notifier:
+    """`Invalidations`, written to the device by one thread. Nothing is written before `start`."""
+
+    def __init__(self, device: int, minor: int, view: ViewOperations, workers: Workers) -> None:
+        self._device = device
+        self._has_epochs = minor >= MINOR_INC_EPOCH
+        self._view = view
+        self._workers = workers
+        self._queue: queue.SimpleQueue[_Entry | _Node | _All] = queue.SimpleQueue()
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether this kernel can be told that any name may be out of date."""
+        return self._has_epochs
+
+    def start(self) -> bool:
+        """Find out whether the kernel takes notifications, and begin to write them; `False` if it does not.
+
+        A kernel that understands them says that it does not know the node; another would call the message invalid.
+        """
+        entry = self._write(NOTIFY_INVAL_ENTRY, _entry_out(_UNKNOWN_INODE, b"x"))
+        node = self._write(NOTIFY_INVAL_INODE, INVAL_INODE_OUT.pack(_UNKNOWN_INODE, _ATTRIBUTES_ONLY, 0))
+        self._has_epochs = self._has_epochs and self._write(NOTIFY_INC_EPOCH, b"") == 0
+        if (entry, node) != (errno.ENOENT, errno.ENOENT):
+            LOG.warning("the kernel takes no notifications (errors %d and %d)", entry, node)
+            return False
+        threading.Thread(target=self._run, name="view-notifier", daemon=True).start()
+        return True
+
+    def entry_changed(self, parent: int, name: bytes) -> None:
+        """See `Invalidations`."""
+        self._queue.put(_Entry(parent, name))
+
+    def node_changed(self, inode: int, *, content: bool) -> None:
+        """See `Invalidations`."""
+        self._queue.put(_Node(inode, content))
+
+    def all_changed(self) -> None:
+        """See `Invalidations`."""
+        self._queue.put(_All())
+
+    def _run(self) -> None:
+        while True:
+            item = self._queue.get()
+            try:
+                self._pass_on(item)
+            except Exception:
+                LOG.exception("bug in telling the kernel of %r", item)
+
+    def _pass_on(self, item: _Entry | _Node | _All) -> None:
+        if isinstance(item, _Entry):
+            self._entry(item.parent, item.name)
+        elif isinstance(item, _Node):
+            self._node(item)
+        elif not self._has_epochs or self._write(NOTIFY_INC_EPOCH, b""):
+            self._top()
+
+    def _entry(self, parent: int, name: bytes) -> None:
+        """The name; and the attributes of the folder, which the kernel drops by itself only if it remembers the name."""
+        if self._write(NOTIFY_INVAL_ENTRY, _entry_out(parent, name)) == errno.ENOENT:
+            self._write(NOTIFY_INVAL_INODE, INVAL_INODE_OUT.pack(parent, _ATTRIBUTES_ONLY, 0))
+
+    def _node(self, node: _Node) -> None:
+        first = _ALL_CONTENT if node.has_new_content else _ATTRIBUTES_ONLY
+        message = INVAL_INODE_OUT.pack(node.inode, first, 0)
+        if node.has_new_content and self._may_block(node.inode):
+            self._workers.do(partial(self._write, NOTIFY_INVAL_INODE, message))
+        else:
+            self._write(NOTIFY_INVAL_INODE, message)
+
+    def _may_block(self, inode: int) -> bool:
+        try:
+            return self._view.may_block(inode)
+        except FsError:
+            return False
+
+    def _top(self) -> None:
+        """Before epochs: what is below a folder that is told of goes with it; the rest is out of date for a second at most."""
+        listing = self._view.opendir(ROOT_INODE)
+        for dirent in listing.names(0, len(listing)):
+            self._entry(ROOT_INODE, dirent.name)
+
+    def _write(self, code: int, payload: bytes) -> int:
+        """0, or the errno: ENOENT says that the kernel remembers nothing of it. A notification's code takes the error's place,
+        and 0 that of the request's number."""
+        try:
+            os.write(self._device, OUT_HEADER.pack(OUT_BYTES + len(payload), code, 0) + payload)
+        except OSError as error:
+            return error.errno or errno.EIO
+        return 0
+
+
+def _entry_out(parent: int, name: bytes) -> bytes:
+    return INVAL_ENTRY_OUT.pack(parent, len(name), 0) + name + b"\0"
