@@ -403,8 +403,8 @@ class PlanTree:
         self.last_edit = edit.seq
 
     def replay(self, edit: Edit) -> None:
-        """Make an edit that was accepted when it was recorded. What the program did by itself (origin WATCH) may not fit any more since
-        a person has undone earlier edits: a file that was added is then shown among what stays, everything else is left out.
+        """Make an edit that was accepted when it was recorded. What the program did by itself (origin WATCH) may not fit any
+        more since a person has undone earlier edits: a file that was added is then shown among what stays, all else is left out.
         Raises `FsError` for an edit of a person that cannot be made."""
         if edit.kind in {EditKind.ADD, EditKind.REFRESH}:
             self.source.renew(edit.action_id or 0)
