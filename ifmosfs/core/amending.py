@@ -244,8 +244,9 @@ def amendment(
         draft.edit(EditKind.VAULT, draft.path(action), action_id=action.action_id)
     for folder in settled.folders:
         draft.folder(folder)
+    goes = {now.action_id for now, planned in settled.placed if planned.kind is ActionKind.MOVE}
     for action in renewals.changed:
-        draft.refresh(action, renewals.before_rename.get(action.action_id))
+        draft.refresh(action, None if action.action_id in goes else renewals.before_rename.get(action.action_id))
     for now, planned in settled.placed:
         draft.place(now, planned)
     added = [replace(action, action_id=number) for number, action in enumerate(settled.added, next_id)]

@@ -31,15 +31,20 @@ def mount(desk: Desk, point: Path, *options: str) -> str:
 
 
 def settled(look: Callable[[], object], wanted: object) -> object:
-    """What is seen as soon as it is what is wanted, or after a while."""
+    """What is seen as soon as it is what is wanted, or after a while; an error where what is shown is gone or another file now."""
     deadline = time.monotonic() + SECONDS
-    while (seen := look()) != wanted and time.monotonic() < deadline:
+    seen: object = None
+    while seen != wanted and time.monotonic() < deadline:
+        try:
+            seen = look()
+        except OSError as error:
+            seen = error
         time.sleep(0.05)
     return seen
 
 
 def layout(folder: Path) -> object:
-    """What commit makes, or has made; a file that is replaced meanwhile is looked at again by who waits."""
+    """What commit makes, or has made."""
     return {name: below for name, below in read_tree(folder).items() if name not in OWN}
 
 
