@@ -122,7 +122,11 @@ def _roots(app: App) -> Iterator[Finding]:
 
 def _watching(app: App) -> Finding:
     """How a mounted plan learns what happens in the scanned folders."""
-    what, every, limit = "changes in scanned folders", f"looked for every {app.settings.poll_seconds:g} s", watch_limit()
+    what, every, limit = (
+        "changes in scanned folders",
+        f"looked for every {app.settings.poll_seconds:g} s",
+        watch_limit(),
+    )
     if app.settings.poll_only or limit is None:
         return Finding(Level.OK, what, every)
     if limit < FEW_WATCHES:

@@ -14,41 +14,20 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol
 
+from ifmosfs.app.amending import Amender, News, OpenTree
 from ifmosfs.app.context import App
 from ifmosfs.app.scanning import scan_rules
-from ifmosfs.app.staging import content_of, names_in
-from ifmosfs.core.amending import (
-    Differences,
-    Renewed,
-    Settled,
-    Shown,
-    amendment,
-    as_candidate,
-    differences,
-    in_project,
-    may_have_place,
-    merged,
-    names_shown,
-    project_member,
-    renamed_path,
-    renewed,
-    rivals,
-)
+from ifmosfs.core.amending import Differences, differences
 from ifmosfs.core.errors import IfmosfsError
 from ifmosfs.core.files import Kind, Place, ScannedFile, SkippedEntry, UnreadableEntry
 from ifmosfs.core.manifest import FoundFile
-from ifmosfs.core.names import ancestors, join, split
-from ifmosfs.core.overlay import Existing, read_listing
+from ifmosfs.core.names import split
 from ifmosfs.core.plan import Action, Plan, PlanState
-from ifmosfs.core.planner import Candidate, PlanHeader, folders_wanted, make_plan, place_files
-from ifmosfs.core.proposal import Proposal
 from ifmosfs.core.refusals import FsError
 from ifmosfs.core.scan import Look, ScanRules, look_at
-from ifmosfs.core.tree import PlanTree
 from ifmosfs.core.unfinished import find_unfinished
-from ifmosfs.platform import host
 from ifmosfs.platform.watching import Touched, Watcher
 from ifmosfs.platform.writers import has_writer, open_for_writing
 
@@ -58,21 +37,10 @@ QUIET_S: Final = 2.0  # a file that has not changed for so long, and that nobody
 LOOK_AGAIN_S: Final = 0.5
 IDLE_S: Final = 60.0
 BEFORE_PLAN_NS: Final = 10 * 10**9  # folders that were changed so shortly before the plan was made are looked at again
-TRIES: Final = 20  # how often an amendment is worked out again because somebody edits the plan at the same time
-
-T = TypeVar("T")
 
 
-class LiveView(Protocol):
+class LiveView(OpenTree, Protocol):
     """The view that shows the plan."""
-
-    def consult(self, ask: Callable[[PlanTree], T]) -> T:
-        """What the tree answers, while nobody changes it. Must not look at a disk."""
-        ...
-
-    def reload(self) -> None:
-        """Take in the edits that others have made. Raises `FsError`."""
-        ...
 
     def originals_changed(self, action_ids: Collection[int]) -> None:
         """What the kernel remembers of the files of these actions is out of date."""
@@ -131,6 +99,7 @@ class Follower:
         self._plan = plan
         self._view = view
         self._watcher = watcher
+        self._amender = Amender(app, plan, view)
         self._excludes = (*app.settings.excludes, *excludes)
         self._touched: set[Touched] = set()
         self._waiting: dict[Place, _Waiting] = {}
@@ -293,155 +262,13 @@ class Follower:
                 session_id = self._plan.session_id
                 self._app.catalogue.record_some(session_id, root.path, [*gone, *places], found, issues)
 
-    def _classified(self, files: Iterable[ScannedFile]) -> list[tuple[ScannedFile, Proposal]]:
-        """The files as the catalogue knows them, those that nothing was said of classified now."""
-        app, by_root = self._app, _by_root(files)
-        pairs = [
-            pair
-            for root, paths in by_root.items()
-            for pair in app.catalogue.classified_at(self._plan.session_id, root, paths)
-        ]
-        fresh = {file.file_id: app.classifier.propose(file) for file, proposal in pairs if proposal is None}
-        app.catalogue.save_proposals(app.classifier.name, fresh.items())
-        return [(file, proposal or fresh[file.file_id]) for file, proposal in pairs]
-
-    # Amending
-
     def _amend(self, told: Differences) -> None:
-        """Store what is different as one amendment, and have the view take it in."""
+        pairs = self._amender.classified([*told.appeared, *(file for _, file in (*told.changed, *told.renamed))])
         known = {file.place: action for action, file in (*told.changed, *told.renamed)}
-        pairs = self._classified([*told.appeared, *(file for _, file in (*told.changed, *told.renamed))])
-        before_rename = {action.action_id: action for action, _ in told.renamed}
-        for _ in range(TRIES):
-            if self._amended(pairs, known, before_rename):
-                self._view.reload()
-                return
-            self._view.reload()
-        LOG.warning("the plan is edited all the time: what has changed in the originals is taken in later")
-        self._touched |= {Touched(*file.place) for file, _ in pairs}
-
-    def _amended(
-        self,
-        pairs: Sequence[tuple[ScannedFile, Proposal]],
-        known: dict[Place, Action],
-        before_rename: dict[int, Action],
-    ) -> bool:
-        view, catalogue, plan_id = self._view, self._app.catalogue, self._plan.plan_id
-        after = view.consult(lambda tree: tree.last_edit)
-        members, new, again = self._sorted(pairs, known)
-        now = {action.action_id: renewed(action, file, proposal) for file, proposal, action in again}
-        rest = {
-            action.action_id: renewed(action, file)
-            for file, _ in pairs
-            if (action := known.get(file.place)) is not None and action.action_id not in now
-        }
-        placed, lost, folders = self._settled([*new, *((file, proposal) for file, proposal, _ in again)])
-        settled = Settled(
-            added=[*members, *placed[: len(new)]],
-            placed=list(zip(now.values(), placed[len(new) :], strict=True)),
-            lost=lost,
-            folders=folders,
-        )
-        renewals = Renewed([*rest.values(), *now.values()], before_rename)
-        on_disk = self._occupied(renewals)
-        next_id, now_ns = catalogue.last_action(plan_id) + 1, host.now_ns()
-        change = view.consult(lambda tree: amendment(tree, settled, renewals, next_id, now_ns, on_disk))
-        return catalogue.amend(plan_id, change, after)
-
-    def _sorted(
-        self, pairs: Iterable[tuple[ScannedFile, Proposal]], known: dict[Place, Action]
-    ) -> tuple[list[Action], list[tuple[ScannedFile, Proposal]], list[tuple[ScannedFile, Proposal, Action]]]:
-        """Files of projects, with their actions; files to be placed; and known ones to be placed because they have changed."""
-        members: list[Action] = []
-        new: list[tuple[ScannedFile, Proposal]] = []
-        again: list[tuple[ScannedFile, Proposal, Action]] = []
-        for file, proposal in pairs:
-            action = known.get(file.place)
-            unit = in_project(self._plan, file.place)
-            if action is not None:
-                if self._view.consult(lambda tree, one=action: may_have_place(tree, one)):  # type: ignore[misc]
-                    again.append((file, proposal, action))
-            elif unit is not None:
-                members.append(self._view.consult(lambda tree, u=unit, f=file: project_member(tree, u, f)))  # type: ignore[misc]
-            else:
-                new.append((file, proposal))
-        return members, new, again
-
-    def _settled(
-        self, pairs: Sequence[tuple[ScannedFile, Proposal]]
-    ) -> tuple[list[Action], list[Action], tuple[bytes, ...]]:
-        """The planner's word on files: an action for each, in their order; those that lost their names to them; new folders."""
-        if not pairs:
-            return [], [], ()
-        plan = self._plan
-        candidates = self._candidates(pairs)
-        wanted = folders_wanted(candidates)
-        around = {b"", *wanted, *(folder for path in wanted for folder in ancestors(path))}
-        shown = self._view.consult(lambda tree: names_shown(tree, around))
-        on_disk = {path: names_in(self._app, plan.target, path) for path in around}
-        names = {path: frozenset(found or ()) for path, found in on_disk.items()}
-        rivalling = rivals(candidates, shown, names, plan.policy.names)
-        actions = [self._app.catalogue.action(plan.plan_id, action_id) for action_id in rivalling]
-        first = [as_candidate(action, rivalling[action.action_id]) for action in actions]
-
-        def list_folder(path: bytes) -> dict[bytes, Existing] | None:
-            disk = on_disk[path] if path in on_disk else names_in(self._app, plan.target, path)
-            return merged(disk, self._shown_in(path, shown), rivalling)
-
-        listing = read_listing(wanted, plan.policy.names, list_folder)
-        made = make_plan([*first, *candidates], listing, _header(plan), lambda place: content_of(self._app, place))
-        fates = made.actions[: len(first)]
-        lost = [action for action, fate in zip(actions, fates, strict=True) if fate.kind is not action.kind]
-        return [replace(each, unit=0) for each in made.actions[len(first) :]], lost, made.folders
-
-    def _shown_in(self, path: bytes, shown: dict[bytes, dict[bytes, Shown]]) -> dict[bytes, Shown] | None:
-        if path in shown:
-            return shown[path]
-        return self._view.consult(lambda tree: names_shown(tree, [path]).get(path))
-
-    def _candidates(self, pairs: Sequence[tuple[ScannedFile, Proposal]]) -> list[Candidate]:
-        """Where the files want to go, judged in the company of those beside and above them."""
-        app, plan = self._app, self._plan
-        own = {file.file_id for file, _ in pairs}
-        company = [pair for pair in self._beside(pairs) if pair[0].file_id not in own]
-        around = [*pairs, *company]
-        candidates = place_files(around, app.layout, plan.policy, host.local_date, plan.roots)
-        return [replace(each, company=None) for each in candidates[: len(pairs)]]
-
-    def _beside(self, pairs: Sequence[tuple[ScannedFile, Proposal]]) -> Iterator[tuple[ScannedFile, Proposal]]:
-        folders = {Place(file.root, above) for file, _ in pairs for above in (b"", *ancestors(file.path))}
-        for folder in folders:
-            try:
-                names = [name for name, attr in self._app.disk.list_folder(folder) if attr.kind is Kind.FILE]
-            except OSError:
-                continue
-            paths = [join(folder.path, name) for name in names]
-            for file, proposal in self._app.catalogue.classified_at(self._plan.session_id, folder.root, paths):
-                yield file, proposal or Proposal(None, 0.0, "not classified")
-
-    def _occupied(self, renewals: Renewed) -> frozenset[bytes]:
-        """The paths that renamed files would have in the layout and that something in the target has."""
-        found = set()
-        for now in renewals.changed:
-            before = renewals.before_rename.get(now.action_id)
-            if before is None:
-                continue
-            path = self._view.consult(lambda tree, old=before, new=now: renamed_path(tree, old, new))  # type: ignore[misc]
-            if path is not None and not self._is_gone(Place(self._plan.target, path), _Looked()):
-                found.add(path)
-        return frozenset(found)
-
-
-def _header(plan: Plan) -> PlanHeader:
-    return PlanHeader(
-        plan.plan_id,
-        plan.session_id,
-        plan.target,
-        plan.target_filesystem,
-        plan.roots,
-        plan.created_ns,
-        plan.policy,
-    )
+        news = News(pairs, known, {action.action_id: action for action, _ in told.renamed})
+        if self._amender.amend(news) is None:
+            LOG.warning("the plan is edited all the time: what has changed in the originals is taken in later")
+            self._touched |= {Touched(*file.place) for file, _ in pairs}
 
 
 def _source(action: Action) -> Place:
@@ -454,13 +281,6 @@ def _scanned(root: bytes, file: FoundFile) -> ScannedFile:
 
 def _found(file: ScannedFile) -> FoundFile:
     return FoundFile(file.path, file.kind, file.mode, file.fingerprint, file.readable)
-
-
-def _by_root(files: Iterable[ScannedFile]) -> dict[bytes, list[bytes]]:
-    by_root: dict[bytes, list[bytes]] = {}
-    for file in files:
-        by_root.setdefault(file.root, []).append(file.path)
-    return by_root
 
 
 def _stays_by_name(file: ScannedFile) -> bool:

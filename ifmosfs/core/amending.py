@@ -88,8 +88,10 @@ class Shown(NamedTuple):
     may_lose: bool = False
 
 
-def names_shown(tree: PlanTree, folders: Iterable[bytes]) -> dict[bytes, dict[bytes, Shown]]:
-    """What the tree has in each of the folders, those left out that it does not have."""
+def names_shown(
+    tree: PlanTree, folders: Iterable[bytes], without: Container[int] = frozenset()
+) -> dict[bytes, dict[bytes, Shown]]:
+    """What the tree has in each of the folders, those left out that it does not have, and the files `without`."""
     found = {}
     for path in folders:
         folder = tree.find(path)
@@ -97,6 +99,7 @@ def names_shown(tree: PlanTree, folders: Iterable[bytes]) -> dict[bytes, dict[by
             found[path] = {
                 node.name: _shown(tree, node) if isinstance(node, FileNode) else Shown(Kind.FOLDER)
                 for node in folder.children.values()
+                if not (isinstance(node, FileNode) and node.leaf.action_id in without)
             }
     return found
 
@@ -187,6 +190,17 @@ def may_have_place(tree: PlanTree, action: Action) -> bool:
     if action.kind is not ActionKind.KEEP or action.keep_reason not in PASSING or action.unit:
         return False
     return tree.path_of(tree.file(action.action_id)) == tree.review_path(action)
+
+
+def is_placed_anew(tree: PlanTree, action: Action, proposal: Proposal) -> bool:
+    """Whether a known file is placed as if it had just appeared: it may have a place that it had not, or is something else now and
+    still where the plan has put it, without a word of a person on what it is."""
+    if action.kind is not ActionKind.MOVE:
+        return may_have_place(tree, action)
+    if action.unit or proposal.label in {None, action.category} or proposal.score < tree.plan.policy.threshold:
+        return False
+    node = tree.file(action.action_id)
+    return node.category is None and tree.path_of(node) == action.target
 
 
 def in_project(plan: Plan, place: Place) -> Unit | None:
@@ -284,8 +298,9 @@ class _Draft:
 
     def place(self, now: Action, planned: Action) -> None:
         """A file that stayed and has a place now."""
-        if planned.kind is ActionKind.MOVE and planned.target is not None:
-            self.edit(EditKind.MOVE, self.path(now), planned.target, action_id=now.action_id)
+        path = self.path(now)
+        if planned.kind is ActionKind.MOVE and planned.target not in {None, path}:
+            self.edit(EditKind.MOVE, path, planned.target, action_id=now.action_id)
 
     def refresh(self, action: Action, before: Action | None) -> None:
         path = self.path(action)

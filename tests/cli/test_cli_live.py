@@ -247,3 +247,30 @@ def test_commit_is_not_disturbed_by_the_watch(desk: Desk, mount_point: Path) -> 
     assert desk.run("commit", mount_point, "--yes").status == 0
     assert desk.state_of(plan) == "committed"
     assert read_tree(desk.inbox) == LEFT
+
+
+@pytest.mark.parametrize("watch", [True, False], ids=["followed", "scanned and classified again"])
+def test_file_that_has_become_something_else_is_filed_anew_unless_a_person_has_moved_it(
+    desk: Desk, mount_point: Path, watch: bool
+) -> None:
+    put(desk.inbox / "sheet.txt", INVOICE)
+    put(desk.inbox / "paper.txt", INVOICE)
+    mount(desk, mount_point, *([] if watch else ["--no-watch"]))
+    documents = mount_point / "Financial" / "Documents" / "2021"
+    (documents / "sheet.txt").rename(documents / "mine.txt")
+    for name in ("sheet.txt", "paper.txt"):
+        put(desk.inbox / "saving", SCRIPT)
+        (desk.inbox / "saving").replace(desk.inbox / name)
+    put(desk.inbox / "tables" / "what.xyz", INVOICE)
+    if not watch:
+        assert desk.run("scan", desk.inbox).status == 0
+        result = desk.run("classify")
+        assert "2 files of the mounted plan re-filed; what you have moved yourself stays there\n" in result.out, result
+    wanted = {
+        **ORGANISED,
+        b"Development": {b"Source code": {b"run.sh": SCRIPT, b"paper.txt": SCRIPT}},
+        b"Financial": {
+            b"Documents": {b"2021": {b"invoice-17.txt": INVOICE, b"mine.txt": SCRIPT, b"what.xyz": INVOICE}}
+        },
+    }
+    assert settled(lambda: layout(mount_point), wanted) == wanted
