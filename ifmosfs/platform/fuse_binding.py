@@ -213,6 +213,9 @@ class Binding(mfusepy.FUSE):  # type: ignore[misc]  # mfusepy has no types
         opened = self._paths.open(path, file_info.contents.flags)
         file_info.contents.fh = opened.handle
         file_info.contents.keep_cache = opened.keep_cache
+        file_info.contents.direct_io = (
+            opened.descriptor is None
+        )  # its size may be another than that of what is generated now
 
     def read_buf(self, path: bytes | None, target: Any, size_bytes: int, offset: int, file_info: Any) -> None:
         """Hand libfuse the descriptor to read from (no byte passes through Python), or the bytes if they are generated."""

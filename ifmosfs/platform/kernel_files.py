@@ -85,7 +85,9 @@ class Files:
             is_shared = shared.identity == identity
             shared.n_handles += is_shared
             self._open[opened.handle] = OpenFile(inode, opened.descriptor, is_slow, is_shared)
-        if not is_shared:
+        if (
+            not is_shared or opened.descriptor is None
+        ):  # generated content may have another size than what is generated now
             return OPEN_OUT.pack(opened.handle, FOPEN_DIRECT_IO, 0)
         if shared.backing_id:
             return OPEN_OUT.pack(opened.handle, FOPEN_PASSTHROUGH, shared.backing_id)

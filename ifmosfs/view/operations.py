@@ -317,6 +317,7 @@ class View:
         comes: commit then puts the other into the vault. Over itself it does nothing. What is dropped on the review folder itself
         goes to its folder of what a person has left out."""
         path, node = self._editable(parent, name)
+        self._refuse_over_control(node, new_parent, new_name, mode)
         target = self._path_for(new_parent, new_name)
         with self._lock:
             standing = self._tree.find(target)
@@ -337,10 +338,29 @@ class View:
         if standing is node and path == target:
             return
         if isinstance(standing, FolderNode) and standing is not node:
+            self._require_empty(standing, target)
             self._editable(new_parent, new_name)
         kind = EditKind.MOVE if replaces is None else EditKind.REPLACE
         draft = Edit(0, kind, path, target, 0, replaces=replaces)
         self._edit(draft, caller, must_be_free=mode is RenameMode.NO_REPLACE)
+
+    def _refuse_over_control(self, node: Node, parent: int, name: bytes, mode: RenameMode) -> None:
+        """The control folder and its files stay what they are: nothing takes their place."""
+        is_folder = parent == ROOT_INODE and name == CONTROL_NAME
+        if not is_folder and (parent != CONTROL_BASE or name not in Control.NAMES):
+            return
+        if mode is RenameMode.EXCHANGE:
+            raise FsError(FsErrorKind.READ_ONLY, name)
+        if mode is RenameMode.REPLACE and is_folder and isinstance(node, FolderNode):
+            raise FsError(FsErrorKind.NOT_EMPTY, name)
+
+    def _require_empty(self, folder: FolderNode, path: bytes) -> None:
+        """NOT_EMPTY if something is in a folder of the tree, or in that of the target that it stands for."""
+        with self._lock:
+            is_held = bool(folder.loaded) or folder.n_unloaded > 0
+        is_targets_own = not is_held and self._is_live(path) and not folder.planned
+        if is_held or (is_targets_own and self._target.holds_anything(path)):
+            raise FsError(FsErrorKind.NOT_EMPTY, path)
 
     def _is_review(self, inode: int) -> bool:
         with self._lock:
@@ -369,8 +389,13 @@ class View:
         has = self._target.attr_or_none(target) if self._is_live(target) else None
         if has is None:
             return None
-        if mode is not RenameMode.REPLACE or isinstance(node, FolderNode):
+        if mode is RenameMode.EXCHANGE:
+            raise FsError(FsErrorKind.READ_ONLY, target)
+        if mode is RenameMode.NO_REPLACE or (isinstance(node, FolderNode) and has.kind is not Kind.FOLDER):
             raise FsError(FsErrorKind.EXISTS, target)
+        if isinstance(node, FolderNode):
+            is_held = self._target.holds_anything(target)
+            raise FsError(FsErrorKind.NOT_EMPTY if is_held else FsErrorKind.READ_ONLY, target)
         strategy = self._plan.policy.strategy_for(node.action.category)
         expected = node.leaf.expected
         is_contest = strategy in CONTESTS and can_lose(has, expected, node.leaf.entry_kind)
@@ -443,8 +468,9 @@ class View:
                 self._tell_name(changed)
 
     def removexattr(self, inode: int, name: bytes, caller: Caller | None = None) -> None:
-        """NOT_SUPPORTED: the attributes are the plan's."""
+        """NOT_SUPPORTED: the attributes are the plan's. NO_ATTRIBUTE for one that is not there."""
         del caller
+        self.getxattr(inode, name)
         raise FsError(FsErrorKind.NOT_SUPPORTED, name)
 
     def _attributes(self, inode: int) -> dict[bytes, bytes]:
@@ -642,7 +668,8 @@ class View:
             return self._planned_attr(node, n_planned)
         mtime_ns = node.mtime_ns if gains else live.mtime_ns
         inode = ROOT_INODE if node is self._tree.root else self._target.number(live, path)
-        return replace(live, inode=inode, mtime_ns=mtime_ns, n_links=live.n_links + n_planned)
+        n_more = n_planned + (node is self._tree.root)  # the control folder
+        return replace(live, inode=inode, mtime_ns=mtime_ns, n_links=live.n_links + n_more)
 
     def _carried_attr(self, node: FolderNode) -> Attr | None:
         """A folder of a project is moved and not made, so it has the attributes that it has."""
@@ -654,8 +681,8 @@ class View:
         return None if live is None else replace(live, inode=inode_of_folder(node.number))
 
     def _planned_attr(self, node: FolderNode, n_subfolders: int) -> Attr:
-        inode = inode_of_folder(node.number)
-        return made_attr(stat.S_IFDIR | node.mode, inode, 4096, node.mtime_ns, self._owner, 2 + n_subfolders)
+        inode, n_links = inode_of_folder(node.number), 2 + n_subfolders + (node is self._tree.root)
+        return made_attr(stat.S_IFDIR | node.mode, inode, 4096, node.mtime_ns, self._owner, n_links)
 
     def _existing_attr(self, path: bytes) -> Attr:
         if not self._is_live(path):

@@ -63,17 +63,25 @@ class Target:
         return shown_as(attr, self.number(attr, path), attr.n_links)
 
     def attr(self, path: bytes) -> Attr:
-        """The attributes, under the view's number, of what is at a path. NOT_FOUND."""
-        return self.numbered(self.asked(self._disk.lstat, self._place_of(path)), path)
+        """The attributes, under the view's number, of what is at a path. NOT_FOUND, also where the folder that the plan has is
+        something else on the disk by now."""
+        attr = self.attr_or_none(path)
+        if attr is None:
+            raise FsError(FsErrorKind.NOT_FOUND, path)
+        return self.numbered(attr, path)
 
     def attr_or_none(self, path: bytes) -> Attr | None:
         """What is on the disk at a path, under its own number; `None` for nothing."""
         try:
             return self._disk.lstat(self._place_of(path))
-        except FileNotFoundError:
-            return None
         except OSError as error:
+            if error.errno in NO_FOLDER:
+                return None
             raise fs_error(error, path) from error
+
+    def holds_anything(self, path: bytes) -> bool:
+        """Whether a folder of the disk has entries."""
+        return bool(self.asked(self._disk.list_folder, self._place_of(path)))
 
     def folder_at(self, place: Place) -> Attr | None:
         """The attributes of a folder, `None` where there is none."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -15,20 +17,55 @@ pytestmark = FUSE_MARKS
 SCRIPT, TABLE = "Development/Source code/run.sh", "Data/Datasets/sizes.csv"
 
 
+def edited(mount_point: Path) -> None:
+    """Two programs edit the plan, one after the other."""
+    subprocess.run(["mv", mount_point / TABLE, mount_point / "all.csv"], check=True)
+    subprocess.run(["rm", mount_point / SCRIPT], check=True)
+
+
+def shown(mount_point: Path) -> tuple[bool, bool, bool]:
+    return tuple((mount_point / name).is_file() for name in (SCRIPT, TABLE, "all.csv"))  # type: ignore[return-value]
+
+
 @pytest.mark.parametrize("n_steps", [1, 2])
-def test_a_plan_that_is_mounted_anew_shows_what_is_in_force_and_goes_on_from_there(
-    desk: Desk, mount_point: Path, n_steps: int
+@pytest.mark.parametrize("anew", [False, True], ids=["live", "mounted anew"])
+def test_the_view_shows_what_is_in_force_and_goes_on_from_there(
+    desk: Desk, mount_point: Path, n_steps: int, anew: bool
 ) -> None:
     plan = desk.staged()
     assert desk.run("mount", "--plan", plan, mount_point).status == 0
-    os.rename(mount_point / TABLE, mount_point / "all.csv")
-    os.unlink(mount_point / SCRIPT)
+    inodes = {name: (mount_point / name).stat().st_ino for name in (SCRIPT, TABLE)}
+    edited(mount_point)
+    assert shown(mount_point) == (False, False, True)
     assert desk.run("stage", "undo", plan, "--steps", str(n_steps)).status == 0
-    assert desk.run("unmount", "--keep", mount_point).status == 0
-    assert desk.run("mount", "--plan", plan, mount_point).status == 0
-    assert (mount_point / SCRIPT).is_file()
-    assert (mount_point / TABLE).is_file() == (n_steps == 2)
-    assert (mount_point / "all.csv").is_file() == (n_steps == 1)
+    if anew:
+        assert desk.run("unmount", "--keep", mount_point).status == 0
+        assert desk.run("mount", "--plan", plan, mount_point).status == 0
+    assert shown(mount_point) == (True, n_steps == 2, n_steps == 1)
+    assert (mount_point / SCRIPT).stat().st_ino == inodes[SCRIPT]
     os.mkdir(mount_point / "New")
     steps = desk.here("stage", "log", "--json").json["steps"]
     assert [step["in_force"] for step in steps] == [n_steps == 1, False, True]
+
+
+def test_what_is_made_again_is_in_the_view_at_once(desk: Desk, mount_point: Path) -> None:
+    plan = desk.staged()
+    assert desk.run("mount", "--plan", plan, mount_point).status == 0
+    edited(mount_point)
+    for command, expected in (("undo", (True, True, False)), ("redo", (False, False, True))):
+        assert desk.run("stage", command, plan, "--steps", "2").status == 0
+        assert shown(mount_point) == expected
+        assert sorted(os.listdir(mount_point / "Data/Datasets")) == (["sizes.csv"] if command == "undo" else [])
+
+
+def test_what_one_program_does_in_one_go_is_taken_back_at_once(desk: Desk, mount_point: Path) -> None:
+    plan = desk.staged()
+    assert desk.run("mount", "--plan", plan, mount_point).status == 0
+    before = {path.relative_to(mount_point) for path in (mount_point / "Development").rglob("*")}
+    subprocess.run(["rm", "-r", mount_point / "Development", mount_point / "Data"], check=True)
+    assert not (mount_point / "Development").exists()
+    started = time.monotonic()
+    assert desk.run("stage", "undo", plan).status == 0
+    assert {path.relative_to(mount_point) for path in (mount_point / "Development").rglob("*")} == before
+    assert (mount_point / TABLE).is_file()
+    assert time.monotonic() - started < 20

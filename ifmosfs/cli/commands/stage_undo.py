@@ -39,8 +39,8 @@ def steps_option(command: F) -> F:
 def undo(plan: str | None, plan_option: str | None, n_steps: int, as_json: bool) -> int:
     """Take the last edits of a plan back; no file is touched.
 
-    A step is an edit in the mount, or all that one `stage resolve` or `stage fix` did. `stage redo` makes it again. A mounted view
-    that does not show it must be mounted anew; that is said.
+    A step is what one program did in the mount in one go (files dragged, a folder deleted), or all that one `stage resolve` or
+    `stage fix` did. `stage redo` makes it again. A mounted view shows it at once.
 
     Exit status: 0 done; 3 fewer steps than wanted were there, and all of them are taken back.
     """
