@@ -152,7 +152,7 @@ class Amender:
         on_disk = {path: names_in(self._app, plan.target, path) for path in around}
         names = {path: frozenset(found or ()) for path, found in on_disk.items()}
         rivalling = rivals(candidates, shown, names, plan.policy.names)
-        actions = [self._app.catalogue.action(plan.plan_id, action_id) for action_id in rivalling]
+        actions = self._app.catalogue.actions_numbered(plan.plan_id, rivalling)
         first = [as_candidate(action, rivalling[action.action_id]) for action in actions]
 
         def list_folder(path: bytes) -> dict[bytes, Existing] | None:

@@ -7,7 +7,7 @@ made the tree is made in memory.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -64,10 +64,13 @@ def _source(app: App, plan_id: str, added: frozenset[int]) -> TreeSource:
     def actions() -> Iterator[Action]:
         return app.catalogue.actions(plan_id)
 
+    def several(action_ids: Collection[int]) -> Iterable[Action]:
+        return app.catalogue.actions_numbered(plan_id, action_ids)
+
     try:
-        return StoredSource(path, head, action, actions)
+        return StoredSource(path, head, action, actions, several)
     except (FileNotFoundError, TreeFileDamaged):
-        return _made_again(app, plan_id, added, action) or StoredSource(path, head, action, actions)
+        return _made_again(app, plan_id, added, action) or StoredSource(path, head, action, actions, several)
 
 
 @without_collector()

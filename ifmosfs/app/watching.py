@@ -150,8 +150,9 @@ class Follower:
             for file in look.result.found:
                 scanned = _scanned(one.root, file)
                 looked.found[scanned.place] = scanned
-            self._add_known(looked, one, look)
+            self._add_known_below(looked, one, look)
             pending += [Touched(one.root, path, deep=True) for path in self._unknown(one.root, look.subfolders)]
+        self._add_known_at(looked)
         self._add_same_inodes(looked)
         looked.gone = {place for place in map(_source, looked.known.values()) if self._is_gone(place, looked)}
         return looked
@@ -162,13 +163,19 @@ class Follower:
         except OSError:
             return None  # the root itself: its disk was taken away, and every file says so by itself
 
-    def _add_known(self, looked: _Looked, one: Touched, look: Look) -> None:
-        """The actions of the files that are there, or were."""
-        catalogue, plan_id, place = self._app.catalogue, self._plan.plan_id, Place(one.root, one.path)
-        known = catalogue.actions_at(plan_id, [place]) if one.path else []
-        if not known and (one.deep or not look.is_there or look.result.n_folders):
-            known = catalogue.actions_below(plan_id, place, deep=one.deep or not look.is_there)
-        looked.known.update((action.action_id, action) for action in known)
+    def _add_known_below(self, looked: _Looked, one: Touched, look: Look) -> None:
+        """The actions of the files that are in a folder, or were."""
+        if look.result.n_folders or (one.deep and not look.is_there):
+            place, deep = Place(one.root, one.path), one.deep or not look.is_there
+            known = self._app.catalogue.actions_below(self._plan.plan_id, place, deep=deep)
+            looked.known.update((action.action_id, action) for action in known)
+
+    def _add_known_at(self, looked: _Looked) -> None:
+        """The actions of the files that were found, and of those that were not at the places that were looked at."""
+        known = {action.source_place for action in looked.known.values()}
+        places = {*looked.places, *looked.found} - known
+        more = self._app.catalogue.actions_at(self._plan.plan_id, places)
+        looked.known.update((action.action_id, action) for action in more)
 
     def _unknown(self, root: bytes, folders: Iterable[bytes]) -> list[bytes]:
         """The folders that the plan has no file of."""

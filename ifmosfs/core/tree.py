@@ -119,8 +119,7 @@ class PlanTree:
             self._base[2 + list(KeepReason).index(KeepReason.EXCLUDED)],
             self._base[2 + len(KeepReason)],
         )
-        for edit in edits:
-            self.replay(edit)
+        self.replay(edits)
         self.last_edit = max(self.last_edit, last_edit)
 
     # Looking
@@ -402,12 +401,18 @@ class PlanTree:
         self._make(edit)
         self.last_edit = edit.seq
 
-    def replay(self, edit: Edit) -> None:
-        """Make an edit that was accepted when it was recorded. What the program did by itself (origin WATCH) may not fit any
+    def replay(self, edits: Iterable[Edit]) -> None:
+        """Make edits that were accepted when they were recorded. What the program did by itself (origin WATCH) may not fit any
         more since a person has undone earlier edits: a file that was added is then shown among what stays, all else is left out.
         Raises `FsError` for an edit of a person that cannot be made."""
-        if edit.kind in {EditKind.ADD, EditKind.REFRESH}:
-            self.source.renew(edit.action_id or 0)
+        edits = tuple(edits)
+        new = {edit.action_id or 0 for edit in edits if edit.kind in {EditKind.ADD, EditKind.REFRESH}}
+        if new:
+            self.source.renew(new)
+        for edit in edits:
+            self._replay(edit)
+
+    def _replay(self, edit: Edit) -> None:
         try:
             if edit.origin is EditOrigin.WATCH:
                 self._check_meant(edit)

@@ -233,10 +233,10 @@ class PlanSource:
         later = sorted(self._renewed - {action.action_id for action in self.plan.actions})
         return chain((self.action(each.action_id) for each in self.plan.actions), map(self.action, later))
 
-    def renew(self, action_id: int) -> None:
+    def renew(self, action_ids: Collection[int]) -> None:
         """See `TreeSource`."""
         if self._newer is not None:
-            self._renewed.add(action_id)
+            self._renewed.update(action_ids)
 
     def _position(self, action_id: int) -> int:
         """A plan numbers its actions from 1 on; one made again from its runs has gaps."""

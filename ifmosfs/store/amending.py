@@ -83,6 +83,14 @@ class Amending(Database):
                 below &= func.instr(func.substr(StagingAction.source, n_prefix + 1), b"/") == 0
             return _chosen(connection, plan_id, below)
 
+    def actions_numbered(self, plan_id: str, action_ids: Collection[int]) -> list[Action]:
+        """The actions with these ids, those left out that the plan does not have."""
+        with self._reading() as connection, understood(self._path):
+            some = batches(sorted(action_ids), _N_BOUND)
+            return [
+                action for each in some for action in _chosen(connection, plan_id, StagingAction.action_id.in_(each))
+            ]
+
     def actions_of_inodes(self, plan_id: str, inodes: Collection[int]) -> list[Action]:
         """The actions whose files have one of the inode numbers. Looks through all of the plan."""
         with self._reading() as connection, understood(self._path):

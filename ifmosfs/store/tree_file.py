@@ -16,7 +16,7 @@ import tempfile
 import zlib
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, Final, Self
@@ -127,14 +127,16 @@ class StoredSource:
         plan: Plan,
         action: Callable[[int], Action],
         actions: Callable[[], Iterator[Action]],
+        several: Callable[[Collection[int]], Iterable[Action]],
     ) -> None:
-        """`plan` need not have its actions; `action` raises KeyError for an unknown id.
+        """`plan` need not have its actions; `action` raises KeyError for an unknown id, `several` leaves it out.
 
         Raises FileNotFoundError, TreeFileDamaged.
         """
         self.plan = plan
         self._path = path
-        self._action, self._actions = lru_cache(_N_REMEMBERED)(action), actions
+        self._action, self._actions, self._several = lru_cache(_N_REMEMBERED)(action), actions, several
+        self._new: dict[int, Action] = {}  # those that were renewed last, which are asked for one by one then
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             index = self._index()
@@ -189,16 +191,16 @@ class StoredSource:
 
     def action(self, action_id: int) -> Action:
         """See `TreeSource`."""
-        return self._action(action_id)
+        return self._new.get(action_id) or self._action(action_id)
 
     def actions(self) -> Iterator[Action]:
         """See `TreeSource`."""
         return self._actions()
 
-    def renew(self, action_id: int) -> None:
+    def renew(self, action_ids: Collection[int]) -> None:
         """See `TreeSource`."""
-        del action_id
         self._action.cache_clear()
+        self._new = {action.action_id: action for action in self._several(action_ids)}
 
     def _index(self) -> _Index:
         header = os.pread(self._descriptor, _HEADER.size, 0)

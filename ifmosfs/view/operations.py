@@ -518,8 +518,7 @@ class View:
         if any(edit.kind in RETRACING for edit in edits):
             self._plant_anew(edits)
         else:
-            for edit in edits:
-                self._tree.replay(edit)
+            self._tree.replay(edits)
         self._tell_edits(edits)
 
     def _plant_anew(self, edits: Sequence[Edit]) -> None:
