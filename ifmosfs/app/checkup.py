@@ -19,8 +19,10 @@ from ifmosfs.core.files import Place
 from ifmosfs.core.names import display, shell_word
 from ifmosfs.platform.fuse_probe import probe
 from ifmosfs.platform.mounts import mount_of
+from ifmosfs.platform.watching import watch_limit
 
 NETWORK_TYPES = frozenset({"nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "fuse.rclone", "9p"})
+FEW_WATCHES = 16_384
 LEAST_FREE_BYTES = 64 * 1024 * 1024
 APPARMOR_PROFILE = Path("/etc/apparmor.d/fusermount3")
 
@@ -45,7 +47,8 @@ class Finding:
 
 def check_up(app: App) -> list[Finding]:
     """Everything worth knowing about this system, the program's own state and the scanned folders."""
-    return [*_versions(), *_fuse(), *_mount_place(app), *_state(app), *_roots(app), *_mounts(app), *_runs(app)]
+    places = (*_mount_place(app), *_state(app), *_roots(app))
+    return [*_versions(), *_fuse(), *places, _watching(app), *_mounts(app), *_runs(app)]
 
 
 def _versions() -> Iterator[Finding]:
@@ -116,6 +119,21 @@ def _roots(app: App) -> Iterator[Finding]:
         return  # said already, about the state folder
     for path, was in sorted({(root.path, root.filesystem) for session in sessions for root in session.roots}):
         yield _root(app, path, was)
+
+
+def _watching(app: App) -> Finding:
+    """How a mounted plan learns what happens in the scanned folders."""
+    what, every, limit = (
+        "changes in scanned folders",
+        f"looked for every {app.settings.poll_seconds:g} s",
+        watch_limit(),
+    )
+    if app.settings.poll_only or limit is None:
+        return Finding(Level.OK, what, every)
+    if limit < FEW_WATCHES:
+        remedy = f"for more folders than {limit // 2:,}: sudo sysctl fs.inotify.max_user_watches=524288"
+        return Finding(Level.WARNING, what, f"told by inotify, for {limit // 2:,} folders at most", remedy)
+    return Finding(Level.OK, what, f"told by inotify, for {limit // 2:,} folders at most; on network drives {every}")
 
 
 def _root(app: App, path: bytes, was: str) -> Finding:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Final
 
 from ifmosfs.app.context import App
 from ifmosfs.app.scanning import check_roots
@@ -51,7 +53,23 @@ class PlanEditLog:
         return self._catalogue.edit_log(self._plan_id, after)
 
 
-def mount(app: App, info: PlanInfo, mount_point: bytes | None) -> MountReport:
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Whether a mounted plan follows its originals, and what it leaves out besides what the settings say."""
+
+    is_on: bool = True
+    excludes: tuple[str, ...] = ()
+
+    @property
+    def arguments(self) -> list[str]:
+        """The same for the command `serve`."""
+        return [*([] if self.is_on else ["--no-watch"]), *(f"--exclude={pattern}" for pattern in self.excludes)]
+
+
+WATCH: Final = Watch()
+
+
+def mount(app: App, info: PlanInfo, mount_point: bytes | None, watch: Watch = WATCH) -> MountReport:
     """Mount a plan in a process of its own; returns when the mount answers. Raises `MountProblem`, `BackendMissing`."""
     where, cleaned = prepare_mount_point(app, info, mount_point)
     logs = app.settings.state_folder / "logs"
@@ -60,13 +78,15 @@ def mount(app: App, info: PlanInfo, mount_point: bytes | None) -> MountReport:
     except OSError as error:
         hint = "make room on its disk, or set IFMOSFS_HOME to another folder"
         raise MountProblem(f"no log can be kept ({error.strerror})", path=os.fsencode(logs), hint=hint) from error
-    serving: list[str | bytes] = ["serve", "--plan", info.plan_id, "--mount-point", where, "--ready-fd"]
+    serving: list[str | bytes] = ["serve", "--plan", info.plan_id, "--mount-point", where]
+    serving += [*watch.arguments, "--ready-fd"]
     pid = daemon.start([sys.executable, "-m", "ifmosfs", *serving], logs / f"mount-{info.plan_id}.log")
     return MountReport(info.plan_id, where, pid, cleaned)
 
 
-def serve(app: App, plan_id: str, mount_point: bytes, on_ready: Callable[[], None]) -> None:
+def serve(app: App, plan_id: str, mount_point: bytes, on_ready: Callable[[], None], watch: Watch = WATCH) -> None:
     """Serve a plan at a mount point until it is unmounted. This process must never look into that mount."""
+    from ifmosfs.app.watching import following
     from ifmosfs.platform import fuse
     from ifmosfs.platform.patient import Patience, SlowRoots
     from ifmosfs.view.operations import View
@@ -87,7 +107,15 @@ def serve(app: App, plan_id: str, mount_point: bytes, on_ready: Callable[[], Non
         is_slow=is_slow,
     )
     driver = fuse.Driver(app.settings.driver) if app.settings.driver else None
-    fuse.serve(view, mount_point, name=plan_id, on_ready=on_ready, driver=driver)
+    with ExitStack() as stack:
+        follow = stack.enter_context(following(app, tree.plan, view, watch.excludes)) if watch.is_on else None
+
+        def ready() -> None:
+            on_ready()
+            if follow is not None:
+                follow()
+
+        fuse.serve(view, mount_point, name=plan_id, on_ready=ready, driver=driver)
 
 
 def _may_reach(place: Place, caller: Caller) -> bool:

@@ -34,6 +34,13 @@ class ValidateSection(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     windows: bool = False
 
 
+class WatchSection(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """`[watch]`: how often a mounted plan looks at folders that nothing tells of; with `poll_only`, at all folders."""
+
+    poll_seconds: Annotated[float, msgspec.Meta(ge=0.1)] = 10.0
+    poll_only: bool = False
+
+
 class ConfigFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What `config.toml` may hold."""
 
@@ -46,6 +53,7 @@ class ConfigFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     conflict_for: dict[str, ConflictStrategy] = {}
     duplicates: DuplicateRule = DuplicateRule.STAY
     validate: ValidateSection = ValidateSection()
+    watch: WatchSection = WatchSection()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,8 @@ class Settings:
     duplicates: DuplicateRule = DuplicateRule.STAY
     windows_names: bool = False
     driver: str | None = None
+    poll_seconds: float = 10.0
+    poll_only: bool = False
 
     @property
     def default_target(self) -> Path:
@@ -106,6 +116,8 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         duplicates=config.duplicates,
         windows_names=config.validate.windows,
         driver=_driver(environment.get("IFMOSFS_DRIVER")),
+        poll_seconds=config.watch.poll_seconds,
+        poll_only=config.watch.poll_only,
     )
 
 

@@ -102,8 +102,8 @@ def create_plan(
     changing = frozenset(find_changing(app, session, (file for file, _ in files)))
     unseen = _unseen(app, session)
     candidates = place_files(files, app.layout, policy, host.local_date, session.roots, changing, unseen)
-    listing = read_listing(folders_wanted(candidates), policy.names, lambda path: _names_in(app, where, path))
-    plan = make_plan(candidates, listing, _header(app, session, where, policy), lambda place: _digest(app, place))
+    listing = read_listing(folders_wanted(candidates), policy.names, lambda path: names_in(app, where, path))
+    plan = make_plan(candidates, listing, _header(app, session, where, policy), lambda place: content_of(app, place))
     app.catalogue.save_plan(plan)
     app.catalogue.advance(plan.plan_id, PlanEvent.STAGE)
     keep_tree(app, plan)
@@ -279,7 +279,7 @@ def _unseen(app: App, session: SessionInfo) -> Iterator[Place]:
         yield from (Place(entry.root, entry.path) for entry in left)
 
 
-def _digest(app: App, place: Place) -> bytes | None:
+def content_of(app: App, place: Place) -> bytes | None:
     """The content of a file that may be a duplicate; `None` where it cannot be read, which makes it none."""
     try:
         return app.disk.digest(place)
@@ -314,7 +314,8 @@ def _header(app: App, session: SessionInfo, target: bytes, policy: Policy) -> Pl
     )
 
 
-def _names_in(app: App, target: bytes, path: bytes) -> Mapping[bytes, Existing] | None:
+def names_in(app: App, target: bytes, path: bytes) -> Mapping[bytes, Existing] | None:
+    """What a folder of the target holds, `None` where there is none. Raises `TargetProblem`."""
     try:
         entries = app.disk.list_folder(Place(target, path))
         return {name: attr.fingerprint if attr.kind is Kind.FILE else attr.kind for name, attr in entries}

@@ -7,9 +7,8 @@ made the tree is made in memory.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +21,6 @@ from ifmosfs.core.tree import PlanTree, added_by
 from ifmosfs.core.tree_source import PlanSource
 
 LOG: Final = logging.getLogger("ifmosfs")
-N_REMEMBERED: Final = 4096  # whole actions, which are read one by one
 
 
 def keep_tree(app: App, plan: Plan) -> None:
@@ -60,21 +58,23 @@ def _source(app: App, plan_id: str, added: frozenset[int]) -> TreeSource:
 
     path, head = tree_path(app, plan_id), app.catalogue.load_plan_head(plan_id)
 
-    @lru_cache(N_REMEMBERED)
     def action(action_id: int) -> Action:
         return app.catalogue.action(plan_id, action_id)
 
     def actions() -> Iterator[Action]:
         return app.catalogue.actions(plan_id)
 
+    def several(action_ids: Collection[int]) -> Iterable[Action]:
+        return app.catalogue.actions_numbered(plan_id, action_ids)
+
     try:
-        return StoredSource(path, head, action, actions)
+        return StoredSource(path, head, action, actions, several)
     except (FileNotFoundError, TreeFileDamaged):
-        return _made_again(app, plan_id, added) or StoredSource(path, head, action, actions)
+        return _made_again(app, plan_id, added, action) or StoredSource(path, head, action, actions, several)
 
 
 @without_collector()
-def _made_again(app: App, plan_id: str, added: frozenset[int]) -> TreeSource | None:
+def _made_again(app: App, plan_id: str, added: frozenset[int], action: Callable[[int], Action]) -> TreeSource | None:
     """Make the file again; where that cannot be, the source in memory."""
     from ifmosfs.store.tree_file import write_tree_file
 
@@ -84,5 +84,5 @@ def _made_again(app: App, plan_id: str, added: frozenset[int]) -> TreeSource | N
         write_tree_file(path, plan, added)
     except OSError as error:
         LOG.info("the tree of plan %s is not kept (%s)", plan_id, error)
-        return PlanSource(plan, added)
+        return PlanSource(plan, added, action)
     return None

@@ -5,6 +5,10 @@ the number of the last row tells whether anything has happened since. As in an e
 redo the one that was taken back last, and a new edit ends all redoing. So the edits in force, in the order of their numbers,
 are always those that were in force before the first step that is undone: they can be replayed.
 
+What no person did (origin WATCH: a file has appeared, changed or been renamed) belongs to no step, is always in force, and does not
+end redoing: a step that is made again is replayed on exactly the edits that it was made on. Such an edit itself may come to be
+replayed on others than it was made on; `core.tree.PlanTree.replay` makes the best of it.
+
 The rows of a step follow each other without another between them.
 """
 
@@ -56,7 +60,7 @@ def steps(log: Iterable[Edit]) -> list[UndoStep]:
     undone = _undone(rows)
     edits: dict[int, list[Edit]] = {}
     for row in rows:
-        if row.kind not in RETRACING:
+        if row.kind not in RETRACING and row.origin is not EditOrigin.WATCH:
             edits.setdefault(row.step, []).append(row)
     return [UndoStep(number, tuple(own), number not in undone) for number, own in edits.items()]
 
@@ -75,7 +79,7 @@ def redoable(log: Iterable[Edit]) -> list[UndoStep]:
             waiting.append(row.step)
         elif row.kind is EditKind.REDO:
             waiting = [number for number in waiting if number != row.step]
-        else:
+        elif row.origin is not EditOrigin.WATCH:
             waiting = []
     known = {step.number: step for step in steps(rows)} if waiting else {}
     return [known[number] for number in reversed(waiting)]
@@ -98,6 +102,8 @@ def numbered(drafts: Iterable[Edit], last: Edit | None) -> Iterator[Edit]:
         step = draft.step
         if draft.kind in RETRACING:
             own = 0
+        elif draft.origin is EditOrigin.WATCH:
+            own = step = 0
         elif not _joins(step, last):
             own = step = own or seq
         last = replace(draft, seq=seq, step=step)

@@ -6,7 +6,7 @@ its `TreeSource` for them when it must. What no edit has touched can be forgotte
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple, Protocol
 
 from ifmosfs.core.files import Fingerprint, Kind, Place
@@ -113,6 +113,10 @@ class TreeSource(Protocol):
 
     def actions(self) -> Iterator[Action]:
         """All actions in plan order, those that edits have added last."""
+        ...
+
+    def renew(self, action_ids: Collection[int]) -> None:
+        """Edits say that these actions are new, or others now: what was remembered of them is not true any more."""
         ...
 
 

@@ -151,6 +151,7 @@ class Action:
     `replaces`: the file that is at `target` now and that commit first puts into the vault; `None` where the name is free.
     `unit`: the number of the `Unit` it belongs to, 0 for none.
     `note` says what planning had to change about the name (a repair, a number) or what it noticed (a twin).
+    `planned_at`: where the file was when it was planned, if it has been renamed since; its place before any edit is made of that.
     """
 
     action_id: int
@@ -169,11 +170,17 @@ class Action:
     note: str | None = None
     replaces: Fingerprint | None = None
     unit: int = 0
+    planned_at: Place | None = None
 
     @property
     def source_place(self) -> Place:
         """Where the file is now."""
         return Place(self.root, self.source)
+
+    @property
+    def first_place(self) -> Place:
+        """Where the file was when it was planned."""
+        return self.planned_at or Place(self.root, self.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +281,7 @@ class EditOrigin(Enum):
     RESOLVE = "resolve"
     FIX = "fix"
     COMMAND = "command"  # another command, such as `stage undo`
+    WATCH = "watch"  # not by a person: a file has appeared, changed or been renamed
 
 
 @quick
@@ -284,9 +292,11 @@ class Edit:
 
     A MOVE of a folder means everything in it; only files are EXCLUDEd. `at_ns` is when it was made; folders show it as their time.
     `mode` and `mtime_ns` belong to MKDIR and TOUCH, `replaces` (the fingerprint of what is at the target) to REPLACE, `action_id`
-    to ADD and REFRESH, `category` to a MOVE by which a person has said what the file is.
+    to ADD and REFRESH, and to the MOVE or VAULT of a file that no person made, `category` to a MOVE by which a person has said
+    what the file is.
     `step` is the `seq` of the first edit of the same gesture, which is taken back as a whole; of an UNDO or REDO it is the step
-    that this takes back or makes again, and there is no path. `seq` is 0 in a draft, and so is `step` in one that begins a step.
+    that this takes back or makes again, and there is no path; of what no person did (origin WATCH) it is 0. `seq` is 0 in a draft,
+    and so is `step` in one that begins a step.
     """
 
     seq: int
@@ -301,3 +311,13 @@ class Edit:
     category: str | None = None
     step: int = 0
     origin: EditOrigin = EditOrigin.VIEW
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """What a plan is told of files that have appeared or changed since it was made: new actions, actions as they are now, and the
+    edits (drafts, in their order) by which its tree follows."""
+
+    added: tuple[Action, ...] = ()
+    changed: tuple[Action, ...] = ()
+    edits: tuple[Edit, ...] = ()

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from ifmosfs.core.files import Attr, Kind, Place, SkippedEntry, SkipReason, UnreadableEntry
 from ifmosfs.core.manifest import FoundFile
-from ifmosfs.core.names import CONTROL_NAME, SEPARATOR, to_text
+from ifmosfs.core.names import CONTROL_NAME, SEPARATOR, ancestors, split, to_text
 from ifmosfs.core.ports import UNKNOWN_ATTR, DiskReader
 
 Progress = Callable[[int], None]
@@ -88,6 +88,43 @@ def scan_root(root: bytes, disk: DiskReader, rules: ScanRules, progress: Progres
     return walk.result
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is at a path below a root. `is_there`: anything at all. `subfolders` are those that were not looked into."""
+
+    result: ScanResult
+    is_there: bool
+    subfolders: tuple[bytes, ...] = ()
+
+
+def look_at(place: Place, disk: DiskReader, rules: ScanRules, *, deep: bool) -> Look | None:
+    """What a scan of the root would find at a path: a file, or what is in a folder, with `deep` all below it. `None` for a path that
+    a scan would not come to. Raises OSError for the root itself."""
+    walk = _Walk(place.root, disk, rules)
+    try:
+        for path in ancestors(place.path):
+            above = disk.lstat(Place(place.root, path))
+            if above.kind is not Kind.FOLDER:
+                return Look(walk.result, is_there=False)
+            if walk.reason_to_skip(path, above) is not None:
+                return None
+        attr = disk.lstat(place)
+    except (FileNotFoundError, NotADirectoryError):
+        return Look(walk.result, is_there=False)
+    except OSError as error:
+        walk.unreadable(place.path, error)
+        return Look(walk.result, is_there=True)
+    if place.path:
+        walk.entry(place.path, split(place.path)[1], attr)
+    else:
+        walk.pending.append(place.path)
+    if walk.pending:
+        walk.try_folder(walk.pending.pop())
+    while deep and walk.pending:
+        walk.try_folder(walk.pending.pop())
+    return Look(walk.result, is_there=True, subfolders=tuple(walk.pending))
+
+
 class _Walk:
     def __init__(self, root: bytes, disk: DiskReader, rules: ScanRules) -> None:
         self._root = root
@@ -102,17 +139,20 @@ class _Walk:
         try:
             self.folder(path)
         except OSError as error:
-            words = os.strerror(error.errno) if error.errno else str(error)
-            self.result.unreadable.append(UnreadableEntry(self._root, path, words))
+            self.unreadable(path, error)
+
+    def unreadable(self, path: bytes, error: OSError) -> None:
+        words = os.strerror(error.errno) if error.errno else str(error)
+        self.result.unreadable.append(UnreadableEntry(self._root, path, words))
 
     def folder(self, path: bytes) -> None:
         entries = self._disk.list_folder(Place(self._root, path))
         self.result.n_folders += 1
         prefix = path and path + SEPARATOR
         for name, attr in entries:
-            self._entry(prefix + name, name, attr)
+            self.entry(prefix + name, name, attr)
 
-    def _entry(self, path: bytes, name: bytes, attr: Attr) -> None:
+    def entry(self, path: bytes, name: bytes, attr: Attr) -> None:
         kind = attr.kind
         reason = self._reason_to_skip(path, name, attr, kind)
         if reason is None and attr is UNKNOWN_ATTR:
@@ -124,6 +164,9 @@ class _Walk:
         else:
             readable = kind is Kind.SYMLINK or self._rules.reader.may_read(attr)
             self.result.found.append(FoundFile(path, kind, attr.mode, attr.fingerprint, readable))
+
+    def reason_to_skip(self, path: bytes, attr: Attr) -> SkipReason | None:
+        return self._reason_to_skip(path, split(path)[1], attr, attr.kind)
 
     def _reason_to_skip(self, path: bytes, name: bytes, attr: Attr, kind: Kind) -> SkipReason | None:
         if kind is Kind.FOLDER or attr is UNKNOWN_ATTR:

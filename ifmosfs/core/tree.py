@@ -22,10 +22,10 @@ from typing import NamedTuple
 from ifmosfs.core.files import Fingerprint, Place
 from ifmosfs.core.names import components, join, split, with_suffix_before_extension
 from ifmosfs.core.nodes import FileNode, FolderNode, Leaf, Node, TreeSource, leaf_of
-from ifmosfs.core.plan import Action, ActionKind, Edit, EditKind, KeepReason, Plan, Unit
+from ifmosfs.core.plan import Action, ActionKind, Edit, EditKind, EditOrigin, KeepReason, Plan, Unit
 from ifmosfs.core.refusals import FsError, FsErrorKind
 from ifmosfs.core.together import still_together
-from ifmosfs.core.tree_source import REVIEW, ROOT, PlanSource, keep_reason, projects_of, root_labels
+from ifmosfs.core.tree_source import REVIEW, ROOT, PlanSource, keep_reason, projects_of, review_path, root_labels
 from ifmosfs.core.values import quick
 
 __all__ = ["CarriedFolder", "FileNode", "FolderNode", "Node", "PlanTree", "PlannedFolder", "PlannedMove", "root_labels"]
@@ -119,8 +119,7 @@ class PlanTree:
             self._base[2 + list(KeepReason).index(KeepReason.EXCLUDED)],
             self._base[2 + len(KeepReason)],
         )
-        for edit in edits:
-            self.apply(edit)
+        self.replay(edits)
         self.last_edit = max(self.last_edit, last_edit)
 
     # Looking
@@ -314,6 +313,15 @@ class PlanTree:
             folder = node
         return self.carried_source(folder)
 
+    def project_path(self, number: int) -> bytes | None:
+        """Where the folder of a project is in the tree; `None` where the project has no folder of its own."""
+        folder = self._project_folders.get(number)
+        return None if folder is None else self.path_of(folder)
+
+    def review_path(self, action: Action) -> bytes:
+        """Where in the review folder a file that does not move is shown before any edit."""
+        return review_path(action, self.plan, self._labels, self._projects)
+
     @property
     def has_projects(self) -> bool:
         """Whether any folder of the tree is a project."""
@@ -332,7 +340,11 @@ class PlanTree:
             if node is not None:
                 folder, name, displaces = node.parent, node.name, node.displaces
             else:
-                folder, name, displaces = base[folder_of(action.action_id)], _base_name(action), None
+                try:
+                    number = folder_of(action.action_id)
+                except KeyError:
+                    continue  # added by an edit that this tree has not taken in yet
+                folder, name, displaces = base[number], _base_name(action), None
             where = known.get(folder)
             if where is None:
                 where = known[folder] = self.path_of(folder), self._part_of(folder)
@@ -388,6 +400,30 @@ class PlanTree:
             self._made = edit.seq, 0
         self._make(edit)
         self.last_edit = edit.seq
+
+    def replay(self, edits: Iterable[Edit]) -> None:
+        """Make edits that were accepted when they were recorded. What the program did by itself (origin WATCH) may not fit any
+        more since a person has undone earlier edits: a file that was added is then shown among what stays, all else is left out.
+        Raises `FsError` for an edit of a person that cannot be made."""
+        edits = tuple(edits)
+        new = {edit.action_id or 0 for edit in edits if edit.kind in {EditKind.ADD, EditKind.REFRESH}}
+        if new:
+            self.source.renew(new)
+        for edit in edits:
+            self._replay(edit)
+
+    def _replay(self, edit: Edit) -> None:
+        try:
+            if edit.origin is EditOrigin.WATCH:
+                self._check_meant(edit)
+            self.apply(edit)
+        except FsError:
+            if edit.origin is not EditOrigin.WATCH:
+                raise
+            self._made = edit.seq, 0
+            if edit.kind is EditKind.ADD:
+                self._add_among_excluded(edit)
+            self.last_edit = edit.seq
 
     def check_invariants(self) -> None:
         """Raise AssertionError where the invariants of the module's docstring do not hold."""
@@ -657,6 +693,14 @@ class PlanTree:
         except KeyError:
             raise FsError(FsErrorKind.INVALID, edit.path) from None
 
+    def _check_meant(self, edit: Edit) -> None:
+        """Refuse a move of one file that has another one at its path now."""
+        if edit.action_id is None or edit.kind not in {EditKind.MOVE, EditKind.VAULT}:
+            return
+        node = self._node_at(edit.path)
+        if not isinstance(node, FileNode) or node.leaf.action_id != edit.action_id:
+            raise FsError(FsErrorKind.STALE, edit.path)
+
     # Changes
 
     def _make(self, edit: Edit) -> None:
@@ -697,6 +741,19 @@ class PlanTree:
         parent, name = self._ensure_parent(edit.path)
         node = FileNode(name, parent, leaf_of(action, action.action_id, name))
         self._files[action.action_id] = node
+        self._attach(node, parent, name, edit.at_ns)
+        if action.replaces is not None and action.kind is ActionKind.MOVE and action.target == edit.path:
+            node.displaces = edit.path, action.replaces
+
+    def _add_among_excluded(self, edit: Edit) -> None:
+        action_id = edit.action_id or 0
+        if action_id in self._files:
+            return
+        action = self._action_of(edit)
+        top = join(self.review.name, self._excluded.name)
+        parent, name = self._free_spot(join(top, self._labels[action.root], action.source))
+        node = FileNode(name, parent, leaf_of(action, action_id, name))
+        self._files[action_id] = node
         self._attach(node, parent, name, edit.at_ns)
 
     def _refresh(self, action: Action) -> None:
@@ -808,7 +865,7 @@ def added_by(edits: Iterable[Edit]) -> frozenset[int]:
 def _base_name(action: Action) -> bytes:
     """The name that the plan alone gives a file."""
     is_placed = action.kind is ActionKind.MOVE and action.target is not None
-    return split(action.target if is_placed and action.target is not None else action.source)[1]
+    return split(action.target if is_placed and action.target is not None else action.first_place.path)[1]
 
 
 def _target_of(edit: Edit) -> bytes:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 
 from ifmosfs.core.names import NameRules, components, join, split
 from ifmosfs.core.nodes import BaseFolder, Leaf, leaf_of
@@ -84,7 +85,7 @@ class Placement:
 
     def name_of(self, action: Action) -> bytes:
         """The name of a file of the plan in its folder."""
-        return split(action.target if _is_placed(action) and action.target is not None else action.source)[1]
+        return split(action.target if _is_placed(action) and action.target is not None else action.first_place.path)[1]
 
     def _make_fixed(self) -> None:
         self._add(ROOT, b"", planned=False, in_review=False)
@@ -156,7 +157,7 @@ class Placement:
         return found
 
     def _folder_that_holds(self, action: Action, number: int, unit: Unit) -> int | None:
-        inside = components(action.source)[len(components(unit.folder or b"")) :]
+        inside = components(action.first_place.path)[len(components(unit.folder or b"")) :]
         if self.name_of(action) != inside[-1]:
             return None
         for name in reversed(inside[:-1]):
@@ -173,7 +174,8 @@ def _is_placed(action: Action) -> bool:
 def review_path(action: Action, plan: Plan, labels: Mapping[bytes, bytes], projects: Mapping[int, Unit]) -> bytes:
     """Where in the review folder a file that does not move is shown: by reason, then as it lies in its inbox."""
     part = VAULT_NAME if action.kind is ActionKind.VAULT else keep_reason(action, projects).value.encode()
-    return join(plan.policy.review_name, part, labels[action.root], action.source)
+    root, path = action.first_place
+    return join(plan.policy.review_name, part, labels[root], path)
 
 
 def link_numbers(plan: Plan) -> dict[int, int]:
@@ -190,10 +192,13 @@ def link_numbers(plan: Plan) -> dict[int, int]:
 class PlanSource:
     """A `TreeSource` that holds the whole plan."""
 
-    def __init__(self, plan: Plan, added: Collection[int] = ()) -> None:
+    def __init__(self, plan: Plan, added: Collection[int] = (), newer: Callable[[int], Action] | None = None) -> None:
+        """`newer` tells of actions that are not as they are in the plan any more, or that came later."""
         self.plan = plan
         self._placement = Placement(plan, added)
         self._links = link_numbers(plan)
+        self._newer = newer
+        self._renewed: set[int] = set()
 
     def folders(self) -> Sequence[BaseFolder]:
         """See `TreeSource`."""
@@ -217,11 +222,21 @@ class PlanSource:
 
     def action(self, action_id: int) -> Action:
         """See `TreeSource`."""
+        if action_id in self._renewed and self._newer is not None:
+            return self._newer(action_id)
         return self.plan.actions[self._position(action_id)]
 
     def actions(self) -> Iterator[Action]:
         """See `TreeSource`."""
-        return iter(self.plan.actions)
+        if not self._renewed:
+            return iter(self.plan.actions)
+        later = sorted(self._renewed - {action.action_id for action in self.plan.actions})
+        return chain((self.action(each.action_id) for each in self.plan.actions), map(self.action, later))
+
+    def renew(self, action_ids: Collection[int]) -> None:
+        """See `TreeSource`."""
+        if self._newer is not None:
+            self._renewed.update(action_ids)
 
     def _position(self, action_id: int) -> int:
         """A plan numbers its actions from 1 on; one made again from its runs has gaps."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from ifmosfs.store.amending import Amending
 from ifmosfs.store.classifications import Classifications
 from ifmosfs.store.database import BUSY_SECONDS, sqlite_engine
 from ifmosfs.store.edits import Edits
@@ -23,7 +24,7 @@ from ifmosfs.store.trouble import translated
 CATALOGUE_NAME: Final = "catalogue.db"
 
 
-class Catalogue(Sessions, Scans, Classifications, Plans, Edits, Resolutions, Snapshots):
+class Catalogue(Sessions, Scans, Classifications, Plans, Edits, Amending, Resolutions, Snapshots):
     """All that is stored about files and plans; every method is one transaction (or, for iterators, one per page)."""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, Select, or_, select
 
 from ifmosfs.core.files import Kind, Place, ScannedFile
 from ifmosfs.core.proposal import Proposal
@@ -109,14 +109,31 @@ class Classifications(Database):
             day = connection.execute(query).scalar()
             return None if day is None else date.fromisoformat(day)
 
+    def classified_at(
+        self, session_id: str, root: bytes, paths: Iterable[bytes]
+    ) -> list[tuple[ScannedFile, Proposal | None]]:
+        """Those of the paths that are files of the session, with the latest word on each, ordered by path. Raises: NotFound."""
+        found: list[tuple[ScannedFile, Proposal | None]] = []
+        with self._reading() as connection, understood(self._path):
+            root_id = {path: number for number, path in _require_roots(connection, session_id)}.get(root, -1)
+            for some in batches(sorted(paths), _N_IDS):
+                rows = connection.execute(_words_in(root_id).where(File.path.in_(some))).all()
+                found += [(_scanned(root, row), _proposal(row)) for row in rows]
+        return found
+
+
+def _words_in(root_id: int) -> Select[Any]:
+    """A root's files with their classifications, in the order of their paths."""
+    columns = (*_FILE_COLUMNS, *_WORDS, Classification.classifier)
+    joined = select(*columns).outerjoin_from(File, Classification, File.file_id == Classification.file_id)
+    return joined.where(File.root_id == root_id).order_by(File.path)
+
 
 class _PageOfRoot:
-    """Reads a root's files with their classifications, page by page in the order of their paths."""
+    """Reads a root's files with their classifications, page by page."""
 
     def __init__(self, root_id: int) -> None:
-        columns = (*_FILE_COLUMNS, *_WORDS, Classification.classifier)
-        joined = select(*columns).outerjoin_from(File, Classification, File.file_id == Classification.file_id)
-        self._query = joined.where(File.root_id == root_id).order_by(File.path).limit(PAGE_ROWS)
+        self._query = _words_in(root_id).limit(PAGE_ROWS)
 
     def __call__(self, connection: Connection, last: Any) -> Sequence[Any]:
         query = self._query if last is None else self._query.where(File.path > last.path)

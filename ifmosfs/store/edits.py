@@ -19,7 +19,20 @@ from ifmosfs.store.plans import advance_within
 from ifmosfs.store.schema import PlanCorrection, PlanEdit
 from ifmosfs.store.trouble import understood
 
-_NAMES: Final = ("seq", "kind", "path", "target", "at_ns", "mode", "mtime_ns", "replaces", "step", "origin")
+_NAMES: Final = (
+    "seq",
+    "kind",
+    "path",
+    "target",
+    "at_ns",
+    "mode",
+    "mtime_ns",
+    "replaces",
+    "step",
+    "origin",
+    "action_id",
+    "category",
+)
 _KINDS: Final = {kind.value: kind for kind in EditKind}
 _ORIGINS: Final = {origin.value: origin for origin in EditOrigin}
 _COLUMNS: Final = tuple(getattr(PlanEdit, name) for name in _NAMES)
@@ -131,6 +144,8 @@ def _row(plan_id: str, edit: Edit) -> tuple[Any, ...]:
         packed(edit.replaces),
         edit.step,
         edit.origin.value,
+        edit.action_id,
+        legible_or_none(edit.category),
     )
 
 
@@ -145,6 +160,8 @@ def _edit(
     replaces: bytes | None,
     step: int,
     origin: str,
+    action_id: int | None,
+    category: str | None,
 ) -> Edit:
     mtime_ns = None if mtime_ns is None else time_ns(mtime_ns)
     return Edit(
@@ -156,6 +173,8 @@ def _edit(
         mode,
         mtime_ns,
         unpacked(replaces),
+        action_id=action_id,
+        category=category,
         step=step,
         origin=_ORIGINS[origin],
     )

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Subquery, bindparam, case, func, insert, sele
 
 from ifmosfs.core.edit_log import RETRACING
 from ifmosfs.core.errors import NotFound, PlanOutdated, WrongState
-from ifmosfs.core.files import Kind, Root
+from ifmosfs.core.files import Kind, Place, Root
 from ifmosfs.core.manifest import PlanInfo
 from ifmosfs.core.names import join, split
 from ifmosfs.core.plan import (
@@ -38,7 +38,7 @@ from ifmosfs.store.sessions import require_session
 from ifmosfs.store.trouble import understood
 
 PLANNED: Final = "planned"  # an action's state before any run
-_ACTION_COLUMNS: Final = (
+ACTION_COLUMNS: Final = (
     "action_id",
     "kind",
     "root",
@@ -60,6 +60,8 @@ _ACTION_COLUMNS: Final = (
     "note",
     "replaces",
     "unit",
+    "planned_root",
+    "planned_source",
 )
 _ACTION_KINDS: Final = {kind.value: kind for kind in ActionKind}
 _ENTRY_KINDS: Final = {kind.value: kind for kind in Kind}
@@ -92,9 +94,9 @@ class Plans(Database):
             raise ValueError("the ids of a plan's actions must count up")
         if not _counts_up(unit.number for unit in plan.units):
             raise ValueError("the numbers of a plan's units must count up")
-        roots = _Dictionary(root.path for root in plan.roots)
-        folders = _Dictionary(plan.folders)
-        actions = [_action_row(plan.plan_id, action, roots, folders) for action in plan.actions]
+        roots = PathNumbers(root.path for root in plan.roots)
+        folders = PathNumbers(plan.folders)
+        actions = [action_row(plan.plan_id, action, roots, folders) for action in plan.actions]
         units = [(plan.plan_id, one.number, one.kind.value, roots.number(one.root), one.folder) for one in plan.units]
         with self._writing() as connection:
             require_session(connection, plan.session_id)
@@ -104,13 +106,13 @@ class Plans(Database):
             columns = ("plan_id", "number", "path", "planned")
             insert_rows(connection, StagingFolder, columns, _folder_rows(plan, folders))
             insert_rows(connection, PlanUnit, ("plan_id", "number", "kind", "root", "folder"), units)
-            insert_rows(connection, StagingAction, ("plan_id", *_ACTION_COLUMNS, "state"), actions)
+            insert_rows(connection, StagingAction, ("plan_id", *ACTION_COLUMNS, "state"), actions)
 
     def load_plan(self, plan_id: str) -> Plan:
         """The plan with this whole id, equal to the one that was saved. Raises: NotFound, DatabaseDamaged."""
         with self._reading() as connection, understood(self._path):
             head, paths = _load_head(connection, plan_id)
-            return replace(head, actions=_actions(_action_rows(connection, plan_id), *paths))
+            return replace(head, actions=actions_from(_rows_of_actions(connection, plan_id), *paths))
 
     def load_plan_head(self, plan_id: str) -> Plan:
         """The plan without its actions. Raises: NotFound, DatabaseDamaged."""
@@ -120,24 +122,24 @@ class Plans(Database):
     def action(self, plan_id: str, action_id: int) -> Action:
         """One action of a plan. KeyError for none. Raises: DatabaseDamaged."""
         with self._reading() as connection, understood(self._path):
-            paths = _paths(connection, plan_id)
-            rows = _action_query(plan_id).where(StagingAction.action_id == action_id)
-            for action in _actions(connection.execute(rows), *paths):
+            paths = paths_within(connection, plan_id)
+            rows = action_query(plan_id).where(StagingAction.action_id == action_id)
+            for action in actions_from(connection.execute(rows), *paths):
                 return action
         raise KeyError(action_id)
 
     def actions(self, plan_id: str) -> Iterator[Action]:
         """All actions of a plan in the order of their ids, a page of them in memory at a time. Raises: DatabaseDamaged."""
         with self._reading() as connection:
-            paths = _paths(connection, plan_id)
-        query, one = _action_query(plan_id).order_by(StagingAction.action_id).limit(PAGE_ROWS), StagingAction
+            paths = paths_within(connection, plan_id)
+        query, one = action_query(plan_id).order_by(StagingAction.action_id).limit(PAGE_ROWS), StagingAction
 
         def page_after(connection: Connection, last: Any) -> Sequence[Any]:
             return connection.execute(query.where(one.action_id > (0 if last is None else last[0]))).all()
 
         for page in self._pages(page_after):
             with understood(self._path):
-                actions = _actions(page, *paths)
+                actions = actions_from(page, *paths)
             yield from actions
 
     def plans(self) -> list[PlanInfo]:
@@ -245,7 +247,7 @@ def _counts_up(numbers: Iterable[int]) -> bool:
     return all(one < next_one for one, next_one in pairwise(numbers))
 
 
-class _Dictionary:
+class PathNumbers:
     """Paths by number; the first `n_given` are those it was made with, duplicates included."""
 
     def __init__(self, given: Iterable[bytes]) -> None:
@@ -276,17 +278,18 @@ def _head(plan: Plan) -> dict[str, object]:
     }
 
 
-def _root_rows(plan: Plan, roots: _Dictionary) -> Iterator[tuple[Any, ...]]:
+def _root_rows(plan: Plan, roots: PathNumbers) -> Iterator[tuple[Any, ...]]:
     for number, path in enumerate(roots.paths):
         yield plan.plan_id, number, path, legible(plan.roots[number].filesystem) if number < roots.n_given else None
 
 
-def _folder_rows(plan: Plan, folders: _Dictionary) -> Iterator[tuple[Any, ...]]:
+def _folder_rows(plan: Plan, folders: PathNumbers) -> Iterator[tuple[Any, ...]]:
     for number, path in enumerate(folders.paths):
         yield plan.plan_id, number, path, number < folders.n_given
 
 
-def _action_row(plan_id: str, action: Action, roots: _Dictionary, folders: _Dictionary) -> tuple[Any, ...]:
+def action_row(plan_id: str, action: Action, roots: PathNumbers, folders: PathNumbers) -> tuple[Any, ...]:
+    """The action as a row: plan, `ACTION_COLUMNS`, state."""
     parent, name = (None, None) if action.target is None else split(action.target)
     return (
         plan_id,
@@ -307,11 +310,14 @@ def _action_row(plan_id: str, action: Action, roots: _Dictionary, folders: _Dict
         legible_or_none(action.note),
         None if action.replaces is None else packed(action.replaces),
         action.unit or None,
+        None if action.planned_at is None else roots.number(action.planned_at.root),
+        None if action.planned_at is None else action.planned_at.path,
         PLANNED,
     )
 
 
-def _actions(rows: Iterable[Any], roots: dict[int, bytes], folders: dict[int, bytes]) -> tuple[Action, ...]:
+def actions_from(rows: Iterable[Any], roots: dict[int, bytes], folders: dict[int, bytes]) -> tuple[Action, ...]:
+    """The actions of rows with `ACTION_COLUMNS`; `roots` and `folders` are those of `paths_within`."""
     words: dict[str | None, str | None] = {}  # a million equal reasons need not be a million strings
     numbers: dict[tuple[int, float], tuple[int, float]] = {}  # nor a million modes and scores as many numbers
     share, share_numbers = words.setdefault, numbers.setdefault
@@ -326,7 +332,7 @@ def _action(
     share_numbers: Callable[..., Any],
 ) -> Action:
     (action_id, kind, root, source, folder, name, inode, size, mtime, ctime, birth, *rest) = row
-    mode, entry_kind, category, score, reason, origin, keep_reason, note, replaces, unit = rest
+    mode, entry_kind, category, score, reason, origin, keep_reason, note, replaces, unit, first_root, first = rest
     mode, score = share_numbers((mode, score), (mode, score))
     return Action(
         action_id=action_id,
@@ -345,6 +351,7 @@ def _action(
         note=share(note, note),
         replaces=None if replaces is None else unpacked(replaces),
         unit=unit or 0,
+        planned_at=None if first is None else Place(roots[first_root], first),
     )
 
 
@@ -373,7 +380,8 @@ def _load_head(connection: Connection, plan_id: str) -> tuple[Plan, _Paths]:
     return plan, paths
 
 
-def _paths(connection: Connection, plan_id: str) -> _Paths:
+def paths_within(connection: Connection, plan_id: str) -> _Paths:
+    """The plan's roots and folders by the numbers that actions name them by, inside a transaction."""
     roots = _rows(connection, plan_id, PlanRoot.number, PlanRoot.path)
     folders = _rows(connection, plan_id, StagingFolder.number, StagingFolder.path)
     return dict(map(tuple, roots)), dict(map(tuple, folders))
@@ -399,14 +407,15 @@ def _rows(connection: Connection, plan_id: str, number: Any, *columns: Any) -> S
     return connection.execute(query).all()
 
 
-def _action_rows(connection: Connection, plan_id: str) -> Iterable[Any]:
+def _rows_of_actions(connection: Connection, plan_id: str) -> Iterable[Any]:
     """The rows of the plan's actions in the order of their ids, some thousands at a time: a million would fill memory twice."""
-    query = _action_query(plan_id).order_by(StagingAction.action_id)
+    query = action_query(plan_id).order_by(StagingAction.action_id)
     return connection.execute(query.execution_options(yield_per=PAGE_ROWS))
 
 
-def _action_query(plan_id: str) -> Any:
-    columns = (getattr(StagingAction, name) for name in _ACTION_COLUMNS)
+def action_query(plan_id: str) -> Any:
+    """The query for a plan's actions, to be narrowed."""
+    columns = (getattr(StagingAction, name) for name in ACTION_COLUMNS)
     return select(*columns).where(StagingAction.plan_id == plan_id)
 
 

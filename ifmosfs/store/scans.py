@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from ifmosfs.core.errors import NotFound
 from ifmosfs.core.files import Fingerprint, SkippedEntry, SkipReason, UnreadableEntry
 from ifmosfs.core.manifest import FoundFile, ScanDelta
 from ifmosfs.core.names import ancestors
-from ifmosfs.store.bulk import delete_rows, insert_rows, update_rows
+from ifmosfs.store.bulk import batches, delete_rows, insert_rows, update_rows
 from ifmosfs.store.database import Database
 from ifmosfs.store.encoding import fingerprint_from, fingerprint_row, legible
 from ifmosfs.store.schema import Classification, File, ScanIssue, ScanSession, SessionRoot
@@ -20,6 +20,8 @@ from ifmosfs.store.sessions import SKIPPED, UNREADABLE, require_session
 from ifmosfs.store.trouble import understood
 
 ATTRIBUTES: Final = ("kind", "mode", "inode", "size_bytes", "mtime_ns", "ctime_ns", "birth_ns", "readable")
+_ISSUE_COLUMNS: Final = ("root_id", "path", "kind", "text")
+_N_BOUND: Final = 5_000  # bound parameters in one statement
 _PRINT_COLUMNS: Final = (File.inode, File.size_bytes, File.mtime_ns, File.ctime_ns, File.birth_ns)
 
 # (kind, mode, inode, size_bytes, mtime_ns, ctime_ns, birth_ns, readable), as stored
@@ -63,20 +65,40 @@ class Scans(Database):
         forgotten. The iterables are used up before anything is locked, so they may be slow. Raises: NotFound.
         """
         files, unread = list(found), list(unreadable)
-        issues = [(entry.path, SKIPPED, entry.reason.name) for entry in skipped]
-        issues += [(entry.path, UNREADABLE, legible(entry.error)) for entry in unread]
+        issues = [_issue_row(entry) for entry in skipped]
+        issues += [_issue_row(entry) for entry in unread]
         with self._writing() as connection:
             root_id = _root_id(connection, session_id, root)
             known = _known_rows(connection, root_id)
             difference = _difference(root_id, files, known)
             _write_files(connection, difference, [file_id for file_id, _ in known.values()])
             connection.execute(delete(ScanIssue).where(ScanIssue.root_id == root_id))
-            columns = ("root_id", "path", "kind", "text")
-            insert_rows(connection, ScanIssue, columns, ((root_id, *issue) for issue in issues))
+            insert_rows(connection, ScanIssue, _ISSUE_COLUMNS, ((root_id, *issue) for issue in issues))
             when = update(ScanSession).where(ScanSession.session_id == session_id)
             connection.execute(when.values(scanned_ns=now_ns))
         n_gone = _n_gone(known, {entry.path for entry in unread})
         return ScanDelta(len(difference.new), len(difference.changed), difference.n_unchanged, n_gone)
+
+    def record_some(
+        self,
+        session_id: str,
+        root: bytes,
+        looked_at: Collection[bytes],
+        found: Sequence[FoundFile],
+        issues: Iterable[SkippedEntry | UnreadableEntry] = (),
+    ) -> None:
+        """Make the catalogue say of some paths of a root what a look at just these has found; all others stay as they are.
+
+        What was looked at and not found is forgotten; whatever was found counts as looked at. Raises: NotFound.
+        """
+        problems = list(issues)
+        looked = {*looked_at, *(file.path for file in found), *(problem.path for problem in problems)}
+        with self._writing() as connection:
+            root_id = _root_id(connection, session_id, root)
+            known = _known_among(connection, root_id, looked)
+            difference = _difference(root_id, found, known)
+            _write_files(connection, difference, [file_id for file_id, _ in known.values()])
+            _write_issues(connection, root_id, looked, problems)
 
     def skipped(self, session_id: str) -> Iterator[SkippedEntry]:
         """What the last scan counted and left alone, ordered by root and path. Raises: NotFound."""
@@ -116,6 +138,31 @@ def _known_rows(connection: Connection, root_id: int) -> dict[bytes, tuple[int, 
     columns = (File.path, File.file_id, *(getattr(File, name) for name in ATTRIBUTES))
     rows: Sequence[Any] = connection.execute(select(*columns).where(File.root_id == root_id)).all()
     return {row[0]: (row[1], tuple(row[2:])) for row in rows}
+
+
+def _known_among(connection: Connection, root_id: int, paths: Iterable[bytes]) -> dict[bytes, tuple[int, Attributes]]:
+    columns = (File.path, File.file_id, *(getattr(File, name) for name in ATTRIBUTES))
+    known: dict[bytes, tuple[int, Attributes]] = {}
+    for some in batches(paths, _N_BOUND):
+        query = select(*columns).where(File.root_id == root_id, File.path.in_(some))
+        rows: Sequence[Any] = connection.execute(query).all()
+        known.update((row[0], (row[1], tuple(row[2:]))) for row in rows)
+    return known
+
+
+def _issue_row(entry: SkippedEntry | UnreadableEntry) -> tuple[bytes, str, str]:
+    if isinstance(entry, SkippedEntry):
+        return entry.path, SKIPPED, entry.reason.name
+    return entry.path, UNREADABLE, legible(entry.error)
+
+
+def _write_issues(
+    connection: Connection, root_id: int, paths: Iterable[bytes], issues: Iterable[SkippedEntry | UnreadableEntry]
+) -> None:
+    """Put the issues of some paths in the place of those that they had."""
+    for some in batches(paths, _N_BOUND):
+        connection.execute(delete(ScanIssue).where(ScanIssue.root_id == root_id, ScanIssue.path.in_(some)))
+    insert_rows(connection, ScanIssue, _ISSUE_COLUMNS, ((root_id, *_issue_row(issue)) for issue in issues))
 
 
 def _difference(root_id: int, files: Iterable[FoundFile], known: dict[bytes, tuple[int, Attributes]]) -> _Difference:

@@ -159,11 +159,12 @@ class StagingFolder(Base):
 class StagingAction(Base):
     """One action of a plan; its target is `folder`/`name`. `state` is what the last run made of it.
 
-    `replaces` is a fingerprint as `store.encoding.packed` gives it; no `unit` is the number 0 of the action.
+    `replaces` is a fingerprint as `store.encoding.packed` gives it; no `unit` is the number 0 of the action. `planned_root` and
+    `planned_source` are where a file was when it was planned, if it has been renamed since.
     """
 
     __tablename__ = "staging_actions"
-    __table_args__ = ({"sqlite_with_rowid": False},)
+    __table_args__ = (Index(None, "plan_id", "root", "source"), {"sqlite_with_rowid": False})
 
     plan_id: Mapped[str] = mapped_column(_owner("staging_plans.plan_id"), primary_key=True)
     action_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -188,6 +189,8 @@ class StagingAction(Base):
     state: Mapped[str] = mapped_column(String(16))
     replaces: Mapped[bytes | None]
     unit: Mapped[int | None]
+    planned_root: Mapped[int | None]
+    planned_source: Mapped[bytes | None]
 
 
 class PlanUnit(Base):
@@ -203,7 +206,7 @@ class PlanUnit(Base):
 
 
 class PlanEdit(Base):
-    """A row of a plan's edit log, in `seq` order: one change a person made, or a step taken back or made again.
+    """A row of a plan's edit log, in `seq` order: one change, or a step taken back or made again.
 
     Rows are only ever added. `step` is the `seq` of the first edit of the same gesture; of an undo or redo it names the step meant.
     """
@@ -221,6 +224,8 @@ class PlanEdit(Base):
     replaces: Mapped[bytes | None]
     step: Mapped[int]
     origin: Mapped[str] = mapped_column(String(16))
+    action_id: Mapped[int | None]
+    category: Mapped[str | None]
 
 
 class PlanCorrection(Base):

@@ -16,7 +16,8 @@ import tempfile
 import zlib
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, Final, Self
 
@@ -29,6 +30,7 @@ from ifmosfs.core.tree_source import NOWHERE, Placement, link_numbers
 _MAGIC: Final = b"ifmosfs tree 1\n\0"
 _HEADER: Final = struct.Struct("<16sQQI")
 _PAGE_LEAVES: Final = 4096
+_N_REMEMBERED: Final = 4096  # whole actions, which are read one by one
 
 
 class _Page(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -125,14 +127,16 @@ class StoredSource:
         plan: Plan,
         action: Callable[[int], Action],
         actions: Callable[[], Iterator[Action]],
+        several: Callable[[Collection[int]], Iterable[Action]],
     ) -> None:
-        """`plan` need not have its actions; `action` raises KeyError for an unknown id.
+        """`plan` need not have its actions; `action` raises KeyError for an unknown id, `several` leaves it out.
 
         Raises FileNotFoundError, TreeFileDamaged.
         """
         self.plan = plan
         self._path = path
-        self._action, self._actions = action, actions
+        self._action, self._actions, self._several = lru_cache(_N_REMEMBERED)(action), actions, several
+        self._new: dict[int, Action] = {}  # those that were renewed last, which are asked for one by one then
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             index = self._index()
@@ -187,11 +191,16 @@ class StoredSource:
 
     def action(self, action_id: int) -> Action:
         """See `TreeSource`."""
-        return self._action(action_id)
+        return self._new.get(action_id) or self._action(action_id)
 
     def actions(self) -> Iterator[Action]:
         """See `TreeSource`."""
         return self._actions()
+
+    def renew(self, action_ids: Collection[int]) -> None:
+        """See `TreeSource`."""
+        self._action.cache_clear()
+        self._new = {action.action_id: action for action in self._several(action_ids)}
 
     def _index(self) -> _Index:
         header = os.pread(self._descriptor, _HEADER.size, 0)

@@ -14,9 +14,10 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TypeVar
 
 from ifmosfs.core.contest import CONTESTS, can_lose, wins
 from ifmosfs.core.edit_log import RETRACING
@@ -75,6 +76,7 @@ TOLD = Validity(60.0, 1.0)  # a planned name, where a driver is told of changes;
 FOLDER_TOLD = Validity(60.0, 60.0)
 CHANGING = Validity(1.0, 0.0)  # the control files, whose size is that of their content now
 
+T = TypeVar("T")
 Refile = Callable[[Action, str], bytes | None]
 MayReach = Callable[[Place, Caller], bool]
 
@@ -484,7 +486,21 @@ class View:
             replaces = self._tree.replaced_by(node)
         return attributes_of(node.action, node.category, status, replaces)
 
-    # Edits by others
+    # Changes by others
+
+    def consult(self, ask: Callable[[PlanTree], T]) -> T:
+        """What the tree answers, while nobody changes it. Must not look at a disk."""
+        with self._lock:
+            return ask(self._tree)
+
+    def originals_changed(self, action_ids: Collection[int]) -> None:
+        """The files of these actions are not what they were: what the kernel remembers of attributes and bytes is out of date."""
+        if self._told is None or not action_ids:
+            return
+        with self._lock:
+            nodes = [self._tree.file(action_id) for action_id in action_ids if self._tree.has_file(action_id)]
+        for node in nodes:
+            self._told.node_changed(inode_of_file(node), content=True)
 
     def reload(self) -> None:
         """Take in the edits that others have made since, in their order; inode numbers stay. IO where they cannot be read."""
@@ -503,8 +519,7 @@ class View:
         if any(edit.kind in RETRACING for edit in edits):
             self._plant_anew(edits)
         else:
-            for edit in edits:
-                self._tree.apply(edit)
+            self._tree.replay(edits)
         self._tell_edits(edits)
 
     def _plant_anew(self, edits: Sequence[Edit]) -> None:

@@ -15,7 +15,7 @@ from ifmosfs.core.files import Attr, Kind, Place, SkippedEntry, SkipReason, Unre
 from ifmosfs.core.manifest import FoundFile
 from ifmosfs.core.names import to_text
 from ifmosfs.core.ports import UNKNOWN_ATTR, DiskReader
-from ifmosfs.core.scan import Reader, ScanResult, ScanRules, scan_root
+from ifmosfs.core.scan import Reader, ScanResult, ScanRules, look_at, scan_root
 from ifmosfs.platform.disk import PosixDisk
 from tests.adapters.faults import Delegating
 from tests.adapters.memory_disk import MemoryDisk
@@ -278,3 +278,54 @@ def test_a_file_nobody_may_read_is_found_as_unreadable_and_a_link_never_is() -> 
     stranger = ScanRules(Reader(7, frozenset({7})))
     result = scan_root(b"/in", Private(disk), stranger, lambda _n: None)
     assert {file.path: file.readable for file in result.found} == {b"a": False, b"link": True}
+
+
+# A look at one path
+
+
+LOOKED: Tree = {
+    b"a": {b"b": {b"c": b"deep"}, b"file": b"x", b"pipe": Special()},
+    b"link": Link(b"a"),
+    b"out": {b"secret": b"x"},
+}
+
+
+def look(root: bytes, disk: DiskReader, path: bytes, *, deep: bool = False) -> object:
+    """(found, skipped, whether anything is there, folders not looked into) at a path."""
+    rules = ScanRules(reader=SUPERUSER, excludes=("out",))
+    seen = look_at(Place(root, path), disk, rules, deep=deep)
+    if seen is None:
+        return None
+    skipped = [(entry.path, entry.reason) for entry in seen.result.skipped]
+    return sorted(kinds(seen.result)), skipped, seen.is_there, seen.subfolders
+
+
+@pytest.mark.parametrize(
+    ("path", "deep", "expected"),
+    [
+        (b"a/file", False, ([b"a/file"], [], True, ())),
+        (b"a", False, ([b"a/file"], [(b"a/pipe", SkipReason.SPECIAL)], True, (b"a/b",))),
+        (b"a", True, ([b"a/b/c", b"a/file"], [(b"a/pipe", SkipReason.SPECIAL)], True, ())),
+        (b"", False, ([b"link"], [(b"out", SkipReason.EXCLUDED)], True, (b"a",))),
+        (b"a/gone", True, ([], [], False, ())),
+        (b"gone/file", False, ([], [], False, ())),
+        (b"a/file/below", False, ([], [], False, ())),
+        (b"link/file", False, ([], [], False, ())),
+        (b"out", True, ([], [(b"out", SkipReason.EXCLUDED)], True, ())),
+        (b"out/secret", False, None),
+    ],
+)
+def test_look_at_a_path_finds_what_a_scan_would_find_there(
+    tmp_path: Path, path: bytes, deep: bool, expected: object
+) -> None:
+    write_tree(tmp_path / "root", LOOKED)
+    disk = PosixDisk()
+    assert look(os.fsencode(tmp_path / "root"), disk, path, deep=deep) == expected
+    disk.close()
+
+
+def test_look_below_a_root_that_is_gone_says_so(tmp_path: Path) -> None:
+    disk = PosixDisk()
+    with pytest.raises(FileNotFoundError):
+        look(os.fsencode(tmp_path / "gone"), disk, b"a")
+    disk.close()

@@ -73,6 +73,7 @@ actions = st.builds(
     note=st.none() | words,
     replaces=st.none() | fingerprints,
     unit=st.integers(0, 3),
+    planned_at=st.none() | st.builds(Place, st.sampled_from([ROOT.path, OTHER_ROOT.path]), paths),
 )
 units = st.builds(
     Unit, st.just(0), st.sampled_from(UnitKind), st.sampled_from([ROOT.path, b"/elsewhere"]), st.none() | paths

@@ -31,7 +31,9 @@ ROWS = (
 def source_of(path: Path, plan: Plan) -> StoredSource:
     """The file read back; whole actions come from the plan."""
     whole = PlanSource(plan)
-    return StoredSource(path, replace(plan, actions=()), whole.action, whole.actions)
+    return StoredSource(
+        path, replace(plan, actions=()), whole.action, whole.actions, lambda ids: map(whole.action, ids)
+    )
 
 
 def stored(tmp_path: Path, plan: Plan) -> StoredSource:

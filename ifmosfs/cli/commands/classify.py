@@ -18,10 +18,12 @@ def classify(session: str | None, session_option: str | None, show_all: bool, as
     before and has not changed is not looked at again.
     """
     from ifmosfs.app.classifying import classify as classify_session
+    from ifmosfs.app.refiling import refile
 
     with opened_app() as app:
         info = app.catalogue.find_session(either(session, session_option, "session"))
         report = classify_session(app, info.session_id)
+        n_refiled = refile(app, info.session_id, report.fresh)
         rows = list(app.catalogue.classified(info.session_id)) if show_all or as_json else []
     decided, total = report.counts.n_labelled, report.counts.n_files
     if as_json:
@@ -36,7 +38,15 @@ def classify(session: str | None, session_option: str | None, show_all: bool, as
             }
             for file, proposal in rows
         ]
-        print_json({"session": info.session_id, "classifier": report.classifier, "new": report.n_new, "files": files})
+        print_json(
+            {
+                "session": info.session_id,
+                "classifier": report.classifier,
+                "new": report.n_new,
+                "refiled": n_refiled,
+                "files": files,
+            }
+        )
         return
     for file, proposal in rows:
         if proposal is not None:
@@ -45,4 +55,8 @@ def classify(session: str | None, session_option: str | None, show_all: bool, as
     click.echo(
         f"Classified {counted(report.n_new, 'file')} now; {decided:,} of {total:,} have a category ({report.classifier})"
     )
+    if n_refiled:
+        click.echo(
+            f"{counted(n_refiled, 'file')} of the mounted plan re-filed; what you have moved yourself stays there"
+        )
     click.echo(f"Session {info.session_id}. Next: ifmosfs stage create --session {info.session_id}")

@@ -12,6 +12,7 @@ from ifmosfs.core.errors import UsageProblem
 
 if TYPE_CHECKING:
     from ifmosfs.app.context import App
+    from ifmosfs.app.mounting import Watch
     from ifmosfs.app.staging import ConflictRules
     from ifmosfs.core.manifest import PlanInfo
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 @click.option("--output", "-o", "target", metavar="TARGET", help="Where the files will go. Default: ~/Organized.")
 @click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out what matches when scanning.")
 @conflict_options
+@click.option("--no-watch", is_flag=True, help="Do not follow what happens in the scanned folders.")
 @click.option("--foreground", is_flag=True, help="Serve in this process; Ctrl-C unmounts.")
 @json_option
 def mount(
@@ -36,6 +38,7 @@ def mount(
     conflict: str | None,
     conflict_for: tuple[str, ...],
     duplicates: str | None,
+    no_watch: bool,
     foreground: bool,
     as_json: bool,
 ) -> None:
@@ -45,16 +48,21 @@ def mount(
     mount point; otherwise it is ~/IFMOSFS.
 
     Nothing moves. Dragging files about in the mount edits the plan; deleting one means: leave it where it is.
+
+    What happens in the scanned folders meanwhile is followed: a new file is planned and shown within seconds.
     """
+    from ifmosfs.app.mounting import Watch
+
     folders, mount_point = _split(paths, plan_id, roots)
     rules = conflict_rules(conflict, conflict_for, duplicates)
     with opened_app() as app:
         recover_first(app)
         info = _plan(app, folders, plan_id, target, exclude, rules, as_json=as_json, mount_point=mount_point)
+        watch = Watch(not no_watch, exclude)
         if foreground:
-            _serve_here(app, info, mount_point)
+            _serve_here(app, info, mount_point, watch)
         else:
-            _mount(app, info, mount_point, as_json=as_json)
+            _mount(app, info, mount_point, watch, as_json=as_json)
 
 
 def _split(paths: tuple[str, ...], plan_id: str | None, roots: tuple[str, ...]) -> tuple[tuple[str, ...], str | None]:
@@ -111,10 +119,10 @@ def _plan(
     return app.catalogue.find_plan(report.plan_id, None)
 
 
-def _mount(app: App, info: PlanInfo, mount_point: str | None, *, as_json: bool) -> None:
+def _mount(app: App, info: PlanInfo, mount_point: str | None, watch: Watch, *, as_json: bool) -> None:
     from ifmosfs.app.mounting import mount as mount_plan
 
-    report = mount_plan(app, info, None if mount_point is None else as_bytes(mount_point))
+    report = mount_plan(app, info, None if mount_point is None else as_bytes(mount_point), watch)
     if as_json:
         fields = {
             "plan": info.plan_id,
@@ -131,8 +139,9 @@ def _mount(app: App, info: PlanInfo, mount_point: str | None, *, as_json: bool) 
     click.echo(f"Apply: ifmosfs commit {where} · Forget: ifmosfs unmount {where}")
 
 
-def _serve_here(app: App, info: PlanInfo, mount_point: str | None) -> None:
+def _serve_here(app: App, info: PlanInfo, mount_point: str | None, watch: Watch) -> None:
     from ifmosfs.app.mounting import prepare_mount_point, serve
 
     where, _ = prepare_mount_point(app, info, None if mount_point is None else as_bytes(mount_point))
-    serve(app, info.plan_id, where, lambda: click.echo(f"Mounted at {quoted(where)}; Ctrl-C unmounts.", err=True))
+    said = f"Mounted at {quoted(where)}; Ctrl-C unmounts."
+    serve(app, info.plan_id, where, lambda: click.echo(said, err=True), watch)

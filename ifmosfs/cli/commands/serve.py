@@ -12,17 +12,21 @@ from ifmosfs.core.errors import IfmosfsError
 @click.option("--plan", "plan_id", required=True)
 @click.option("--mount-point", required=True)
 @click.option("--ready-fd", type=int, required=True)
-def serve(plan_id: str, mount_point: str, ready_fd: int) -> None:
+@click.option("--no-watch", is_flag=True)
+@click.option("--exclude", multiple=True)
+def serve(plan_id: str, mount_point: str, ready_fd: int, no_watch: bool, exclude: tuple[str, ...]) -> None:
     """Serve a view until it is unmounted; says through the descriptor when its mount answers."""
     import logging
 
+    from ifmosfs.app.mounting import Watch
     from ifmosfs.app.mounting import serve as serve_plan
     from ifmosfs.platform import daemon
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         with opened_app() as app:
-            serve_plan(app, plan_id, as_bytes(mount_point), lambda: daemon.tell_ready(ready_fd))
+            watch = Watch(not no_watch, exclude)
+            serve_plan(app, plan_id, as_bytes(mount_point), lambda: daemon.tell_ready(ready_fd), watch)
     except IfmosfsError as error:
         daemon.tell_error(ready_fd, error)
         raise

@@ -1,0 +1,231 @@
+"""Use case: amend an open plan by files that have appeared, changed or been renamed since it was made.
+
+What the catalogue already knows of the files is classified and placed by the planner, on what the target has and the tree shows,
+and stored as one amendment of the plan, on the edits that the tree has seen; where somebody edits meanwhile, it is worked out again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Final, NamedTuple, Protocol, TypeVar
+
+from ifmosfs.app.context import App
+from ifmosfs.app.staging import content_of, names_in
+from ifmosfs.core.amending import (
+    Renewed,
+    Settled,
+    Shown,
+    amendment,
+    as_candidate,
+    in_project,
+    is_placed_anew,
+    merged,
+    names_shown,
+    project_member,
+    renamed_path,
+    renewed,
+    rivals,
+)
+from ifmosfs.core.files import Kind, Place, ScannedFile
+from ifmosfs.core.names import ancestors, join
+from ifmosfs.core.overlay import Existing, read_listing
+from ifmosfs.core.plan import Action, EditKind, Plan
+from ifmosfs.core.planner import Candidate, PlanHeader, folders_wanted, make_plan, place_files
+from ifmosfs.core.proposal import Proposal
+from ifmosfs.core.tree import PlanTree
+from ifmosfs.platform import host
+
+LOG: Final = logging.getLogger("ifmosfs")
+TRIES: Final = 20  # how often an amendment is worked out again because somebody edits the plan at the same time
+
+T = TypeVar("T")
+Pair = tuple[ScannedFile, Proposal]
+
+
+class OpenTree(Protocol):
+    """The tree of the plan, which others may edit at any time."""
+
+    def consult(self, ask: Callable[[PlanTree], T]) -> T:
+        """What the tree answers, while nobody changes it. Must not look at a disk."""
+        ...
+
+    def reload(self) -> None:
+        """Take in the edits that others have made. Raises `FsError`."""
+        ...
+
+
+class News(NamedTuple):
+    """The files that an amendment is about, each with the word on it; the actions of those that are known, by their places as they
+    are now; and of those that were renamed the actions as they were, by id."""
+
+    pairs: Sequence[Pair]
+    known: dict[Place, Action]
+    before_rename: dict[int, Action]
+
+
+class Amender:
+    """Amends one plan."""
+
+    def __init__(self, app: App, plan: Plan, tree: OpenTree) -> None:
+        """`plan` need not have its actions."""
+        self._app = app
+        self._plan = plan
+        self._tree = tree
+
+    def amend(self, news: News) -> int | None:
+        """Store all of it, and have the tree take it in; returns how many known files were given another place. `None`, with nothing
+        stored, if somebody edits the plan all the time."""
+        for _ in range(TRIES):
+            n_placed = self._amended(news)
+            self._tree.reload()
+            if n_placed is not None:
+                return n_placed
+        return None
+
+    def classified(self, files: Iterable[ScannedFile]) -> list[Pair]:
+        """The files as the catalogue knows them, those that nothing was said of classified now."""
+        app, by_root = self._app, _by_root(files)
+        pairs = [
+            pair
+            for root, paths in by_root.items()
+            for pair in app.catalogue.classified_at(self._plan.session_id, root, paths)
+        ]
+        fresh = {file.file_id: app.classifier.propose(file) for file, proposal in pairs if proposal is None}
+        app.catalogue.save_proposals(app.classifier.name, fresh.items())
+        return [(file, proposal or fresh[file.file_id]) for file, proposal in pairs]
+
+    def _amended(self, news: News) -> int | None:
+        """`None` where the plan was edited meanwhile."""
+        catalogue, plan_id, known = self._app.catalogue, self._plan.plan_id, news.known
+        after = self._tree.consult(lambda tree: tree.last_edit)
+        members, new, again = self._sorted(news)
+        now = {action.action_id: renewed(action, file, proposal) for file, proposal, action in again}
+        rest = [
+            renewed(action, file)
+            for file, _ in news.pairs
+            if (action := known.get(file.place)) is not None and action.action_id not in now
+        ]
+        made, lost, folders = self._settled([*new, *((file, proposal) for file, proposal, _ in again)], frozenset(now))
+        placed = list(zip(now.values(), made[len(new) :], strict=True))
+        settled = Settled([*members, *made[: len(new)]], placed, lost, folders)
+        renewals = Renewed([*rest, *now.values()], news.before_rename)
+        on_disk = self._occupied(renewals)
+        next_id, now_ns = catalogue.last_action(plan_id) + 1, host.now_ns()
+        change = self._tree.consult(lambda tree: amendment(tree, settled, renewals, next_id, now_ns, on_disk))
+        n_placed = sum(each.kind is EditKind.MOVE and each.action_id in now for each in change.edits)
+        return n_placed if catalogue.amend(plan_id, change, after) else None
+
+    def _sorted(self, news: News) -> tuple[list[Action], list[Pair], list[tuple[ScannedFile, Proposal, Action]]]:
+        """Files of projects, with their actions; files to be placed; and known ones to be placed anew."""
+        members: list[Action] = []
+        new: list[Pair] = []
+        again: list[tuple[ScannedFile, Proposal, Action]] = []
+        for file, proposal in news.pairs:
+            action, unit = news.known.get(file.place), in_project(self._plan, file.place)
+            if action is not None:
+                if self._is_placed_anew(action, proposal):
+                    again.append((file, proposal, action))
+            elif unit is not None:
+                members.append(self._tree.consult(partial(project_member, unit=unit, file=file)))
+            else:
+                new.append((file, proposal))
+        return members, new, again
+
+    def _is_placed_anew(self, action: Action, proposal: Proposal) -> bool:
+        return self._tree.consult(lambda tree: is_placed_anew(tree, action, proposal))
+
+    def _settled(
+        self, pairs: Sequence[Pair], without: frozenset[int]
+    ) -> tuple[list[Action], list[Action], tuple[bytes, ...]]:
+        """The planner's word on files: an action for each, in their order; those that lost their names to them; new folders.
+        `without`: known files among them, whose places in the tree do not count."""
+        if not pairs:
+            return [], [], ()
+        plan = self._plan
+        candidates = self._candidates(pairs)
+        wanted = folders_wanted(candidates)
+        around = {b"", *wanted, *(folder for path in wanted for folder in ancestors(path))}
+        shown = self._tree.consult(lambda tree: names_shown(tree, around, without))
+        on_disk = {path: names_in(self._app, plan.target, path) for path in around}
+        names = {path: frozenset(found or ()) for path, found in on_disk.items()}
+        rivalling = rivals(candidates, shown, names, plan.policy.names)
+        actions = self._app.catalogue.actions_numbered(plan.plan_id, rivalling)
+        first = [as_candidate(action, rivalling[action.action_id]) for action in actions]
+
+        def list_folder(path: bytes) -> dict[bytes, Existing] | None:
+            disk = on_disk[path] if path in on_disk else names_in(self._app, plan.target, path)
+            return merged(disk, self._shown_in(path, shown), rivalling)
+
+        listing = read_listing(wanted, plan.policy.names, list_folder)
+        made = make_plan([*first, *candidates], listing, _header(plan), lambda place: content_of(self._app, place))
+        fates = made.actions[: len(first)]
+        lost = [action for action, fate in zip(actions, fates, strict=True) if fate.kind is not action.kind]
+        return [replace(each, unit=0) for each in made.actions[len(first) :]], lost, made.folders
+
+    def _shown_in(self, path: bytes, shown: dict[bytes, dict[bytes, Shown]]) -> dict[bytes, Shown] | None:
+        if path in shown:
+            return shown[path]
+        return self._tree.consult(lambda tree: names_shown(tree, [path]).get(path))  # another spelling of a folder
+
+    def _candidates(self, pairs: Sequence[Pair]) -> list[Candidate]:
+        """Where the files want to go, judged in the company of those beside and above them."""
+        app, plan = self._app, self._plan
+        own = {file.file_id for file, _ in pairs}
+        company = [pair for pair in self._beside(pairs) if pair[0].file_id not in own]
+        around = [*pairs, *company]
+        candidates = place_files(around, app.layout, plan.policy, host.local_date, plan.roots)
+        return [replace(each, company=None) for each in candidates[: len(pairs)]]
+
+    def _beside(self, pairs: Sequence[Pair]) -> Iterator[Pair]:
+        folders = {Place(file.root, above) for file, _ in pairs for above in (b"", *ancestors(file.path))}
+        for folder in folders:
+            try:
+                names = [name for name, attr in self._app.disk.list_folder(folder) if attr.kind is Kind.FILE]
+            except OSError:
+                continue
+            paths = [join(folder.path, name) for name in names]
+            for file, proposal in self._app.catalogue.classified_at(self._plan.session_id, folder.root, paths):
+                yield file, proposal or Proposal(None, 0.0, "not classified")
+
+    def _occupied(self, renewals: Renewed) -> frozenset[bytes]:
+        """The paths that renamed files would have in the layout and that something in the target has."""
+        found = set()
+        for now in renewals.changed:
+            before = renewals.before_rename.get(now.action_id)
+            if before is None:
+                continue
+            path = self._tree.consult(partial(renamed_path, before=before, now=now))
+            if path is not None and self._is_taken(Place(self._plan.target, path)):
+                found.add(path)
+        return frozenset(found)
+
+    def _is_taken(self, place: Place) -> bool:
+        try:
+            self._app.disk.lstat(place)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:
+            return True  # whatever it is
+        return True
+
+
+def _header(plan: Plan) -> PlanHeader:
+    return PlanHeader(
+        plan.plan_id,
+        plan.session_id,
+        plan.target,
+        plan.target_filesystem,
+        plan.roots,
+        plan.created_ns,
+        plan.policy,
+    )
+
+
+def _by_root(files: Iterable[ScannedFile]) -> dict[bytes, list[bytes]]:
+    by_root: dict[bytes, list[bytes]] = {}
+    for file in files:
+        by_root.setdefault(file.root, []).append(file.path)
+    return by_root

@@ -1,0 +1,295 @@
+"""Use case: follow the originals of a mounted plan, so that the view and the plan tell of files that appear, change or vanish.
+
+Runs in a thread of the view's own process. What was touched is looked at; a file that is still being written is waited for; what
+is different is recorded in the catalogue, classified, placed by the planner and stored as one amendment of the plan, which
+the view then takes in like any edit that others have made. Nothing is done for a plan whose commit has begun.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Final, Protocol
+
+from ifmosfs.app.amending import Amender, News, OpenTree
+from ifmosfs.app.context import App
+from ifmosfs.app.scanning import scan_rules
+from ifmosfs.core.amending import Differences, differences
+from ifmosfs.core.errors import IfmosfsError
+from ifmosfs.core.files import Kind, Place, ScannedFile, SkippedEntry, UnreadableEntry
+from ifmosfs.core.manifest import FoundFile
+from ifmosfs.core.names import split
+from ifmosfs.core.plan import Action, Plan, PlanState
+from ifmosfs.core.refusals import FsError
+from ifmosfs.core.scan import Look, ScanRules, look_at
+from ifmosfs.core.unfinished import find_unfinished
+from ifmosfs.platform.watching import Touched, Watcher
+from ifmosfs.platform.writers import has_writer, open_for_writing
+
+LOG: Final = logging.getLogger("ifmosfs")
+OPEN_STATES: Final = frozenset({PlanState.STAGED, PlanState.VALIDATED})
+QUIET_S: Final = 2.0  # a file that has not changed for so long, and that nobody has open for writing, is whole
+LOOK_AGAIN_S: Final = 0.5
+IDLE_S: Final = 60.0
+BEFORE_PLAN_NS: Final = 10 * 10**9  # folders that were changed so shortly before the plan was made are looked at again
+
+
+class LiveView(OpenTree, Protocol):
+    """The view that shows the plan."""
+
+    def originals_changed(self, action_ids: Collection[int]) -> None:
+        """What the kernel remembers of the files of these actions is out of date."""
+        ...
+
+
+@contextmanager
+def following(app: App, plan: Plan, view: LiveView, excludes: Sequence[str]) -> Iterator[Callable[[], None]]:
+    """While this lasts, the plan follows its originals: from the moment on that the function it gives is called."""
+    rules = scan_rules(app, (*app.settings.excludes, *excludes))
+    closed = rules.own_state | rules.views | rules.mount_points
+    is_excluded = rules.excluder()
+
+    def left_out(folder: bytes) -> bool:
+        root = next((root.path for root in plan.roots if folder.startswith(root.path + b"/")), b"")
+        return folder in closed or is_excluded(folder[len(root) + 1 :], split(folder)[1])
+
+    settings, roots = app.settings, [root.path for root in plan.roots]
+    watcher = Watcher(roots, left_out, settings.poll_seconds, polls_only=settings.poll_only)
+    follower = Follower(app, plan, view, watcher, excludes)
+    thread = threading.Thread(target=follower.run, name="watch", daemon=True)
+    try:
+        yield thread.start
+    finally:
+        watcher.stop()
+        if thread.ident is not None:
+            thread.join()
+        watcher.close()
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A file that may still be written: what it was when it was last seen to change, and when that was."""
+
+    seen: tuple[int, int, int]
+    since_s: float
+
+
+@dataclass(slots=True)
+class _Looked:
+    """What looks at touched places have found. `gone`: places where nothing is, or no file."""
+
+    found: dict[Place, ScannedFile] = field(default_factory=dict)
+    known: dict[int, Action] = field(default_factory=dict)
+    gone: set[Place] = field(default_factory=set)
+    issues: list[SkippedEntry | UnreadableEntry] = field(default_factory=list)
+    places: set[Place] = field(default_factory=set)
+
+
+class Follower:
+    """Follows the originals of one plan. Used by one thread."""
+
+    def __init__(self, app: App, plan: Plan, view: LiveView, watcher: Watcher, excludes: Sequence[str] = ()) -> None:
+        """`plan` need not have its actions."""
+        self._app = app
+        self._plan = plan
+        self._view = view
+        self._watcher = watcher
+        self._amender = Amender(app, plan, view)
+        self._excludes = (*app.settings.excludes, *excludes)
+        self._touched: set[Touched] = set()
+        self._waiting: dict[Place, _Waiting] = {}
+
+    def run(self) -> None:
+        """Follow until the watcher is stopped."""
+        self._touched |= self._watcher.begin(self._plan.created_ns - BEFORE_PLAN_NS)
+        while not self._watcher.stopped:
+            try:
+                self._take_in()
+            except (IfmosfsError, FsError, OSError) as error:
+                LOG.warning("what has changed in the originals is not taken in: %s", error)
+            self._touched |= self._watcher.wait(LOOK_AGAIN_S if self._waiting else IDLE_S)
+            self._touched |= {Touched(*place) for place in self._waiting}
+
+    # Looking
+
+    def _take_in(self) -> None:
+        touched, self._touched = self._touched, set()
+        if not touched or self._app.catalogue.find_plan(self._plan.plan_id).state not in OPEN_STATES:
+            return
+        try:
+            self._take_in_all(touched)
+        except BaseException:
+            self._touched |= touched  # to be tried again
+            raise
+
+    def _take_in_all(self, touched: Iterable[Touched]) -> None:
+        looked = self._look(touched)
+        told = self._whole(differences(looked.found.values(), looked.known.values(), looked.gone))
+        self._record(told, looked)
+        if told.appeared or told.changed or told.renamed:
+            self._amend(told)
+        changed = {action.action_id for action in told.vanished}
+        changed.update(action.action_id for action, _ in (*told.changed, *told.renamed))
+        self._view.originals_changed(changed)
+
+    def _look(self, touched: Iterable[Touched]) -> _Looked:
+        looked, rules = _Looked(), scan_rules(self._app, self._excludes)
+        pending = list(touched)
+        while pending:
+            one = pending.pop()
+            look = self._look_at(one, rules)
+            if look is None:
+                continue
+            looked.places.add(Place(one.root, one.path))
+            looked.issues += [*look.result.skipped, *look.result.unreadable]
+            for file in look.result.found:
+                scanned = _scanned(one.root, file)
+                looked.found[scanned.place] = scanned
+            self._add_known_below(looked, one, look)
+            pending += [Touched(one.root, path, deep=True) for path in self._unknown(one.root, look.subfolders)]
+        self._add_known_at(looked)
+        self._add_same_inodes(looked)
+        looked.gone = {place for place in map(_source, looked.known.values()) if self._is_gone(place, looked)}
+        return looked
+
+    def _look_at(self, one: Touched, rules: ScanRules) -> Look | None:
+        try:
+            return look_at(Place(one.root, one.path), self._app.disk, rules, deep=one.deep)
+        except OSError:
+            return None  # the root itself: its disk was taken away, and every file says so by itself
+
+    def _add_known_below(self, looked: _Looked, one: Touched, look: Look) -> None:
+        """The actions of the files that are in a folder, or were."""
+        if look.result.n_folders or (one.deep and not look.is_there):
+            place, deep = Place(one.root, one.path), one.deep or not look.is_there
+            known = self._app.catalogue.actions_below(self._plan.plan_id, place, deep=deep)
+            looked.known.update((action.action_id, action) for action in known)
+
+    def _add_known_at(self, looked: _Looked) -> None:
+        """The actions of the files that were found, and of those that were not at the places that were looked at."""
+        known = {action.source_place for action in looked.known.values()}
+        places = {*looked.places, *looked.found} - known
+        more = self._app.catalogue.actions_at(self._plan.plan_id, places)
+        looked.known.update((action.action_id, action) for action in more)
+
+    def _unknown(self, root: bytes, folders: Iterable[bytes]) -> list[bytes]:
+        """The folders that the plan has no file of."""
+        knows = self._app.catalogue.knows_below
+        return [path for path in folders if not knows(self._plan.plan_id, Place(root, path))]
+
+    def _add_same_inodes(self, looked: _Looked) -> None:
+        """The actions of files that were renamed to where files have appeared."""
+        places = {action.source_place for action in looked.known.values()}
+        inodes = {file.fingerprint.inode for place, file in looked.found.items() if place not in places}
+        if inodes:
+            same = self._app.catalogue.actions_of_inodes(self._plan.plan_id, inodes)
+            looked.known.update((action.action_id, action) for action in same)
+
+    def _is_gone(self, place: Place, looked: _Looked) -> bool:
+        if place in looked.found:
+            return False
+        try:
+            return self._app.disk.lstat(place).kind is Kind.FOLDER
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError:
+            return False
+
+    # Waiting
+
+    def _whole(self, told: Differences) -> Differences:
+        """Without what is still being written, which is waited for."""
+        writing: frozenset[tuple[int, int]] | None = None
+
+        def is_whole(file: ScannedFile) -> bool:
+            nonlocal writing
+            if not self._is_quiet(file):
+                return False
+            writing = open_for_writing() if writing is None else writing
+            if self._is_written(file.place, writing):
+                self._waiting[file.place].since_s = time.monotonic() - QUIET_S + 2 * LOOK_AGAIN_S
+                return False
+            self._waiting.pop(file.place, None)
+            return True
+
+        different = {file.place for file in (*told.appeared, *(one for _, one in (*told.changed, *told.renamed)))}
+        self._waiting = {place: waiting for place, waiting in self._waiting.items() if place in different}
+        return replace(
+            told,
+            appeared=[file for file in told.appeared if _stays_by_name(file) or is_whole(file)],
+            changed=[(action, file) for action, file in told.changed if is_whole(file)],
+            renamed=[
+                (action, file)
+                for action, file in told.renamed
+                if action.expected.same_file(file.fingerprint) or is_whole(file)
+            ],
+        )
+
+    def _is_quiet(self, file: ScannedFile) -> bool:
+        if file.kind is not Kind.FILE:
+            return True
+        now, print_ = time.monotonic(), file.fingerprint
+        seen = (print_.inode, print_.size_bytes, print_.mtime_ns)
+        waiting = self._waiting.get(file.place)
+        if waiting is None or waiting.seen != seen:
+            self._waiting[file.place] = _Waiting(seen, now)
+            return False
+        return now - waiting.since_s >= QUIET_S
+
+    def _is_written(self, place: Place, writing: Collection[tuple[int, int]]) -> bool:
+        """Whether a program has the file open for writing."""
+        if place not in self._waiting:
+            return False
+        try:
+            descriptor = self._app.disk.open_read(place)
+        except OSError:
+            return False  # unreadable, or gone: told by what comes next
+        try:
+            found = os.fstat(descriptor)
+            return (found.st_dev, found.st_ino) in writing or has_writer(descriptor)
+        finally:
+            os.close(descriptor)
+
+    # Recording
+
+    def _record(self, told: Differences, looked: _Looked) -> None:
+        """Bring the session's files up to date in what was looked at."""
+        files = [*told.appeared, *(file for _, file in (*told.changed, *told.renamed))]
+        for root in self._plan.roots:
+            found = [_found(file) for file in files if file.root == root.path]
+            gone = [place.path for place in looked.gone if place.root == root.path]
+            places = [place.path for place in looked.places if place.root == root.path and place not in looked.found]
+            issues = [issue for issue in looked.issues if issue.root == root.path]
+            if found or gone or issues or places:
+                session_id = self._plan.session_id
+                self._app.catalogue.record_some(session_id, root.path, [*gone, *places], found, issues)
+
+    def _amend(self, told: Differences) -> None:
+        pairs = self._amender.classified([*told.appeared, *(file for _, file in (*told.changed, *told.renamed))])
+        known = {file.place: action for action, file in (*told.changed, *told.renamed)}
+        news = News(pairs, known, {action.action_id: action for action, _ in told.renamed})
+        if self._amender.amend(news) is None:
+            LOG.warning("the plan is edited all the time: what has changed in the originals is taken in later")
+            self._touched |= {Touched(*file.place) for file, _ in pairs}
+
+
+def _source(action: Action) -> Place:
+    return action.source_place
+
+
+def _scanned(root: bytes, file: FoundFile) -> ScannedFile:
+    return ScannedFile(0, root, file.path, file.kind, file.mode, file.fingerprint, file.readable)
+
+
+def _found(file: ScannedFile) -> FoundFile:
+    return FoundFile(file.path, file.kind, file.mode, file.fingerprint, file.readable)
+
+
+def _stays_by_name(file: ScannedFile) -> bool:
+    """Whether a file is known by its name to be unfinished, and so is shown as such at once."""
+    return bool(find_unfinished([file]))

@@ -1,0 +1,333 @@
+"""What becomes of files that appear, change or are renamed while a plan is open: amendments of that plan. Pure.
+
+A file that appears is placed by the planner's own rules on what the target has *and* what the tree shows. An action that is there
+already is never made another kind: where its file belongs elsewhere now, an edit moves it, as a person's would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from ifmosfs.core.files import Kind, Place, ScannedFile
+from ifmosfs.core.names import NameRules, components, is_within, join, repair, split, with_suffix_before_extension
+from ifmosfs.core.overlay import Existing
+from ifmosfs.core.plan import (
+    Action,
+    ActionKind,
+    Amendment,
+    Edit,
+    EditKind,
+    EditOrigin,
+    KeepReason,
+    Plan,
+    Unit,
+    UnitKind,
+)
+from ifmosfs.core.planner import Candidate
+from ifmosfs.core.proposal import Proposal
+from ifmosfs.core.tree import FileNode, FolderNode, PlanTree
+
+NAME_MAX_BYTES = 255
+PASSING = frozenset({KeepReason.BUSY, KeepReason.UNSURE, KeepReason.UNREADABLE})
+"""Why a file stays that may have a place after it has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """What is not as the plan says. Of `changed` and `renamed`: the action, and its file as it is now."""
+
+    appeared: list[ScannedFile]
+    changed: list[tuple[Action, ScannedFile]]
+    renamed: list[tuple[Action, ScannedFile]]
+    vanished: list[Action]
+
+
+def differences(found: Iterable[ScannedFile], known: Iterable[Action], gone: Container[Place]) -> Differences:
+    """Compare what was found with the actions of these places and of the same inodes; `gone` are places with nothing there now."""
+    actions = {action.source_place: action for action in known}
+    lost: dict[int, list[Action]] = {}
+    for action in actions.values():
+        if action.source_place in gone:
+            lost.setdefault(action.expected.inode, []).append(action)
+    told = Differences([], [], [], [])
+    for file in found:
+        at_place = actions.get(file.place)
+        if at_place is not None:
+            if not at_place.expected.same_file(file.fingerprint) or at_place.entry_kind is not file.kind:
+                told.changed.append((at_place, file))
+            continue
+        same = next((one for one in lost.get(file.fingerprint.inode, ()) if _is_renamed(one, file)), None)
+        if same is None:
+            told.appeared.append(file)
+        else:
+            lost[file.fingerprint.inode].remove(same)
+            told.renamed.append((same, file))
+    told.vanished.extend(action for actions_left in lost.values() for action in actions_left)
+    return told
+
+
+def _is_renamed(action: Action, file: ScannedFile) -> bool:
+    """A birth time tells one file from another by itself; without it, size and time must be the same, too."""
+    before, now = action.expected, file.fingerprint
+    if action.entry_kind is not file.kind:
+        return False
+    return before.same_inode(now) if None not in {before.birth_ns, now.birth_ns} else before.same_file(now)
+
+
+# What the tree shows
+
+
+class Shown(NamedTuple):
+    """A name that the tree has in a folder: a folder, or the file of an action. `may_lose`: it may be compared with another
+    file that wants its name, for it has the name that it was planned with and displaces nothing."""
+
+    kind: Kind
+    action_id: int = 0
+    may_lose: bool = False
+
+
+def names_shown(
+    tree: PlanTree, folders: Iterable[bytes], without: Container[int] = frozenset()
+) -> dict[bytes, dict[bytes, Shown]]:
+    """What the tree has in each of the folders, those left out that it does not have, and the files `without`."""
+    found = {}
+    for path in folders:
+        folder = tree.find(path)
+        if isinstance(folder, FolderNode):
+            found[path] = {
+                node.name: _shown(tree, node) if isinstance(node, FileNode) else Shown(Kind.FOLDER)
+                for node in folder.children.values()
+                if not (isinstance(node, FileNode) and node.leaf.action_id in without)
+            }
+    return found
+
+
+def _shown(tree: PlanTree, node: FileNode) -> Shown:
+    leaf, rules = node.leaf, tree.plan.policy.names
+    may_lose = not leaf.unit and node.displaces is None and repair(split(leaf.source)[1], rules).name == node.name
+    return Shown(Kind.FILE, leaf.action_id, may_lose)
+
+
+def rivals(
+    candidates: Iterable[Candidate],
+    shown: Mapping[bytes, Mapping[bytes, Shown]],
+    on_disk: Mapping[bytes, Container[bytes]],
+    rules: NameRules,
+) -> dict[int, bytes]:
+    """The ids of the tree's files whose names candidates want, with their folders: those that the planner may compare."""
+    wanted: dict[bytes, set[bytes]] = {}
+    for candidate in candidates:
+        if candidate.folder is not None:
+            name = repair(split(candidate.file.path)[1], rules).name
+            wanted.setdefault(candidate.folder, set()).add(rules.key(name))
+    return {
+        one.action_id: folder
+        for folder, keys in wanted.items()
+        for name, one in shown.get(folder, {}).items()
+        if one.may_lose and rules.key(name) in keys and name not in on_disk.get(folder, ())
+    }
+
+
+def as_candidate(action: Action, folder: bytes) -> Candidate:
+    """A file that is planned into a folder, as the planner sees it."""
+    file = ScannedFile(0, action.root, action.source, action.entry_kind, action.mode, action.expected)
+    return Candidate(file, Proposal(action.category, action.score, action.reason), folder, None, action.reason)
+
+
+def merged(
+    on_disk: Mapping[bytes, Existing] | None, shown: Mapping[bytes, Shown] | None, without: Container[int]
+) -> dict[bytes, Existing] | None:
+    """The names of a folder as the planner is to see them; the tree's files, but for those `without`, are never displaced."""
+    if on_disk is None and shown is None:
+        return None
+    names: dict[bytes, Existing] = dict(on_disk or {})
+    names.update({name: one.kind for name, one in (shown or {}).items() if one.action_id not in without})
+    return names
+
+
+# The amendment
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What the planner has made of new files, and of known ones that had no place before: each with its settled action, whose
+    number counts for nothing. `lost` are actions whose names went to others."""
+
+    added: Sequence[Action]
+    placed: Sequence[tuple[Action, Action]]  # the action as it is now, and as it was settled
+    lost: Sequence[Action]
+    folders: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """Actions as they are now, and those among them that were renamed, as they were."""
+
+    changed: Sequence[Action]
+    before_rename: Mapping[int, Action]
+
+
+def renewed(action: Action, file: ScannedFile, proposal: Proposal | None = None) -> Action:
+    """The action with its file as it is now; kind and target stay, for its place before any edit is made of them."""
+    moved = action.source_place != file.place
+    now = replace(
+        action,
+        root=file.root,
+        source=file.path,
+        expected=file.fingerprint,
+        mode=file.mode,
+        planned_at=action.first_place if moved else action.planned_at,
+    )
+    if proposal is None:
+        return now
+    return replace(now, category=proposal.label, score=proposal.score, reason=proposal.reason)
+
+
+def may_have_place(tree: PlanTree, action: Action) -> bool:
+    """Whether a file stays only because of how it was, and nobody has moved it."""
+    if action.kind is not ActionKind.KEEP or action.keep_reason not in PASSING or action.unit:
+        return False
+    return tree.path_of(tree.file(action.action_id)) == tree.review_path(action)
+
+
+def is_placed_anew(tree: PlanTree, action: Action, proposal: Proposal) -> bool:
+    """Whether a known file is placed as if it had just appeared: it may have a place that it had not, or is something else now and
+    still where the plan has put it, without a word of a person on what it is."""
+    if action.kind is not ActionKind.MOVE:
+        return may_have_place(tree, action)
+    if action.unit or proposal.label in {None, action.category} or proposal.score < tree.plan.policy.threshold:
+        return False
+    node = tree.file(action.action_id)
+    return node.category is None and tree.path_of(node) == action.target
+
+
+def in_project(plan: Plan, place: Place) -> Unit | None:
+    """The project of the plan that a place lies in."""
+    for unit in plan.units:
+        if unit.kind is UnitKind.PROJECT and unit.root == place.root and is_within(place.path, unit.folder or b""):
+            return unit
+    return None
+
+
+def project_member(tree: PlanTree, unit: Unit, file: ScannedFile) -> Action:
+    """The action of a new file in a project: it goes with all the rest."""
+    folder = tree.project_path(unit.number)
+    inside = components(file.path)[len(components(unit.folder or b"")) :]
+    goes = folder is not None and not is_within(folder, tree.review.name)
+    return Action(
+        0,
+        ActionKind.MOVE if goes else ActionKind.KEEP,
+        file.root,
+        file.path,
+        join(folder or b"", *inside) if goes else None,
+        file.fingerprint,
+        file.mode,
+        file.kind,
+        None,
+        0.0,
+        "part of a project",
+        keep_reason=None if goes else KeepReason.PROJECT,
+        unit=unit.number,
+    )
+
+
+def renamed_path(tree: PlanTree, before: Action, now: Action) -> bytes | None:
+    """The path that a file of the layout would have after its original was renamed; `None` where it keeps the one it has: in the
+    review, and where it is not shown under the name of its original."""
+    rules, (folder, name) = tree.plan.policy.names, split(tree.path_of(tree.file(now.action_id)))
+    old, new = (repair(split(one.source)[1], rules).name for one in (before, now))
+    if name != old or old == new or is_within(folder, tree.review.name):
+        return None
+    return join(folder, new)
+
+
+def amendment(
+    tree: PlanTree,
+    settled: Settled,
+    renewals: Renewed,
+    next_id: int,
+    now_ns: int,
+    on_disk: Container[bytes] = frozenset(),
+) -> Amendment:
+    """All of it as one amendment of the plan whose tree this is. `on_disk`: those of the paths that renamed files would have
+    that something in the target has."""
+    draft = _Draft(tree, now_ns, on_disk)
+    for action in settled.lost:
+        draft.edit(EditKind.VAULT, draft.path(action), action_id=action.action_id)
+    for folder in settled.folders:
+        draft.folder(folder)
+    goes = {now.action_id for now, planned in settled.placed if planned.kind is ActionKind.MOVE}
+    for action in renewals.changed:
+        draft.refresh(action, None if action.action_id in goes else renewals.before_rename.get(action.action_id))
+    for now, planned in settled.placed:
+        draft.place(now, planned)
+    added = [replace(action, action_id=number) for number, action in enumerate(settled.added, next_id)]
+    for action in added:
+        draft.add(action)
+    changed = {action.action_id: action for action in renewals.changed}
+    changed.update({now.action_id: now for now, _ in settled.placed})
+    return Amendment(tuple(added), tuple(changed.values()), tuple(draft.edits))
+
+
+class _Draft:
+    """The edits of one amendment, each on the tree as the ones before have left it."""
+
+    def __init__(self, tree: PlanTree, now_ns: int, on_disk: Container[bytes]) -> None:
+        self._tree = tree
+        self._now_ns = now_ns
+        self._on_disk = on_disk
+        self._taken: set[bytes] = set()
+        self.edits: list[Edit] = []
+
+    def edit(self, kind: EditKind, path: bytes, target: bytes | None = None, *, action_id: int | None = None) -> None:
+        self.edits.append(Edit(0, kind, path, target, self._now_ns, action_id=action_id, origin=EditOrigin.WATCH))
+        self._taken.add(path if target is None else target)
+
+    def path(self, action: Action) -> bytes:
+        return self._tree.path_of(self._tree.file(action.action_id))
+
+    def folder(self, path: bytes) -> None:
+        if not self._is_taken(path):
+            self.edit(EditKind.MKDIR, path)
+
+    def add(self, action: Action) -> None:
+        target = action.target if action.kind is ActionKind.MOVE else None
+        self.edit(EditKind.ADD, target or self._free(self._tree.review_path(action)), action_id=action.action_id)
+
+    def place(self, now: Action, planned: Action) -> None:
+        """A file that stayed and has a place now."""
+        path = self.path(now)
+        if planned.kind is ActionKind.MOVE and planned.target not in {None, path}:
+            self.edit(EditKind.MOVE, path, planned.target, action_id=now.action_id)
+
+    def refresh(self, action: Action, before: Action | None) -> None:
+        path = self.path(action)
+        self.edit(EditKind.REFRESH, path, action_id=action.action_id)
+        if before is not None and not action.unit:
+            self._rename(path, before, action)
+
+    def _rename(self, path: bytes, before: Action, now: Action) -> None:
+        """Follow a rename where the file was shown under the name that it had."""
+        staying = self._tree.review_path(replace(before, planned_at=None))
+        if path == staying:
+            target = self._free(self._tree.review_path(replace(now, planned_at=None)))
+            above = split(target)[0]
+            for depth in range(3, len(components(above)) + 1):
+                self.folder(join(*components(above)[:depth]))
+            self.edit(EditKind.MOVE, path, target, action_id=now.action_id)
+            return
+        wanted = renamed_path(self._tree, before, now)
+        if wanted is not None and not self._is_taken(wanted) and wanted not in self._on_disk:
+            self.edit(EditKind.MOVE, path, wanted, action_id=now.action_id)
+
+    def _is_taken(self, path: bytes) -> bool:
+        return path in self._taken or self._tree.find(path) is not None
+
+    def _free(self, path: bytes) -> bytes:
+        folder, name = split(path)
+        free, n = path, 2
+        while self._is_taken(free):
+            free, n = join(folder, with_suffix_before_extension(name, b" (%d)" % n, NAME_MAX_BYTES)), n + 1
+        return free

@@ -1,0 +1,344 @@
+"""Which paths below some folders have been touched: told by the kernel where it can, else found by looking again and again.
+
+The kernel (inotify) does not tell of changes that other machines make on a network drive, nor of those behind most FUSE mounts,
+and it watches a limited number of folders per user, of which at most half are taken here. Everywhere else the folders are polled.
+A watcher never enters another mount, and nothing it is told to leave out. It is used by one thread; only `stop` may come from others.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import select
+import stat
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from ifmosfs.core.names import is_within, join
+from ifmosfs.platform.inotify import (
+    IN_CREATE,
+    IN_DELETE,
+    IN_DELETE_SELF,
+    IN_IGNORED,
+    IN_ISDIR,
+    IN_MOVE_SELF,
+    IN_MOVED_FROM,
+    IN_MOVED_TO,
+    IN_Q_OVERFLOW,
+    Event,
+    Inotify,
+)
+from ifmosfs.platform.mounts import mount_of
+
+LOG: Final = logging.getLogger("ifmosfs")
+LIMIT: Final = Path("/proc/sys/fs/inotify/max_user_watches")
+SILENT_TYPES: Final = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "vboxsf", "virtiofs", "ncpfs"}
+)
+GATHER_S: Final = 0.2  # what is touched in such short intervals is told together …
+GATHER_AT_MOST_S: Final = 1.0  # … but not later than this
+IDLE_SHARE: Final = 10  # a poll that takes a second is not made more often than every ten
+
+LeftOut = Callable[[bytes], bool]
+"""Whether a folder, by its absolute path, is not to be entered."""
+
+
+class Touched(NamedTuple):
+    """Something at a path below a root may have changed: a file, or the entries of a folder; with `deep` everything below it."""
+
+    root: bytes
+    path: bytes
+    deep: bool = False
+
+
+def watch_limit() -> int | None:
+    """How many folders this user may watch; `None` where the kernel does not tell of changes at all."""
+    try:
+        return int(LIMIT.read_text("ascii"))
+    except (OSError, ValueError):
+        return None
+
+
+def tells_of_changes(root: bytes) -> bool:
+    """Whether the filesystem of a folder tells of changes, whoever makes them."""
+    mount = mount_of(root)
+    return mount is None or not (mount.fstype in SILENT_TYPES or mount.fstype.startswith("fuse"))
+
+
+class Watcher:
+    """Watches roots, each in the way that works for it."""
+
+    def __init__(
+        self, roots: Sequence[bytes], left_out: LeftOut, poll_seconds: float, *, polls_only: bool = False
+    ) -> None:
+        """`polls_only`: as if no filesystem told of changes."""
+        self._left_out = left_out
+        self._poll_s = poll_seconds
+        self._wake_reader, self._wake_writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._stopped = False
+        self._events = None if polls_only else _made_events(left_out)
+        self._polled = {root: _Polled(root, left_out) for root in roots if not self._is_told(root)}
+        self._to_watch = [root for root in roots if root not in self._polled]
+        self._next_poll = time.monotonic() + poll_seconds
+
+    def begin(self, since_ns: int) -> set[Touched]:
+        """Start watching, which takes a while for many folders. Returns those that have changed since a moment (ns)."""
+        touched: set[Touched] = set()
+        for root in self._to_watch:
+            touched |= self._watch(root, since_ns)
+        for polled in self._polled.values():
+            touched |= polled.begin(since_ns)
+        return touched
+
+    def wait(self, seconds: float) -> set[Touched]:
+        """What was touched, as soon as anything was; nothing after so many seconds, or when the watcher was stopped."""
+        deadline = time.monotonic() + seconds
+        touched: set[Touched] = set()
+        while not touched and not self._stopped:
+            now = time.monotonic()
+            if self._polled and now >= self._next_poll:
+                touched |= self._poll()
+            elif now >= deadline:
+                break
+            elif self._ready(min(deadline, self._next_poll if self._polled else deadline) - now):
+                touched |= self._gathered()
+        return touched
+
+    @property
+    def stopped(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stopped
+
+    def stop(self) -> None:
+        """Let `wait` return, now and ever after; from any thread."""
+        self._stopped = True
+        os.write(self._wake_writer, b"x")
+
+    def close(self) -> None:
+        """Release the descriptors."""
+        if self._events is not None:
+            self._events.inotify.close()
+        os.close(self._wake_reader)
+        os.close(self._wake_writer)
+
+    def _is_told(self, root: bytes) -> bool:
+        if self._events is not None and tells_of_changes(root):
+            return True
+        LOG.info("%s is looked at every %g s: nothing tells of changes there", os.fsdecode(root), self._poll_s)
+        return False
+
+    def _watch(self, root: bytes, since_ns: int) -> set[Touched]:
+        assert self._events is not None
+        try:
+            return self._events.watch(root, b"", since_ns)
+        except OSError as error:
+            return self._fall_back(root, error, since_ns)
+
+    def _fall_back(self, root: bytes, error: OSError, since_ns: int) -> set[Touched]:
+        """Poll a root that cannot be watched."""
+        assert self._events is not None
+        self._events.let_go(root, b"")
+        why = "there are too many folders to watch" if error.errno == errno.ENOSPC else error.strerror
+        LOG.info("%s is looked at every %g s: %s", os.fsdecode(root), self._poll_s, why)
+        self._polled[root] = _Polled(root, self._left_out)
+        return self._polled[root].begin(since_ns)
+
+    def _ready(self, seconds: float) -> bool:
+        descriptors = [self._wake_reader]
+        if self._events is not None:
+            descriptors.append(self._events.inotify.descriptor)
+        readable, _, _ = select.select(descriptors, [], [], max(seconds, 0.0))
+        return bool(readable) and readable != [self._wake_reader]
+
+    def _gathered(self) -> set[Touched]:
+        """All that follows in quick succession."""
+        touched: set[Touched] = set()
+        end = time.monotonic() + GATHER_AT_MOST_S
+        while not self._stopped:
+            touched |= self._told()
+            if time.monotonic() >= end or not self._ready(GATHER_S):
+                break
+        return touched
+
+    def _told(self) -> set[Touched]:
+        assert self._events is not None
+        touched = set()
+        for event in list(self._events.inotify.read()):
+            try:
+                touched |= self._events.taken(event)
+            except _TooMany as error:
+                touched |= self._fall_back(error.root, OSError(errno.ENOSPC, "no space"), 0)
+                touched.add(Touched(error.root, b"", deep=True))
+        return touched
+
+    def _poll(self) -> set[Touched]:
+        begun = time.monotonic()
+        touched: set[Touched] = set()
+        for polled in self._polled.values():
+            touched |= polled.changes()
+        took = time.monotonic() - begun
+        self._next_poll = time.monotonic() + max(self._poll_s, IDLE_SHARE * took)
+        return touched
+
+
+def _made_events(left_out: LeftOut) -> _Events | None:
+    limit = watch_limit()
+    try:
+        return None if limit is None else _Events(Inotify(), left_out, limit // 2)
+    except OSError as error:
+        LOG.info("the kernel tells of no changes (%s)", error.strerror)
+        return None
+
+
+class _TooMany(Exception):
+    """No more folders of a root can be watched."""
+
+    def __init__(self, root: bytes) -> None:
+        super().__init__(root)
+        self.root = root
+
+
+class _Events:
+    """The watches on folders, and what their events mean."""
+
+    def __init__(self, inotify: Inotify, left_out: LeftOut, most: int) -> None:
+        self.inotify = inotify
+        self._left_out = left_out
+        self._most = most
+        self._folders: dict[int, tuple[bytes, bytes]] = {}  # watch → root, path
+
+    def watch(self, root: bytes, path: bytes, since_ns: int) -> set[Touched]:
+        """Watch a folder and all below it; returns those that have changed since. Raises OSError ENOSPC for too many; what cannot
+        be watched for any other reason is left out."""
+        touched: set[Touched] = set()
+        for folder, mtime_ns in _folders_below(root, path, self._left_out):
+            if len(self._folders) >= self._most:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            try:
+                self._folders[self.inotify.add(_absolute(root, folder))] = (root, folder)
+            except OSError as error:
+                if error.errno in {errno.ENOSPC, errno.ENOMEM}:
+                    raise
+                continue
+            if mtime_ns >= since_ns:
+                touched.add(Touched(root, folder))
+        return touched
+
+    def let_go(self, root: bytes, path: bytes) -> None:
+        """Watch a folder and what is below it no longer."""
+        gone = [watch for watch, (its, folder) in self._folders.items() if its == root and is_within(folder, path)]
+        for watch in gone:
+            self.inotify.remove(watch)
+            del self._folders[watch]
+
+    def taken(self, event: Event) -> set[Touched]:
+        """What an event says, after the watches were made to follow it. Raises `_TooMany`."""
+        if event.mask & IN_Q_OVERFLOW:
+            return {Touched(root, b"", deep=True) for root in {root for root, _ in self._folders.values()}}
+        if event.mask & IN_IGNORED:
+            self._folders.pop(event.watch, None)
+            return set()
+        known = self._folders.get(event.watch)
+        if known is None:
+            return set()
+        root, folder = known
+        if event.mask & (IN_DELETE_SELF | IN_MOVE_SELF):
+            return {Touched(root, folder, deep=True)}
+        path = join(folder, event.name)
+        if event.mask & IN_ISDIR:
+            return self._folder_event(root, path, event.mask)
+        return {Touched(root, path)}
+
+    def _folder_event(self, root: bytes, path: bytes, mask: int) -> set[Touched]:
+        if mask & (IN_MOVED_FROM | IN_DELETE):
+            self.let_go(root, path)
+        elif mask & (IN_CREATE | IN_MOVED_TO):
+            if self._left_out(_absolute(root, path)):
+                return set()
+            try:
+                self.watch(root, path, time.time_ns())
+            except OSError as error:
+                raise _TooMany(root) from error
+        else:
+            return set()  # its mode or times, which the plan does not hold
+        return {Touched(root, path, deep=True)}
+
+
+class _Polled:
+    """A root that is looked at again and again; of each folder only a number is kept that says what was in it."""
+
+    def __init__(self, root: bytes, left_out: LeftOut) -> None:
+        self._root = root
+        self._left_out = left_out
+        self._seen: dict[bytes, int] = {}
+
+    def begin(self, since_ns: int) -> set[Touched]:
+        """Look for the first time; returns the folders that have changed since."""
+        changed = set()
+        for folder, mtime_ns in _folders_below(self._root, b"", self._left_out):
+            self._seen[folder] = self._sum(folder)
+            if mtime_ns >= since_ns:
+                changed.add(Touched(self._root, folder))
+        return changed
+
+    def changes(self) -> set[Touched]:
+        """The folders that are not as they were at the last look."""
+        touched: set[Touched] = set()
+        now: dict[bytes, int] = {}
+        for folder, _ in _folders_below(self._root, b"", self._left_out):
+            now[folder] = self._sum(folder)
+            before = self._seen.get(folder)
+            if before != now[folder]:
+                touched.add(Touched(self._root, folder, deep=before is None))
+        touched.update(Touched(self._root, folder, deep=True) for folder in self._seen.keys() - now.keys())
+        self._seen = now
+        return touched
+
+    def _sum(self, folder: bytes) -> int:
+        """A number that differs when an entry of the folder does, but for a chance of one to 2**64."""
+        total = 0
+        for entry in _entries(_absolute(self._root, folder)):
+            try:
+                found = entry.stat(follow_symlinks=False)
+            except OSError:
+                continue
+            if not stat.S_ISDIR(found.st_mode):
+                total ^= hash((entry.name, found.st_ino, found.st_size, found.st_mtime_ns))
+        return total
+
+
+def _folders_below(root: bytes, path: bytes, left_out: LeftOut) -> Iterator[tuple[bytes, int]]:
+    """(path, modification time) of a folder and those below it on the same filesystem, links not followed, parents first."""
+    try:
+        top = os.lstat(_absolute(root, path))
+    except OSError:
+        return
+    pending = [(path, top)]
+    while pending:
+        folder, found = pending.pop()
+        yield folder, found.st_mtime_ns
+        for entry in _entries(_absolute(root, folder)):
+            if left_out(entry.path):
+                continue
+            try:
+                if entry.is_dir(follow_symlinks=False):
+                    below = entry.stat(follow_symlinks=False)
+                    if below.st_dev == top.st_dev:
+                        pending.append((join(folder, entry.name), below))
+            except OSError:
+                continue
+
+
+def _entries(folder: bytes) -> list[os.DirEntry[bytes]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError:
+        return []
+
+
+def _absolute(root: bytes, path: bytes) -> bytes:
+    return root.rstrip(b"/") + b"/" + path if path else root

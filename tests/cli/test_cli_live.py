@@ -1,0 +1,276 @@
+"""A mounted plan follows its originals: what happens in the inbox is seen in a real mount, and committed as it is shown."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.adapters.trees import read_tree
+from tests.cli.command_line import INVOICE, LEFT, ORGANISED, SCRIPT, TABLE, THEN_NS, Desk
+from tests.fuse_support import FUSE_MARKS
+
+pytestmark = FUSE_MARKS
+
+SECONDS = 20.0  # on a busy machine; two or three on an idle one
+OWN = (b".ifmosfs", b"To review")
+ANOTHER = b"Invoice No. 2024-18\nTotal amount due: 200 EUR\n"
+
+
+def mount(desk: Desk, point: Path, *options: str) -> str:
+    """The plan of a new mount."""
+    result = desk.run("mount", desk.inbox, point, "--output", desk.target, "--json", *options)
+    assert result.status == 0, result
+    return str(result.json["plan"])
+
+
+def settled(look: Callable[[], object], wanted: object) -> object:
+    """What is seen as soon as it is what is wanted, or after a while; an error where what is shown is gone or another file now."""
+    deadline = time.monotonic() + SECONDS
+    seen: object = None
+    while seen != wanted and time.monotonic() < deadline:
+        try:
+            seen = look()
+        except OSError as error:
+            seen = error
+        time.sleep(0.05)
+    return seen
+
+
+def layout(folder: Path) -> object:
+    """What commit makes, or has made."""
+    return {name: below for name, below in read_tree(folder).items() if name not in OWN}
+
+
+def attribute(path: Path, name: str) -> str:
+    return os.getxattr(path, f"user.ifmosfs.{name}").decode()
+
+
+def put(path: Path, content: bytes) -> None:
+    """A file of an old time, moved in whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    os.utime(path, ns=(THEN_NS, THEN_NS))
+
+
+def with_invoice(name: bytes, content: bytes = ANOTHER) -> dict[bytes, object]:
+    documents = {b"2021": {b"invoice-17.txt": INVOICE, name: content}}
+    return {**ORGANISED, b"Financial": {b"Documents": documents}}
+
+
+def test_file_that_appears_is_planned_shown_and_committed(desk: Desk, mount_point: Path) -> None:
+    plan = mount(desk, mount_point)
+    put(desk.inbox / "new folder" / "invoice-18.txt", ANOTHER)
+    assert settled(lambda: layout(mount_point), with_invoice(b"invoice-18.txt")) == with_invoice(b"invoice-18.txt")
+    new = mount_point / "Financial" / "Documents" / "2021" / "invoice-18.txt"
+    assert attribute(new, "source") == str(desk.inbox / "new folder" / "invoice-18.txt")
+    assert desk.here("stage", "show", plan, "--json").json["planned"] == 4
+    assert desk.run("commit", mount_point, "--yes").status == 0
+    assert layout(desk.target) == with_invoice(b"invoice-18.txt")
+    assert desk.here("verify", plan).status == 0
+    assert desk.here("rollback", plan, "--yes").status == 0
+    assert read_tree(desk.inbox) == {
+        b"invoice-17.txt": INVOICE,
+        b"run.sh": SCRIPT,
+        b"tables": {b"sizes.csv": TABLE, b"what.xyz": b"hm"},
+        b"new folder": {b"invoice-18.txt": ANOTHER},
+    }
+
+
+def test_file_that_appears_under_a_name_that_is_taken_gets_a_number(desk: Desk, mount_point: Path) -> None:
+    mount(desk, mount_point)
+    put(desk.inbox / "tables" / "run.sh", b"#!/bin/sh\necho another\n")
+    code = {b"run.sh": SCRIPT, b"run (2).sh": b"#!/bin/sh\necho another\n"}
+    wanted = {**ORGANISED, b"Development": {b"Source code": code}}
+    assert settled(lambda: layout(mount_point), wanted) == wanted
+
+
+def test_file_that_nobody_is_sure_about_appears_among_what_stays(desk: Desk, mount_point: Path) -> None:
+    mount(desk, mount_point)
+    put(desk.inbox / "tables" / "who.xyz", b"hm?")
+    wanted = {b"unsure": {b"tables": {b"what.xyz": b"hm", b"who.xyz": b"hm?"}}}
+
+    def reviewed() -> object:
+        return {name: below for name, below in read_tree(mount_point / "To review").items() if below}
+
+    assert settled(reviewed, wanted) == wanted
+
+
+def test_file_that_is_renamed_is_shown_under_its_new_name_and_moves(desk: Desk, mount_point: Path) -> None:
+    mount(desk, mount_point)
+    (desk.inbox / "invoice-17.txt").rename(desk.inbox / "invoice-71.txt")
+    (desk.inbox / "tables").rename(desk.inbox / "lists")
+    wanted = {**ORGANISED, b"Financial": {b"Documents": {b"2021": {b"invoice-71.txt": INVOICE}}}}
+    assert settled(lambda: layout(mount_point), wanted) == wanted
+    stays = mount_point / "To review" / "unsure" / "lists" / "what.xyz"
+    assert settled(stays.exists, True)
+    assert desk.run("commit", mount_point, "--yes").status == 0
+    assert layout(desk.target) == wanted
+    assert read_tree(desk.inbox) == {b"lists": {b"what.xyz": b"hm"}}
+
+
+def test_file_that_is_saved_anew_is_shown_and_moves_as_it_is_now(desk: Desk, mount_point: Path) -> None:
+    plan = mount(desk, mount_point)
+    new = mount_point / "Financial" / "Documents" / "2021" / "invoice-17.txt"
+    number = new.stat().st_ino
+    put(desk.inbox / "saving.tmp", ANOTHER * 100)
+    (desk.inbox / "saving.tmp").replace(desk.inbox / "invoice-17.txt")
+    put(desk.inbox / "run.sh", SCRIPT * 2)
+    code = mount_point / "Development" / "Source code" / "run.sh"
+
+    def now() -> object:
+        return attribute(new, "status"), attribute(code, "status"), new.read_bytes(), code.read_bytes()
+
+    wanted = ("planned", "planned", ANOTHER * 100, SCRIPT * 2)
+    assert settled(now, wanted) == wanted
+    assert new.stat().st_ino == number
+    assert desk.here("stage", "show", plan, "--json").json["planned"] == 3
+    assert desk.run("commit", mount_point, "--yes").status == 0
+    assert (desk.target / "Financial" / "Documents" / "2021" / "invoice-17.txt").read_bytes() == ANOTHER * 100
+
+
+def test_file_that_vanishes_keeps_its_place_and_is_marked(desk: Desk, mount_point: Path) -> None:
+    mount(desk, mount_point)
+    (desk.inbox / "invoice-17.txt").unlink()
+    gone = mount_point / "Financial" / "Documents" / "2021" / "invoice-17.txt"
+    assert settled(lambda: attribute(gone, "status"), "missing") == "missing"
+    with pytest.raises(FileNotFoundError):
+        gone.read_bytes()
+
+
+WRITER = """
+import sys, time
+with open(sys.argv[1], "wb") as file:
+    for line in range(15):
+        file.write(b"Invoice No. 2024-18, part of it\\n")
+        file.flush()
+        time.sleep(0.2)
+    print("pause", flush=True)
+    time.sleep(3)
+    file.write(b"Total amount due: 200 EUR\\n")
+print("done", flush=True)
+"""
+
+
+def test_file_that_is_being_written_is_waited_for(desk: Desk, mount_point: Path) -> None:
+    mount(desk, mount_point)
+    path = desk.inbox / "invoice-18.txt"
+    with subprocess.Popen([sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == b"pause\n"
+        time.sleep(2.5)  # quiet for longer than it takes, but still open
+        assert layout(mount_point) == ORGANISED
+        assert writer.stdout.readline() == b"done\n"
+    os.utime(path, ns=(THEN_NS, THEN_NS))
+    wanted = with_invoice(b"invoice-18.txt", path.read_bytes())
+    assert settled(lambda: layout(mount_point), wanted) == wanted
+
+
+def test_download_is_shown_as_such_and_gets_its_place_when_it_has_ended(desk: Desk, mount_point: Path) -> None:
+    mount(desk, mount_point)
+    put(desk.inbox / "invoice-18.txt.crdownload", ANOTHER[:20])
+    busy = mount_point / "To review" / "being written" / "invoice-18.txt.crdownload"
+    assert settled(busy.exists, True)
+    put(desk.inbox / "invoice-18.txt.crdownload", ANOTHER)
+    (desk.inbox / "invoice-18.txt.crdownload").rename(desk.inbox / "invoice-18.txt")
+    assert settled(lambda: layout(mount_point), with_invoice(b"invoice-18.txt")) == with_invoice(b"invoice-18.txt")
+    assert not busy.exists()
+
+
+def test_folders_that_tell_of_nothing_are_polled(desk: Desk, mount_point: Path) -> None:
+    desk.state.mkdir()
+    (desk.state / "config.toml").write_text("[watch]\npoll_seconds = 0.3\npoll_only = true\n")
+    mount(desk, mount_point)
+    time.sleep(1)
+    put(desk.inbox / "more" / "invoice-18.txt", ANOTHER)
+    (desk.inbox / "run.sh").rename(desk.inbox / "walk.sh")
+    code = {b"Development": {b"Source code": {b"walk.sh": SCRIPT}}}
+    wanted = {**with_invoice(b"invoice-18.txt"), **code}
+    assert settled(lambda: layout(mount_point), wanted) == wanted
+
+
+def test_nothing_is_followed_with_no_watch(desk: Desk, mount_point: Path) -> None:
+    mount(desk, mount_point, "--no-watch")
+    put(desk.inbox / "invoice-18.txt", ANOTHER)
+    time.sleep(4)
+    assert layout(mount_point) == ORGANISED
+
+
+def test_what_is_excluded_does_not_appear(desk: Desk, mount_point: Path) -> None:
+    mount(desk, mount_point, "--exclude", "*.part", "--exclude", "private")
+    put(desk.inbox / "private" / "invoice-19.txt", ANOTHER)
+    put(desk.inbox / "invoice-18.part", ANOTHER)
+    put(desk.inbox / "invoice-18.txt", ANOTHER)
+    assert settled(lambda: layout(mount_point), with_invoice(b"invoice-18.txt")) == with_invoice(b"invoice-18.txt")
+
+
+def test_what_appears_goes_together_with_edits_from_the_mount_and_the_command_line(
+    desk: Desk, mount_point: Path
+) -> None:
+    """An undo of what a person did before takes nothing of what has appeared since."""
+    plan = mount(desk, mount_point)
+    (mount_point / "Financial").rename(mount_point / "Money")
+    put(desk.inbox / "invoice-18.txt", ANOTHER)
+    appeared = {b"Documents": {b"2021": {b"invoice-18.txt": ANOTHER}}}
+    moved = {b"Documents": {b"2021": {b"invoice-17.txt": INVOICE}}}
+    rest = {name: below for name, below in ORGANISED.items() if name != b"Financial"}
+    wanted = {**rest, b"Money": moved, b"Financial": appeared}
+    assert settled(lambda: layout(mount_point), wanted) == wanted
+    assert desk.run("stage", "undo", plan).status == 0
+    assert settled(lambda: layout(mount_point), with_invoice(b"invoice-18.txt")) == with_invoice(b"invoice-18.txt")
+    assert desk.run("stage", "redo", plan).status == 0
+    assert settled(lambda: layout(mount_point), wanted) == wanted
+    assert desk.run("unmount", mount_point, "--keep").status == 0
+    assert desk.run("mount", "--plan", plan, mount_point).status == 0
+    assert layout(mount_point) == wanted
+
+
+def test_what_appeared_while_nothing_was_mounted_is_shown_at_the_next_mount(desk: Desk, mount_point: Path) -> None:
+    plan = mount(desk, mount_point)
+    assert desk.run("unmount", mount_point, "--keep").status == 0
+    put(desk.inbox / "later" / "invoice-18.txt", ANOTHER)
+    shutil.move(desk.inbox / "run.sh", desk.inbox / "walk.sh")
+    assert desk.run("mount", "--plan", plan, mount_point).status == 0
+    code = {b"Development": {b"Source code": {b"walk.sh": SCRIPT}}}
+    wanted = {**with_invoice(b"invoice-18.txt"), **code}
+    assert settled(lambda: layout(mount_point), wanted) == wanted
+
+
+def test_commit_is_not_disturbed_by_the_watch(desk: Desk, mount_point: Path) -> None:
+    plan = mount(desk, mount_point)
+    assert desk.run("commit", mount_point, "--yes").status == 0
+    assert desk.state_of(plan) == "committed"
+    assert read_tree(desk.inbox) == LEFT
+
+
+@pytest.mark.parametrize("watch", [True, False], ids=["followed", "scanned and classified again"])
+def test_file_that_has_become_something_else_is_filed_anew_unless_a_person_has_moved_it(
+    desk: Desk, mount_point: Path, watch: bool
+) -> None:
+    put(desk.inbox / "sheet.txt", INVOICE)
+    put(desk.inbox / "paper.txt", INVOICE)
+    mount(desk, mount_point, *([] if watch else ["--no-watch"]))
+    documents = mount_point / "Financial" / "Documents" / "2021"
+    (documents / "sheet.txt").rename(documents / "mine.txt")
+    for name in ("sheet.txt", "paper.txt"):
+        put(desk.inbox / "saving", SCRIPT)
+        (desk.inbox / "saving").replace(desk.inbox / name)
+    put(desk.inbox / "tables" / "what.xyz", INVOICE)
+    if not watch:
+        assert desk.run("scan", desk.inbox).status == 0
+        result = desk.run("classify")
+        assert "2 files of the mounted plan re-filed; what you have moved yourself stays there\n" in result.out, result
+    wanted = {
+        **ORGANISED,
+        b"Development": {b"Source code": {b"run.sh": SCRIPT, b"paper.txt": SCRIPT}},
+        b"Financial": {
+            b"Documents": {b"2021": {b"invoice-17.txt": INVOICE, b"mine.txt": SCRIPT, b"what.xyz": INVOICE}}
+        },
+    }
+    assert settled(lambda: layout(mount_point), wanted) == wanted

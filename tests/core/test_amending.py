@@ -1,0 +1,368 @@
+"""What becomes of files that appear, change or are renamed while a plan is open."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ifmosfs.core.amending import (
+    Differences,
+    Renewed,
+    Settled,
+    Shown,
+    amendment,
+    differences,
+    merged,
+    names_shown,
+    project_member,
+    renewed,
+    rivals,
+)
+from ifmosfs.core.edit_log import effective, numbered, redoable, retracing, steps, undoable
+from ifmosfs.core.files import Kind, Place, ScannedFile
+from ifmosfs.core.names import NameRules
+from ifmosfs.core.plan import (
+    Action,
+    ActionKind,
+    Amendment,
+    Edit,
+    EditKind,
+    EditOrigin,
+    KeepReason,
+    Plan,
+    Unit,
+    UnitKind,
+)
+from ifmosfs.core.planner import Candidate
+from ifmosfs.core.refusals import FsError
+from ifmosfs.core.tree import PlanTree
+from tests.core.plans import edit, fingerprint, layout, plan_of, proposed, review, scanned
+
+NOW_NS = 9_000
+ROWS = ((b"a.txt", b"Docs/a.txt"), (b"sub/b.txt", b"Docs/b.txt"), (b"sub/who", KeepReason.UNSURE))
+
+
+def action_at(plan: Plan, source: bytes) -> Action:
+    return next(action for action in plan.actions if action.source == source)
+
+
+def new(source: bytes, fate: bytes | KeepReason, number: int = 50) -> Action:
+    """The action of a file that has appeared; its number counts for nothing."""
+    (action,) = plan_of((source, fate)).actions
+    return replace(action, action_id=0, expected=fingerprint(number))
+
+
+def amended(plan: Plan, change: Amendment) -> Plan:
+    """The plan as it is loaded after the change was stored."""
+    changed = {action.action_id: action for action in change.changed}
+    kept = tuple(changed.get(action.action_id, action) for action in plan.actions)
+    return replace(plan, actions=(*kept, *change.added))
+
+
+def settled(*added: Action, folders: tuple[bytes, ...] = ()) -> Settled:
+    return Settled(added, (), (), folders)
+
+
+NOTHING = Settled((), (), (), ())
+
+
+def follow(plan: Plan, tree: PlanTree, what: Settled, renewals: Renewed) -> tuple[Plan, Amendment]:
+    change = amendment(tree, what, renewals, len(plan.actions) + 1, NOW_NS)
+    return amended(plan, change), change
+
+
+def tree_after(plan: Plan, *edits: Edit) -> PlanTree:
+    tree = PlanTree(plan, edits)
+    tree.check_invariants()
+    return tree
+
+
+# What is different
+
+
+def test_files_that_are_as_they_were_planned_are_no_difference() -> None:
+    plan = plan_of(*ROWS)
+    found = [scanned(action.source, action.action_id) for action in plan.actions]
+    assert differences(found, plan.actions, frozenset()) == Differences([], [], [], [])
+
+
+def test_what_is_new_changed_renamed_and_gone_is_told_apart() -> None:
+    plan = plan_of(*ROWS, (b"c", b"c"))
+    one, two, three, gone = plan.actions
+    appeared, changed, other = scanned(b"new", 9), scanned(b"a.txt", 8), scanned(b"elsewhere/b.txt", 2)
+    places = {two.source_place, gone.source_place}
+    told = differences([appeared, changed, other, scanned(b"sub/who", 3)], plan.actions, places)
+    assert told == Differences([appeared], [(one, changed)], [(two, other)], [gone])
+    assert three.source == b"sub/who"
+
+
+def test_second_name_of_an_inode_is_a_file_that_appeared() -> None:
+    plan = plan_of(*ROWS)
+    told = differences([scanned(b"link", 1), scanned(b"a.txt", 1)], plan.actions, frozenset())
+    assert told == Differences([scanned(b"link", 1)], [], [], [])
+
+
+@pytest.mark.parametrize(("birth", "is_renamed"), [(400 + 1, True), (7, False), (None, False)])
+def test_file_that_was_renamed_and_changed_is_known_by_its_birth(birth: int | None, is_renamed: bool) -> None:
+    plan = plan_of(*ROWS)
+    now = replace(scanned(b"z.txt"), fingerprint=replace(fingerprint(1), size_bytes=999, birth_ns=birth))
+    told = differences([now], plan.actions, {action_at(plan, b"a.txt").source_place})
+    assert bool(told.renamed) is is_renamed
+    assert bool(told.appeared) is not is_renamed
+
+
+# What the planner is to see
+
+
+def test_planner_sees_names_of_the_tree_and_of_the_disk() -> None:
+    tree = PlanTree(plan_of(*ROWS), [edit(EditKind.MOVE, b"Docs/b.txt", b"Docs/c.txt")])
+    shown = names_shown(tree, [b"", b"Docs", b"None"])
+    assert shown == {
+        b"": {b"Docs": Shown(Kind.FOLDER), b"To review": Shown(Kind.FOLDER)},
+        b"Docs": {b"a.txt": Shown(Kind.FILE, 1, True), b"c.txt": Shown(Kind.FILE, 2, False)},
+    }
+    assert merged({b"x": fingerprint(7)}, shown[b"Docs"], {1}) == {b"x": fingerprint(7), b"c.txt": Kind.FILE}
+    assert merged(None, None, ()) is None
+
+
+def test_file_of_the_tree_is_compared_only_where_its_name_is_wanted_and_only_its_own() -> None:
+    tree = PlanTree(plan_of(*ROWS), [edit(EditKind.MOVE, b"Docs/b.txt", b"Docs/c.txt")])
+    shown = names_shown(tree, [b"Docs"])
+    wanted = [Candidate(scanned(name, 9), proposed("paper"), b"Docs", None, "") for name in (b"A.TXT", b"c.txt")]
+    assert rivals(wanted, shown, {}, NameRules(ignores_case=True)) == {1: b"Docs"}
+    assert rivals(wanted, shown, {b"Docs": {b"a.txt"}}, NameRules(ignores_case=True)) == {}
+    assert rivals(wanted, shown, {}, NameRules()) == {}
+
+
+# Amendments
+
+
+def test_file_that_appears_is_shown_where_it_was_settled_with_the_folders_it_needs() -> None:
+    plan = plan_of(*ROWS)
+    what = settled(
+        new(b"p.jpg", b"Photos/2024/p.jpg"), new(b"sub/hm", KeepReason.UNSURE, 51), folders=(b"Photos", b"Photos/2024")
+    )
+    now, change = follow(plan, PlanTree(plan), what, Renewed((), {}))
+    tree = tree_after(now, *change.edits)
+    assert layout(tree) == {
+        b"Docs": {b"a.txt": b"a.txt", b"b.txt": b"sub/b.txt"},
+        b"Photos": {b"2024": {b"p.jpg": b"p.jpg"}},
+    }
+    assert review(tree) == {b"unsure": {b"sub": {b"who": b"sub/who", b"hm": b"sub/hm"}}}
+    assert [folder.path for folder in tree.folders() if folder.planned] == [b"Photos", b"Photos/2024"]
+    assert {each.origin for each in change.edits} == {EditOrigin.WATCH}
+
+
+def test_file_of_the_tree_that_lost_its_name_goes_to_the_vault() -> None:
+    plan = plan_of(*ROWS)
+    what = Settled([new(b"n/a.txt", b"Docs/a.txt")], (), [action_at(plan, b"a.txt")], ())
+    now, change = follow(plan, PlanTree(plan), what, Renewed((), {}))
+    tree = tree_after(now, *change.edits)
+    assert layout(tree) == {b"Docs": {b"a.txt": b"n/a.txt", b"b.txt": b"sub/b.txt"}}
+    assert review(tree)[b"vault"] == {b"a.txt": b"a.txt"}
+
+
+def test_file_that_displaces_one_of_the_target_does_so_in_the_tree() -> None:
+    plan = plan_of(*ROWS)
+    takes = replace(new(b"n/t.txt", b"Docs/t.txt"), replaces=fingerprint(70))
+    now, change = follow(plan, PlanTree(plan), settled(takes), Renewed((), {}))
+    (move,) = [move for move in tree_after(now, *change.edits).moves() if move.replaces is not None]
+    assert (move.target, move.replaces) == (b"Docs/t.txt", fingerprint(70))
+
+
+def test_changed_file_keeps_its_place_and_is_expected_as_it_is_now() -> None:
+    plan = plan_of(*ROWS)
+    change_of = renewed(action_at(plan, b"a.txt"), scanned(b"a.txt", 8))
+    moved = edit(EditKind.MOVE, b"Docs/a.txt", b"Mine/x.txt")
+    now, change = follow(plan, PlanTree(plan, [moved]), NOTHING, Renewed([change_of], {}))
+    tree = tree_after(now, moved, *change.edits)
+    assert layout(tree) == {b"Docs": {b"b.txt": b"sub/b.txt"}, b"Mine": {b"x.txt": b"a.txt"}}
+    assert tree.file(1).leaf.expected == fingerprint(8)
+
+
+@pytest.mark.parametrize(
+    ("edits", "expected"),
+    [
+        ((), {b"Docs": {b"z.txt": b"other/z.txt", b"b.txt": b"sub/b.txt"}}),
+        (
+            [edit(EditKind.MOVE, b"Docs/a.txt", b"Docs/mine")],
+            {b"Docs": {b"b.txt": b"sub/b.txt", b"mine": b"other/z.txt"}},
+        ),
+        (
+            [edit(EditKind.MOVE, b"Docs/b.txt", b"Docs/z.txt")],
+            {b"Docs": {b"a.txt": b"other/z.txt", b"z.txt": b"sub/b.txt"}},
+        ),
+    ],
+    ids=["its own name", "named by a person", "the new name is taken"],
+)
+def test_renamed_file_takes_its_new_name_unless_a_person_named_it_or_it_is_taken(
+    edits: list[Edit], expected: object
+) -> None:
+    plan = plan_of(*ROWS)
+    before = action_at(plan, b"a.txt")
+    after = renewed(before, scanned(b"other/z.txt", 1))
+    now, change = follow(plan, PlanTree(plan, edits), NOTHING, Renewed([after], {1: before}))
+    assert layout(tree_after(now, *edits, *change.edits)) == expected
+    assert now.actions[0].planned_at == Place(b"/in", b"a.txt")
+
+
+def test_name_that_the_target_has_is_not_taken_by_a_renamed_file() -> None:
+    plan = plan_of(*ROWS)
+    before = action_at(plan, b"a.txt")
+    after = renewed(before, scanned(b"z.txt", 1))
+    change = amendment(PlanTree(plan), NOTHING, Renewed([after], {1: before}), 9, NOW_NS, {b"Docs/z.txt"})
+    assert [each.kind for each in change.edits] == [EditKind.REFRESH]
+
+
+def test_renamed_file_that_stays_is_shown_as_it_lies_now_also_after_a_second_rename() -> None:
+    plan = plan_of(*ROWS)
+    first = action_at(plan, b"sub/who")
+    second = renewed(first, scanned(b"deep/er/who", 3))
+    once, change = follow(plan, PlanTree(plan), NOTHING, Renewed([second], {3: first}))
+    tree = tree_after(once, *change.edits)
+    assert review(tree) == {b"unsure": {b"deep": {b"er": {b"who": b"deep/er/who"}}, b"sub": {}}}
+    third = renewed(second, scanned(b"you", 3))
+    twice, more = follow(once, tree, NOTHING, Renewed([third], {3: second}))
+    assert review(tree_after(twice, *change.edits, *more.edits)) == {
+        b"unsure": {b"deep": {b"er": {}}, b"sub": {}, b"you": b"you"}
+    }
+
+
+def test_file_that_has_a_place_now_moves_there_even_if_it_was_renamed() -> None:
+    plan = plan_of(*ROWS, (b"x.crdownload", KeepReason.BUSY))
+    before = action_at(plan, b"x.crdownload")
+    now_ = renewed(before, scanned(b"x.txt", 4), proposed("paper"))
+    what = Settled((), [(now_, new(b"x.txt", b"Docs/x.txt"))], (), ())
+    now, change = follow(plan, PlanTree(plan), what, Renewed([now_], {4: before}))
+    tree = tree_after(now, *change.edits)
+    assert layout(tree)[b"Docs"] == {b"a.txt": b"a.txt", b"b.txt": b"sub/b.txt", b"x.txt": b"x.txt"}
+    assert [move.action.category for move in tree.moves() if move.target == b"Docs/x.txt"] == ["paper"]
+
+
+def test_new_file_in_a_project_goes_with_it_wherever_a_person_has_put_it() -> None:
+    plan = plan_of((b"code/main.py", b"Code/code/main.py"))
+    unit = Unit(1, UnitKind.PROJECT, b"/in", b"code")
+    plan = replace(plan, units=(unit,), actions=tuple(replace(one, unit=1) for one in plan.actions))
+    drag = edit(EditKind.MOVE, b"Code/code", b"Mine/code")
+    tree = PlanTree(plan, [drag])
+    member = project_member(tree, unit, scanned(b"code/lib/new.py", 9))
+    now, change = follow(plan, tree, settled(member), Renewed((), {}))
+    after = tree_after(now, drag, *change.edits)
+    assert layout(after) == {
+        b"Code": {},
+        b"Mine": {b"code": {b"main.py": b"code/main.py", b"lib": {b"new.py": b"code/lib/new.py"}}},
+    }
+    assert [(move.target, move.unit) for move in after.moves()] == [
+        (b"Mine/code/main.py", 1),
+        (b"Mine/code/lib/new.py", 1),
+    ]
+
+
+def test_new_file_in_a_project_that_stays_stays() -> None:
+    plan = plan_of((b"code/main.py", KeepReason.PROJECT))
+    unit = Unit(1, UnitKind.PROJECT, b"/in", b"code")
+    plan = replace(plan, units=(unit,), actions=tuple(replace(one, unit=1) for one in plan.actions))
+    member = project_member(PlanTree(plan), unit, scanned(b"code/new.py", 9))
+    assert (member.kind, member.keep_reason, member.unit) == (ActionKind.KEEP, KeepReason.PROJECT, 1)
+
+
+# Replay
+
+
+def test_added_file_whose_place_is_gone_after_an_undo_is_shown_among_what_stays() -> None:
+    plan = plan_of(*ROWS)
+    aside = edit(EditKind.MOVE, b"Docs/a.txt", b"Docs/mine")
+    now, change = follow(plan, PlanTree(plan, [aside]), settled(new(b"n/a.txt", b"Docs/a.txt")), Renewed((), {}))
+    tree = tree_after(now, *change.edits)  # without the person's edit
+    assert layout(tree) == {b"Docs": {b"a.txt": b"a.txt", b"b.txt": b"sub/b.txt"}}
+    assert review(tree)[b"excluded"] == {b"n": {b"a.txt": b"n/a.txt"}}
+
+
+def test_move_of_the_watch_does_not_take_another_file_after_an_undo() -> None:
+    plan = plan_of(*ROWS)
+    aside = edit(EditKind.SWAP, b"Docs/a.txt", b"Docs/b.txt")
+    before = action_at(plan, b"sub/b.txt")
+    move = replace(edit(EditKind.MOVE, b"Docs/a.txt", b"Docs/z.txt"), action_id=2, origin=EditOrigin.WATCH)
+    assert before.action_id == 2
+    assert layout(tree_after(plan, aside, move))[b"Docs"] == {b"b.txt": b"a.txt", b"z.txt": b"sub/b.txt"}
+    assert layout(tree_after(plan, move))[b"Docs"] == {b"a.txt": b"a.txt", b"b.txt": b"sub/b.txt"}
+
+
+def test_edit_of_a_person_that_cannot_be_replayed_is_an_error() -> None:
+    with pytest.raises(FsError):
+        PlanTree(plan_of(*ROWS), [edit(EditKind.MOVE, b"nowhere", b"Docs/x")])
+
+
+def test_what_no_person_did_is_no_step_and_ends_no_redoing() -> None:
+    hand = Edit(0, EditKind.MOVE, b"a", b"b", 1)
+    added = Edit(0, EditKind.ADD, b"c", None, 2, action_id=9, origin=EditOrigin.WATCH)
+    log = list(numbered([hand, added], None))
+    assert [(each.seq, each.step) for each in log] == [(1, 1), (2, 0)]
+    log += numbered([retracing(EditKind.UNDO, undoable(log)[0], 3), added], log[-1])
+    assert [step.number for step in steps(log)] == [1]
+    assert [step.number for step in redoable(log)] == [1]
+    assert [each.seq for each in effective(log)] == [2, 4]
+
+
+PLACES = [
+    b"Docs/a.txt",
+    b"Docs/b.txt",
+    b"Docs/n1",
+    b"Docs/n2",
+    b"Mine/x",
+    b"Mine",
+    b"Docs",
+    b"To review/unsure/sub/who",
+]
+PERSON = st.builds(
+    lambda kind, path, target: Edit(0, kind, path, target if kind is EditKind.MOVE else None, 5),
+    st.sampled_from([EditKind.MOVE, EditKind.MOVE, EditKind.EXCLUDE, EditKind.MKDIR]),
+    st.sampled_from(PLACES),
+    st.sampled_from(PLACES),
+)
+WHAT = st.one_of(
+    PERSON,
+    st.tuples(st.just("add"), st.sampled_from([b"Docs/n1", b"Docs/a.txt", b"Mine/x", KeepReason.UNSURE])),
+    st.tuples(st.just("rename"), st.sampled_from([b"sub/who", b"a.txt", b"sub/b.txt"])),
+    st.just("undo"),
+    st.just("redo"),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(WHAT, max_size=14))
+def test_every_file_is_in_the_tree_whatever_appears_and_is_undone(happenings: list[object]) -> None:
+    """And a tree that has taken edit after edit in is the one that is made from all of them."""
+    plan, log = plan_of(*ROWS), list[Edit]()
+    for number, what in enumerate(happenings):
+        tree = PlanTree(plan, effective(log))
+        drafts: list[Edit] = []
+        if isinstance(what, Edit):
+            try:
+                tree.check(what)
+            except FsError:
+                continue
+            drafts = [what]
+        elif what == "undo":
+            drafts = [retracing(EditKind.UNDO, step, 6) for step in undoable(log)[:1]]
+        elif what == "redo":
+            drafts = [retracing(EditKind.REDO, step, 6) for step in redoable(log)[:1]]
+        elif isinstance(what, tuple):
+            plan, change = happened(plan, tree, what, number)
+            drafts = list(change.edits)
+        log += numbered(drafts, log[-1] if log else None)
+        tree_after(plan, *effective(log))
+
+
+def happened(plan: Plan, tree: PlanTree, what: tuple[str, bytes | KeepReason], number: int) -> tuple[Plan, Amendment]:
+    kind, which = what
+    if kind == "rename":
+        before = next(action for action in plan.actions if action.first_place.path == which)
+        now: ScannedFile = replace(scanned(b"r%d/name" % number), fingerprint=before.expected)
+        return follow(plan, tree, NOTHING, Renewed([renewed(before, now)], {before.action_id: before}))
+    is_free = isinstance(which, KeepReason) or tree.find(which) is None
+    fate = which if is_free else KeepReason.CONFLICT
+    return follow(plan, tree, settled(new(b"new/%d" % number, fate, 50 + number)), Renewed((), {}))
