@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -47,7 +47,7 @@ from ifmosfs.view.inodes import (
 from ifmosfs.view.listing import FixedListing, FolderListing, Named
 from ifmosfs.view.originals import Look, Originals
 from ifmosfs.view.protocol import Invalidations, Listing
-from ifmosfs.view.target import Target
+from ifmosfs.view.target import NOTHING_FOUND, Target
 from ifmosfs.view.values import (
     BRIEF,
     ROOT_INODE,
@@ -204,17 +204,22 @@ class View:
         with self._lock:
             self._tree.forget(MOST_LOADED)
             folder, path = self._where(inode)
-            nodes = [] if folder is None else [(node.name, node) for node in folder.children.values()]
-            taken = frozenset(() if folder is None else folder.children)
-            folders = {self._rules.key(name): name for name, node in nodes if isinstance(node, FolderNode)}
+            children: Mapping[bytes, Node] = {} if folder is None else folder.children
+            nodes = [(node.name, node) for node in children.values()]
         if folder is None:
             self._require_folder(inode, path)
-        live = self._target.found_in(path, taken) if self._is_live(path) else None
-        more = [] if live is None else [Entry(name, attr) for name, attr in live.entries]
+        live = self._target.found_in(path, children) if self._is_live(path) else NOTHING_FOUND
+        more = [Entry(name, attr) for name, attr in live.entries]
         if inode == ROOT_INODE:
             more.append(Entry(CONTROL_NAME, self._control_folder_attr()))
-        shared = {} if live is None else {name: live.shared[key] for key, name in folders.items() if key in live.shared}
-        return FolderListing(self, folder, nodes, more, shared)
+        return FolderListing(self, folder, nodes, more, self._by_name(nodes, live.shared))
+
+    def _by_name(self, named: Sequence[Named], live: Mapping[bytes, Attr]) -> Mapping[bytes, Attr]:
+        """What the target has of the folders among some nodes, by the names that the nodes have."""
+        if not live:
+            return live
+        keys = ((name, self._rules.key(name)) for name, node in named if isinstance(node, FolderNode))
+        return {name: live[key] for name, key in keys if key in live}
 
     def parent(self, inode: int) -> int:
         """The folder that a folder is in."""
