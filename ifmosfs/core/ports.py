@@ -57,9 +57,10 @@ class DiskReader(Protocol):
         """The attributes of the entry itself."""
         ...
 
-    def glance(self, place: Place) -> Attr:
-        """As `lstat`, and a quarter of the work: without the birth time, and links on the way to the entry are followed. Only for
-        who can tell from inode and change time that it is the entry that was meant."""
+    def glance(self, place: Place, shown_inode: int) -> tuple[int, Attr]:
+        """The inode of an entry, and its attributes under another inode number: as `lstat`, and a quarter of the work, without the
+        birth time, and links on the way to the entry are followed. Only for who can tell from inode and change time that it is
+        the entry that was meant."""
         ...
 
     def list_folder(self, place: Place) -> Sequence[tuple[bytes, Attr]]:

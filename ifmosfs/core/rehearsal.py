@@ -81,9 +81,10 @@ class RehearsalDisk:
             raise _error(errno.ENOENT, place)
         return found
 
-    def glance(self, place: Place) -> Attr:
+    def glance(self, place: Place, shown_inode: int) -> tuple[int, Attr]:
         """See `DiskReader.glance`."""
-        return self.lstat(place)
+        attr = self.lstat(place)
+        return attr.inode, replace(attr, inode=shown_inode)
 
     def list_folder(self, place: Place) -> Sequence[tuple[bytes, Attr]]:
         """The entries as they would be by now."""

@@ -15,7 +15,7 @@ action of the plan has exactly one file node; the review folder is a child of th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -518,6 +518,10 @@ class PlanTree:
     def key(self, folder: FolderNode, name: bytes) -> bytes:
         """In the review folder names are exact: what stays lies on the filesystem of its source."""
         return name if self._is_exact(folder) else self._rules.key(name)
+
+    def keys_of(self, folder: FolderNode) -> Callable[[bytes], bytes]:
+        """The function that `key` is for the names in one folder."""
+        return bytes if self._is_exact(folder) else self._rules.key
 
     def _is_exact(self, folder: FolderNode) -> bool:
         return self._rules_are_exact or (folder is not self.root and self.in_review(folder))

@@ -83,9 +83,10 @@ class PosixDisk:
         finally:
             folders.end()
 
-    def glance(self, place: Place) -> Attr:
+    def glance(self, place: Place, shown_inode: int) -> tuple[int, Attr]:
         """See `DiskReader.glance`."""
-        return linux.attr_of_stat(os.lstat(place.absolute))
+        found = os.lstat(b"%b/%b" % place)
+        return found.st_ino, linux.attr_of_stat(found, shown_inode)
 
     @_naming
     def list_folder(self, place: Place) -> Sequence[tuple[bytes, Attr]]:

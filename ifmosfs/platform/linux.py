@@ -115,15 +115,16 @@ def _attr_without_statx(folder: int, name: bytes) -> Attr:
     return attr_of_stat(found)
 
 
-def attr_of_stat(found: os.stat_result) -> Attr:
-    """The same attributes from what `os.stat` found, which knows no birth time on Linux."""
+def attr_of_stat(found: os.stat_result, shown_inode: int | None = None) -> Attr:
+    """The same attributes from what `os.stat` found, which knows no birth time on Linux; under another inode number if one is
+    given."""
     return Attr(
         found.st_mode,
         found.st_uid,
         found.st_gid,
         found.st_nlink,
         found.st_dev,
-        found.st_ino,
+        found.st_ino if shown_inode is None else shown_inode,
         found.st_size,
         found.st_blocks,
         found.st_atime_ns,

@@ -29,7 +29,7 @@ from ifmosfs.core.ports import DiskReader, Space
 from ifmosfs.core.refusals import FsError, FsErrorKind
 from ifmosfs.core.tree import FileNode, FolderNode, Node, PlanTree
 from ifmosfs.view.attributes import CATEGORY, RELOAD, attributes_of
-from ifmosfs.view.attrs import made_attr, shown_as
+from ifmosfs.view.attrs import made_attr
 from ifmosfs.view.control import Control
 from ifmosfs.view.edits import EditLog
 from ifmosfs.view.gestures import Gestures
@@ -626,24 +626,23 @@ class View:
     def _node_attr(self, node: Node) -> Attr:
         if isinstance(node, FolderNode):
             return self.folder_attr(node)
-        return self._file_attr(node, self._originals.attr(node.leaf, partial(self._commits_to, node)))
-
-    def _file_attr(self, node: FileNode, attr: Attr) -> Attr:
-        """What the view shows for the attributes of the original."""
-        leaf = node.leaf
-        shown = shown_as(attr, FILE_BASE + leaf.number, attr.n_links)
-        return shown if leaf.entry_kind is not Kind.SYMLINK else self._link_attr(node, shown)
+        attr = self._originals.attr(node.leaf, inode_of_file(node), partial(self._commits_to, node))
+        return attr if stat.S_ISREG(attr.mode) else self._link_attr(node, attr)
 
     def file_attrs(self, nodes: Sequence[FileNode]) -> list[Attr]:
         """The attributes of many files at once, for a listing."""
-        looked = self._originals.attrs(nodes, self._commits_to)
-        return [self._file_attr(node, attr) for node, attr in zip(nodes, looked, strict=True)]
+        numbered = ((node, FILE_BASE + node.leaf.number) for node in nodes)
+        looked = self._originals.attrs(numbered, self._commits_to)
+        return [
+            attr if stat.S_ISREG(attr.mode) else self._link_attr(node, attr)
+            for node, attr in zip(nodes, looked, strict=True)
+        ]
 
     def current(self, named: Sequence[Named], folder: FolderNode) -> list[Named]:
         """Those nodes that are still in a folder of the tree as it is now, under the names they had."""
         with self._lock:
-            entries = folder.loaded if self._tree.has(folder) else {}
-            return [each for each in named if entries.get(self._tree.key(folder, each[0])) is each[1]]
+            entries, key = folder.loaded if self._tree.has(folder) else {}, self._tree.keys_of(folder)
+            return [each for each in named if entries.get(key(each[0])) is each[1]]
 
     def inode_in_listing(self, node: Node, live: Attr | None) -> int:
         """The inode of an entry of a folder, for a listing that needs no attributes."""

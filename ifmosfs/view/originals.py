@@ -20,7 +20,7 @@ from ifmosfs.core.files import Attr, Place
 from ifmosfs.core.nodes import FileNode, Leaf
 from ifmosfs.core.ports import DiskReader
 from ifmosfs.core.refusals import FsError, FsErrorKind
-from ifmosfs.view.attrs import fs_error, made_attr
+from ifmosfs.view.attrs import fs_error, made_attr, shown_as
 
 N_REMEMBERED: Final = 50_000  # of how many files it is known whether the pages of the last open are still good
 
@@ -45,33 +45,44 @@ class Originals:
         self._lock = threading.Lock()
         self._last_opened: OrderedDict[int, tuple[int, int, int, int]] = OrderedDict()
 
-    def attr(self, leaf: Leaf, elsewhere: Elsewhere) -> Attr:
-        """The live attributes of the original; those it was planned with when it is gone, is another file now, or cannot be
-        looked at: one such file must not spoil the listing of a folder."""
-        return self._glanced(leaf) or self._looked(leaf, elsewhere)
+    def attr(self, leaf: Leaf, inode: int, elsewhere: Elsewhere) -> Attr:
+        """The live attributes of the original under the view's number; those it was planned with when it is gone, is another file
+        now, or cannot be looked at: one such file must not spoil the listing of a folder."""
+        if not self._is_slow(leaf.root):
+            glanced = self._glanced(leaf, inode)
+            if glanced is not None:
+                return glanced
+        return self._looked(leaf, inode, elsewhere)
 
-    def attrs(self, nodes: Iterable[FileNode], elsewhere: Callable[[FileNode], Place | None]) -> Iterator[Attr]:
+    def attrs(
+        self, files: Iterable[tuple[FileNode, int]], elsewhere: Callable[[FileNode], Place | None]
+    ) -> Iterator[Attr]:
         """As `attr`, for many."""
+        slow: dict[bytes, bool] = {}
         with self._disk.looking():
-            for node in nodes:
-                yield self._glanced(node.leaf) or self._looked(node.leaf, partial(elsewhere, node))
+            for node, inode in files:
+                leaf = node.leaf
+                is_slow = slow.get(leaf.root)
+                if is_slow is None:
+                    is_slow = slow[leaf.root] = self._is_slow(leaf.root)
+                glanced = None if is_slow else self._glanced(leaf, inode)
+                yield glanced or self._looked(leaf, inode, partial(elsewhere, node))
 
-    def _glanced(self, leaf: Leaf) -> Attr | None:
+    def _glanced(self, leaf: Leaf, inode: int) -> Attr | None:
         """The attributes of an original that nothing has happened to since it was scanned: no file that came later has both its
         inode and its time of change. `None` where more than a glance is needed."""
-        if self._is_slow(leaf.root):
-            return None
         try:
-            attr = self._disk.glance(Place(leaf.root, leaf.source))
+            found, attr = self._disk.glance(Place(leaf.root, leaf.source), inode)
         except OSError:
             return None
-        return attr if attr.inode == leaf.inode and attr.ctime_ns == leaf.ctime_ns else None
+        return attr if found == leaf.inode and attr.ctime_ns == leaf.ctime_ns else None
 
-    def _looked(self, leaf: Leaf, elsewhere: Elsewhere) -> Attr:
+    def _looked(self, leaf: Leaf, inode: int, elsewhere: Elsewhere) -> Attr:
         try:
-            return self._find(leaf, elsewhere)[1]
+            attr = self._find(leaf, elsewhere)[1]
         except FsError:
-            return self._recorded(leaf)
+            attr = self._recorded(leaf)
+        return shown_as(attr, inode, attr.n_links)
 
     def status(self, leaf: Leaf, elsewhere: Elsewhere) -> str:
         """`planned` or `staying`; `changed` or `missing` when the original is not what was planned, `unreachable` where its drive

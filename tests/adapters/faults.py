@@ -37,8 +37,8 @@ class Delegating:
     def lstat(self, place: Place) -> Attr:
         return self._look("lstat", (place,), lambda: self.disk.lstat(place))
 
-    def glance(self, place: Place) -> Attr:
-        return self._look("glance", (place,), lambda: self.disk.glance(place))
+    def glance(self, place: Place, shown_inode: int) -> tuple[int, Attr]:
+        return self._look("glance", (place,), lambda: self.disk.glance(place, shown_inode))
 
     def list_folder(self, place: Place) -> Sequence[tuple[bytes, Attr]]:
         return self._look("list_folder", (place,), lambda: self.disk.list_folder(place))

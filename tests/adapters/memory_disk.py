@@ -142,8 +142,9 @@ class MemoryDisk:
     def lstat(self, place: Place) -> Attr:
         return self._find(place).attr
 
-    def glance(self, place: Place) -> Attr:
-        return replace(self.lstat(place), birth_ns=None)
+    def glance(self, place: Place, shown_inode: int) -> tuple[int, Attr]:
+        attr = self.lstat(place)
+        return attr.inode, replace(attr, inode=shown_inode, birth_ns=None)
 
     def list_folder(self, place: Place) -> Sequence[tuple[bytes, Attr]]:
         return [(name, node.attr) for name, node in sorted(self._folder(place).entries.items())]
