@@ -64,7 +64,8 @@ def _versions() -> Iterator[Finding]:
 def _fuse() -> Iterator[Finding]:
     facts = probe()
     library = f"{facts.library} {facts.version}" if facts.library else "none"
-    yield Finding(Level.OK if facts.library else Level.PROBLEM, "FUSE library", library)
+    absent = Level.PROBLEM if set(facts.library_troubles) & set(facts.troubles) else Level.WARNING  # Linux does without
+    yield Finding(Level.OK if facts.library else absent, "FUSE library", library)
     device = "usable" if facts.device_usable else "present, not usable" if facts.device_present else "absent"
     yield Finding(Level.OK if facts.device_usable else Level.PROBLEM, "/dev/fuse", device)
     helper = f"{facts.helper}{' (setuid)' if facts.helper_setuid else ''}" if facts.helper else "none"

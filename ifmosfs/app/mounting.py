@@ -106,6 +106,7 @@ def serve(app: App, plan_id: str, mount_point: bytes, on_ready: Callable[[], Non
         may_reach=_may_reach,
         is_slow=is_slow,
     )
+    driver = fuse.Driver(app.settings.driver) if app.settings.driver else None
     with ExitStack() as stack:
         follow = stack.enter_context(following(app, tree.plan, view, watch.excludes)) if watch.is_on else None
 
@@ -114,7 +115,7 @@ def serve(app: App, plan_id: str, mount_point: bytes, on_ready: Callable[[], Non
             if follow is not None:
                 follow()
 
-        fuse.serve(view, mount_point, name=plan_id, on_ready=ready)
+        fuse.serve(view, mount_point, name=plan_id, on_ready=ready, driver=driver)
 
 
 def _may_reach(place: Place, caller: Caller) -> bool:

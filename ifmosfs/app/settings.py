@@ -16,6 +16,7 @@ from ifmosfs.core.errors import ConfigProblem
 from ifmosfs.core.guard import GuardRule
 from ifmosfs.core.plan import ConflictStrategy, DuplicateRule
 
+DRIVERS = ("kernel", "libfuse")
 MEND = "correct the file, or move it away to go on with the defaults"
 
 
@@ -61,6 +62,7 @@ class Settings:
 
     `config_folder` holds `config.toml` and the user's `layout.toml`; `state_folder` the databases, logs and previews.
     `conflict`, `conflict_for` (by category) and `duplicates` are what new plans do where nothing else is said.
+    `driver` (IFMOSFS_DRIVER) serves views by "kernel" or "libfuse"; none is the best that works.
     """
 
     config_folder: Path
@@ -75,6 +77,7 @@ class Settings:
     conflict_for: tuple[tuple[str, ConflictStrategy], ...] = ()
     duplicates: DuplicateRule = DuplicateRule.STAY
     windows_names: bool = False
+    driver: str | None = None
     poll_seconds: float = 10.0
     poll_only: bool = False
 
@@ -112,9 +115,16 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         conflict_for=tuple(sorted(config.conflict_for.items())),
         duplicates=config.duplicates,
         windows_names=config.validate.windows,
+        driver=_driver(environment.get("IFMOSFS_DRIVER")),
         poll_seconds=config.watch.poll_seconds,
         poll_only=config.watch.poll_only,
     )
+
+
+def _driver(name: str | None) -> str | None:
+    if name not in {None, "", *DRIVERS}:
+        raise ConfigProblem(f"IFMOSFS_DRIVER is {name!r}", hint=f"one of: {', '.join(DRIVERS)}; or leave it out")
+    return name or None
 
 
 def _path(text: str | None, home: Path) -> Path | None:

@@ -65,6 +65,7 @@ _WANTED: Final = _CAP_SPLICE_WRITE | _CAP_SPLICE_MOVE | _CAP_READDIRPLUS | _CAP_
 
 _MAX_READAHEAD_BYTES: Final = 1 << 20
 _CACHE_S: Final = 1.0
+_NO_ID: Final = (1 << 32) - 1  # (uid_t)-1
 _DOTS: Final = (b".", b"..")
 _PART: Final = (
     24  # entries looked at in one go: about what the kernel asks for (4 KiB), so that few are looked at in vain
@@ -301,10 +302,11 @@ class Binding(mfusepy.FUSE):  # type: ignore[misc]  # mfusepy has no types
     def getxattr(self, path: bytes, name: bytes, target: Any, size_bytes: int, *_: Any) -> int:
         """The value of an extended attribute, or its size if no room is given.
 
-        `ls -l` asks for two labels of every file. No view has any, so they are not worth a walk along the path.
+        `ls -l` asks for two labels of every file. No view has any, so they are not worth a walk along the path; and after
+        "not supported", unlike "there is none", `ls` asks no more of the same filesystem.
         """
         if name.startswith((b"security.", b"system.")):
-            return -errno.ENODATA
+            return -errno.EOPNOTSUPP
         return copy_out(self._paths.xattr(path, name), target, size_bytes)
 
     def listxattr(self, path: bytes, target: Any, size_bytes: int) -> int:
@@ -352,13 +354,15 @@ class Binding(mfusepy.FUSE):  # type: ignore[misc]  # mfusepy has no types
         """The layout holds what the scan found."""
         return -errno.EPERM
 
-    def chown_fuse_3(self, path: bytes | None, uid: int, gid: int, file_info: Any) -> int:
-        """Owners stay as they are."""
-        return -errno.EPERM
+    def chown_fuse_3(self, path: bytes | None, uid: int, gid: int, file_info: Any) -> None:
+        """Owners stay as they are; -1 stands for the present one."""
+        self._paths.check_owner(
+            path, _handle(file_info), *(None if number == _NO_ID else number for number in (uid, gid))
+        )
 
-    def chown_fuse_2(self, path: bytes, uid: int, gid: int) -> int:
+    def chown_fuse_2(self, path: bytes, uid: int, gid: int) -> None:
         """Owners stay as they are."""
-        return -errno.EPERM
+        self.chown_fuse_3(path, uid, gid, None)
 
     def ioctl(self, *_: Any) -> int:
         """No such controls here."""

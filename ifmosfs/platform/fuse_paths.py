@@ -194,6 +194,12 @@ class PathOperations:
         """Set permissions."""
         self._view.chmod(self._inode_of(path, handle), stat.S_IMODE(mode), self._caller())
 
+    def check_owner(self, path: bytes | None, handle: int | None, uid: int | None, gid: int | None) -> None:
+        """NOT_PERMITTED unless both are the present ones, or `None`."""
+        attr = self.attr(path, handle)
+        if uid not in {None, attr.uid} or gid not in {None, attr.gid}:
+            raise FsError(FsErrorKind.NOT_PERMITTED)
+
     def set_times(self, path: bytes | None, handle: int | None, atime: Timespec, mtime: Timespec) -> None:
         """Set times, as utimensat(2)."""
         now_ns = time.time_ns()

@@ -1,10 +1,11 @@
 """Open files: what the kernel is told at their opening, and the descriptors behind them.
 
-The kernel has one page cache for each inode, so two handles of one inode must stand for the same bytes. If the original was
-replaced while a handle is open, the new handle is therefore opened past the cache (FOPEN_DIRECT_IO).
+The kernel has one page cache for each inode, so handles that use it must stand for the same bytes. If the original was replaced
+while a handle is open, each new handle is therefore opened past the cache (FOPEN_DIRECT_IO), until all are closed.
 
 Where the kernel lets us (root, Linux 6.9), it reads the original itself: *passthrough*. All handles of an inode must then use one
-*backing id*, and none of them the page cache of the mount; so how the first handle was opened decides for all that follow it.
+*backing id*, those past the cache, too, and none of them the page cache of the mount; so how the first handle was opened decides for
+all that follow it. (Such a handle past the cache reads what it should, but a memory map of it shows the original of the first.)
 """
 
 from __future__ import annotations
@@ -34,17 +35,15 @@ _NOT_HERE: Final = frozenset({errno.EPERM, errno.EACCES, errno.ENOTTY, errno.EOP
 
 
 class OpenFile(NamedTuple):
-    """What stands behind a handle. `descriptor` is `None` for generated content; `is_slow`: reading it may block for long;
-    `is_shared`: counted among the handles of its inode that use the same bytes."""
+    """What stands behind a handle. `descriptor` is `None` for generated content; `is_slow`: reading it may block for long."""
 
     inode: int
     descriptor: int | None
     is_slow: bool
-    is_shared: bool
 
 
 class _Shared:
-    """The handles of an inode that stand for the same bytes: how many, which file, and its backing id (0: none)."""
+    """The handles of an inode: how many, and which file the first one stood for, with its backing id (0: none)."""
 
     __slots__ = ("backing_id", "identity", "n_handles")
 
@@ -82,16 +81,12 @@ class Files:
             shared = self._shared.get(inode)
             if shared is None:
                 shared = self._shared[inode] = _Shared(identity, self._backing_id(opened.descriptor))
-            is_shared = shared.identity == identity
-            shared.n_handles += is_shared
-            self._open[opened.handle] = OpenFile(inode, opened.descriptor, is_slow, is_shared)
-        if (
-            not is_shared or opened.descriptor is None
-        ):  # generated content may have another size than what is generated now
-            return OPEN_OUT.pack(opened.handle, FOPEN_DIRECT_IO, 0)
-        if shared.backing_id:
-            return OPEN_OUT.pack(opened.handle, FOPEN_PASSTHROUGH, shared.backing_id)
-        return OPEN_OUT.pack(opened.handle, FOPEN_KEEP_CACHE if opened.keep_cache else 0, 0)
+            shared.n_handles += 1
+            self._open[opened.handle] = OpenFile(inode, opened.descriptor, is_slow)
+        flags = FOPEN_PASSTHROUGH if shared.backing_id else FOPEN_KEEP_CACHE if opened.keep_cache else 0
+        if shared.identity != identity or opened.descriptor is None:  # generated content may have another size by now
+            flags = flags & FOPEN_PASSTHROUGH | FOPEN_DIRECT_IO
+        return OPEN_OUT.pack(opened.handle, flags, shared.backing_id)
 
     def remove(self, handle: int) -> None:
         """Forget an open file, before the view closes its descriptor."""
@@ -99,8 +94,6 @@ class Files:
             file = self._open.pop(handle, None)
             if file is None:
                 raise FsError(FsErrorKind.STALE)
-            if not file.is_shared:
-                return
             shared = self._shared[file.inode]
             shared.n_handles -= 1
             if shared.n_handles:

@@ -1,7 +1,9 @@
 """The first exchange with the kernel: which protocol is spoken, and what each side may do.
 
 Asked for only what holds for a view. Not asked for, although offered: locks (the kernel then does them itself), writeback and
-HANDLE_KILLPRIV (nothing is written), SPLICE_* (they tell the kernel nothing), POSIX_ACL, EXPORT_SUPPORT (a file handle would outlive
+HANDLE_KILLPRIV (nothing is written), SPLICE_* (they tell the kernel nothing; a splice instead of a copy saves a quarter of the time
+for reads of 128 KiB, but cannot say "not in memory" instead of waiting), READDIRPLUS_AUTO (`find -size` in a folder of 22,000 would
+look up each file by itself),  POSIX_ACL, EXPORT_SUPPORT (a file handle would outlive
 the kernel's memory of its node), CACHE_SYMLINKS (a link's text would outlive the link, for which attributes are no witness).
 """
 
@@ -15,7 +17,8 @@ from ifmosfs.platform import kernel_wire as wire
 # The longest request: an extended attribute with its largest value.
 REQUEST_BYTES: Final = 1 << 17
 
-_MAX_READ_PAGES: Final = 256  # 1 MiB
+MAX_READ_BYTES: Final = 1 << 20
+_MAX_READ_PAGES: Final = MAX_READ_BYTES // os.sysconf("SC_PAGE_SIZE")
 _MAX_READAHEAD_BYTES: Final = 1 << 20
 _MAX_WRITE_BYTES: Final = 4096  # the least there is; nothing is written, and the kernel wants a buffer for so much
 _MAX_BACKGROUND: Final = 64  # reads ahead at one time
@@ -56,7 +59,10 @@ def negotiate(device: int, *, wants_passthrough: bool) -> Agreed:
     if offered & wire.INIT_EXT and end >= wire.IN_BYTES + wire.INIT_IN_FLAGS2.size:
         (high,) = wire.INIT_IN_FLAGS2.unpack_from(request, wire.IN_BYTES)
         offered |= high << 32
-    agreed = Agreed(min(minor, wire.MINOR), offered & (_WANTED | (wire.PASSTHROUGH if wants_passthrough else 0)))
+    agreed = Agreed(
+        min(minor, wire.MINOR),
+        offered & (_WANTED | (wire.PASSTHROUGH if wants_passthrough else 0)),
+    )
     os.write(device, _answer(agreed, unique, min(readahead_bytes, _MAX_READAHEAD_BYTES)))
     return agreed
 

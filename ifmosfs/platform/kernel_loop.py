@@ -1,7 +1,8 @@
 """Reading requests from the device and answering them.
 
-A few threads read the same device; each read gives one request. A request is answered where it was read, except those for files that
-may block for long: these go to the workers, and the threads here are always free for the rest.
+A few threads read the same device; each read gives one request. A request is answered where it was read, except reads that have to
+wait for a disk and all requests for files that may block for long: these go to the workers, so that the threads here are always free
+for the rest.
 """
 
 from __future__ import annotations
@@ -17,21 +18,21 @@ from typing import Final
 
 from ifmosfs.platform import kernel_wire as wire
 from ifmosfs.platform.fuse_errors import ERRNO
-from ifmosfs.platform.kernel_init import REQUEST_BYTES
-from ifmosfs.platform.kernel_operations import REFUSALS, Handler, Operations, Payload, Refused
+from ifmosfs.platform.kernel_init import MAX_READ_BYTES, REQUEST_BYTES
+from ifmosfs.platform.kernel_operations import REFUSALS, Handler, Operations, Payload, Result
 from ifmosfs.platform.kernel_workers import Workers
 from ifmosfs.view.protocol import ViewOperations
 from ifmosfs.view.values import FsError
 
 LOG: Final = logging.getLogger("ifmosfs")
 
-N_THREADS: Final = int(os.environ.get("N_LOOPS", "2"))
+N_THREADS: Final = 2
 INTERRUPT_SECONDS: Final = 1.0
 
 _OVER: Final = frozenset({errno.ENODEV, errno.ECONNABORTED, errno.ENOTCONN})
 _GO_ON: Final = frozenset({errno.ENOENT, errno.EINTR, errno.EAGAIN})  # the request was taken back before it was read
 _GONE: Final = _OVER | _GO_ON
-_MAY_BLOCK: Final = frozenset({wire.OPEN, wire.READ, wire.READLINK})
+_MAY_BLOCK: Final = frozenset({wire.OPEN, wire.READLINK})
 
 
 class Loop:
@@ -83,6 +84,11 @@ class Loop:
         unpack, readv = wire.IN_HEADER.unpack_from, os.readv
         buffer = bytearray(REQUEST_BYTES)
         buffers = (buffer,)
+        scratch = memoryview(bytearray(MAX_READ_BYTES))
+
+        def read_at_once(inode: int, request: bytearray, end: int) -> Payload | None:
+            return self._operations.read_at_once(request, scratch)
+
         while True:
             try:
                 end = readv(device, buffers)
@@ -96,31 +102,34 @@ class Loop:
             handler = handlers[opcode] if opcode < wire.N_OPCODES else None
             if handler is None:
                 self._refuse(unique, refusals[opcode] if opcode < wire.N_OPCODES else errno.ENOSYS)
-            elif opcode in may_block and self._is_slow(opcode, inode, buffer):
-                self._late[unique] = opcode
-                self._workers.do(partial(self._answer_late, handler, opcode, unique, inode, buffer[:end]))
+            elif opcode == wire.READ:
+                result = self._result(read_at_once, inode, buffer, end)
+                if result is None:
+                    self._answer_later(handler, opcode, unique, inode, buffer[:end])
+                else:
+                    self._answer(opcode, unique, result)
+            elif opcode in may_block and self._may_block(inode):
+                self._answer_later(handler, opcode, unique, inode, buffer[:end])
             else:
                 self._answer(opcode, unique, self._result(handler, inode, buffer, end))
 
-    def _is_slow(self, opcode: int, inode: int, request: bytearray) -> bool:
+    def _may_block(self, inode: int) -> bool:
         try:
-            return self._operations.reads_slowly(request) if opcode == wire.READ else self._view.may_block(inode)
+            return self._view.may_block(inode)
         except FsError:
             return False  # it will be refused at once
 
-    def _result(self, handler: Handler, inode: int, request: bytearray, end: int) -> Payload | int | None:
+    def _result(self, handler: Handler, inode: int, request: bytearray, end: int) -> Result:
         """What a handler answers, or the errno of what it raises: the one place where a bug becomes one."""
         try:
             return handler(inode, request, end)
         except FsError as error:
             return ERRNO[error.kind]
-        except Refused as error:
-            return error.number
         except BaseException:
             LOG.exception("bug in the mounted view: %s of node %d", handler.__name__, inode)
             return errno.EIO
 
-    def _answer(self, opcode: int, unique: int, result: Payload | int | None) -> None:
+    def _answer(self, opcode: int, unique: int, result: Result) -> None:
         if result is None:  # the kernel does not wait for an answer
             return
         if isinstance(result, int):
@@ -138,6 +147,10 @@ class Loop:
     def _refuse(self, unique: int, number: int) -> None:
         with contextlib.suppress(OSError):  # nobody waits any more
             os.write(self._device, wire.OUT_HEADER.pack(wire.OUT_BYTES, -number, unique))
+
+    def _answer_later(self, handler: Handler, opcode: int, unique: int, inode: int, request: bytearray) -> None:
+        self._late[unique] = opcode
+        self._workers.do(partial(self._answer_late, handler, opcode, unique, inode, request))
 
     def _answer_late(self, handler: Handler, opcode: int, unique: int, inode: int, request: bytearray) -> None:
         result = self._result(handler, inode, request, len(request))

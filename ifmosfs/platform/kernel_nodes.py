@@ -61,7 +61,7 @@ class Nodes:
 
     def _report(self) -> None:
         if self._n_asking == 0:
-            for inode in self._given_back:
+            given_back, self._given_back = self._given_back, set()
+            for inode in given_back:
                 if inode not in self._counts:
                     self._forget(inode)
-            self._given_back.clear()

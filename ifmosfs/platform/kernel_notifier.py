@@ -60,11 +60,6 @@ class Notifier:
         self._workers = workers
         self._queue: queue.SimpleQueue[_Entry | _Node | _All] = queue.SimpleQueue()
 
-    @property
-    def is_exact(self) -> bool:
-        """Whether this kernel can be told that any name may be out of date."""
-        return self._has_epochs
-
     def start(self) -> bool:
         """Find out whether the kernel takes notifications, and begin to write them; `False` if it does not.
 

@@ -1,9 +1,9 @@
 """The kernel's requests, one method for each: unpacked, put to the view, the answer packed. Nothing about the tree is decided here.
 
-A method is given the node, the buffer that holds the request and its length, and returns the payload of the answer; what it raises
-is answered as a refusal. Requests that are always refused have only a number. Not refused one by one but all with ENOSYS, at which
-the kernel stops asking or does it itself: access (default_permissions), flush, locks, poll, lseek, copy_file_range, bmap, and
-whatever comes later.
+A method is given the node, the buffer that holds the request and its length. It returns the payload of the answer, or an errno, or
+`None` if nothing is answered; `FsError` is answered, too. Requests that are always refused have only a number. All others are
+refused with ENOSYS, at which the kernel stops asking or does it itself: access (default_permissions), flush, locks, poll, lseek,
+copy_file_range, bmap, and whatever comes later.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from ifmosfs.platform.kernel_nodes import Nodes
 from ifmosfs.platform.kernel_replies import NS, Timeouts, attr_out, entry_out, statfs_out, timeouts
 from ifmosfs.platform.kernel_wire import IN_BYTES
 from ifmosfs.view.protocol import ViewOperations
-from ifmosfs.view.values import Caller, FsError, FsErrorKind, RenameMode
+from ifmosfs.view.values import BRIEF, Caller, FsError, FsErrorKind, RenameMode
 
 Payload = bytes | memoryview
-Handler = Callable[[int, bytearray, int], Payload | None]
+Result = Payload | int | None
+Handler = Callable[[int, bytearray, int], Result]
 
 # <linux/fs.h>. RENAME_WHITEOUT (4) and the combinations are refused: a flag that is not honoured loses files.
 RENAME_MODES: Final = {0: RenameMode.REPLACE, 1: RenameMode.NO_REPLACE, 2: RenameMode.EXCHANGE}
@@ -33,14 +34,6 @@ RENAME_MODES: Final = {0: RenameMode.REPLACE, 1: RenameMode.NO_REPLACE, 2: Renam
 _EMPTY: Final = b""
 _OWNER: Final = wire.FATTR_UID | wire.FATTR_GID
 _TIMES: Final = wire.FATTR_ATIME | wire.FATTR_MTIME
-
-
-class Refused(Exception):
-    """A request that is answered with an errno which the view does not know."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
 
 
 REFUSALS: Final = {
@@ -60,6 +53,7 @@ class Operations:
     def __init__(self, view: ViewOperations, device: int, *, longest_s: float, may_pass_through: bool) -> None:
         self._view = view
         self._longest_s = longest_s
+        self._known = BRIEF, timeouts(BRIEF, longest_s)
         self.nodes = Nodes(view.forget)
         self.files = Files(device, may_pass_through=may_pass_through)
         self.folders = Folders(view, self.nodes, self._held)
@@ -97,7 +91,12 @@ class Operations:
         }
 
     def _held(self, inode: int) -> Timeouts:
-        return timeouts(self._view.validity(inode), self._longest_s)
+        validity = self._view.validity(inode)
+        known, held = self._known
+        if validity is not known:  # nearly always the same value as for the node before
+            held = timeouts(validity, self._longest_s)
+            self._known = validity, held
+        return held
 
     def lookup(self, parent: int, request: bytearray, end: int) -> bytes:
         """The entry of a name; the kernel remembers its node."""
@@ -151,10 +150,10 @@ class Operations:
         """The text of a symlink."""
         return self._view.readlink(inode)
 
-    def mknod(self, parent: int, request: bytearray, end: int) -> bytes:
+    def mknod(self, parent: int, request: bytearray, end: int) -> bytes | int:
         """No file is ever made here, and no device, pipe or socket can be."""
         (mode,) = wire.MKNOD_IN.unpack_from(request, IN_BYTES)
-        raise Refused(errno.EROFS if stat.S_IFMT(mode) in {0, stat.S_IFREG} else errno.EPERM)
+        return errno.EROFS if stat.S_IFMT(mode) in {0, stat.S_IFREG} else errno.EPERM
 
     def mkdir(self, parent: int, request: bytearray, end: int) -> bytes:
         """Make a folder; the kernel has applied the umask, and remembers the node."""
@@ -206,13 +205,8 @@ class Operations:
         handle, _, _ = wire.OPEN_OUT.unpack(answer)
         self._release(handle)
 
-    def reads_slowly(self, request: bytearray) -> bool:
-        """Whether a request to read may take long."""
-        handle, _, _ = wire.READ_IN.unpack_from(request, IN_BYTES)
-        return self.files.at(handle).is_slow
-
-    def read(self, inode: int, request: bytearray, end: int) -> Payload:
-        """Bytes of an open file; fewer than asked for only at its end."""
+    def read(self, inode: int, request: bytearray, end: int) -> Payload | int:
+        """Bytes of an open file; fewer than asked for only at its end. May take as long as a disk does."""
         handle, offset, size = wire.READ_IN.unpack_from(request, IN_BYTES)
         descriptor = self.files.at(handle).descriptor
         if descriptor is None:
@@ -220,7 +214,22 @@ class Operations:
         try:
             return os.pread(descriptor, size, offset)
         except OSError as error:
-            raise Refused(error.errno or errno.EIO) from error
+            return error.errno or errno.EIO
+
+    def read_at_once(self, request: bytearray, scratch: memoryview) -> Payload | None:
+        """The same if it is in memory, `None` if it would have to be waited for. The answer may be a part of `scratch`."""
+        handle, offset, size = wire.READ_IN.unpack_from(request, IN_BYTES)
+        file = self.files.at(handle)
+        if file.is_slow:
+            return None
+        if file.descriptor is None:
+            return self._view.read(handle, size, offset)
+        try:
+            n_read = os.preadv(file.descriptor, (scratch[:size],), offset, os.RWF_NOWAIT)
+        except OSError:
+            return None  # not in memory, or a filesystem that cannot tell
+        is_whole = n_read == size or offset + n_read >= os.fstat(file.descriptor).st_size
+        return scratch[:n_read] if is_whole else None
 
     def release(self, inode: int, request: bytearray, end: int) -> bytes:
         """End an open."""
@@ -263,18 +272,19 @@ class Operations:
         """Space where the files would go."""
         return statfs_out(self._view.statfs())
 
-    def getxattr(self, inode: int, request: bytearray, end: int) -> bytes:
+    def getxattr(self, inode: int, request: bytearray, end: int) -> bytes | int:
         """The value of an extended attribute.
 
-        `ls -l` asks for two labels of every file. No view has any, and the kernel cannot be told so without losing all attributes.
+        `ls -l` asks for two labels of every file. The kernel cannot be told that no view has any without losing all attributes;
+        but after "not supported", unlike "there is none", `ls` itself asks no more of the same filesystem.
         """
         (size,) = wire.GETXATTR_IN.unpack_from(request, IN_BYTES)
         name = bytes(request[IN_BYTES + wire.GETXATTR_IN.size : end - 1])
         if name.startswith((b"security.", b"system.")):
-            raise Refused(errno.ENODATA)
+            return errno.EOPNOTSUPP
         return _sized(self._view.getxattr(inode, name), size)
 
-    def listxattr(self, inode: int, request: bytearray, end: int) -> bytes:
+    def listxattr(self, inode: int, request: bytearray, end: int) -> bytes | int:
         """The names of the extended attributes, each with its final NUL."""
         (size,) = wire.GETXATTR_IN.unpack_from(request, IN_BYTES)
         return _sized(b"".join(name + b"\0" for name in self._view.listxattr(inode)), size)
@@ -300,10 +310,10 @@ def _caller(request: bytearray) -> Caller:
     return Caller(*wire.IN_CALLER.unpack_from(request))
 
 
-def _sized(content: bytes, room_bytes: int) -> bytes:
+def _sized(content: bytes, room_bytes: int) -> bytes | int:
     """The content, or its size if no room is given. ERANGE if there is too little."""
     if not room_bytes:
         return wire.GETXATTR_OUT.pack(len(content), 0)
     if len(content) > room_bytes:
-        raise Refused(errno.ERANGE)
+        return errno.ERANGE
     return content

@@ -25,7 +25,6 @@ from ifmosfs.platform.kernel_mount import detach, mount, own_mount, raise_read_a
 from ifmosfs.platform.kernel_notifier import Notifier
 from ifmosfs.platform.kernel_operations import Operations
 from ifmosfs.platform.kernel_workers import Workers
-from ifmosfs.platform.mounts import Mount
 from ifmosfs.view.protocol import ViewOperations
 
 __all__ = ["UnknownProtocol", "serve_kernel"]
@@ -42,9 +41,18 @@ _LOOP_ENDED: Final = 0  # any other event is the number of a signal
 
 
 def serve_kernel(
-    view: ViewOperations, mount_point: bytes, *, name: str, on_ready: Callable[[], None], allow_other: bool
+    view: ViewOperations,
+    mount_point: bytes,
+    *,
+    name: str,
+    on_ready: Callable[[], None],
+    allow_other: bool,
+    wants_passthrough: bool = True,
 ) -> None:
-    """See `fuse.serve`. Raises `UnknownProtocol`, and leaves no mount, if this kernel has to be spoken to otherwise."""
+    """See `fuse.serve`. Raises `UnknownProtocol`, and leaves no mount, if this kernel has to be spoken to otherwise.
+
+    `wants_passthrough`: the kernel shall read originals itself if it lets this process have it so.
+    """
     events: Events = queue.SimpleQueue()
     with _ending_signals(events):
         device = mount(mount_point, name, allow_other=allow_other)
@@ -52,40 +60,46 @@ def serve_kernel(
         if own is None:
             os.close(device)
             raise MountProblem("the mount has gone as soon as it was made", path=mount_point)
-        os.chdir("/")
+        loop = None
         try:
-            agreed = negotiate(device, wants_passthrough=os.geteuid() == 0)
-        except UnknownProtocol:
+            os.chdir("/")
+            agreed = _negotiate(device, mount_point, wants_passthrough=wants_passthrough and os.geteuid() == 0)
+            raise_read_ahead(own, _READ_AHEAD_KIB)
+            loop = _start(view, device, agreed, events)
+            on_ready()
+            event = events.get()
+            if event != _LOOP_ENDED:
+                LOG.info("ending at %s", signal.Signals(event).name)
+        finally:
             detach(own)
-            os.close(device)
-            raise
-        _serve(view, device, own, agreed, on_ready, events)
+            # Once there are threads that know the device's number it stays open, lest a late answer goes to another file.
+            if loop is None:
+                os.close(device)
+            elif not loop.wait(_ENDING_SECONDS):
+                LOG.info("the mount is in use; its requests fail when this process ends")
 
 
-def _serve(
-    view: ViewOperations, device: int, own: Mount, agreed: Agreed, on_ready: Callable[[], None], events: Events
-) -> None:
+def _negotiate(device: int, mount_point: bytes, *, wants_passthrough: bool) -> Agreed:
+    try:
+        return negotiate(device, wants_passthrough=wants_passthrough)
+    except OSError as error:
+        raise MountProblem(f"mounting failed (fuse: {error.strerror})", path=mount_point) from error
+
+
+def _start(view: ViewOperations, device: int, agreed: Agreed, events: Events) -> Loop:
+    """Answer from now on, and let the view tell of changes if the kernel wants to hear of them."""
     workers = Workers()
     notifier = Notifier(device, agreed.minor, view, workers)
-    longest_s = math.inf if notifier.is_exact else _LONGEST_WITHOUT_EPOCHS_S
-    operations = Operations(view, device, longest_s=longest_s, may_pass_through=bool(agreed.flags & wire.PASSTHROUGH))
+    longest_s = math.inf if agreed.minor >= wire.MINOR_INC_EPOCH else _LONGEST_WITHOUT_EPOCHS_S
+    may_pass_through = bool(agreed.flags & wire.PASSTHROUGH)
+    operations = Operations(view, device, longest_s=longest_s, may_pass_through=may_pass_through)
     loop = Loop(device, view, operations, workers, on_end=lambda: events.put(_LOOP_ENDED))
     loop.start()
-    try:
-        if notifier.start():
-            view.tell(notifier)
-        raise_read_ahead(own, _READ_AHEAD_KIB)
-        LOG.info("serving by the kernel's protocol 7.%d, flags %#x", agreed.minor, agreed.flags)
-        on_ready()
-        event = events.get()
-        if event != _LOOP_ENDED:
-            LOG.info("ending at %s", signal.Signals(event).name)
-    finally:
-        detach(own)
-        if loop.wait(_ENDING_SECONDS):
-            os.close(device)
-        else:  # programs still use the mount; their requests fail when this process ends
-            LOG.info("the mount was in use")
+    can_notify = notifier.start()
+    if can_notify:
+        view.tell(notifier)
+    LOG.info("the kernel's protocol 7.%d, flags %#x, notifications: %s", agreed.minor, agreed.flags, can_notify)
+    return loop
 
 
 @contextlib.contextmanager

@@ -36,6 +36,10 @@ class FixedListing:
         return self._entries[start:stop]
 
 
+Named = tuple[bytes, Node]
+"""A node with the name it had when the folder was opened."""
+
+
 class Shower(Protocol):
     """Who knows how nodes are shown: the view."""
 
@@ -47,8 +51,8 @@ class Shower(Protocol):
         """The attributes of a folder; `live` are those that the target was just seen to have there."""
         ...
 
-    def current(self, nodes: Sequence[Node], folder: FolderNode) -> list[Node]:
-        """Those nodes that are still in a folder of the tree, under the names they have."""
+    def current(self, named: Sequence[Named], folder: FolderNode) -> list[Named]:
+        """Those nodes that are still in a folder of the tree, under the names they had."""
         ...
 
     def inode_in_listing(self, node: Node, live: Attr | None) -> int:
@@ -63,7 +67,7 @@ class FolderListing:
         self,
         view: Shower,
         folder: FolderNode | None,
-        nodes: Sequence[Node],
+        nodes: Sequence[Named],
         others: Sequence[Entry],
         live: Mapping[bytes, Attr],
     ) -> None:
@@ -81,11 +85,11 @@ class FolderListing:
         """See `view.protocol.Listing`."""
         found = [
             Dirent(
-                node.name,
-                self._view.inode_in_listing(node, self._live.get(node.name)),
+                name,
+                self._view.inode_in_listing(node, self._live.get(name)),
                 _BITS[node.leaf.entry_kind] if isinstance(node, FileNode) else stat.S_IFDIR,
             )
-            for node in self._nodes[start:stop]
+            for name, node in self._nodes[start:stop]
         ]
         found.extend(_dirent(entry) for entry in self._rest(start, stop))
         return found
@@ -93,13 +97,13 @@ class FolderListing:
     def entries(self, start: int, stop: int) -> Sequence[Entry]:
         """See `view.protocol.Listing`."""
         nodes = [] if self._folder is None else self._view.current(self._nodes[start:stop], self._folder)
-        files = iter(self._view.file_attrs([node for node in nodes if isinstance(node, FileNode)]))
+        files = iter(self._view.file_attrs([node for _, node in nodes if isinstance(node, FileNode)]))
         found = [
             Entry(
-                node.name,
-                next(files) if isinstance(node, FileNode) else self._view.folder_attr(node, self._live.get(node.name)),
+                name,
+                next(files) if isinstance(node, FileNode) else self._view.folder_attr(node, self._live.get(name)),
             )
-            for node in nodes
+            for name, node in nodes
         ]
         found.extend(self._rest(start, stop))
         return found

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -44,10 +44,10 @@ from ifmosfs.view.inodes import (
     is_file,
     is_planned_folder,
 )
-from ifmosfs.view.listing import FixedListing, FolderListing
+from ifmosfs.view.listing import FixedListing, FolderListing, Named
 from ifmosfs.view.originals import Look, Originals
 from ifmosfs.view.protocol import Invalidations, Listing
-from ifmosfs.view.target import Target
+from ifmosfs.view.target import NOTHING_FOUND, Target
 from ifmosfs.view.values import (
     BRIEF,
     ROOT_INODE,
@@ -204,17 +204,22 @@ class View:
         with self._lock:
             self._tree.forget(MOST_LOADED)
             folder, path = self._where(inode)
-            nodes = [] if folder is None else list(folder.children.values())
-            taken = frozenset(() if folder is None else folder.children)
-            folders = {self._rules.key(node.name): node.name for node in nodes if isinstance(node, FolderNode)}
+            children: Mapping[bytes, Node] = {} if folder is None else folder.children
+            nodes = [(node.name, node) for node in children.values()]
         if folder is None:
             self._require_folder(inode, path)
-        live = self._target.found_in(path, taken) if self._is_live(path) else None
-        more = [] if live is None else [Entry(name, attr) for name, attr in live.entries]
+        live = self._target.found_in(path, children) if self._is_live(path) else NOTHING_FOUND
+        more = [Entry(name, attr) for name, attr in live.entries]
         if inode == ROOT_INODE:
             more.append(Entry(CONTROL_NAME, self._control_folder_attr()))
-        shared = {} if live is None else {name: live.shared[key] for key, name in folders.items() if key in live.shared}
-        return FolderListing(self, folder, nodes, more, shared)
+        return FolderListing(self, folder, nodes, more, self._by_name(nodes, live.shared))
+
+    def _by_name(self, named: Sequence[Named], live: Mapping[bytes, Attr]) -> Mapping[bytes, Attr]:
+        """What the target has of the folders among some nodes, by the names that the nodes have."""
+        if not live:
+            return live
+        keys = ((name, self._rules.key(name)) for name, node in named if isinstance(node, FolderNode))
+        return {name: live[key] for name, key in keys if key in live}
 
     def parent(self, inode: int) -> int:
         """The folder that a folder is in."""
@@ -338,7 +343,8 @@ class View:
         if standing is node and path == target:
             return
         if isinstance(standing, FolderNode) and standing is not node:
-            self._require_empty(standing, target)
+            if isinstance(node, FolderNode):
+                self._require_empty(standing, target)
             self._editable(new_parent, new_name)
         kind = EditKind.MOVE if replaces is None else EditKind.REPLACE
         draft = Edit(0, kind, path, target, 0, replaces=replaces)
@@ -633,11 +639,11 @@ class View:
         looked = self._originals.attrs(nodes, self._commits_to)
         return [self._file_attr(node, attr) for node, attr in zip(nodes, looked, strict=True)]
 
-    def current(self, nodes: Sequence[Node], folder: FolderNode) -> list[Node]:
-        """Those nodes that are still in a folder of the tree as it is now, under the names they have."""
+    def current(self, named: Sequence[Named], folder: FolderNode) -> list[Named]:
+        """Those nodes that are still in a folder of the tree as it is now, under the names they had."""
         with self._lock:
             entries = folder.loaded if self._tree.has(folder) else {}
-            return [node for node in nodes if entries.get(self._tree.key(folder, node.name)) is node]
+            return [each for each in named if entries.get(self._tree.key(folder, each[0])) is each[1]]
 
     def inode_in_listing(self, node: Node, live: Attr | None) -> int:
         """The inode of an entry of a folder, for a listing that needs no attributes."""

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection
-from typing import NamedTuple, ParamSpec, TypeVar
+from collections.abc import Callable, Container, Mapping, Sequence
+from typing import Final, NamedTuple, ParamSpec, TypeVar
 
 from ifmosfs.core.files import Attr, Kind, Place
 from ifmosfs.core.names import CONTROL_NAME, NameRules, join
@@ -21,10 +21,13 @@ T = TypeVar("T")
 
 
 class Found(NamedTuple):
-    """What a folder of the disk holds: entries that the plan does not have, and the attributes of those folders that it has."""
+    """What a folder of the disk holds: entries that the plan does not have, and by key the attributes of those that it has."""
 
-    entries: list[tuple[bytes, Attr]]
-    shared: dict[bytes, Attr]
+    entries: Sequence[tuple[bytes, Attr]]
+    shared: Mapping[bytes, Attr]
+
+
+NOTHING_FOUND: Final = Found((), {})
 
 
 class Target:
@@ -91,24 +94,25 @@ class Target:
             return None
         return attr if attr.kind is Kind.FOLDER else None
 
-    def found_in(self, path: bytes, taken: Collection[bytes]) -> Found:
+    def found_in(self, path: bytes, taken: Container[bytes]) -> Found:
         """What a folder holds; `taken` are the keys of the names that the plan has there."""
         try:
             listed = self._disk.list_folder(self._place_of(path))
         except OSError as error:
             if error.errno in NO_FOLDER:
-                return Found([], {})
+                return NOTHING_FOUND
             raise fs_error(error, path) from error
-        found = Found([], {})
+        entries: list[tuple[bytes, Attr]] = []
+        shared: dict[bytes, Attr] = {}
         for name, attr in listed:
             if attr is UNKNOWN_ATTR or (not path and name == CONTROL_NAME):
                 continue
             key = self._rules.key(name)
             if key in taken:
-                found.shared[key] = attr
+                shared[key] = attr
             else:
-                found.entries.append((name, self.numbered(attr, join(path, name))))
-        return found
+                entries.append((name, self.numbered(attr, join(path, name))))
+        return Found(entries, shared)
 
     def space(self) -> Space:
         """Space of the target's filesystem, where the files will go."""

@@ -297,7 +297,9 @@ class CoreOs:
 
     def getxattr(self, path: bytes, name: bytes) -> bytes:
         _, attr = self._found(path)
-        if name.startswith(_LABELS) or (attr.kind is Kind.SYMLINK and name.startswith(b"user.")):
+        if name.startswith(_LABELS):
+            raise _refuse(errno.EOPNOTSUPP, path)
+        if attr.kind is Kind.SYMLINK and name.startswith(b"user."):
             raise _refuse(errno.ENODATA, path)
         return self._ask(self._view.getxattr, attr.inode, name)  # type: ignore[no-any-return]
 

@@ -72,6 +72,8 @@ KINDS: Final[Mapping[str, bytes]] = {
 
 Call = Callable[[Os, bytes], object]
 
+LEFT_OUT: Final = REVIEW + b"/excluded"
+
 # Where the two-sided operations come from, or go to.
 FILE, FOLDER, FULL, FREE = b"New/c.csv", b"New/Full/Inner", b"New/Full", b"New/fresh"
 
@@ -133,7 +135,7 @@ CALLS: Final[Mapping[str, Call]] = {
     "link-from": lambda system, path: system.link(path, FREE),
     "link-to": lambda system, path: system.link(FILE, path),
     "chmod": lambda system, path: system.chmod(path, 0o750),
-    "chown": lambda system, path: system.chown(path, os.getuid(), os.getgid()),
+    "chown": lambda system, path: system.chown(path, os.getuid() + 1, os.getgid()),
     "utime": lambda system, path: system.utime(path, 1_000_000_007, 1_000_000_009),
     "move": _renamed_to(FREE),
     "move-noreplace": _renamed_to(FREE, RENAME_NOREPLACE),
@@ -161,9 +163,29 @@ CALLS: Final[Mapping[str, Call]] = {
 }
 
 
-def undo(system: Os, name: str, path: bytes) -> None:
-    """Take back what an operation did to a node of some kind, as far as it may get in the way of the next kind."""
-    if name == "mkdir":
+def left_out(system: Os) -> set[bytes]:
+    """The files below the review's folder for what a person has left out."""
+    found: set[bytes] = set()
+    pending = [LEFT_OUT]
+    while pending:
+        folder = pending.pop()
+        for name in system.listdir(folder):
+            below = folder + b"/" + name
+            if system.lstat(below).is_folder:
+                pending.append(below)
+            else:
+                found.add(below)
+    return found
+
+
+def undo(system: Os, name: str, path: bytes, before: set[bytes]) -> None:
+    """Take back what an operation did to a node of some kind, as far as it may get in the way of the next kind. `before`: what was
+    left out then, for what is dropped on the review folder itself comes to lie there."""
+    if path == KINDS["missing-reason"]:
+        folder = LEFT_OUT + b"/" + path.rpartition(b"/")[2]
+        (aside,) = [folder] if _is_there(system, folder) else left_out(system) - before
+        system.rename(aside, _SOURCES[name])
+    elif name == "mkdir":
         system.rmdir(path)
     elif name in {"move", "move-noreplace"}:
         system.rename(FREE, path)

@@ -210,6 +210,9 @@ class Naive:
         over_folder = standing is not None and standing.is_folder
         over_file = standing is not None and not standing.is_folder
         theirs = standing is not None and standing.is_theirs
+        if standing is None and target.rpartition(b"/")[0] == REVIEW != path.rpartition(b"/")[0]:
+            self.drop_on_review(path, target, node)
+            return
         self.require(
             *self.name_reasons(target),
             (node.is_theirs, "EROFS"),
@@ -226,6 +229,22 @@ class Naive:
         elif over_folder:
             del self.nodes[target]
         self.put(target, taken)
+
+    def drop_on_review(self, path: bytes, target: bytes, node: Node) -> None:
+        """It is left out: a file by its old place, a folder by its new name."""
+        name = target.rpartition(b"/")[2]
+        aside = join(EXCLUDED, name)
+        self.require(
+            (name in TRASH, "EACCES"),
+            (node.is_theirs, "EROFS"),
+            (path in FIXED, "EBUSY"),
+            (not node.is_folder and path.startswith(EXCLUDED + b"/"), "EPERM"),
+            (node.is_folder and aside in self.nodes, "EEXIST"),
+        )
+        if node.is_folder:
+            self.put(aside, self.take(path))
+        else:
+            self.leave(path)
 
     def take(self, path: bytes) -> dict[bytes, Node]:
         return {each[len(path) :]: self.nodes.pop(each) for each in [path, *self.below(path)]}

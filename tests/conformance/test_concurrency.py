@@ -102,7 +102,9 @@ def remove(system: SystemOs, chosen: random.Random) -> None:
 
 
 def swap(system: SystemOs, chosen: random.Random) -> None:
-    system.rename(some(system, chosen, b"New"), some(system, chosen, chosen.choice([b"New", b"Mine"])), 2)
+    target = some(system, chosen, chosen.choice([b"New", b"Mine"]))
+    if target != b"Mine":  # the others need a folder there
+        system.rename(some(system, chosen, b"New"), target, 2)
 
 
 STEPS = {"browse": browse, "read": read, "move": move, "folders": folders, "remove": remove, "swap": swap}

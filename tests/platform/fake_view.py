@@ -1,12 +1,14 @@
 """A small organised tree in memory, made from a real folder whose files it serves; and the process that mounts it.
 
-`python -m tests.platform.fake_view ORIGINALS MOUNTPOINT` mounts, prints `ready`, and serves until unmounted. Three files are added at
-the top: `generated.txt` has content that is in no file, `slow.bin` takes two seconds for each read, `bug.txt` raises what a view
-must not raise. With `--many`, a folder `many` of N_MANY empty files is added too; `--driver=NAME` chooses the driver.
+`python -m tests.platform.fake_view ORIGINALS MOUNTPOINT` mounts, prints `ready`, and serves until unmounted. Four files are added at
+the top: `generated.txt` has content that is in no file, `slow.bin` takes two seconds for each read, `hang.bin` for ever, `bug.txt`
+raises what a view must not raise. With `--many`, a folder `many` of N_MANY empty files is added too. `--driver=NAME` chooses the
+driver, and `--driver=reading` the kernel's without passthrough.
 
 Who makes a folder, and which nodes the kernel forgets, is logged. Setting the attribute `user.behind` of the top changes the tree
 behind the kernel's back: its value is one of `move SOURCE TARGET`, `shuffle SOURCE TARGET` (the same, told as "all may have changed"),
-`replace PATH TEXT` (other content in the same original) and `add NAME` (a generated file at the top).
+`replace PATH TEXT` (other content in the same original), `swap PATH TEXT` (another original in its place) and `add NAME` (a generated
+file at the top).
 """
 
 from __future__ import annotations
@@ -19,11 +21,13 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from ifmosfs.core.files import Attr
 from ifmosfs.core.names import components
 from ifmosfs.core.ports import Space
 from ifmosfs.platform.fuse import Driver, serve
+from ifmosfs.platform.kernel_session import serve_kernel
 from ifmosfs.view.protocol import Invalidations
 from ifmosfs.view.values import (
     BRIEF,
@@ -44,6 +48,7 @@ N_MANY = 20_000
 SPACE = Space(4096, 1_000_000, 500_000, 400_000, 80_000, 70_000, 255)
 SOURCE = b"user.ifmosfs.source"
 BEHIND = b"user.behind"
+READING = "reading"
 LONG = Validity(3600.0, 3600.0)
 LOG = logging.getLogger("fake view")
 WRITE_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_TRUNC | os.O_APPEND
@@ -150,7 +155,7 @@ class FakeView:
         return BRIEF if self._told is None else LONG
 
     def may_block(self, inode: int) -> bool:
-        return self._nodes[inode].content == b"slow"
+        return self._nodes[inode].content in {b"slow", b"hang"}
 
     def forget(self, inode: int) -> None:
         LOG.info("forgotten: %d", inode)
@@ -212,6 +217,8 @@ class FakeView:
         content = self._node(self._handles[handle][0]).content
         if content == b"slow":
             time.sleep(SLOW_S)
+        if content == b"hang":
+            threading.Event().wait()
         if content == b"bug":
             raise LookupError("this is the bug that the test asked for")
         return content[offset : offset + size]
@@ -264,6 +271,8 @@ class FakeView:
             other = self._folder(new_parent).children.get(new_name)
             if mode is RenameMode.NO_REPLACE and other is not None:
                 raise FsError(FsErrorKind.EXISTS, new_name)
+            if inode == other:
+                return
             if mode is RenameMode.EXCHANGE:
                 self._put(parent, name, self._child(new_parent, new_name))
             else:
@@ -317,8 +326,8 @@ class FakeView:
             verb, *words = order.split(b" ", 2)
             if verb in {b"move", b"shuffle"}:
                 self._move_behind(*words, is_told_whole=verb == b"shuffle")
-            elif verb == b"replace":
-                self._replace_behind(*words)
+            elif verb in {b"replace", b"swap"}:
+                self._replace_behind(*words, is_swap=verb == b"swap")
             else:
                 self.add_generated(words[0], b"new")
                 if self._told is not None:
@@ -335,10 +344,12 @@ class FakeView:
             for parent, name in places:
                 self._told.entry_changed(parent, name)
 
-    def _replace_behind(self, path: bytes, text: bytes) -> None:
+    def _replace_behind(self, path: bytes, text: bytes, *, is_swap: bool) -> None:
         inode = self.resolve(path)
         original = self._nodes[inode].original
         assert original is not None
+        if is_swap:
+            os.rename(original, original + b".old")
         with open(original, "wb") as file:
             file.write(text)
         self._nodes[inode].attr = replace(attr_of(original), inode=inode)
@@ -363,16 +374,19 @@ def main(originals: str, mount_point: str, *options: str) -> None:
     view = FakeView(os.fsencode(originals))
     view.add_generated(b"generated.txt", GENERATED)
     view.add_generated(b"slow.bin", b"slow")
+    view.add_generated(b"hang.bin", b"hang")
     view.add_generated(b"bug.txt", b"bug")
     if "--many" in options:
         view.add_many(b"many", N_MANY)
-    chosen = next((Driver(option.partition("=")[2]) for option in options if option.startswith("--driver=")), None)
-    serve(
+    chosen = next((option.partition("=")[2] for option in options if option.startswith("--driver=")), "kernel")
+    serve_by = (
+        partial(serve, driver=Driver(chosen)) if chosen != READING else partial(serve_kernel, wants_passthrough=False)
+    )
+    serve_by(
         view,
         os.fsencode(mount_point),
         name="fake,plan",
         on_ready=lambda: print("ready", flush=True),
-        driver=chosen,
         allow_other="--allow-other" in options,
     )
     print("unmounted", flush=True)

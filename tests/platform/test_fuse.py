@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import filecmp
+import functools
 import mmap
 import os
 import signal
@@ -22,7 +23,7 @@ from ifmosfs.core.errors import BackendMissing, MountProblem
 from ifmosfs.core.ports import Space
 from ifmosfs.platform.fuse import Driver, mount_problem, probe, unmount
 from tests.fuse_support import FUSE_MARKS, PROJECT, REQUIRED, Daemon, fake_view_command, served
-from tests.platform.fake_view import GENERATED, N_MANY, SLOW_S, SPACE
+from tests.platform.fake_view import GENERATED, N_MANY, READING, SLOW_S, SPACE
 
 pytestmark = FUSE_MARKS
 
@@ -39,11 +40,15 @@ Start = Callable[..., Daemon]
 def driver(request: pytest.FixtureRequest) -> Driver:
     """Every test of this module that mounts runs with each driver."""
     chosen: Driver = request.param
+    _skip_without(chosen)
+    return chosen
+
+
+def _skip_without(chosen: Driver) -> None:
     if chosen is Driver.KERNEL and not sys.platform.startswith("linux"):
         pytest.skip("only Linux speaks this protocol")
     if chosen is Driver.LIBFUSE and probe().library_troubles and not REQUIRED:
         pytest.skip("there is no libfuse")
-    return chosen
 
 
 @pytest.fixture
@@ -88,6 +93,19 @@ def mount(start: Start) -> Path:
     return start().mount_point
 
 
+@pytest.fixture(params=["kernel", "libfuse", pytest.param(READING, marks=pytest.mark.root)])
+def read_mount(request: pytest.FixtureRequest, originals: Path, tmp_path: Path) -> Iterator[Path]:
+    """The same, and for root once more with a kernel that has to ask for each read."""
+    if request.param == READING and os.geteuid() != 0:
+        pytest.skip("only root has passthrough that could be turned off")
+    _skip_without(Driver.KERNEL if request.param == READING else Driver(request.param))
+    mount_point = tmp_path / "mount"
+    mount_point.mkdir()
+    command = fake_view_command(originals, mount_point, f"--driver={request.param}")
+    with served(command, mount_point, tmp_path / "daemon.log"):
+        yield mount_point
+
+
 def renameat2(source: Path, target: Path, flags: int) -> int:
     """0, or the errno."""
     ctypes.set_errno(0)
@@ -109,7 +127,7 @@ def refused(action: Callable[[], object]) -> int | None:
 
 
 def test_the_tree_is_shown_with_kinds_sizes_and_exact_times(mount: Path, originals: Path) -> None:
-    assert names(mount) == {"docs", "generated.txt", "slow.bin", "bug.txt"}
+    assert names(mount) == {"docs", "generated.txt", "slow.bin", "hang.bin", "bug.txt"}
     assert names(mount / "docs") == {"one.txt", "two.txt", "empty", "deep", "link"}
     shown, original = os.stat(mount / "docs" / "one.txt"), os.stat(originals / "docs" / "one.txt")
     assert (shown.st_size, shown.st_mtime_ns, shown.st_atime_ns) == (4, MTIME_NS, MTIME_NS - 5)
@@ -129,27 +147,27 @@ def test_a_missing_name_and_a_path_through_a_file_are_told_apart(mount: Path) ->
     assert refused(lambda: os.stat(mount / ("x" * 256))) == errno.ENAMETOOLONG
 
 
-def test_files_read_as_the_originals_do(mount: Path, originals: Path) -> None:
+def test_files_read_as_the_originals_do(read_mount: Path, originals: Path) -> None:
     for path in ("docs/one.txt", "docs/empty", "docs/deep/big.bin"):
-        assert filecmp.cmp(mount / path, originals / path, shallow=False), path
+        assert filecmp.cmp(read_mount / path, originals / path, shallow=False), path
 
 
-def test_a_read_in_the_middle_and_one_over_the_end_give_what_is_there(mount: Path, originals: Path) -> None:
+def test_a_read_in_the_middle_and_one_over_the_end_give_what_is_there(read_mount: Path, originals: Path) -> None:
     content = (originals / "docs" / "deep" / "big.bin").read_bytes()
-    with (mount / "docs" / "deep" / "big.bin").open("rb", buffering=0) as file:
+    with (read_mount / "docs" / "deep" / "big.bin").open("rb", buffering=0) as file:
         assert os.pread(file.fileno(), 70_000, 1_234_567) == content[1_234_567 : 1_234_567 + 70_000]
         assert os.pread(file.fileno(), 100, len(content) - 10) == content[-10:]
         assert os.pread(file.fileno(), 100, len(content) + 10) == b""
 
 
-def test_a_memory_mapped_file_reads_as_the_original(mount: Path, originals: Path) -> None:
-    path = mount / "docs" / "deep" / "big.bin"
+def test_a_memory_mapped_file_reads_as_the_original(read_mount: Path, originals: Path) -> None:
+    path = read_mount / "docs" / "deep" / "big.bin"
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
         assert mapped[:] == (originals / "docs" / "deep" / "big.bin").read_bytes()
 
 
-def test_generated_content_is_read_whole(mount: Path) -> None:
-    assert (mount / "generated.txt").read_bytes() == GENERATED
+def test_generated_content_is_read_whole(read_mount: Path) -> None:
+    assert (read_mount / "generated.txt").read_bytes() == GENERATED
 
 
 def test_extended_attributes_are_listed_read_written_and_removed(mount: Path, originals: Path) -> None:
@@ -162,7 +180,7 @@ def test_extended_attributes_are_listed_read_written_and_removed(mount: Path, or
     assert refused(lambda: os.setxattr(path, "user.ifmosfs.source", b"x")) == errno.EPERM
     os.removexattr(path, "user.ifmosfs.category")
     assert refused(lambda: os.getxattr(path, "user.ifmosfs.category")) == errno.ENODATA
-    assert refused(lambda: os.getxattr(path, "security.selinux")) == errno.ENODATA
+    assert refused(lambda: os.getxattr(path, "security.selinux")) == errno.EOPNOTSUPP
 
 
 def test_statfs_is_the_views(mount: Path) -> None:
@@ -237,6 +255,27 @@ def test_touch_sets_a_folders_times_to_now_or_only_the_asked_one(mount: Path) ->
     status = os.stat(docs)
     assert status.st_mtime_ns == 1_600_000_000_500_000_000
     assert status.st_atime_ns >= earliest
+
+
+def test_owners_stay_and_may_be_set_to_what_they_are(mount: Path) -> None:
+    for path in (mount / "docs", mount / "docs" / "one.txt"):
+        owner = os.stat(path).st_uid, os.stat(path).st_gid
+        os.chown(path, *owner)
+        os.chown(path, -1, owner[1])
+        assert refused(functools.partial(os.chown, path, 12345, owner[1])) == errno.EPERM
+        assert (os.stat(path).st_uid, os.stat(path).st_gid) == owner
+
+
+def test_the_view_is_told_who_asks(start: Start) -> None:
+    daemon = start()
+    made = subprocess.Popen(["mkdir", daemon.mount_point / "new"])
+    assert made.wait() == 0
+    assert f"b'new' is made by Caller(uid={os.getuid()}, gid={os.getgid()}, pid={made.pid})" in daemon.printed
+
+
+def test_the_umask_of_who_asks_applies_to_a_new_folder(mount: Path) -> None:
+    subprocess.run(["sh", "-c", 'umask 027; mkdir "$0"', mount / "new"], check=True)
+    assert os.stat(mount / "new").st_mode & 0o7777 == 0o750
 
 
 def test_fsync_of_a_folder_succeeds(mount: Path) -> None:
@@ -316,7 +355,7 @@ def test_awkward_names_pass_unchanged_in_any_locale(start: Start, originals: Pat
         Path(os.fsdecode(os.fsencode(originals) + b"/" + name)).write_bytes(name)
     no_utf8 = {"LC_ALL": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     root = os.fsencode(start(env=no_utf8).mount_point)
-    assert set(os.listdir(root)) - {b"docs", b"generated.txt", b"slow.bin", b"bug.txt"} == AWKWARD_NAMES
+    assert set(os.listdir(root)) - {b"docs", b"generated.txt", b"slow.bin", b"hang.bin", b"bug.txt"} == AWKWARD_NAMES
     for name in AWKWARD_NAMES:
         os.mkdir(root + b"/folder")
         os.rename(root + b"/" + name, root + b"/folder/" + name)
@@ -359,6 +398,90 @@ def test_a_bug_in_the_view_is_logged_with_its_traceback_and_read_as_eio(start: S
     assert refused((daemon.mount_point / "bug.txt").read_bytes) == errno.EIO
     assert "LookupError: this is the bug that the test asked for" in daemon.printed
     assert (daemon.mount_point / "docs" / "one.txt").read_text() == "one\n"
+
+
+def behind(mount: Path, order: str) -> None:
+    """Have the view change by itself, not through the mount."""
+    os.setxattr(mount, "user.behind", os.fsencode(order))
+
+
+def until(holds: Callable[[], bool], driver: Driver) -> bool:
+    """Whether something comes to hold: at once where the driver passes changes on, else when answers are a second old."""
+    deadline = time.monotonic() + (0.5 if driver is Driver.KERNEL else 2.5)
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+@pytest.mark.parametrize("verb", ["move", "shuffle"])
+def test_what_the_view_moves_by_itself_is_seen_at_its_new_place_and_no_more_at_the_old(
+    mount: Path, driver: Driver, verb: str
+) -> None:
+    docs = mount / "docs"
+    inode = os.stat(docs / "one.txt").st_ino
+    assert not (docs / "deep" / "1.txt").exists()
+    behind(mount, f"{verb} docs/one.txt docs/deep/1.txt")
+    assert until(lambda: not (docs / "one.txt").exists(), driver)
+    assert os.stat(docs / "deep" / "1.txt").st_ino == inode
+    assert (names(docs), names(docs / "deep")) == ({"two.txt", "empty", "deep", "link"}, {"big.bin", "1.txt"})
+
+
+def test_what_the_view_adds_by_itself_is_seen(mount: Path, driver: Driver) -> None:
+    assert not (mount / "added.txt").exists()
+    behind(mount, "add added.txt")
+    assert until((mount / "added.txt").exists, driver)
+    assert (mount / "added.txt").read_text() == "new"
+
+
+@pytest.mark.parametrize("verb", ["replace", "swap"])
+def test_new_content_of_an_original_is_seen_with_its_size(mount: Path, driver: Driver, verb: str) -> None:
+    one = mount / "docs" / "one.txt"
+    assert one.read_text() == "one\n"
+    behind(mount, f"{verb} docs/one.txt other content")
+    assert until(lambda: os.stat(one).st_size == len("other content"), driver)
+    assert one.read_text() == "other content"
+
+
+@pytest.mark.parametrize("chosen", ["kernel", READING])
+def test_who_has_a_file_open_reads_on_in_it_after_its_original_was_replaced_by_another(
+    originals: Path, tmp_path: Path, chosen: str
+) -> None:
+    mount = tmp_path / "mount"
+    mount.mkdir()
+    one, other = mount / "docs" / "one.txt", b"two\n" * 5_000
+    with (
+        served(fake_view_command(originals, mount, f"--driver={chosen}"), mount, tmp_path / "daemon.log"),
+        one.open("rb", buffering=0) as before,
+    ):
+        behind(mount, f"swap docs/one.txt {other.decode()}")
+        assert until(lambda: os.stat(one).st_size == len(other), Driver.KERNEL)
+        with one.open("rb", buffering=0) as after:
+            assert os.pread(after.fileno(), 100_000, 0) == other
+            assert os.pread(before.fileno(), 4, 0) == b"one\n"
+            assert os.pread(after.fileno(), 100_000, 0) == other
+        before.close()
+        assert one.read_bytes() == other
+
+
+def test_a_read_that_hangs_is_ended_by_a_signal(start: Start, driver: Driver) -> None:
+    if driver is Driver.LIBFUSE:
+        pytest.skip("libfuse tells its callbacks of no signals")
+    reading = subprocess.Popen(["cat", start().mount_point / "hang.bin"])
+    time.sleep(0.5)
+    reading.kill()
+    assert reading.wait(timeout=5) == -signal.SIGKILL
+
+
+def test_the_view_is_told_when_the_kernel_forgets_a_node(start: Start, driver: Driver) -> None:
+    if driver is Driver.LIBFUSE:
+        pytest.skip("libfuse keeps its own count")
+    daemon = start()
+    inode = os.stat(daemon.mount_point / "docs" / "one.txt").st_ino
+    (daemon.mount_point / "docs" / "one.txt").read_text()
+    os.unlink(daemon.mount_point / "docs" / "one.txt")
+    assert until(lambda: f"forgotten: {inode}\n" in daemon.printed, driver)
 
 
 def test_unmounting_ends_the_daemon_with_success(start: Start) -> None:

@@ -78,7 +78,7 @@ OPERATIONS: Final[dict[str, tuple[Callable[[Scene, bytes], object], dict[str, Fs
         lambda scene, path: scene.view.setxattr(scene.inode(path), b"user.ifmosfs.category", b"paper", 0),
         ONLY_PLANNED_FILES,
     ),
-    "removexattr": (lambda scene, path: scene.view.removexattr(scene.inode(path), b"user.x"), for_all(E.NOT_SUPPORTED)),
+    "removexattr": (lambda scene, path: scene.view.removexattr(scene.inode(path), b"user.x"), for_all(E.NO_ATTRIBUTE)),
     "readlink": (lambda scene, path: scene.view.readlink(scene.inode(path)), for_all(E.INVALID)),
     "readdir": (lambda scene, path: listed(scene.view, scene.inode(path)), for_kinds(None, E.NOT_A_FOLDER)),
     "lookup in": (
@@ -163,15 +163,15 @@ OPERATIONS: Final[dict[str, tuple[Callable[[Scene, bytes], object], dict[str, Fs
         onto(RenameMode.EXCHANGE),
         {
             "existing folder with plans": E.READ_ONLY,
-            "existing folder": E.EXISTS,
-            "existing file": E.EXISTS,
+            "existing folder": E.READ_ONLY,
+            "existing file": E.READ_ONLY,
             "planned file": None,
             "planned folder": None,
             "review": E.BUSY,
             "reason": E.BUSY,
             "review file": None,
-            "control folder": E.EXISTS,
-            "control file": E.NO_ACCESS,
+            "control folder": E.READ_ONLY,
+            "control file": E.READ_ONLY,
         },
     ),
 }
@@ -545,3 +545,14 @@ def test_what_is_in_the_review_cannot_be_dropped_on_its_top_again_under_another_
     with pytest.raises(FsError) as caught:
         rename(scene, b"To review/unsure", b"To review/other")
     assert caught.value.kind is E.BUSY
+
+
+def test_a_listing_gives_each_name_once_whatever_is_renamed_meanwhile(scene: Scene) -> None:
+    listing = scene.view.opendir(scene.inode(b"New"))
+    before = listing.names(0, len(listing))
+    rename(scene, b"New/b.pdf", b"Docs/b.pdf")
+    rename(scene, b"Docs/b.pdf", b"Docs/Empty")
+    assert listing.names(0, len(listing)) == before
+    assert sorted(entry.name for entry in listing.entries(0, len(listing))) == [b"Empty", b"odd\xff\nname"]
+    rename(scene, b"New/odd\xff\nname", b"New/b.pdf")
+    assert [entry.name for entry in listing.entries(0, len(listing))] == [b"Empty"]
