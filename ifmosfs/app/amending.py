@@ -79,9 +79,10 @@ class Amender:
         """Store all of it, and have the tree take it in; returns how many known files were given another place. `None`, with nothing
         stored, if somebody edits the plan all the time."""
         for _ in range(TRIES):
+            self._tree.reload()  # the actions that were read may be newer
             n_placed = self._amended(news)
-            self._tree.reload()
             if n_placed is not None:
+                self._tree.reload()
                 return n_placed
         return None
 

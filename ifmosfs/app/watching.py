@@ -36,6 +36,7 @@ OPEN_STATES: Final = frozenset({PlanState.STAGED, PlanState.VALIDATED})
 QUIET_S: Final = 2.0  # a file that has not changed for so long, and that nobody has open for writing, is whole
 LOOK_AGAIN_S: Final = 0.5
 IDLE_S: Final = 60.0
+STOP_S: Final = 10.0
 BEFORE_PLAN_NS: Final = 10 * 10**9  # folders that were changed so shortly before the plan was made are looked at again
 
 
@@ -67,8 +68,11 @@ def following(app: App, plan: Plan, view: LiveView, excludes: Sequence[str]) -> 
     finally:
         watcher.stop()
         if thread.ident is not None:
-            thread.join()
-        watcher.close()
+            thread.join(STOP_S)
+        if thread.is_alive():  # on a disk that does not answer; the process ends without it
+            LOG.warning("the watch of the originals does not end: a disk does not answer")
+        else:
+            watcher.close()
 
 
 @dataclass(slots=True)

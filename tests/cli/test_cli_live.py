@@ -83,12 +83,16 @@ def test_file_that_appears_is_planned_shown_and_committed(desk: Desk, mount_poin
     }
 
 
-def test_file_that_appears_under_a_name_that_is_taken_gets_a_number(desk: Desk, mount_point: Path) -> None:
+def test_file_that_appears_under_a_name_that_is_taken_gets_a_number_and_stays_where_it_is_the_same(
+    desk: Desk, mount_point: Path
+) -> None:
     mount(desk, mount_point)
+    put(desk.inbox / "copy" / "run.sh", SCRIPT)
     put(desk.inbox / "tables" / "run.sh", b"#!/bin/sh\necho another\n")
     code = {b"run.sh": SCRIPT, b"run (2).sh": b"#!/bin/sh\necho another\n"}
     wanted = {**ORGANISED, b"Development": {b"Source code": code}}
     assert settled(lambda: layout(mount_point), wanted) == wanted
+    assert settled((mount_point / "To review" / "duplicates" / "copy" / "run.sh").exists, True)
 
 
 def test_file_that_nobody_is_sure_about_appears_among_what_stays(desk: Desk, mount_point: Path) -> None:
