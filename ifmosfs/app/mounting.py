@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -54,22 +54,25 @@ class PlanEditLog:
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
-    """Whether a mounted plan follows its originals, and what it leaves out besides what the settings say."""
+class Showing:
+    """How a mounted plan is shown: whether it follows its originals, what it leaves out then besides what the settings say, and
+    whether other users may look into it, too."""
 
     is_on: bool = True
     excludes: tuple[str, ...] = ()
+    allow_other: bool = False
 
     @property
     def arguments(self) -> list[str]:
         """The same for the command `serve`."""
-        return [*([] if self.is_on else ["--no-watch"]), *(f"--exclude={pattern}" for pattern in self.excludes)]
+        switches = (("--no-watch", not self.is_on), ("--allow-other", self.allow_other))
+        return [*(name for name, is_set in switches if is_set), *(f"--exclude={one}" for one in self.excludes)]
 
 
-WATCH: Final = Watch()
+AS_USUAL: Final = Showing()
 
 
-def mount(app: App, info: PlanInfo, mount_point: bytes | None, watch: Watch = WATCH) -> MountReport:
+def mount(app: App, info: PlanInfo, mount_point: bytes | None, showing: Showing = AS_USUAL) -> MountReport:
     """Mount a plan in a process of its own; returns when the mount answers. Raises `MountProblem`, `BackendMissing`."""
     where, cleaned = prepare_mount_point(app, info, mount_point)
     logs = app.settings.state_folder / "logs"
@@ -79,16 +82,20 @@ def mount(app: App, info: PlanInfo, mount_point: bytes | None, watch: Watch = WA
         hint = "make room on its disk, or set IFMOSFS_HOME to another folder"
         raise MountProblem(f"no log can be kept ({error.strerror})", path=os.fsencode(logs), hint=hint) from error
     serving: list[str | bytes] = ["serve", "--plan", info.plan_id, "--mount-point", where]
-    serving += [*watch.arguments, "--ready-fd"]
+    serving += [*showing.arguments, "--ready-fd"]
     pid = daemon.start([sys.executable, "-m", "ifmosfs", *serving], logs / f"mount-{info.plan_id}.log")
     return MountReport(info.plan_id, where, pid, cleaned)
 
 
-def serve(app: App, plan_id: str, mount_point: bytes, on_ready: Callable[[], None], watch: Watch = WATCH) -> None:
+def serve(
+    app: App, plan_id: str, mount_point: bytes, on_ready: Callable[[], None], showing: Showing = AS_USUAL
+) -> None:
     """Serve a plan at a mount point until it is unmounted. This process must never look into that mount."""
+    from ifmosfs.app.sharing import sharing
     from ifmosfs.app.watching import following
     from ifmosfs.platform import fuse
     from ifmosfs.platform.patient import Patience, SlowRoots
+    from ifmosfs.store.catalogue import CATALOGUE_NAME
     from ifmosfs.view.operations import View
 
     is_slow = SlowRoots()
@@ -108,14 +115,15 @@ def serve(app: App, plan_id: str, mount_point: bytes, on_ready: Callable[[], Non
     )
     driver = fuse.Driver(app.settings.driver) if app.settings.driver else None
     with ExitStack() as stack:
-        follow = stack.enter_context(following(app, tree.plan, view, watch.excludes)) if watch.is_on else None
+        stack.enter_context(sharing(app.settings.state_folder / CATALOGUE_NAME, view))
+        follow = stack.enter_context(following(app, tree.plan, view, showing.excludes)) if showing.is_on else None
 
         def ready() -> None:
             on_ready()
             if follow is not None:
                 follow()
 
-        fuse.serve(view, mount_point, name=plan_id, on_ready=ready, driver=driver)
+        fuse.serve(view, mount_point, name=plan_id, on_ready=ready, driver=driver, allow_other=showing.allow_other)
 
 
 def _may_reach(place: Place, caller: Caller) -> bool:
@@ -131,13 +139,6 @@ def prepare_mount_point(app: App, info: PlanInfo, mount_point: bytes | None) -> 
     where, cleaned = _check_mount_point(app, mount_point)
     plan = app.catalogue.load_plan_head(info.plan_id)
     _check_apart(app, [root.path for root in plan.roots], plan.target, where)
-    standing = view_of(info.plan_id)
-    if standing is not None:
-        raise MountProblem(
-            f"plan {info.plan_id} is mounted already",
-            path=standing.point,
-            hint=f"ifmosfs unmount --keep {shell_word(standing.point)}",
-        )
     return where, cleaned
 
 
@@ -173,18 +174,20 @@ def view_of(plan_id: str) -> Mount | None:
 
 
 def tell_view(plan_id: str) -> Mount | None:
-    """Have the plan's mounted view show now what others have made of the plan. Returns the view where there is one that does not
-    listen; it takes the edits in before its own next one at the latest."""
-    view = view_of(plan_id)
-    if view is None:
-        return None
+    """Have the mounted views of a plan show its newest edits. Returns one that does not listen, if there is any: it takes the edits in
+    soon by itself, unless it hangs."""
+    deaf = [view for view in views() if plan_of(view) == plan_id and not _reloads(view)]
+    return deaf[0] if deaf else None
+
+
+def _reloads(view: Mount) -> bool:
     if is_stale(view):
-        return view
+        return True  # it shows nothing, old or new
     try:
         os.setxattr(view.point, RELOAD, b"1")
     except OSError:
-        return view
-    return None
+        return False
+    return True
 
 
 def plan_of(view: Mount) -> str:
@@ -290,6 +293,19 @@ def _make_default(path: bytes) -> None:
         return  # a dead mount, or a file: told apart by the checks
     except OSError as error:
         raise MountProblem(f"the mount point cannot be made ({error.strerror})", path=path) from error
+
+
+def clear_stale(app: App) -> list[bytes]:
+    """Take away the views of this catalogue whose processes have died; returns where they were."""
+    from ifmosfs.platform import fuse_unmount
+
+    cleared = []
+    for view in own_views(app):
+        if is_stale(view):
+            with suppress(MountProblem):  # somebody else does the same
+                fuse_unmount.unmount(view.point, lazy=True)
+                cleared.append(view.point)
+    return cleared
 
 
 def _clear_stale(where: bytes) -> bool:

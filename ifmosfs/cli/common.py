@@ -57,7 +57,8 @@ def choose_plan(app: App, plan: str | None, option: str | None, states: tuple[Pl
 
 @contextmanager
 def opened_app() -> Iterator[App]:
-    """The program, set up from the environment, with progress on the terminal."""
+    """The program, set up from the environment, with progress on the terminal. Whatever a command has done, at its end dead views are
+    taken away."""
     from ifmosfs.app.context import App
     from ifmosfs.app.settings import load_settings
 
@@ -65,6 +66,7 @@ def opened_app() -> Iterator[App]:
     try:
         with App(load_settings(os.environ), progress) as app:
             yield app
+            clear_dead_views(app)
     finally:
         progress.close()
 
@@ -76,6 +78,17 @@ def recover_first(app: App) -> None:
 
     for report in recover_if_needed(app):
         show_recovery(report, err=True)
+
+
+def clear_dead_views(app: App) -> None:
+    """Take away the views whose processes have died, and say so: their plans have every edit that was answered."""
+    from ifmosfs.app.mounting import clear_stale
+    from ifmosfs.platform.mounts import views
+
+    if not views():  # nearly always, and then the catalogue need not be opened
+        return
+    for point in clear_stale(app):
+        click.echo(f"A dead view was cleaned away from {quoted(point)}; its plan has all that was edited.", err=True)
 
 
 def print_json(fields: Mapping[str, object]) -> None:

@@ -12,7 +12,7 @@ from ifmosfs.core.errors import UsageProblem
 
 if TYPE_CHECKING:
     from ifmosfs.app.context import App
-    from ifmosfs.app.mounting import Watch
+    from ifmosfs.app.mounting import Showing
     from ifmosfs.app.staging import ConflictRules
     from ifmosfs.core.manifest import PlanInfo
 
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 @click.option("--exclude", multiple=True, metavar="GLOB", help="Leave out what matches when scanning.")
 @conflict_options
 @click.option("--no-watch", is_flag=True, help="Do not follow what happens in the scanned folders.")
+@click.option(
+    "--allow-other",
+    is_flag=True,
+    help="Let other users look into the view; they read only what they could read anyway.",
+)
 @click.option("--foreground", is_flag=True, help="Serve in this process; Ctrl-C unmounts.")
 @json_option
 def mount(
@@ -39,6 +44,7 @@ def mount(
     conflict_for: tuple[str, ...],
     duplicates: str | None,
     no_watch: bool,
+    allow_other: bool,
     foreground: bool,
     as_json: bool,
 ) -> None:
@@ -51,18 +57,18 @@ def mount(
 
     What happens in the scanned folders meanwhile is followed: a new file is planned and shown within seconds.
     """
-    from ifmosfs.app.mounting import Watch
+    from ifmosfs.app.mounting import Showing
 
     folders, mount_point = _split(paths, plan_id, roots)
     rules = conflict_rules(conflict, conflict_for, duplicates)
     with opened_app() as app:
         recover_first(app)
         info = _plan(app, folders, plan_id, target, exclude, rules, as_json=as_json, mount_point=mount_point)
-        watch = Watch(not no_watch, exclude)
+        showing = Showing(not no_watch, exclude, allow_other)
         if foreground:
-            _serve_here(app, info, mount_point, watch)
+            _serve_here(app, info, mount_point, showing)
         else:
-            _mount(app, info, mount_point, watch, as_json=as_json)
+            _mount(app, info, mount_point, showing, as_json=as_json)
 
 
 def _split(paths: tuple[str, ...], plan_id: str | None, roots: tuple[str, ...]) -> tuple[tuple[str, ...], str | None]:
@@ -119,10 +125,10 @@ def _plan(
     return app.catalogue.find_plan(report.plan_id, None)
 
 
-def _mount(app: App, info: PlanInfo, mount_point: str | None, watch: Watch, *, as_json: bool) -> None:
+def _mount(app: App, info: PlanInfo, mount_point: str | None, showing: Showing, *, as_json: bool) -> None:
     from ifmosfs.app.mounting import mount as mount_plan
 
-    report = mount_plan(app, info, None if mount_point is None else as_bytes(mount_point), watch)
+    report = mount_plan(app, info, None if mount_point is None else as_bytes(mount_point), showing)
     if as_json:
         fields = {
             "plan": info.plan_id,
@@ -139,9 +145,9 @@ def _mount(app: App, info: PlanInfo, mount_point: str | None, watch: Watch, *, a
     click.echo(f"Apply: ifmosfs commit {where} · Forget: ifmosfs unmount {where}")
 
 
-def _serve_here(app: App, info: PlanInfo, mount_point: str | None, watch: Watch) -> None:
+def _serve_here(app: App, info: PlanInfo, mount_point: str | None, showing: Showing) -> None:
     from ifmosfs.app.mounting import prepare_mount_point, serve
 
     where, _ = prepare_mount_point(app, info, None if mount_point is None else as_bytes(mount_point))
     said = f"Mounted at {quoted(where)}; Ctrl-C unmounts."
-    serve(app, info.plan_id, where, lambda: click.echo(said, err=True), watch)
+    serve(app, info.plan_id, where, lambda: click.echo(said, err=True), showing)

@@ -14,19 +14,22 @@ from ifmosfs.core.errors import IfmosfsError
 @click.option("--ready-fd", type=int, required=True)
 @click.option("--no-watch", is_flag=True)
 @click.option("--exclude", multiple=True)
-def serve(plan_id: str, mount_point: str, ready_fd: int, no_watch: bool, exclude: tuple[str, ...]) -> None:
+@click.option("--allow-other", is_flag=True)
+def serve(
+    plan_id: str, mount_point: str, ready_fd: int, no_watch: bool, exclude: tuple[str, ...], allow_other: bool
+) -> None:
     """Serve a view until it is unmounted; says through the descriptor when its mount answers."""
     import logging
 
-    from ifmosfs.app.mounting import Watch
+    from ifmosfs.app.mounting import Showing
     from ifmosfs.app.mounting import serve as serve_plan
     from ifmosfs.platform import daemon
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         with opened_app() as app:
-            watch = Watch(not no_watch, exclude)
-            serve_plan(app, plan_id, as_bytes(mount_point), lambda: daemon.tell_ready(ready_fd), watch)
+            showing = Showing(not no_watch, exclude, allow_other)
+            serve_plan(app, plan_id, as_bytes(mount_point), lambda: daemon.tell_ready(ready_fd), showing)
     except IfmosfsError as error:
         daemon.tell_error(ready_fd, error)
         raise
