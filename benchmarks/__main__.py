@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks import classify, commit, mount, plan, recover, scan, start
+from benchmarks import classify, commit, plan, recover, scan, start, view
 from benchmarks.loop import KINDS, loop_filesystem
 from benchmarks.machine import facts
 from benchmarks.measure import MIB
@@ -25,7 +25,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "classify": classify.rows,
     "scan": scan.rows,
     "plan": plan.rows,
-    "mount": mount.rows,
+    "view": view.rows,
     "commit": commit.rows,
     "recover": recover.rows,
 }
@@ -50,8 +50,8 @@ def _run(chosen: Sequence[str], options: argparse.Namespace, folder: Path | None
     """Run the benchmarks in a folder and print the facts and their tables."""
     print(facts(folder or Path(tempfile.gettempdir())))
     for name in chosen:
-        if name == "mount" and not probe().usable:
-            print(f"### mount\n\nnot measured: {probe().troubles[0].what}\n")
+        if name == "view" and not probe().usable:
+            print(f"### view\n\nnot measured: {probe().troubles[0].what}\n")
             continue
         for n_files in options.files[-1:] if name in AT_ONE_SCALE else options.files:
             scale = Scale(n_files, options.rounds, options.big_mib * MIB)
