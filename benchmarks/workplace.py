@@ -121,6 +121,10 @@ def make_files(folder: Path, n_files: int) -> None:
         os.close(descriptor)
         time_ns = file_time_ns(number)
         os.utime(path, ns=(time_ns, time_ns))
+    for below, _, _ in os.walk(top):
+        os.utime(
+            below, ns=(time_ns, time_ns)
+        )  # a view looks once more at folders that changed just before its plan was made
 
 
 def _name(number: int, position: int) -> bytes:

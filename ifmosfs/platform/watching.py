@@ -40,6 +40,7 @@ SILENT_TYPES: Final = frozenset(
 )
 GATHER_S: Final = 0.2  # what is touched in such short intervals is told together …
 GATHER_AT_MOST_S: Final = 1.0  # … but not later than this
+REST_EVERY, REST_S = 32, 0.005  # folders, and seconds: who browses comes first while thousands of watches are set
 IDLE_SHARE: Final = 10  # a poll that takes a second is not made more often than every ten
 
 LeftOut = Callable[[bytes], bool]
@@ -214,7 +215,9 @@ class _Events:
         """Watch a folder and all below it; returns those that have changed since. Raises OSError ENOSPC for too many; what cannot
         be watched for any other reason is left out."""
         touched: set[Touched] = set()
-        for folder, mtime_ns in _folders_below(root, path, self._left_out):
+        for n_seen, (folder, mtime_ns) in enumerate(_folders_below(root, path, self._left_out), 1):
+            if n_seen % REST_EVERY == 0:
+                time.sleep(REST_S)
             if len(self._folders) >= self._most:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             try:
