@@ -22,7 +22,7 @@ from ifmosfs.core.ports import DiskReader
 from ifmosfs.core.refusals import FsError, FsErrorKind
 from ifmosfs.view.attrs import fs_error, made_attr, shown_as
 
-N_REMEMBERED: Final = 50_000  # of how many files it is known whether the pages of the last open are still good
+N_REMEMBERED: Final = 50_000  # files of which it is known what they were at the last look with care, or the last open
 
 Look = Callable[[Place], Attr]
 Elsewhere = Callable[[], Place | None]
@@ -44,6 +44,8 @@ class Originals:
         self._owner = owner
         self._lock = threading.Lock()
         self._last_opened: OrderedDict[int, tuple[int, int, int, int]] = OrderedDict()
+        # The change times of originals that were looked at with care since something (a link, a chmod) has changed them.
+        self._known_ctimes: dict[int, int] = {}
 
     def attr(self, leaf: Leaf, inode: int, elsewhere: Elsewhere) -> Attr:
         """The live attributes of the original under the view's number; those it was planned with when it is gone, is another file
@@ -69,19 +71,26 @@ class Originals:
                 yield glanced or self._looked(leaf, inode, partial(elsewhere, node))
 
     def _glanced(self, leaf: Leaf, inode: int) -> Attr | None:
-        """The attributes of an original that nothing has happened to since it was scanned: no file that came later has both its
-        inode and its time of change. `None` where more than a glance is needed."""
+        """The attributes of an original that nothing has happened to since it was scanned, or looked at with care: no file that came
+        later has both its inode and its time of change. `None` where more than a glance is needed."""
         try:
             found, attr = self._disk.glance(Place(leaf.root, leaf.source), inode)
         except OSError:
             return None
-        return attr if found == leaf.inode and attr.ctime_ns == leaf.ctime_ns else None
+        if found != leaf.inode:
+            return None
+        is_known = attr.ctime_ns == leaf.ctime_ns or self._known_ctimes.get(leaf.action_id) == attr.ctime_ns
+        return attr if is_known else None
 
     def _looked(self, leaf: Leaf, inode: int, elsewhere: Elsewhere) -> Attr:
         try:
             attr = self._find(leaf, elsewhere)[1]
         except FsError:
             attr = self._recorded(leaf)
+        else:
+            if len(self._known_ctimes) >= N_REMEMBERED:
+                self._known_ctimes.clear()
+            self._known_ctimes[leaf.action_id] = attr.ctime_ns
         return shown_as(attr, inode, attr.n_links)
 
     def status(self, leaf: Leaf, elsewhere: Elsewhere) -> str:
