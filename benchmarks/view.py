@@ -100,7 +100,9 @@ def rows(scale: Scale, place: Workplace) -> list[Row]:
     _make_big_file(inbox / BIG_NAME, scale.big_file_bytes)
     plan_id = place.plan_without_reading(inbox, place.folder / "organized")
     moves = link_layout(place, plan_id, bare)
-    plan_id = place.plan_without_reading(inbox, place.folder / "organized")  # the links have changed the files' times of change
+    plan_id = place.plan_without_reading(
+        inbox, place.folder / "organized"
+    )  # the links have changed the files' times of change
     subjects = Subjects(place, plan_id, bare, scale.n_rounds)
     found = _listing_rows(scale, subjects)
     found += _reading_rows(scale, place, subjects, moves)

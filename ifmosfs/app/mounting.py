@@ -309,8 +309,11 @@ def _make_default(path: bytes) -> None:
 def clear_stale(app: App) -> list[bytes]:
     """Take away the views of this catalogue whose processes have died; returns where they were."""
     from ifmosfs.platform import fuse_unmount
+    from ifmosfs.store.catalogue import CATALOGUE_NAME
 
-    cleared = []
+    cleared: list[bytes] = []
+    if not (app.settings.state_folder / CATALOGUE_NAME).exists():
+        return cleared
     for view in own_views(app):
         if is_stale(view):
             with suppress(MountProblem):  # somebody else does the same

@@ -83,11 +83,16 @@ def recover_first(app: App) -> None:
 def clear_dead_views(app: App) -> None:
     """Take away the views whose processes have died, and say so: their plans have every edit that was answered."""
     from ifmosfs.app.mounting import clear_stale
+    from ifmosfs.core.errors import IfmosfsError
     from ifmosfs.platform.mounts import views
 
     if not views():  # nearly always, and then the catalogue need not be opened
         return
-    for point in clear_stale(app):
+    try:
+        cleared = clear_stale(app)
+    except IfmosfsError:  # the command has done what it was to do; a catalogue that cannot be read is told of by those who need it
+        return
+    for point in cleared:
         click.echo(f"A dead view was cleaned away from {quoted(point)}; its plan has all that was edited.", err=True)
 
 

@@ -17,8 +17,9 @@ VIEW_SOURCE: Final = b"ifmosfs:"
 DEAD: Final = frozenset({errno.ENOTCONN, errno.ECONNABORTED})
 
 _ESCAPE: Final = re.compile(rb"\\([0-7]{3})")
-# In its own process, because a stat of a dead mount may hang, and a hanging thread could not be given up.
-_PROBE: Final = "import os, sys\ntry: os.stat(sys.argv[1])\nexcept OSError as error: sys.exit(error.errno)"
+# In its own process, because a call to a dead mount may hang, and a hanging thread could not be given up. The kernel remembers
+# attributes for a while, but not what statvfs asks.
+_PROBE: Final = "import os, sys\ntry: os.statvfs(sys.argv[1])\nexcept OSError as error: sys.exit(error.errno)"
 
 
 @dataclass(frozen=True, slots=True)
