@@ -83,6 +83,17 @@ class PosixDisk:
         finally:
             folders.end()
 
+    def fingerprint(self, place: Place, birth_ns: int | None) -> Fingerprint:
+        """See `DiskReader.fingerprint`."""
+        folders = self._folders()
+        try:
+            return linux.fingerprint_at(*folders.parent(place), birth_ns)
+        except OSError as error:
+            error.filename = place.absolute
+            raise
+        finally:
+            folders.end()
+
     @_naming
     def list_folder(self, place: Place) -> Sequence[tuple[bytes, Attr]]:
         """See `DiskReader.list_folder`."""

@@ -17,7 +17,7 @@ import struct
 import sys
 from typing import Any, Final, NoReturn
 
-from ifmosfs.core.files import Attr
+from ifmosfs.core.files import Attr, Fingerprint
 
 AT_SYMLINK_NOFOLLOW: Final = 0x100
 AT_NO_AUTOMOUNT: Final = 0x800
@@ -106,9 +106,18 @@ def attr_at(folder: int, name: bytes) -> Attr:
     )
 
 
+def fingerprint_at(folder: int, name: bytes, birth_ns: int | None) -> Fingerprint:
+    """The fingerprint of an entry whose birth time is known; what is left to ask for `os` has, which is quicker than ctypes."""
+    found = _plain_stat(folder, name)
+    return Fingerprint(found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns, birth_ns)
+
+
+def _plain_stat(folder: int, name: bytes) -> os.stat_result:
+    return os.stat(name, dir_fd=folder, follow_symlinks=False) if name else os.fstat(folder)
+
+
 def _attr_without_statx(folder: int, name: bytes) -> Attr:
-    found = os.stat(name, dir_fd=folder, follow_symlinks=False) if name else os.fstat(folder)
-    return attr_of_stat(found)
+    return attr_of_stat(_plain_stat(folder, name))
 
 
 def attr_of_stat(found: os.stat_result) -> Attr:

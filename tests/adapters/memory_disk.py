@@ -138,6 +138,9 @@ class MemoryDisk:
     def lstat(self, place: Place) -> Attr:
         return self._find(place).attr
 
+    def fingerprint(self, place: Place, birth_ns: int | None) -> Fingerprint:
+        return replace(self._find(place).attr.fingerprint, birth_ns=birth_ns)
+
     def list_folder(self, place: Place) -> Sequence[tuple[bytes, Attr]]:
         return [(name, node.attr) for name, node in sorted(self._folder(place).entries.items())]
 
