@@ -249,7 +249,7 @@ def move_by_rename(operation: Operation, disk: Disk, busy: Writers = NOBODY) -> 
         disk.rename_noreplace(source, target)
     except OSError as error:
         return _rename_refused(operation, error, disk)
-    return _check_arrival(operation, disk, checked.birth_ns)
+    return _check_arrival(operation, disk)
 
 
 def _carry(operation: Operation, disk: Disk) -> Outcome:
@@ -294,15 +294,11 @@ def vanished_from(operation: Operation, disk: Disk) -> Outcome:
     return failed(operation, "target-folder-missing") if there else conflict(operation, "vanished")
 
 
-def _check_arrival(operation: Operation, disk: Disk, birth_ns: int | None) -> Outcome:
-    """A program may have saved over the source between the look and the rename: then the newer file goes back.
-
-    A saved file is another inode than the one it replaces, so the look before has told the birth time for both looks. What was
-    removed and made anew in that moment, with number, size and time of the old one, would pass for it; it is moved like it.
-    """
+def _check_arrival(operation: Operation, disk: Disk) -> Outcome:
+    """A program may have saved over the source between the look and the rename: then the newer file goes back."""
     _, target, expected = ends(operation)
     try:
-        arrived = disk.fingerprint(target, birth_ns)
+        arrived = disk.fingerprint(target)
     except OSError as error:
         if error.errno in ABSENT:
             return conflict(operation, "vanished")

@@ -52,8 +52,8 @@ class DiskReader(Protocol):
         """The attributes of the entry itself."""
         ...
 
-    def fingerprint(self, place: Place, birth_ns: int | None) -> Fingerprint:
-        """The fingerprint of the entry itself, with the birth time that the caller knows: half the work of `lstat`."""
+    def fingerprint(self, place: Place) -> Fingerprint:
+        """The same as `lstat(place).fingerprint`, in less time."""
         ...
 
     def list_folder(self, place: Place) -> Sequence[tuple[bytes, Attr]]:

@@ -76,9 +76,9 @@ class RehearsalDisk:
             raise _error(errno.ENOENT, place)
         return found
 
-    def fingerprint(self, place: Place, birth_ns: int | None) -> Fingerprint:
+    def fingerprint(self, place: Place) -> Fingerprint:
         """The fingerprint as it would be by now."""
-        return replace(self.lstat(place).fingerprint, birth_ns=birth_ns)
+        return self.lstat(place).fingerprint
 
     def list_folder(self, place: Place) -> Sequence[tuple[bytes, Attr]]:
         """The entries as they would be by now."""

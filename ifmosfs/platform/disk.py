@@ -83,11 +83,11 @@ class PosixDisk:
         finally:
             folders.end()
 
-    def fingerprint(self, place: Place, birth_ns: int | None) -> Fingerprint:
+    def fingerprint(self, place: Place) -> Fingerprint:
         """See `DiskReader.fingerprint`."""
         folders = self._folders()
         try:
-            return linux.fingerprint_at(*folders.parent(place), birth_ns)
+            return linux.fingerprint_at(*folders.parent(place))
         except OSError as error:
             error.filename = place.absolute
             raise

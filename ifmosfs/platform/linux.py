@@ -43,6 +43,7 @@ _STATX_BIRTH: Final = 0x0800
 _STATX_FLAGS: Final = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH
 # struct statx up to the device numbers: mask, n_links, uid, gid, mode, inode, size, blocks, four times, device
 _STATX: Final = struct.Struct("=I12xIIIH2xQQQ8xqI4xqI4xqI4xqI4x8xII")
+_STATX_PRINT: Final = struct.Struct("=I28xQQ32xqI4xqI4xqI")  # of it mask, inode, size, birth, change, modification
 _StatxBuffer = ctypes.c_char * 256
 _StatfsBuffer = ctypes.c_char * 512
 _IS_LINUX: Final = sys.platform.startswith("linux")
@@ -106,18 +107,26 @@ def attr_at(folder: int, name: bytes) -> Attr:
     )
 
 
-def fingerprint_at(folder: int, name: bytes, birth_ns: int | None) -> Fingerprint:
-    """The fingerprint of an entry whose birth time is known; what is left to ask for `os` has, which is quicker than ctypes."""
-    found = _plain_stat(folder, name)
-    return Fingerprint(found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns, birth_ns)
-
-
-def _plain_stat(folder: int, name: bytes) -> os.stat_result:
-    return os.stat(name, dir_fd=folder, follow_symlinks=False) if name else os.fstat(folder)
+def fingerprint_at(folder: int, name: bytes) -> Fingerprint:
+    """`attr_at(folder, name).fingerprint` without what is not in it, which takes three quarters of the time."""
+    buffer = _StatxBuffer()
+    if _statx(folder, name, _STATX_FLAGS, _STATX_BASIC_AND_BIRTH, buffer):
+        if ctypes.get_errno() == errno.ENOSYS:
+            return _attr_without_statx(folder, name).fingerprint
+        _fail()
+    mask, inode, size, birth, birth_ns, ctime, ctime_ns, mtime, mtime_ns = _STATX_PRINT.unpack_from(buffer)
+    return Fingerprint(
+        inode,
+        size,
+        mtime * 1_000_000_000 + mtime_ns,
+        ctime * 1_000_000_000 + ctime_ns,
+        birth * 1_000_000_000 + birth_ns if mask & _STATX_BIRTH else None,
+    )
 
 
 def _attr_without_statx(folder: int, name: bytes) -> Attr:
-    return attr_of_stat(_plain_stat(folder, name))
+    found = os.stat(name, dir_fd=folder, follow_symlinks=False) if name else os.fstat(folder)
+    return attr_of_stat(found)
 
 
 def attr_of_stat(found: os.stat_result) -> Attr:

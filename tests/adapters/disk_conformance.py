@@ -99,10 +99,9 @@ class DiskConformance:
         assert bench.disk.lstat(bench.place(b"")).kind is Kind.FOLDER
 
     @pytest.mark.parametrize("path", [b"inbox/a.txt", b"inbox/link", b"inbox", b""])
-    def test_fingerprint_is_that_of_lstat_with_the_birth_time_it_was_given(self, bench: Bench, path: bytes) -> None:
+    def test_fingerprint_is_that_of_lstat(self, bench: Bench, path: bytes) -> None:
         place = bench.place(path)
-        expected = replace(bench.disk.lstat(place).fingerprint, birth_ns=7)
-        assert bench.disk.fingerprint(place, 7) == expected
+        assert bench.disk.fingerprint(place) == bench.disk.lstat(place).fingerprint
 
     @pytest.mark.parametrize(
         ("path", "number"),
@@ -124,7 +123,7 @@ class DiskConformance:
     def test_lstat_and_fingerprint_refuse_with_the_path_and_the_errno(
         self, bench: Bench, path: bytes, number: int
     ) -> None:
-        for look in (bench.disk.lstat, lambda place: bench.disk.fingerprint(place, None)):
+        for look in (bench.disk.lstat, bench.disk.fingerprint):
             with refused(number) as caught:
                 look(bench.place(path))
             assert caught.value.filename == bench.place(path).absolute

@@ -33,8 +33,8 @@ class Delegating:
     def lstat(self, place: Place) -> Attr:
         return self._look("lstat", (place,), lambda: self.disk.lstat(place))
 
-    def fingerprint(self, place: Place, birth_ns: int | None) -> Fingerprint:
-        return self._look("fingerprint", (place,), lambda: self.disk.fingerprint(place, birth_ns))
+    def fingerprint(self, place: Place) -> Fingerprint:
+        return self._look("fingerprint", (place,), lambda: self.disk.fingerprint(place))
 
     def list_folder(self, place: Place) -> Sequence[tuple[bytes, Attr]]:
         return self._look("list_folder", (place,), lambda: self.disk.list_folder(place))

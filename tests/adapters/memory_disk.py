@@ -138,8 +138,8 @@ class MemoryDisk:
     def lstat(self, place: Place) -> Attr:
         return self._find(place).attr
 
-    def fingerprint(self, place: Place, birth_ns: int | None) -> Fingerprint:
-        return replace(self._find(place).attr.fingerprint, birth_ns=birth_ns)
+    def fingerprint(self, place: Place) -> Fingerprint:
+        return self._find(place).attr.fingerprint
 
     def list_folder(self, place: Place) -> Sequence[tuple[bytes, Attr]]:
         return [(name, node.attr) for name, node in sorted(self._folder(place).entries.items())]
