@@ -52,9 +52,8 @@ class Folders:
         # Absolute paths of the open folders and of all above them; brought up to date only when a batch asks for it.
         self._above: set[bytes] = set()
         self._not_indexed: list[tuple[bytes, bytes]] = []
-        self._latest: Place | None = (
-            None  # the place that was resolved last, with the key of its folder, folder and name
-        )
+        # The place that was resolved last, the key of its folder, and the answer.
+        self._latest: Place | None = None
         self._latest_key = b"", b""
         self._latest_parent = -1, b""
         self._expires_ns = 0
