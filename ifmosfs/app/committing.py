@@ -22,7 +22,7 @@ from ifmosfs.core.execute import StopRequest, WorkOrder, execute
 from ifmosfs.core.files import Place
 from ifmosfs.core.history import RunHistory, actions_below, read_held
 from ifmosfs.core.journal import Journal, Run, RunKind, RunState
-from ifmosfs.core.manifest import Correction, PlanInfo, SnapshotEntry, SnapshotInfo
+from ifmosfs.core.manifest import Correction, PlanInfo, SnapshotEntry, SnapshotHead
 from ifmosfs.core.names import CONTROL_NAME
 from ifmosfs.core.ordering import is_third_name
 from ifmosfs.core.plan import ActionKind, KeepReason, Plan, PlanEvent, PlanState
@@ -30,7 +30,7 @@ from ifmosfs.core.preflight import Watch, preflight, refusals, setting_of, shuts
 from ifmosfs.core.rehearsal import NullJournal, RehearsalDisk
 from ifmosfs.core.reports import WORDS, PreflightReport, Problem, RunReport, problem
 from ifmosfs.core.rollback import plan_rollback
-from ifmosfs.core.snapshot import NAME_LEVEL, merkle_root
+from ifmosfs.core.snapshot import NAME_LEVEL
 from ifmosfs.core.steps import PlannedSteps, Step, action_ids
 from ifmosfs.core.tree import PlanTree
 from ifmosfs.core.unedited import AnyTree
@@ -237,15 +237,13 @@ def _take_snapshot(app: App, prepared: PreparedCommit) -> str:
     """The manifest of what is about to move, complete or absent. Protects names, not content."""
     snapshot_id = secrets.token_hex(5)
     app.catalogue.save_snapshot(
-        SnapshotInfo(
+        SnapshotHead(
             snapshot_id=snapshot_id,
             plan_id=prepared.info.plan_id,
             run_id=prepared.order.run.run_id,
             created_ns=host.now_ns(),
             name=f"before commit of plan {prepared.info.plan_id}",
             level=NAME_LEVEL,
-            merkle=merkle_root(_entries_of(prepared)),
-            n_entries=sum(1 for _ in _entries_of(prepared)),
         ),
         _entries_of(prepared),
     )

@@ -90,7 +90,9 @@ def clear_dead_views(app: App) -> None:
         return
     try:
         cleared = clear_stale(app)
-    except IfmosfsError:  # the command has done what it was to do; a catalogue that cannot be read is told of by those who need it
+    except (
+        IfmosfsError
+    ):  # the command has done what it was to do; a catalogue that cannot be read is told of by those who need it
         return
     for point in cleared:
         click.echo(f"A dead view was cleaned away from {quoted(point)}; its plan has all that was edited.", err=True)

@@ -63,6 +63,9 @@ POLICY: Final[Mapping[int, Response]] = {
 }
 
 
+ABSENT: Final = frozenset({errno.ENOENT, errno.ENOTDIR})
+
+
 def response_to(error: OSError) -> Response:
     """What to do about an error; one that is not in the table is as bad as the worst."""
     return POLICY.get(error.errno or 0, Response.FATAL)
@@ -170,7 +173,7 @@ def lstat_or_none(disk: DiskReader, place: Place) -> Attr | None:
     try:
         return disk.lstat(place)
     except OSError as error:
-        if error.errno in {errno.ENOENT, errno.ENOTDIR}:
+        if error.errno in ABSENT:
             return None
         raise
 
@@ -265,7 +268,7 @@ def _carry(operation: Operation, disk: Disk) -> Outcome:
     except OSError as error:
         refused = _rename_refused(operation, error, disk)
         return failed(operation, "folder-elsewhere") if refused is None else refused
-    return _check_arrival(operation, disk)
+    return _check_carried(operation, disk)
 
 
 def _is_folder(attr: Attr, expected: Fingerprint) -> bool:
@@ -293,20 +296,34 @@ def vanished_from(operation: Operation, disk: Disk) -> Outcome:
 
 def _check_arrival(operation: Operation, disk: Disk) -> Outcome:
     """A program may have saved over the source between the look and the rename: then the newer file goes back."""
-    source, target, expected = ends(operation)
+    _, target, expected = ends(operation)
+    try:
+        arrived = disk.fingerprint(target)
+    except OSError as error:
+        if error.errno in ABSENT:
+            return conflict(operation, "vanished")
+        raise disk_failed(error, target) from error
+    if arrived.same_file(expected):
+        return Outcome(operation.seq, OpState.DONE, arrived)
+    return _put_back(operation, disk)
+
+
+def _check_carried(operation: Operation, disk: Disk) -> Outcome:
+    """The same for a folder, in which anything may have changed."""
+    _, target, expected = ends(operation)
     try:
         arrived = lstat_or_none(disk, target)
     except OSError as error:
         raise disk_failed(error, target) from error
     if arrived is None:
         return conflict(operation, "vanished")
-    is_carried = operation.kind is OpKind.CARRY
-    if _is_folder(arrived, expected) if is_carried else arrived.is_file(expected):
+    if _is_folder(arrived, expected):
         return Outcome(operation.seq, OpState.DONE, arrived.fingerprint)
-    return _put_back(operation, disk, source, target)
+    return _put_back(operation, disk)
 
 
-def _put_back(operation: Operation, disk: Disk, source: Place, target: Place) -> Outcome:
+def _put_back(operation: Operation, disk: Disk) -> Outcome:
+    source, target, _ = ends(operation)
     try:
         disk.rename_noreplace(target, source)
     except OSError as error:

@@ -311,15 +311,10 @@ class _Execution:
             self._transfer(rows, batch.near)
 
     def _operation(self, step: Step) -> Operation:
+        seq, kind = self._log.next_seq(), OpKind.CARRY if step.is_folder else OpKind.MOVE
+        # By position, for keywords take as long again.
         return Operation(
-            seq=self._log.next_seq(),
-            kind=OpKind.CARRY if step.is_folder else OpKind.MOVE,
-            source=step.source,
-            target=step.target,
-            expected=step.expected,
-            action_id=step.action_id,
-            inverse_of=step.inverse_of,
-            unit=step.unit,
+            seq, kind, step.source, step.target, step.expected, step.action_id, None, step.inverse_of, step.unit
         )
 
     def _try(self, operation: Operation) -> Outcome | None:

@@ -99,8 +99,8 @@ class SnapshotEntry(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class SnapshotInfo:
-    """A complete snapshot without its entries; `level` is the honest protection level, `merkle` the hash over all entries."""
+class SnapshotHead:
+    """What is known of a snapshot before its entries are; `level` is the honest protection level."""
 
     snapshot_id: str
     plan_id: str
@@ -108,6 +108,13 @@ class SnapshotInfo:
     created_ns: int
     name: str
     level: str
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotInfo:
+    """A complete snapshot without its entries; `merkle` is the hash over them (`core.snapshot`)."""
+
+    head: SnapshotHead
     merkle: bytes
     n_entries: int
 

@@ -86,6 +86,10 @@ class RehearsalDisk:
         attr = self.lstat(place)
         return attr.inode, replace(attr, inode=shown_inode)
 
+    def fingerprint(self, place: Place) -> Fingerprint:
+        """The fingerprint as it would be by now."""
+        return self.lstat(place).fingerprint
+
     def list_folder(self, place: Place) -> Sequence[tuple[bytes, Attr]]:
         """The entries as they would be by now."""
         folder = self.lstat(place)

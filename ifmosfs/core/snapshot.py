@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from ifmosfs.core.manifest import SnapshotEntry
@@ -12,23 +12,47 @@ DIGEST_BYTES: Final = 32
 NAME_LEVEL: Final = "NAME"  # restores all that a commit did, because commit only renames; protects no content
 
 
-def merkle_root(entries: Iterable[SnapshotEntry]) -> bytes:
-    """The root (32 bytes, BLAKE2b) of the binary Merkle tree over the entries in their order; of none: 32 zero bytes.
+class MerkleTree:
+    """The binary Merkle tree over entries in the order in which they are added; its full parts are kept as their roots.
 
     Leaves and inner nodes are hashed with different first bytes, as in RFC 6962, so that one can never pass for the other.
     """
-    whole: list[tuple[int, bytes]] = []  # the roots of full trees with their heights, each higher than the next
-    for entry in entries:
-        height, root = 0, _leaf(entry)
+
+    def __init__(self) -> None:
+        self._whole: list[
+            tuple[int, bytes]
+        ] = []  # the roots of full trees with their heights, each higher than the next
+
+    def add(self, entry: SnapshotEntry) -> None:
+        """Let the entry be the last one."""
+        whole, height, root = self._whole, 0, _leaf(entry)
         while whole and whole[-1][0] == height:
             height, root = height + 1, _inner(whole.pop()[1], root)
         whole.append((height, root))
-    if not whole:
-        return bytes(DIGEST_BYTES)
-    root = whole.pop()[1]
-    while whole:
-        root = _inner(whole.pop()[1], root)
-    return root
+
+    def adding(self, entries: Iterable[SnapshotEntry]) -> Iterator[SnapshotEntry]:
+        """The same entries, each added when it is asked for."""
+        for entry in entries:
+            self.add(entry)
+            yield entry
+
+    @property
+    def root(self) -> bytes:
+        """The root (32 bytes, BLAKE2b); of nothing: 32 zero bytes."""
+        if not self._whole:
+            return bytes(DIGEST_BYTES)
+        *higher, (_, root) = self._whole
+        for _, left in reversed(higher):
+            root = _inner(left, root)
+        return root
+
+
+def merkle_root(entries: Iterable[SnapshotEntry]) -> bytes:
+    """The root of the tree over the entries in their order."""
+    tree = MerkleTree()
+    for entry in entries:
+        tree.add(entry)
+    return tree.root
 
 
 def _inner(left: bytes, right: bytes) -> bytes:

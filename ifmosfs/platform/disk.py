@@ -88,6 +88,17 @@ class PosixDisk:
         found = os.lstat(b"%b/%b" % place)
         return found.st_ino, linux.attr_of_stat(found, shown_inode)
 
+    def fingerprint(self, place: Place) -> Fingerprint:
+        """See `DiskReader.fingerprint`."""
+        folders = self._folders()
+        try:
+            return linux.fingerprint_at(*folders.parent(place))
+        except OSError as error:
+            error.filename = place.absolute
+            raise
+        finally:
+            folders.end()
+
     @_naming
     def list_folder(self, place: Place) -> Sequence[tuple[bytes, Attr]]:
         """See `DiskReader.list_folder`."""

@@ -17,7 +17,7 @@ import struct
 import sys
 from typing import Any, Final, NoReturn
 
-from ifmosfs.core.files import Attr
+from ifmosfs.core.files import Attr, Fingerprint
 
 AT_SYMLINK_NOFOLLOW: Final = 0x100
 AT_NO_AUTOMOUNT: Final = 0x800
@@ -45,6 +45,7 @@ _STATX_APPEND_ONLY: Final = 0x20
 _STATX_FLAGS: Final = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH
 # struct statx up to the device numbers: mask, flags, n_links, uid, gid, mode, inode, size, blocks, four times, device
 _STATX: Final = struct.Struct("=I4xQIIIH2xQQQ8xqI4xqI4xqI4xqI4x8xII")
+_STATX_PRINT: Final = struct.Struct("=I28xQQ32xqI4xqI4xqI")  # of it mask, inode, size, birth, change, modification
 _StatxBuffer = ctypes.c_char * 256
 _StatfsBuffer = ctypes.c_char * 512
 _IS_LINUX: Final = sys.platform.startswith("linux")
@@ -107,6 +108,23 @@ def attr_at(folder: int, name: bytes) -> Attr:
         birth * 1_000_000_000 + birth_ns if mask & _STATX_BIRTH else None,
         flags & _STATX_IMMUTABLE != 0,
         flags & _STATX_APPEND_ONLY != 0,
+    )
+
+
+def fingerprint_at(folder: int, name: bytes) -> Fingerprint:
+    """`attr_at(folder, name).fingerprint` without what is not in it, which takes three quarters of the time."""
+    buffer = _StatxBuffer()
+    if _statx(folder, name, _STATX_FLAGS, _STATX_BASIC_AND_BIRTH, buffer):
+        if ctypes.get_errno() == errno.ENOSYS:
+            return _attr_without_statx(folder, name).fingerprint
+        _fail()
+    mask, inode, size, birth, birth_ns, ctime, ctime_ns, mtime, mtime_ns = _STATX_PRINT.unpack_from(buffer)
+    return Fingerprint(
+        inode,
+        size,
+        mtime * 1_000_000_000 + mtime_ns,
+        ctime * 1_000_000_000 + ctime_ns,
+        birth * 1_000_000_000 + birth_ns if mask & _STATX_BIRTH else None,
     )
 
 

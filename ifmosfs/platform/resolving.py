@@ -32,7 +32,19 @@ FOLDER_FLAGS: Final = linux.O_PATH | os.O_DIRECTORY
 class Folders:
     """The folders that one thread has open. Not to be shared: another thread could close a descriptor in use."""
 
-    __slots__ = ("_above", "_expires_ns", "_in_batch", "_n_looking", "_not_indexed", "_on_change", "_opened", "changed")
+    __slots__ = (
+        "_above",
+        "_expires_ns",
+        "_in_batch",
+        "_latest",
+        "_latest_key",
+        "_latest_parent",
+        "_n_looking",
+        "_not_indexed",
+        "_on_change",
+        "_opened",
+        "changed",
+    )
 
     def __init__(self, on_change: Callable[[int], None]) -> None:
         """`on_change` is told the descriptor of each folder that is about to be changed, before the first change in it."""
@@ -40,6 +52,10 @@ class Folders:
         # Absolute paths of the open folders and of all above them; brought up to date only when a batch asks for it.
         self._above: set[bytes] = set()
         self._not_indexed: list[tuple[bytes, bytes]] = []
+        # The place that was resolved last, the key of its folder, and the answer.
+        self._latest: Place | None = None
+        self._latest_key = b"", b""
+        self._latest_parent = -1, b""
         self._expires_ns = 0
         self._in_batch = False
         self._n_looking = 0
@@ -70,27 +86,32 @@ class Folders:
 
     def parent(self, place: Place) -> tuple[int, bytes]:
         """The open parent folder of a place, and the entry's name in it; of a root: its own descriptor and no name."""
-        root, path = place
-        parent, _, name = path.rpartition(b"/")
-        if name == b".." or b"\0" in path or (not parent and path[:1] == b"/"):
-            raise _refusal(path)
-        found = self._opened.get((root, parent))
-        return self._open(root, parent) if found is None else found, name
+        if place is not self._latest:
+            self._resolve(place)
+        return self._latest_parent
 
     def change(self, place: Place) -> tuple[int, bytes]:
         """The same for an entry that is about to be made, renamed or removed; a root is an entry of the folder above it."""
         if not place[1]:
             above, _, name = place[0].rpartition(b"/")
             place = Place(above or b"/", name)
+        if place is not self._latest:
+            self._resolve(place)
+        if self._latest_key not in self.changed:
+            self._changing(self._latest_key, self._latest_parent[0])
+        return self._latest_parent
+
+    def _resolve(self, place: Place) -> None:
+        """Find the parent, and remember it: a file that is moved is asked for twice in turn at its old place and its new one."""
         root, path = place
-        parent, _, name = path.rpartition(b"/")
-        key = root, parent
+        folder, _, name = path.rpartition(b"/")
+        if name == b".." or b"\0" in path or (not folder and path[:1] == b"/"):
+            raise _refusal(path)
+        key = root, folder
         found = self._opened.get(key)
-        if found is None or name == b".." or b"\0" in path or (not parent and path[:1] == b"/"):
-            found, name = self.parent(place)
-        if key not in self.changed:
-            self._changing(key, found)
-        return found, name
+        self._latest_parent = self._open(root, folder) if found is None else found, name
+        self._latest_key = key
+        self._latest = place
 
     def folder(self, place: Place) -> int:
         """An O_PATH descriptor of the folder itself. ENOTDIR if it is none."""
@@ -128,6 +149,7 @@ class Folders:
 
     def forget(self) -> None:
         """Close all folders."""
+        self._latest = None
         while self._opened:
             os.close(self._opened.popitem()[1])
         self._above.clear()

@@ -34,8 +34,13 @@ def fingerprint_row(print_: Fingerprint) -> FingerprintRow:
     """(inode, size, mtime, ctime, birth) as they are stored."""
     inode, mtime, ctime, birth = print_.inode, print_.mtime_ns, print_.ctime_ns, print_.birth_ns
     # Nearly all are as they are; `wrapped` for each would take longer than the row's insertion.
-    if 0 <= inode < _HALF and -_HALF <= mtime < _HALF and -_HALF <= ctime < _HALF:
-        return inode, print_.size_bytes, mtime, ctime, None if birth is None else wrapped(birth)
+    if (
+        0 <= inode < _HALF
+        and -_HALF <= mtime < _HALF
+        and -_HALF <= ctime < _HALF
+        and (birth is None or -_HALF <= birth < _HALF)
+    ):
+        return inode, print_.size_bytes, mtime, ctime, birth
     return wrapped(inode), print_.size_bytes, wrapped(mtime), wrapped(ctime), None if birth is None else wrapped(birth)
 
 

@@ -15,12 +15,12 @@ import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 from ifmosfs.core.errors import DiskFull, NotFound
 from ifmosfs.core.files import Fingerprint, Place
@@ -42,6 +42,8 @@ from ifmosfs.store.sidecar import (
 )
 from ifmosfs.store.state_folder import make_state_folder, sync_folder
 from ifmosfs.store.trouble import damaged, newer, translated, understood
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -69,10 +71,13 @@ _SCHEMA: Final = (
 _UPGRADES: Final = {
     1: ("ALTER TABLE operations ADD COLUMN unit INTEGER NOT NULL DEFAULT 0", f"PRAGMA user_version = {FORMAT}"),
 }
-_N_INTENT_COLUMNS: Final = 19
-_INTEND: Final = f"""INSERT INTO operations (run_number, seq, kind, source_root_id, source_path, target_root_id, target_path,
-    expected_inode, expected_size, expected_mtime_ns, expected_ctime_ns, expected_birth_ns, action_id, folder,
-    inverse_run, inverse_seq, state, error, unit) VALUES ({", ".join("?" * _N_INTENT_COLUMNS)})"""  # noqa: S608  constants only
+# sqlite3 asks each None and each bytes how it wants to be stored, which takes as long as storing it, and never asks a bytearray.
+# So paths are bytearrays, and statements of their own leave out what most operations and outcomes do not have.
+_INTENT_COLUMNS: Final = """run_number, seq, kind, source_root_id, source_path, target_root_id, target_path, expected_inode,
+    expected_size, expected_mtime_ns, expected_ctime_ns, expected_birth_ns, action_id, state, unit"""
+_INTEND_MOST: Final = f"INSERT INTO operations ({_INTENT_COLUMNS}) VALUES ({', '.join('?' * 15)})"  # noqa: S608  constants only
+_INTEND: Final = f"""INSERT INTO operations ({_INTENT_COLUMNS}, folder, inverse_run, inverse_seq)
+    VALUES ({", ".join("?" * 18)})"""  # noqa: S608  constants only
 _REINTEND: Final = _INTEND.replace("INSERT", "INSERT OR REPLACE", 1)
 _ADOPT: Final = """INSERT INTO runs (run_id, kind, plan_id, target, state, started_ns, boot_id, pid, finished_ns, message,
     sidecar, run_number) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
@@ -81,6 +86,7 @@ _BEGIN: Final = """INSERT INTO runs (run_id, kind, plan_id, target, state, start
     boot_id = excluded.boot_id, pid = excluded.pid, finished_ns = excluded.finished_ns, message = excluded.message"""
 _SETTLE: Final = """UPDATE operations SET state = ?, arrived_inode = ?, arrived_size = ?, arrived_mtime_ns = ?,
     arrived_ctime_ns = ?, arrived_birth_ns = ?, digest = ?, error = ? WHERE run_number = ? AND seq = ?"""
+_SETTLE_MOST: Final = _SETTLE.replace("digest = ?, error = ?", "digest = NULL, error = NULL")
 _OPERATIONS: Final = """SELECT seq, kind, source_root_id, source_path, target_root_id, target_path, action_id, folder,
     inverse_run, inverse_seq, state, digest, error, expected_inode, expected_size, expected_mtime_ns, expected_ctime_ns,
     expected_birth_ns, arrived_inode, arrived_size, arrived_mtime_ns, arrived_ctime_ns, arrived_birth_ns, unit
@@ -156,7 +162,9 @@ class SqliteJournal:
             self._sidecar(run_id).append(operations, durable=True)
             with self._writing() as connection:
                 root_ids = self._with_roots(connection, operations)
-                connection.executemany(_INTEND, [_intent_row(number, one, root_ids) for one in operations])
+                most, others = _parted(operations, lambda one: one.folder is None and one.inverse_of is None)
+                connection.executemany(_INTEND_MOST, [_most_of_intent(number, one, root_ids) for one in most])
+                connection.executemany(_INTEND, [_intent_row(number, one, root_ids) for one in others])
             self._root_ids = root_ids
 
     def settle(self, run_id: str, outcomes: Sequence[Outcome]) -> None:
@@ -168,8 +176,10 @@ class SqliteJournal:
         with self._lock:
             number, _ = self._known(run_id)
             with self._writing() as connection:
-                rows = [_outcome_row(number, one) for one in outcomes]
-                if rows and connection.executemany(_SETTLE, rows).rowcount != len(rows):
+                most, others = _parted(outcomes, lambda one: one.digest is None and one.error is None)
+                n_settled = _changed(connection, _SETTLE_MOST, [_most_of_outcome(number, one) for one in most])
+                n_settled += _changed(connection, _SETTLE, [_outcome_row(number, one) for one in others])
+                if n_settled != len(outcomes):
                     raise ValueError(f"the run {run_id} settles an operation that it never intended")
             self._note(run_id, outcomes, durable=False)
 
@@ -483,24 +493,44 @@ def _run_row(run: Run, sidecar: bytes) -> tuple[Any, ...]:
     return *head, run.boot_id, run.pid, run.finished_ns, legible_or_none(run.message), sidecar
 
 
-def _intent_row(number: int, one: Operation, root_ids: dict[bytes, int]) -> tuple[Any, ...]:
+def _parted(items: Iterable[T], condition: Callable[[T], bool]) -> tuple[list[T], list[T]]:
+    """Those that meet the condition, and the others, both in their order."""
+    meeting: list[T] = []
+    others: list[T] = []
+    for item in items:
+        (meeting if condition(item) else others).append(item)
+    return meeting, others
+
+
+def _changed(connection: sqlite3.Connection, statement: str, rows: Sequence[Sequence[Any]]) -> int:
+    """The number of rows that the statement, run with each of these values, has changed."""
+    return connection.executemany(statement, rows).rowcount if rows else 0
+
+
+def _most_of_intent(number: int, one: Operation, root_ids: dict[bytes, int]) -> tuple[Any, ...]:
     source, target = one.source, one.target
     return (
         number,
         one.seq,
         _KIND_WORDS[one.kind],
         None if source is None else root_ids[source.root],
-        None if source is None else source.path,
+        None if source is None else bytearray(source.path),
         None if target is None else root_ids[target.root],
-        None if target is None else target.path,
+        None if target is None else bytearray(target.path),
         *_print_row(one.expected),
         one.action_id,
-        None if one.folder is None else folder_to_json(one.folder),
-        *(one.inverse_of or (None, None)),
         _INTENT,
-        None,
         one.unit,
     )
+
+
+def _intent_row(number: int, one: Operation, root_ids: dict[bytes, int]) -> tuple[Any, ...]:
+    folder = None if one.folder is None else folder_to_json(one.folder)
+    return *_most_of_intent(number, one, root_ids), folder, *(one.inverse_of or (None, None))
+
+
+def _most_of_outcome(number: int, one: Outcome) -> tuple[Any, ...]:
+    return _STATE_WORDS[one.state], *_print_row(one.arrived), number, one.seq
 
 
 def _outcome_row(number: int, one: Outcome) -> tuple[Any, ...]:

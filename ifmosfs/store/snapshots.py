@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from ifmosfs.core.errors import NotFound
-from ifmosfs.core.manifest import RollbackEntry, SnapshotEntry, SnapshotInfo, VersionInfo
-from ifmosfs.store.bulk import delete_rows, insert_rows
+from ifmosfs.core.manifest import RollbackEntry, SnapshotEntry, SnapshotHead, SnapshotInfo, VersionInfo
+from ifmosfs.core.snapshot import MerkleTree
+from ifmosfs.store.bulk import delete_rows, insert_rows, update_rows
 from ifmosfs.store.database import PAGE_ROWS, Database
 from ifmosfs.store.encoding import fingerprint_from, fingerprint_row, legible
 from ifmosfs.store.schema import RollbackLog, Snapshot, SnapshotFile, SnapshotRoot, Version
@@ -19,27 +20,24 @@ from ifmosfs.store.trouble import understood
 class Snapshots(Database):
     """Writing snapshots wholly or not at all; versions and rollbacks as one row each."""
 
-    def save_snapshot(self, info: SnapshotInfo, entries: Iterable[SnapshotEntry]) -> None:
-        """Store a snapshot with all its entries, wholly or not at all; `info.n_entries` must be their number.
-
-        Raises ValueError if it is not.
-        """
+    def save_snapshot(self, head: SnapshotHead, entries: Iterable[SnapshotEntry]) -> SnapshotInfo:
+        """Store a snapshot with all its entries, which are asked for once, wholly or not at all."""
+        tree = MerkleTree()
         with self._writing() as connection:
-            connection.execute(insert(Snapshot).values(_snapshot_row(info)))
-            n_given = _write_entries(connection, info.snapshot_id, entries)
-            if n_given != info.n_entries:
-                raise ValueError(f"a snapshot of {info.n_entries} entries was given {n_given}")
-            its_row = Snapshot.snapshot_id == info.snapshot_id
-            connection.execute(update(Snapshot).where(its_row).values(final=True))
+            connection.execute(insert(Snapshot).values(_incomplete_row(head)))
+            n_entries = _write_entries(connection, head.snapshot_id, tree.adding(entries))
+            complete = {"merkle": tree.root, "n_entries": n_entries, "final": True}
+            connection.execute(update(Snapshot).where(Snapshot.snapshot_id == head.snapshot_id).values(complete))
+        return SnapshotInfo(head, tree.root, n_entries)
 
     def snapshots(self) -> list[SnapshotInfo]:
         """All complete snapshots, the oldest first."""
         one = Snapshot
-        columns = (one.snapshot_id, one.plan_id, one.run_id, one.created_ns, one.name, one.level, one.merkle)
-        query = select(*columns, one.n_entries).where(one.final).order_by(one.created_ns, one.snapshot_id)
+        head = (one.snapshot_id, one.plan_id, one.run_id, one.created_ns, one.name, one.level)
+        query = select(one.merkle, one.n_entries, *head).where(one.final).order_by(one.created_ns, one.snapshot_id)
         with self._reading() as connection:
             rows: Sequence[Any] = connection.execute(query).all()
-        return [SnapshotInfo(*row) for row in rows]
+        return [SnapshotInfo(SnapshotHead(*head), merkle, n_entries) for merkle, n_entries, *head in rows]
 
     def snapshot_entries(self, snapshot_id: str) -> Iterator[SnapshotEntry]:
         """The entries of a snapshot in the order they were given. Raises: NotFound."""
@@ -104,47 +102,36 @@ class _EntriesAfter:
         return connection.execute(query).all()
 
 
-def _snapshot_row(info: SnapshotInfo) -> dict[str, object]:
+def _incomplete_row(head: SnapshotHead) -> dict[str, object]:
     return {
-        "snapshot_id": info.snapshot_id,
-        "plan_id": info.plan_id,
-        "run_id": info.run_id,
-        "created_ns": info.created_ns,
-        "name": legible(info.name),
-        "level": info.level,
-        "merkle": info.merkle,
-        "n_entries": info.n_entries,
+        "snapshot_id": head.snapshot_id,
+        "plan_id": head.plan_id,
+        "run_id": head.run_id,
+        "created_ns": head.created_ns,
+        "name": legible(head.name),
+        "level": head.level,
+        "merkle": b"",
+        "n_entries": 0,
         "final": False,
     }
 
 
 def _write_entries(connection: Connection, snapshot_id: str, entries: Iterable[SnapshotEntry]) -> int:
-    """Write the entries as they come, and their roots after them; returns their number."""
+    """Write the entries as they come, and their roots and digests, which most do not have, after them; returns their number."""
     numbers: dict[bytes, int] = {}
-    columns = (
-        "snapshot_id",
-        "number",
-        "root",
-        "path",
-        "inode",
-        "size_bytes",
-        "mtime_ns",
-        "ctime_ns",
-        "birth_ns",
-        "digest",
-    )
-    rows = (
-        (
-            snapshot_id,
-            at,
-            numbers.setdefault(entry.root, len(numbers)),
-            entry.path,
-            *fingerprint_row(entry.fingerprint),
-            entry.digest,
-        )
-        for at, entry in enumerate(entries)
-    )
-    n_entries = insert_rows(connection, SnapshotFile, columns, rows)
+    digests: list[tuple[bytes, str, int]] = []
+
+    def rows() -> Iterator[tuple[Any, ...]]:
+        for at, (root, path, print_, digest) in enumerate(entries):
+            if digest is not None:
+                digests.append((digest, snapshot_id, at))
+            number = numbers.setdefault(root, len(numbers))
+            # A bytearray, for sqlite3 takes as long to ask a bytes how to store it as to store it.
+            yield snapshot_id, at, number, bytearray(path), *fingerprint_row(print_)
+
+    columns = ("snapshot_id", "number", "root", "path", "inode", "size_bytes", "mtime_ns", "ctime_ns", "birth_ns")
+    n_entries = insert_rows(connection, SnapshotFile, columns, rows())
+    update_rows(connection, SnapshotFile, ("digest",), ("snapshot_id", "number"), digests)
     roots = ((snapshot_id, number, root) for root, number in numbers.items())
     insert_rows(connection, SnapshotRoot, ("snapshot_id", "number", "path"), roots)
     return n_entries

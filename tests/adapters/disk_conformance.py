@@ -98,6 +98,11 @@ class DiskConformance:
     def test_lstat_of_the_root_is_that_of_the_folder(self, bench: Bench) -> None:
         assert bench.disk.lstat(bench.place(b"")).kind is Kind.FOLDER
 
+    @pytest.mark.parametrize("path", [b"inbox/a.txt", b"inbox/link", b"inbox", b""])
+    def test_fingerprint_is_that_of_lstat(self, bench: Bench, path: bytes) -> None:
+        place = bench.place(path)
+        assert bench.disk.fingerprint(place) == bench.disk.lstat(place).fingerprint
+
     @pytest.mark.parametrize(
         ("path", "number"),
         [
@@ -115,10 +120,13 @@ class DiskConformance:
         ids=["missing", "missing folder", "below a file", "symlink on the way", "..", ".. outside", "absolute",
              "absolute top", "256 bytes", "NUL"],
     )  # fmt: skip
-    def test_lstat_refuses_with_the_path_and_the_errno(self, bench: Bench, path: bytes, number: int) -> None:
-        with refused(number) as caught:
-            bench.disk.lstat(bench.place(path))
-        assert caught.value.filename == bench.place(path).absolute
+    def test_lstat_and_fingerprint_refuse_with_the_path_and_the_errno(
+        self, bench: Bench, path: bytes, number: int
+    ) -> None:
+        for look in (bench.disk.lstat, bench.disk.fingerprint):
+            with refused(number) as caught:
+                look(bench.place(path))
+            assert caught.value.filename == bench.place(path).absolute
 
     def test_lstat_of_a_root_that_is_missing_is_enoent(self, bench: Bench) -> None:
         with pytest.raises(FileNotFoundError):

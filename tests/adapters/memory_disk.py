@@ -146,6 +146,9 @@ class MemoryDisk:
         attr = self.lstat(place)
         return attr.inode, replace(attr, inode=shown_inode, birth_ns=None)
 
+    def fingerprint(self, place: Place) -> Fingerprint:
+        return self._find(place).attr.fingerprint
+
     def list_folder(self, place: Place) -> Sequence[tuple[bytes, Attr]]:
         return [(name, node.attr) for name, node in sorted(self._folder(place).entries.items())]
 

@@ -236,7 +236,6 @@ def test_a_plan_may_be_mounted_at_two_places(desk: Desk, mounted: Mounted) -> No
         force_unmount(other)
 
 
-
 def test_a_mount_on_a_mounted_view_is_refused_before_anything_is_scanned(desk: Desk, mounted: Mounted) -> None:
     refused = desk.run("mount", desk.inbox, mounted.point, "--output", desk.target)
     assert refused == (

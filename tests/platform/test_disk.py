@@ -93,6 +93,16 @@ class TestResolving:
         with refused(errno.ENOENT):
             disk.lstat(Place(root, b"inbox/sub/d"))
 
+    def test_a_root_that_was_just_looked_at_is_removed_from_the_folder_above_it(
+        self, disk: PosixDisk, root: bytes
+    ) -> None:
+        os.mkdir(root + b"/empty")
+        empty = Place(root + b"/empty", b"")
+        with disk.looking():
+            disk.lstat(empty)
+            disk.remove_folder(empty)
+        assert not os.path.lexists(root + b"/empty")
+
     def test_after_the_sync_a_replaced_folder_is_seen_at_once(self, disk: PosixDisk, root: bytes) -> None:
         disk.rename_noreplace(Place(root, b"inbox/a"), Place(root, b"out/a"))
         disk.sync([])

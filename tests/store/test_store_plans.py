@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +27,15 @@ from store_values import (
 
 from ifmosfs.core.errors import Ambiguous, NotFound, PlanOutdated, WrongState
 from ifmosfs.core.files import Place, Root
-from ifmosfs.core.manifest import Correction, PlanInfo, RollbackEntry, SnapshotEntry, SnapshotInfo, VersionInfo
+from ifmosfs.core.manifest import (
+    Correction,
+    PlanInfo,
+    RollbackEntry,
+    SnapshotEntry,
+    SnapshotHead,
+    SnapshotInfo,
+    VersionInfo,
+)
 from ifmosfs.core.plan import (
     NEXT_STATE,
     Action,
@@ -40,6 +49,7 @@ from ifmosfs.core.plan import (
     Unit,
     UnitKind,
 )
+from ifmosfs.core.snapshot import merkle_root
 from ifmosfs.store.catalogue import Catalogue, open_catalogue
 
 counter = itertools.count()
@@ -231,28 +241,32 @@ entries = st.builds(
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(entries, max_size=6), names)
-def test_snapshot_comes_back_whole_in_the_order_given(
-    shared_catalogue: Catalogue, given_: list[SnapshotEntry], merkle: bytes
-) -> None:
+@given(st.lists(entries, max_size=6))
+def test_snapshot_comes_back_whole_in_the_order_given(shared_catalogue: Catalogue, given_: list[SnapshotEntry]) -> None:
     plan_id = f"snapped{next(counter)}"
     shared_catalogue.save_plan(plan_of(shared_catalogue.session_for([ROOT], None, 1), plan_id))
-    info = SnapshotInfo(f"s-{plan_id}", plan_id, "run1", 9, "before", "NAME", merkle, len(given_))
-    shared_catalogue.save_snapshot(info, given_)
-    assert list(shared_catalogue.snapshot_entries(info.snapshot_id)) == given_
+    head = SnapshotHead(f"s-{plan_id}", plan_id, "run1", 9, "before", "NAME")
+    info = shared_catalogue.save_snapshot(head, iter(given_))
+    assert info == SnapshotInfo(head, merkle_root(given_), len(given_))
+    assert list(shared_catalogue.snapshot_entries(head.snapshot_id)) == given_
     assert info in shared_catalogue.snapshots()
 
 
 def test_snapshot_that_lacks_an_entry_is_absent(catalogue: Catalogue, session_id: str) -> None:
     catalogue.save_plan(plan_of(session_id, "p1"))
-    info = SnapshotInfo("s1", "p1", "run1", 9, "before", "NAME", b"m", 2)
+    head = SnapshotHead("s1", "p1", "run1", 9, "before", "NAME")
     entry = SnapshotEntry(ROOT.path, b"x", fingerprint(1), None)
-    with pytest.raises(ValueError, match="2 entries was given 1"):
-        catalogue.save_snapshot(info, [entry])
+
+    def breaking_off() -> Iterator[SnapshotEntry]:
+        yield entry
+        raise EOFError
+
+    with pytest.raises(EOFError):
+        catalogue.save_snapshot(head, breaking_off())
     assert catalogue.snapshots() == []
     with pytest.raises(NotFound):
         next(catalogue.snapshot_entries("s1"))
-    catalogue.save_snapshot(info, [entry, entry])
+    catalogue.save_snapshot(head, [entry, entry])
     with catalogue._writing() as connection:
         connection.exec_driver_sql("UPDATE snapshots SET final = 0")
     assert catalogue.snapshots() == []
