@@ -540,6 +540,7 @@ class View:
         """These did not come through the kernel, so it must be told."""
         if self._told is None:
             return
+        self.originals_changed({edit.action_id or 0 for edit in edits if edit.kind is EditKind.REFRESH})
         changed = [*edits, *self._retraced({edit.step for edit in edits if edit.kind in RETRACING})]
         if len(changed) <= MOST_TOLD_SINGLY:
             for path in dict.fromkeys(path for edit in changed for path in (edit.path, edit.target) if path):

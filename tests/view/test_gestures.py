@@ -171,3 +171,12 @@ def test_an_edit_after_an_undo_by_somebody_else_is_made_on_the_tree_without_what
     again = view_of(scene.plan, scene.disk, MemoryLog(), effective(scene.log.edits))
     assert scene.tree() == Scene(scene.plan, scene.disk, scene.log, again).tree()
     assert list(scene.tree(b"Else")) == [b"a"]
+
+
+def test_an_original_that_others_found_changed_is_told_with_its_bytes(scene: Scene) -> None:
+    told = Told()
+    scene.view.tell(told)
+    inode = scene.inode(b"Docs/b")
+    scene.log.append(Edit(0, EditKind.REFRESH, b"Docs/b", None, 0, action_id=2), 0)
+    scene.view.reload()
+    assert inode in told.nodes
