@@ -842,7 +842,7 @@ class PlanTree:
         """Between layout and review the idea of equal names changes; a folder of twins keeps all of them."""
         if self._rules_are_exact:
             return
-        nodes = list(folder.children.values())
+        nodes = sorted(folder.children.values(), key=_age)  # whoever was loaded when, the same twin gets the number
         folder.is_touched = True
         folder.children.clear()
         for node in nodes:
@@ -859,6 +859,11 @@ class PlanTree:
             folder.mode = edit.mode
         if edit.mtime_ns is not None:
             folder.mtime_ns = edit.mtime_ns
+
+
+def _age(node: Node) -> tuple[bool, int]:
+    """An order of nodes that does not depend on when they were loaded."""
+    return (True, node.leaf.action_id) if isinstance(node, FileNode) else (False, node.number)
 
 
 def added_by(edits: Iterable[Edit]) -> frozenset[int]:
