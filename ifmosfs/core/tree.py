@@ -829,6 +829,10 @@ class PlanTree:
         parent.mtime_ns = at_ns
 
     def _attach(self, node: Node, parent: FolderNode, name: bytes, at_ns: int) -> None:
+        if isinstance(node, FolderNode) and not self._rules_are_exact:
+            pending = [node]  # loaded where they are: where they go, twins could be one name
+            while pending:
+                pending.extend(child for child in pending.pop().children.values() if isinstance(child, FolderNode))
         node.parent, node.name = parent, name
         if isinstance(node, FolderNode):
             self._rekey(node)
