@@ -195,7 +195,7 @@ def _reloads(view: Mount) -> bool:
     if is_stale(view):
         return True  # it shows nothing, old or new
     try:
-        os.setxattr(view.point, RELOAD, b"1")
+        os.getxattr(view.point, RELOAD)
     except OSError:
         return False
     return True

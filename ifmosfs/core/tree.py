@@ -165,6 +165,10 @@ class PlanTree:
         known = self._base[number] if number < len(self._base) else self._made_folders.get(number)
         return known is folder
 
+    def is_made_after(self, folder: FolderNode, last_edit: int) -> bool:
+        """Whether a folder was made by an edit with a higher number than this."""
+        return folder.number >= _EDITED + (last_edit + 1) * _PER_EDIT
+
     def holds(self, node: Node) -> bool:
         """Whether a node is in the tree, and not taken out of it."""
         step: Node | None = node

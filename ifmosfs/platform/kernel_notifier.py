@@ -12,6 +12,7 @@ import logging
 import os
 import queue
 import threading
+from collections.abc import Callable
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -26,7 +27,7 @@ from ifmosfs.platform.kernel_wire import (
     OUT_HEADER,
 )
 from ifmosfs.platform.kernel_workers import Workers
-from ifmosfs.view.protocol import ViewOperations
+from ifmosfs.view.protocol import ChangedNames, ViewOperations
 from ifmosfs.view.values import ROOT_INODE, FsError
 
 LOG: Final = logging.getLogger("ifmosfs")
@@ -51,14 +52,25 @@ class _All(NamedTuple):
 
 
 class Notifier:
-    """`Invalidations`, written to the device by one thread. Nothing is written before `start`."""
+    """`Invalidations`, written to the device by one thread. Nothing is written before `start`.
 
-    def __init__(self, device: int, minor: int, view: ViewOperations, workers: Workers) -> None:
+    `nudge` is called by that thread, when all that was told before has been passed on.
+    """
+
+    def __init__(
+        self,
+        device: int,
+        minor: int,
+        view: ViewOperations,
+        workers: Workers,
+        nudge: Callable[[ChangedNames], None],
+    ) -> None:
         self._device = device
         self._has_epochs = minor >= MINOR_INC_EPOCH
         self._view = view
         self._workers = workers
-        self._queue: queue.SimpleQueue[_Entry | _Node | _All] = queue.SimpleQueue()
+        self._nudge = nudge
+        self._queue: queue.SimpleQueue[_Entry | _Node | _All | ChangedNames] = queue.SimpleQueue()
 
     def start(self) -> bool:
         """Find out whether the kernel takes notifications, and begin to write them; `False` if it does not.
@@ -86,6 +98,10 @@ class Notifier:
         """See `Invalidations`."""
         self._queue.put(_All())
 
+    def names_changed(self, names: ChangedNames) -> None:
+        """See `Invalidations`."""
+        self._queue.put(names)
+
     def _run(self) -> None:
         while True:
             item = self._queue.get()
@@ -94,11 +110,13 @@ class Notifier:
             except Exception:
                 LOG.exception("bug in telling the kernel of %r", item)
 
-    def _pass_on(self, item: _Entry | _Node | _All) -> None:
+    def _pass_on(self, item: _Entry | _Node | _All | ChangedNames) -> None:
         if isinstance(item, _Entry):
             self._entry(item.parent, item.name)
         elif isinstance(item, _Node):
             self._node(item)
+        elif isinstance(item, ChangedNames):
+            self._nudge(item)
         elif not self._has_epochs or self._write(NOTIFY_INC_EPOCH, b""):
             self._top()
 

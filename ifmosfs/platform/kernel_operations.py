@@ -101,7 +101,7 @@ class Operations:
     def lookup(self, parent: int, request: bytearray, end: int) -> bytes:
         """The entry of a name; the kernel remembers its node."""
         with self.nodes:
-            entry = self._view.lookup(parent, bytes(request[IN_BYTES : end - 1]))
+            entry = self._view.lookup(parent, bytes(request[IN_BYTES : end - 1]), _caller(request))
             inode = entry.attr.inode
             self.nodes.give((inode,))
         return entry_out(entry, self._held(inode))

@@ -1,7 +1,8 @@
 """Serving a view by the kernel's own protocol, without libfuse: the driver on Linux. One process serves one mount.
 
 `kernel_mount` gets the device, `kernel_init` agrees on what both can, `kernel_loop` reads requests, `kernel_operations` answers them
-(`kernel_files`, `kernel_listings`, `kernel_nodes`: what is open and remembered), `kernel_notifier` tells the kernel of changes.
+(`kernel_files`, `kernel_listings`, `kernel_nodes`: what is open and remembered), `kernel_notifier` tells the kernel of changes, and
+`kernel_nudger` has it tell who watches.
 `kernel_wire` is <linux/fuse.h>.
 """
 
@@ -23,6 +24,7 @@ from ifmosfs.platform.kernel_init import Agreed, UnknownProtocol, negotiate
 from ifmosfs.platform.kernel_loop import Loop
 from ifmosfs.platform.kernel_mount import detach, mount, own_mount, raise_read_ahead
 from ifmosfs.platform.kernel_notifier import Notifier
+from ifmosfs.platform.kernel_nudger import Nudger
 from ifmosfs.platform.kernel_operations import Operations
 from ifmosfs.platform.kernel_workers import Workers
 from ifmosfs.view.protocol import ViewOperations
@@ -65,7 +67,7 @@ def serve_kernel(
             os.chdir("/")
             agreed = _negotiate(device, mount_point, wants_passthrough=wants_passthrough and os.geteuid() == 0)
             raise_read_ahead(own, _READ_AHEAD_KIB)
-            loop = _start(view, device, agreed, events)
+            loop = _start(view, mount_point, device, agreed, events)
             on_ready()
             event = events.get()
             if event != _LOOP_ENDED:
@@ -86,10 +88,10 @@ def _negotiate(device: int, mount_point: bytes, *, wants_passthrough: bool) -> A
         raise MountProblem(f"mounting failed (fuse: {error.strerror})", path=mount_point) from error
 
 
-def _start(view: ViewOperations, device: int, agreed: Agreed, events: Events) -> Loop:
+def _start(view: ViewOperations, mount_point: bytes, device: int, agreed: Agreed, events: Events) -> Loop:
     """Answer from now on, and let the view tell of changes if the kernel wants to hear of them."""
     workers = Workers()
-    notifier = Notifier(device, agreed.minor, view, workers)
+    notifier = Notifier(device, agreed.minor, view, workers, Nudger(mount_point, view).nudge)
     longest_s = math.inf if agreed.minor >= wire.MINOR_INC_EPOCH else _LONGEST_WITHOUT_EPOCHS_S
     may_pass_through = bool(agreed.flags & wire.PASSTHROUGH)
     operations = Operations(view, device, longest_s=longest_s, may_pass_through=may_pass_through)

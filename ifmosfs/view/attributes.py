@@ -9,7 +9,9 @@ from ifmosfs.core.plan import Action
 
 PREFIX: Final = b"user.ifmosfs."
 CATEGORY: Final = PREFIX + b"category"
-RELOAD: Final = PREFIX + b"reload"  # of the root, and only to be written
+RELOAD: Final = (
+    PREFIX + b"reload"
+)  # of the root; only to be read, because who watches the root would be told of its writing
 TAGS: Final = b"user.xdg.tags"
 BY_PERSON: Final = b"a person said so"
 

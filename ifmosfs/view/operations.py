@@ -14,7 +14,8 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -30,11 +31,13 @@ from ifmosfs.core.refusals import FsError, FsErrorKind
 from ifmosfs.core.tree import FileNode, FolderNode, Node, PlanTree
 from ifmosfs.view.attributes import CATEGORY, RELOAD, attributes_of
 from ifmosfs.view.attrs import made_attr
+from ifmosfs.view.changes import Changed, NameChanges, depth
 from ifmosfs.view.control import Control
 from ifmosfs.view.edits import EditLog
 from ifmosfs.view.gestures import Gestures
 from ifmosfs.view.inodes import (
     CONTROL_BASE,
+    EXISTING_BASE,
     FILE_BASE,
     FOLDER_BASE,
     inode_of_file,
@@ -45,8 +48,9 @@ from ifmosfs.view.inodes import (
     is_planned_folder,
 )
 from ifmosfs.view.listing import FixedListing, FolderListing, Named
+from ifmosfs.view.nudges import FOLDER_INODE, FOLDER_NAME, NOT_KEPT, Ghosts, NameIn, Nudge
 from ifmosfs.view.originals import Look, Originals
-from ifmosfs.view.protocol import Invalidations, Listing
+from ifmosfs.view.protocol import ChangedNames, Invalidations, Listing
 from ifmosfs.view.target import NOTHING_FOUND, Target
 from ifmosfs.view.values import (
     BRIEF,
@@ -68,6 +72,7 @@ MOST_LOADED = 100_000  # files whose nodes are kept in memory although no edit h
 MOST_TOLD_SINGLY = (
     200  # changes by others that the kernel is told name by name; of more it is told that anything may have changed
 )
+MOST_NUDGED = 1000  # names that who watches is told of at one time; of more nobody is told any
 _PUT_ASIDE = frozenset(
     {EditKind.EXCLUDE, EditKind.VAULT, EditKind.MOVE, EditKind.REPLACE}
 )  # what they displace appears elsewhere
@@ -116,7 +121,9 @@ class View:
         self._originals = Originals(disk, look or disk.lstat, is_slow, owner)
         self._target = Target(disk, self._plan.target, self._rules, self._place)
         self._gestures = Gestures(process_of)
+        self._ghosts = Ghosts(owner, self.lookup)
         self._told: Invalidations | None = None
+        self._unsettled: dict[int, ChangedNames] = {}  # what new names stand for that nobody who watches knows of yet
         self._lock = threading.RLock()
         self._handles: dict[int, Opened | bytes] = {}
         self._next_handle = 1
@@ -131,7 +138,9 @@ class View:
     def validity(self, inode: int) -> Validity:
         """See `ViewOperations`."""
         if is_control(inode):
-            return CHANGING
+            return CHANGING if inode < FOLDER_INODE else NOT_KEPT
+        if inode in self._unsettled:
+            return NOT_KEPT  # or the kernel would find a new name without asking for it, and could not be told of it
         if self._told is None or not FOLDER_BASE <= inode < CONTROL_BASE:
             return BRIEF
         return TOLD if inode >= FILE_BASE else FOLDER_TOLD
@@ -163,8 +172,11 @@ class View:
             inode = self.lookup(inode, name).attr.inode
         return inode
 
-    def lookup(self, parent: int, name: bytes) -> Entry:
+    def lookup(self, parent: int, name: bytes, caller: Caller | None = None) -> Entry:
         """The entry of that name. NOT_FOUND, NOT_A_FOLDER for a parent that is none, NAME_TOO_LONG."""
+        nudge = self._ghosts.nudge_of(caller)
+        if nudge is not None:
+            return self._ghosts.lookup(nudge, NameIn(parent, name))
         if len(name) > 255:
             raise FsError(FsErrorKind.NAME_TOO_LONG, name)
         if parent == ROOT_INODE and name == CONTROL_NAME:
@@ -186,6 +198,8 @@ class View:
             return self._node_attr(self._file(inode))
         if inode == CONTROL_BASE:
             return self._control_folder_attr()
+        if FOLDER_INODE <= inode < EXISTING_BASE:
+            return self._ghosts.attr(inode)
         if is_control(inode):
             return self._control_attr(self._control_name(inode))
         if is_existing(inode):
@@ -321,6 +335,9 @@ class View:
         one that exists on the disk refuses with EXISTS, unless the plan's conflict strategy gives the name to the file that
         comes: commit then puts the other into the vault. Over itself it does nothing. What is dropped on the review folder itself
         goes to its folder of what a person has left out."""
+        nudge = self._ghosts.nudge_of(caller)
+        if nudge is not None and self._ghosts.is_rename(nudge, NameIn(parent, name), NameIn(new_parent, new_name)):
+            return
         path, node = self._editable(parent, name)
         self._refuse_over_control(node, new_parent, new_name, mode)
         target = self._path_for(new_parent, new_name)
@@ -385,6 +402,11 @@ class View:
         with self._lock:
             self._tell_name(target)
             self._tell_name(join(above, self._tree.excluded.name, name))
+            gone = Changed(target, isinstance(node, FolderNode), None)
+            come = (
+                [Changed(self._tree.path_of(node), True, node)] if gone.is_folder else []
+            )  # of a file it is told already
+            self._tell_watchers([gone, *come])
 
     def _displaced(self, node: Node, standing: Node | None, target: bytes, mode: RenameMode) -> Fingerprint | None:
         """The file of the target whose name a rename takes. `None`: the name is free there. EXISTS: it is not to be had."""
@@ -432,7 +454,10 @@ class View:
         return list(self._attributes(inode))
 
     def getxattr(self, inode: int, name: bytes) -> bytes:
-        """The value of one attribute. NO_ATTRIBUTE."""
+        """The value of one attribute. NO_ATTRIBUTE. Reading `user.ifmosfs.reload` of the root is `reload`, and gives nothing."""
+        if name == RELOAD and inode == ROOT_INODE:
+            self.reload()
+            return b""
         try:
             return self._attributes(inode)[name]
         except KeyError:
@@ -440,11 +465,8 @@ class View:
 
     def setxattr(self, inode: int, name: bytes, value: bytes, flags: int, caller: Caller | None = None) -> None:
         """Writing `user.ifmosfs.category` files the file under that category. INVALID for a category the layout has no folder
-        for, NOT_SUPPORTED for every other attribute. Writing `user.ifmosfs.reload` at the root is `reload`."""
+        for, NOT_SUPPORTED for every other attribute."""
         del flags
-        if name == RELOAD and inode == ROOT_INODE:
-            self.reload()
-            return
         if name != CATEGORY or not is_file(inode):
             raise FsError(FsErrorKind.NOT_SUPPORTED, name)
         self._file_under(self._file(inode), value.decode("utf-8", "replace").strip(), caller)
@@ -470,8 +492,11 @@ class View:
             self._edit(Edit(0, EditKind.MKDIR, folder, None, 0), caller)
         self._edit(Edit(0, EditKind.MOVE, path, target, 0, category=category), caller, must_be_free=target != path)
         with self._lock:
-            for changed in (path, *missing, target):
-                self._tell_name(changed)
+            changed = dict.fromkeys((path, *missing, target))
+            for each in changed:
+                self._tell_name(each)
+            if path != target:
+                self._tell_watchers([Changed(each, each in missing, self._tree.find(each)) for each in changed])
 
     def removexattr(self, inode: int, name: bytes, caller: Caller | None = None) -> None:
         """NOT_SUPPORTED: the attributes are the plan's. NO_ATTRIBUTE for one that is not there."""
@@ -521,11 +546,14 @@ class View:
             return
         self._gestures.interrupted()
         self._control = None
+        made = self._made_by(edits)
+        names = NameChanges(self._tree, made if len(made) <= MOST_TOLD_SINGLY else ())
         if any(edit.kind in RETRACING for edit in edits):
             self._plant_anew(edits)
         else:
             self._tree.replay(edits)
-        self._tell_edits(edits)
+        self._tell_edits(made)
+        self._tell_watchers(names.made(self._tree))
 
     def _plant_anew(self, edits: Sequence[Edit]) -> None:
         """Steps were taken back, or made again: the tree is another."""
@@ -536,12 +564,17 @@ class View:
         except IfmosfsError as error:
             raise FsError(FsErrorKind.IO) from error
 
-    def _tell_edits(self, edits: Sequence[Edit]) -> None:
+    def _made_by(self, edits: Sequence[Edit]) -> Sequence[Edit]:
+        """These edits, and those that they take back or make again; nothing where nobody is to be told."""
+        if self._told is None:
+            return ()
+        return [*edits, *self._retraced({edit.step for edit in edits if edit.kind in RETRACING})]
+
+    def _tell_edits(self, changed: Sequence[Edit]) -> None:
         """These did not come through the kernel, so it must be told."""
         if self._told is None:
             return
-        self.originals_changed({edit.action_id or 0 for edit in edits if edit.kind is EditKind.REFRESH})
-        changed = [*edits, *self._retraced({edit.step for edit in edits if edit.kind in RETRACING})]
+        self.originals_changed({edit.action_id or 0 for edit in changed if edit.kind is EditKind.REFRESH})
         if len(changed) <= MOST_TOLD_SINGLY:
             for path in dict.fromkeys(path for edit in changed for path in (edit.path, edit.target) if path):
                 self._tell_name(path)
@@ -567,6 +600,53 @@ class View:
             inode = inode_of_folder(folder.number)
             self._told.entry_changed(inode, name)
             self._told.node_changed(inode, content=False)
+
+    def _tell_watchers(self, names: Sequence[Changed]) -> None:
+        """Who watches shall be told of names that have come or gone."""
+        if self._told is None or not 0 < len(names) <= MOST_NUDGED:
+            return
+        inodes = (self._number_of(each.node) for each in names if each.node is not None)
+        changed = ChangedNames({each.path: each.is_folder for each in names}, frozenset(filter(None, inodes)))
+        self._unsettled.update(dict.fromkeys(changed.inodes, changed))
+        self._told.names_changed(changed)
+
+    def _number_of(self, node: Node) -> int:
+        """The inode of a planned node, 0 for a folder that the target has anyway."""
+        if isinstance(node, FileNode):
+            return inode_of_file(node)
+        return inode_of_folder(node.number) if node.planned else 0
+
+    @contextmanager
+    def nudging(self, names: Sequence[ChangedNames]) -> Iterator[Nudge]:
+        """See `ViewOperations`."""
+        nudge = Nudge()
+        try:
+            paths = {path: is_folder for each in names for path, is_folder in each.paths.items()}
+            for path in sorted(paths, key=depth) if len(paths) <= MOST_NUDGED else ():
+                self._add_ghost(nudge, path, is_folder=paths[path])
+            self._ghosts.begin(nudge)
+            yield nudge
+        finally:
+            self._ghosts.end()
+            self._settle(names)
+            if self._told is not None:
+                self._told.entry_changed(
+                    CONTROL_BASE, FOLDER_NAME
+                )  # the kernel would remember all that was moved there
+
+    def _add_ghost(self, nudge: Nudge, path: bytes, *, is_folder: bool) -> None:
+        above, name = split(path)
+        try:
+            self._ghosts.add(nudge, path, NameIn(self.resolve(above), name), is_folder=is_folder)
+        except FsError:  # its folder has gone, too, and with it all who watched
+            return
+
+    def _settle(self, names: Sequence[ChangedNames]) -> None:
+        with self._lock:
+            for each in names:
+                for inode in each.inodes:
+                    if self._unsettled.get(inode) is each:  # and nobody has announced it anew
+                        del self._unsettled[inode]
 
     # Nodes and inodes
 
@@ -788,9 +868,12 @@ class View:
                     raise FsError(FsErrorKind.EXISTS, draft.target)  # taken since the operation looked
                 self._tree.check(draft)
                 edit = self._append(replace(draft, step=self._gestures.step(caller, now_ns)))
+            is_told = self._told is not None and edit.kind in _PUT_ASIDE
+            names = NameChanges(self._tree, [edit] if is_told else ())
             self._tree.apply(edit)
             self._gestures.made(caller, edit)
             self._control = None
+            self._tell_watchers([each for each in names.made(self._tree) if each.path not in {edit.path, edit.target}])
 
     def _append(self, draft: Edit) -> Edit | None:
         """The edit as recorded; `None` after others' edits were found and taken in, so that it must be looked at again."""

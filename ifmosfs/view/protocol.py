@@ -8,7 +8,8 @@ may be given, none means the owner of the view.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol
 
 from ifmosfs.core.files import Attr
 from ifmosfs.core.ports import Space
@@ -34,6 +35,21 @@ class Listing(Protocol):
         ...
 
 
+class ChangedNames(NamedTuple):
+    """Names that have come or gone without the kernel's doing, with what stood for each: paths in the view, folders before what is in
+    them. `inodes`: what the new ones stand for."""
+
+    paths: dict[bytes, bool]  # whether it is, or was, a folder
+    inodes: frozenset[int]
+
+
+class Nudging(Protocol):
+    """Renames in the mount that change nothing, and by which the kernel tells who watches. Only one process may make them."""
+
+    renames: list[tuple[bytes, bytes]]
+    pid: int | None
+
+
 class Invalidations(Protocol):
     """What the view tells of changes that did not come through its own operations. Every method returns at once, may be called
     with the view's locks held, and is carried out later by somebody who holds none."""
@@ -48,6 +64,11 @@ class Invalidations(Protocol):
 
     def all_changed(self) -> None:
         """Every name may be out of date."""
+        ...
+
+    def names_changed(self, names: ChangedNames) -> None:
+        """Who watches the folders of these names shall be told of them, after all that was told before is out of date. Whoever
+        does it goes through `ViewOperations.nudging`."""
         ...
 
 
@@ -75,7 +96,12 @@ class ViewOperations(Protocol):
         """The inode at a path such as ``a/b`` (``b""``: the root). NOT_FOUND, NOT_A_FOLDER, NAME_TOO_LONG."""
         ...
 
-    def lookup(self, parent: int, name: bytes) -> Entry:
+    def nudging(self, names: Sequence[ChangedNames]) -> AbstractContextManager[Nudging]:
+        """While this lasts, the process whose id is put into what this gives may make those renames. To be used by one thread, which
+        answers no requests."""
+        ...
+
+    def lookup(self, parent: int, name: bytes, caller: Caller | None = None) -> Entry:
         """The entry of that name in a folder. NOT_FOUND if there is none."""
         ...
 

@@ -174,7 +174,7 @@ def agree(desk: Desk, plan: str, view: SystemOs, before: Counter[object]) -> Non
     result = desk.run("stage", "show", plan, "--json")
     moves: list[dict[str, Any]] = result.json["moves"]
     targets = {os.fsencode(row["target"]) for row in moves}
-    os.setxattr(view.root, b"user.ifmosfs.reload", b"")  # so that the last command's edits are surely seen
+    os.getxattr(view.root, b"user.ifmosfs.reload")  # so that the last command's edits are surely seen
     time.sleep(REMEMBERED_S)
     shown = {path for path in files(view) if not path.startswith((REVIEW, CONTROL))}
     theirs = {b"New/" + name for name in os.listdir(os.fsencode(desk.target) + b"/New")}

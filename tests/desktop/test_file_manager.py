@@ -9,7 +9,8 @@ import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -196,6 +197,24 @@ def test_thumbnails_of_pictures_and_documents_are_made_from_the_view(mounted: Mo
             wait_for(f"a thumbnail of {path}", lambda path=path: thumbnail(monitor, mounted.point / path).exists())
             monitor.press(*["alt+Up"] * len(folders))
             monitor.wait_for_title(manager.title(mounted.point.name))
+    assert mounted.nothing_was_touched()
+
+
+@pytest.mark.parametrize("shown", [thunar, pcmanfm], ids=["thunar", "pcmanfm"])
+def test_an_open_window_shows_by_itself_what_commands_change_in_the_plan(
+    mounted: Mounted, monitor: Screen, shown: Callable[[Screen, Path], AbstractContextManager[FileManager]]
+) -> None:
+    invoice = mounted.point / "Financial/Documents/2021/invoice-17.pdf"
+    with shown(monitor, mounted.point) as manager:
+        manager.select("Screenshots")  # so all is listed, and watched
+        os.setxattr(invoice, "user.ifmosfs.category", b"web_page")
+        row = manager.select("Web")  # the last one, so that no other takes its place
+        assert mounted.desk.run("stage", "undo", mounted.plan).status == 0
+        wait_for("the folder to go", lambda: monitor.marked() != row)
+        assert mounted.desk.run("stage", "redo", mounted.plan).status == 0
+        manager.enter("Web")
+    assert not invoice.exists()
+    assert mounted.says()["invoice-17.pdf"].startswith("Web/")
     assert mounted.nothing_was_touched()
 
 

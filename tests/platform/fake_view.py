@@ -19,7 +19,8 @@ import stat
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -28,7 +29,8 @@ from ifmosfs.core.names import components
 from ifmosfs.core.ports import Space
 from ifmosfs.platform.fuse import Driver, serve
 from ifmosfs.platform.kernel_session import serve_kernel
-from ifmosfs.view.protocol import Invalidations
+from ifmosfs.view.nudges import Nudge
+from ifmosfs.view.protocol import ChangedNames, Invalidations
 from ifmosfs.view.values import (
     BRIEF,
     ROOT_INODE,
@@ -185,7 +187,11 @@ class FakeView:
             inode = self._child(inode, name)
         return inode
 
-    def lookup(self, parent: int, name: bytes) -> Entry:
+    @contextmanager
+    def nudging(self, names: Sequence[ChangedNames]) -> Iterator[Nudge]:
+        yield Nudge()
+
+    def lookup(self, parent: int, name: bytes, caller: Caller | None = None) -> Entry:
         return Entry(name, self._node(self._child(parent, name)).attr)
 
     def getattr(self, inode: int) -> Attr:

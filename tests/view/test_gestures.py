@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 
@@ -15,29 +15,10 @@ from ifmosfs.view.operations import View
 from ifmosfs.view.values import Caller, FsError, FsErrorKind, RenameMode
 from tests.adapters.memory_disk import MemoryDisk
 from tests.core.plans import plan_of
-from tests.view.views import OWNER, MemoryLog, Scene, at, refile, view_of
+from tests.view.views import OWNER, MemoryLog, Scene, Told, at, refile, view_of
 
 FILES, SHELL = Caller(1000, 1000, 10), Caller(1000, 1000, 20)
 ROWS = ((b"a", b"Docs/a"), (b"b", b"Docs/b"), (b"c", b"Docs/c"))
-
-
-@dataclass
-class Told:
-    """What the view told of changes."""
-
-    names: list[tuple[int, bytes]] = field(default_factory=list)
-    nodes: list[int] = field(default_factory=list)
-    n_all: int = 0
-
-    def entry_changed(self, parent: int, name: bytes) -> None:
-        self.names.append((parent, name))
-
-    def node_changed(self, inode: int, *, content: bool) -> None:
-        del content
-        self.nodes.append(inode)
-
-    def all_changed(self) -> None:
-        self.n_all += 1
 
 
 class Clock:
@@ -151,7 +132,7 @@ def test_an_undo_by_somebody_else_is_taken_in_wholly_and_told(scene: Scene) -> N
     assert scene.tree() == before
     assert {name: scene.inode(b"Docs/" + name) for name in numbers} == numbers
     assert {(docs, b"a"), (other, b"a"), (docs, b"b"), (other, b"b")} <= set(told.names)
-    assert {docs, other} <= set(told.nodes)
+    assert {(docs, False), (other, False)} <= set(told.nodes)
     assert told.n_all == 1  # what they displaced could be anywhere in the review
 
 
@@ -179,4 +160,4 @@ def test_an_original_that_others_found_changed_is_told_with_its_bytes(scene: Sce
     inode = scene.inode(b"Docs/b")
     scene.log.append(Edit(0, EditKind.REFRESH, b"Docs/b", None, 0, action_id=2), 0)
     scene.view.reload()
-    assert inode in told.nodes
+    assert (inode, True) in told.nodes

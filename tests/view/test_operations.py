@@ -20,7 +20,7 @@ from ifmosfs.view.values import ROOT_INODE, FsError, FsErrorKind, RenameMode
 from tests.adapters.faults import Delegating
 from tests.adapters.memory_disk import MemoryDisk
 from tests.adapters.trees import read_tree
-from tests.view.views import NOW_NS, OWNER, TREE, Scene, at, listed, make_scene, numbers, rename, view_of
+from tests.view.views import NOW_NS, OWNER, TREE, Scene, Told, at, listed, make_scene, numbers, rename, view_of
 
 E = FsErrorKind
 FILE, LINK = Kind.FILE, Kind.SYMLINK
@@ -507,24 +507,6 @@ def test_no_replace_holds_against_what_comes_in_between(scene: Scene) -> None:
         rename(scene, b"Docs/a.pdf", b"New/made", RenameMode.NO_REPLACE)
     assert refused.value.kind is E.EXISTS
     assert (scene.content(b"New/made"), scene.content(b"Docs/a.pdf")) == (b"second", b"first")
-
-
-class Told:
-    """What the view told of changes."""
-
-    def __init__(self) -> None:
-        self.names: list[tuple[int, bytes]] = []
-        self.nodes: list[tuple[int, bool]] = []
-        self.n_all = 0
-
-    def entry_changed(self, parent: int, name: bytes) -> None:
-        self.names.append((parent, name))
-
-    def node_changed(self, inode: int, *, content: bool) -> None:
-        self.nodes.append((inode, content))
-
-    def all_changed(self) -> None:
-        self.n_all += 1
 
 
 def test_what_is_dropped_on_the_review_folder_itself_is_left_out(scene: Scene) -> None:

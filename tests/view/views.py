@@ -14,6 +14,7 @@ from ifmosfs.core.plan import Action, Edit, Plan
 from ifmosfs.core.ports import Disk
 from ifmosfs.core.tree import PlanTree
 from ifmosfs.view.operations import View
+from ifmosfs.view.protocol import ChangedNames
 from ifmosfs.view.values import ROOT_INODE, Entry, RenameMode
 from tests.core.plans import Row, plan_of
 
@@ -54,6 +55,32 @@ class MemoryLog:
     def since(self, after: int) -> Sequence[Edit]:
         """See `view.edits.EditLog`."""
         return self.edits[after:]
+
+
+@dataclass
+class Told:
+    """What the view told of changes that did not come through its own operations."""
+
+    names: list[tuple[int, bytes]] = field(default_factory=list)
+    nodes: list[tuple[int, bool]] = field(default_factory=list)
+    n_all: int = 0
+    watchers: list[ChangedNames] = field(default_factory=list)
+
+    def entry_changed(self, parent: int, name: bytes) -> None:
+        """See `view.protocol.Invalidations`."""
+        self.names.append((parent, name))
+
+    def node_changed(self, inode: int, *, content: bool) -> None:
+        """See `view.protocol.Invalidations`."""
+        self.nodes.append((inode, content))
+
+    def all_changed(self) -> None:
+        """See `view.protocol.Invalidations`."""
+        self.n_all += 1
+
+    def names_changed(self, names: ChangedNames) -> None:
+        """See `view.protocol.Invalidations`."""
+        self.watchers.append(names)
 
 
 @dataclass
