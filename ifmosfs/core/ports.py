@@ -72,6 +72,11 @@ class DiskReader(Protocol):
         one that cannot be looked at has `UNKNOWN_ATTR`."""
         ...
 
+    def open_seen(self, place: Place) -> int:
+        """As `open_read`, for who has just seen a regular file there and will see whether it is the one that was opened: in a third
+        of the time, because nothing is looked at before. Any refusal means no more than that `open_read` is to be asked."""
+        ...
+
     def open_read(self, place: Place) -> int:
         """A read-only descriptor of a *regular file* (else EINVAL), never blocking, without touching the access time where allowed."""
         ...

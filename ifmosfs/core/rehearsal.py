@@ -104,6 +104,10 @@ class RehearsalDisk:
                 entries[name] = attr
         return sorted(entries.items())
 
+    def open_seen(self, place: Place) -> int:
+        """See `DiskReader.open_seen`."""
+        return self._reader.open_seen(self._origin(place))
+
     def open_read(self, place: Place) -> int:
         """A descriptor of the file where it really is now."""
         return self._reader.open_read(self._origin(place))

@@ -116,6 +116,14 @@ class PosixDisk:
             os.close(descriptor)
         return entries
 
+    def open_seen(self, place: Place) -> int:
+        """See `DiskReader.open_seen`. The caller closes the descriptor."""
+        root = os.open(place.root, linux.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            return linux.open_beneath(root, place.path, copying.READ_FLAGS | linux.O_NOATIME)
+        finally:
+            os.close(root)
+
     @_naming
     def open_read(self, place: Place) -> int:
         """See `DiskReader.open_read`. The caller closes the descriptor."""

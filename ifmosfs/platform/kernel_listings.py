@@ -2,19 +2,25 @@
 
 The offset of an entry is its position in the listing plus one, so that a listing can be gone on with anywhere; `.` and `..` come
 first. A handle's listing is used by one thread at a time, because the kernel locks the position of an open folder.
+
+Attributes cost a look at each original, and the kernel asks for them always (its own way of finding out who wants them makes
+`find` twice as slow). So of a *huge* folder they are given only for as many entries as one reading of it takes in, and for the rest
+if somebody has asked for those of the *canary* meanwhile: the first entry, whose attributes were held back. Who only wants the names
+(`ls` into a pipe, completion in a shell, `os.walk`) need not wait, and who looks at each entry as it comes is seen to do so.
 """
 
 from __future__ import annotations
 
 import itertools
 import stat
+import time
 from collections.abc import Callable, Iterable, Sequence
 from struct import Struct
 from typing import Final
 
 from ifmosfs.platform.kernel_nodes import Nodes
 from ifmosfs.platform.kernel_replies import BLOCK_BYTES, NS, Timeouts
-from ifmosfs.platform.kernel_wire import DIRENT, DIRENTPLUS
+from ifmosfs.platform.kernel_wire import DIRENT, DIRENTPLUS, ENTRY_OUT
 from ifmosfs.view.protocol import Listing, ViewOperations
 from ifmosfs.view.values import Dirent, Entry, FsError, FsErrorKind
 
@@ -22,6 +28,42 @@ _N_DOTS: Final = 2
 _KIND_SHIFT: Final = 12  # DT_DIR and the like are the format bits of a mode, shifted
 _FOLDER: Final = stat.S_IFDIR >> _KIND_SHIFT
 _NO_ATTRIBUTES: Final = (0,) * 19  # a nodeid of 0 says that nothing is known of the node
+
+HUGE: Final = 4_000  # entries; below, all attributes take less time than it would to be asked for them one by one
+GIVEN_AT_FIRST: Final = 1_000  # entries: what libraries read at once (32 KiB) before they hand out the first
+REMEMBERED_S: Final = 60.0  # for so long it is known that somebody looks at what is in a folder
+MOST_CANARIES: Final = 256
+
+
+class Interest:
+    """Which huge folders somebody lists in order to look at what is in them."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._folders: dict[int, int] = {}  # by canary
+        self._until: dict[int, float] = {}  # by folder
+
+    def watch(self, canary: int, folder: int) -> None:
+        """From now on, who looks at this entry is interested in its folder."""
+        if len(self._folders) >= MOST_CANARIES:
+            del self._folders[next(iter(self._folders))]
+        self._folders[canary] = folder
+
+    def looked_at(self, inode: int) -> None:
+        """Somebody has asked for a node's attributes."""
+        folder = self._folders.pop(inode, None)
+        if folder is not None:
+            self._until[folder] = self._now() + REMEMBERED_S
+
+    def is_in(self, folder: int) -> bool:
+        """Whether somebody is interested in a folder."""
+        until = self._until.get(folder)
+        if until is None:
+            return False
+        if self._now() <= until:
+            return True
+        del self._until[folder]
+        return False
 
 
 class OpenFolder:
@@ -36,12 +78,14 @@ class OpenFolder:
 
 
 class Folders:
-    """The open folders by handle. `held` tells how long what is said of a node may be kept."""
+    """The open folders by handle. `held` tells how long what is said of a node may be kept; `interest` is to be told of each node
+    that is looked at."""
 
     def __init__(self, view: ViewOperations, nodes: Nodes, held: Callable[[int], Timeouts]) -> None:
         self._view = view
         self._nodes = nodes
         self._held = held
+        self.interest = Interest()
         self._handles = itertools.count(1)
         self._open: dict[int, OpenFolder] = {}
 
@@ -81,7 +125,16 @@ class Folders:
         listing = folder.listing
         buffer = bytearray(size)
         filled, offset = self._put_dots(folder, buffer, offset, DIRENTPLUS, _NO_ATTRIBUTES)
-        begun, start = filled, offset - _N_DOTS
+        start = offset - _N_DOTS
+        if len(listing) > HUGE and not self.interest.is_in(folder.inode):
+            if start >= GIVEN_AT_FIRST:
+                return memoryview(buffer)[: self._put_bare(buffer, filled, listing, start)]
+            if start == 0:
+                (canary,) = listing.names(0, 1)
+                self.interest.watch(canary.inode, folder.inode)
+                filled = self._put_bare(buffer, filled, listing, 0, n_most=1)
+                start = 1
+        begun = filled
         while filled == begun:
             names = _fitting(listing.names(start, start + size // DIRENTPLUS[1].size), size - filled)
             if not names:
@@ -92,6 +145,21 @@ class Folders:
                 self._nodes.give([entry.attr.inode for entry in entries])
             start += len(names)  # if all of these have gone: an empty answer would mean the end of the listing
         return memoryview(buffer)[:filled]
+
+    def _put_bare(self, buffer: bytearray, filled: int, listing: Listing, start: int, n_most: int | None = None) -> int:
+        """Put entries from a position on without their attributes, which are zeros in a new buffer; returns how much is filled."""
+        size = len(buffer)
+        n_read = n_most or size // DIRENTPLUS[1].size
+        offset = start + _N_DOTS
+        for name, inode, kind_bits in listing.names(start, start + n_read):
+            packer = DIRENT[len(name)]
+            end = filled + ENTRY_OUT.size + packer.size
+            if end > size:
+                break
+            offset += 1
+            packer.pack_into(buffer, filled + ENTRY_OUT.size, inode, offset, len(name), kind_bits >> _KIND_SHIFT, name)
+            filled = end
+        return filled
 
     def _at(self, handle: int, offset: int) -> OpenFolder:
         try:

@@ -104,6 +104,7 @@ class Operations:
             entry = self._view.lookup(parent, bytes(request[IN_BYTES : end - 1]), _caller(request))
             inode = entry.attr.inode
             self.nodes.give((inode,))
+        self.folders.interest.looked_at(inode)
         return entry_out(entry, self._held(inode))
 
     def forget(self, inode: int, request: bytearray, end: int) -> None:
@@ -118,6 +119,7 @@ class Operations:
 
     def getattr(self, inode: int, request: bytearray, end: int) -> bytes:
         """The attributes of a node, of one that was unlinked while open, too."""
+        self.folders.interest.looked_at(inode)
         return attr_out(self._view.getattr(inode), self._held(inode))
 
     def setattr(self, inode: int, request: bytearray, end: int) -> bytes:

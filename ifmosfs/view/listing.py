@@ -7,15 +7,17 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 from ifmosfs.core.files import Attr, Kind
+from ifmosfs.core.nodes import KINDS
 from ifmosfs.core.tree import FileNode, FolderNode, Node
 from ifmosfs.view.values import Dirent, Entry
 
-_BITS: Final = {
+_KIND_BITS: Final = {
     Kind.FILE: stat.S_IFREG,
     Kind.FOLDER: stat.S_IFDIR,
     Kind.SYMLINK: stat.S_IFLNK,
     Kind.OTHER: 0,
 }
+_BITS: Final = tuple(_KIND_BITS[kind] for kind in KINDS)  # by the number that a leaf has for its kind
 
 
 class FixedListing:
@@ -87,7 +89,7 @@ class FolderListing:
             Dirent(
                 name,
                 self._view.inode_in_listing(node, self._live.get(name)),
-                _BITS[node.leaf.entry_kind] if isinstance(node, FileNode) else stat.S_IFDIR,
+                _BITS[node.leaf.kind] if isinstance(node, FileNode) else stat.S_IFDIR,
             )
             for name, node in self._nodes[start:stop]
         ]

@@ -107,6 +107,9 @@ class Originals:
     def open(self, leaf: Leaf, elsewhere: Elsewhere) -> tuple[int, bool]:
         """(read-only descriptor, whether the pages of the last open are still good). NOT_FOUND for a vanished original, STALE
         when another file has its name."""
+        descriptor = self._opened_at_once(leaf)
+        if descriptor is not None:
+            return descriptor, self.is_unchanged(leaf.number, descriptor)
         with self._disk.looking():
             try:
                 descriptor = self._opened(leaf, leaf.source_place)
@@ -142,6 +145,23 @@ class Originals:
     def place(self, leaf: Leaf, elsewhere: Elsewhere) -> Place:
         """Where the original is now. NOT_FOUND, STALE."""
         return self._find(leaf, elsewhere)[0]
+
+    def _opened_at_once(self, leaf: Leaf) -> int | None:
+        """A descriptor of an original that nothing has happened to, as `_glanced` has it; `None` where more than that is needed."""
+        if self._is_slow(leaf.root):
+            return None
+        seen = self._glanced(leaf, leaf.inode)
+        if seen is None or not stat.S_ISREG(seen.mode):
+            return None
+        try:
+            descriptor = self._disk.open_seen(leaf.source_place)
+        except OSError:
+            return None
+        found = os.fstat(descriptor)
+        if found.st_ino == leaf.inode and found.st_ctime_ns == seen.ctime_ns and stat.S_ISREG(found.st_mode):
+            return descriptor
+        os.close(descriptor)
+        return None
 
     def _opened(self, leaf: Leaf, place: Place) -> int:
         """A descriptor of the original, if it is there. While it is open its inode number cannot be given to another file, so the

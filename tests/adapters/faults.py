@@ -46,6 +46,9 @@ class Delegating:
     def list_folder(self, place: Place) -> Sequence[tuple[bytes, Attr]]:
         return self._look("list_folder", (place,), lambda: self.disk.list_folder(place))
 
+    def open_seen(self, place: Place) -> int:
+        return self._look("open_seen", (place,), lambda: self.disk.open_seen(place))
+
     def open_read(self, place: Place) -> int:
         return self._look("open_read", (place,), lambda: self.disk.open_read(place))
 

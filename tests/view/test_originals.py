@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ifmosfs.core.files import Attr, Kind, Place
+from ifmosfs.core.files import Kind, Place
+from ifmosfs.core.ports import Disk
 from ifmosfs.core.refusals import FsError, FsErrorKind
-from tests.adapters.faults import Delegating
+from tests.adapters.faults import Answer, Delegating
 from tests.view.views import OWNER, Scene, view_of
 
 E = FsErrorKind
@@ -118,15 +119,23 @@ def test_a_refused_original_leaves_no_descriptor(scene: Scene) -> None:
 class Swapping(Delegating):
     """Another file takes the original's name between the look and the open."""
 
-    def open_read(self, place: Place) -> int:
-        other = os.fsdecode(place.absolute) + ".new"
-        Path(other).write_bytes(b"SECRET")
-        os.rename(other, place.absolute)
-        return self.disk.open_read(place)
+    def __init__(self, disk: Disk, at: str) -> None:
+        super().__init__(disk)
+        self._at = at
+
+    def _look(self, call: str, places: tuple[Place, ...], go: Callable[[], Answer]) -> Answer:
+        if call == self._at:
+            other = os.fsdecode(places[0].absolute) + ".new"
+            Path(other).write_bytes(b"SECRET")
+            os.rename(other, places[0].absolute)
+        elif call == "open_seen":  # so that it is the other way of opening that is tried
+            raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+        return go()
 
 
-def test_a_file_that_is_swapped_in_at_the_last_moment_is_stale_and_closed_again(scene: Scene) -> None:
-    scene.view = view_of(scene.plan, Swapping(scene.disk), scene.log)
+@pytest.mark.parametrize("call", ["open_seen", "open_read"])
+def test_a_file_that_is_swapped_in_at_the_last_moment_is_stale_and_closed_again(scene: Scene, call: str) -> None:
+    scene.view = view_of(scene.plan, Swapping(scene.disk, call), scene.log)
     scene.inode(SHOWN)
     n_before = len(os.listdir("/proc/self/fd"))
     assert refusal_to_open(scene) is E.STALE
@@ -176,10 +185,10 @@ def test_a_file_that_stays_is_not_looked_for_in_the_target(scene: Scene) -> None
 class Forbidding(Delegating):
     """One folder may not be entered."""
 
-    def lstat(self, place: Place) -> Attr:
-        if place.path.startswith(b"deep/"):
-            raise OSError(errno.EACCES, os.strerror(errno.EACCES), place.absolute)
-        return self.disk.lstat(place)
+    def _look(self, call: str, places: tuple[Place, ...], go: Callable[[], Answer]) -> Answer:
+        if any(place.path.startswith(b"deep/") for place in places):
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES), places[0].absolute)
+        return go()
 
 
 def test_one_original_that_cannot_be_looked_at_does_not_spoil_the_listing(scene: Scene) -> None:
