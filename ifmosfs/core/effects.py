@@ -186,7 +186,7 @@ def check_source(operation: Operation, disk: Disk, busy: Writers = NOBODY) -> At
     """The attributes of the source if it is still what was planned, and may be moved now, else the conflict."""
     source, _, expected = ends(operation)
     try:
-        attr = lstat_or_none(disk, source)
+        attr = _glanced(disk, source, expected) or lstat_or_none(disk, source)
     except OSError as error:
         return blame(operation, error, source)
     if attr is None:
@@ -197,6 +197,16 @@ def check_source(operation: Operation, disk: Disk, busy: Writers = NOBODY) -> At
     if busy is not NOBODY and (attr.device, attr.inode) in busy:
         return conflict(operation, "being-written")
     return attr if kind is not Kind.SYMLINK or operation.inverse_of is not None else _check_link(operation, attr, disk)
+
+
+def _glanced(disk: Disk, place: Place, expected: Fingerprint) -> Attr | None:
+    """The attributes of a file that nothing has happened to since it was planned: no other has both its inode and its time of
+    change. `None` where that takes a look with care; the commonest look of a commit, in a third of the time."""
+    try:
+        inode, attr = disk.glance(place, expected.inode)
+    except OSError:
+        return None
+    return attr if inode == expected.inode and attr.ctime_ns == expected.ctime_ns else None
 
 
 def _check_link(operation: Operation, attr: Attr, disk: Disk) -> Attr | Outcome:
