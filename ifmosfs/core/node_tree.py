@@ -96,12 +96,11 @@ class NodeTree:
         return node
 
     def has_file(self, action_id: int) -> bool:
-        """Whether the plan has such an action; the numbers of a plan that was restored have gaps."""
+        """Whether the plan has such an action; the numbers of a plan that was restored have gaps. Loads nothing."""
         try:
-            self.file(action_id)
+            return action_id in self._files or self.source.folder_of(action_id) >= 0
         except KeyError:
             return False
-        return True
 
     @property
     def made_files(self) -> Mapping[int, FileNode]:

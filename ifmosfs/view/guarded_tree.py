@@ -55,6 +55,12 @@ class GuardedTree:
             except KeyError:
                 raise FsError(FsErrorKind.NOT_FOUND) from None
 
+    def require_file(self, inode: int) -> None:
+        """NOT_FOUND if there is no file with that number. Loads nothing."""
+        with self.lock:
+            if not self.tree.has_file(inode - FILE_BASE):
+                raise FsError(FsErrorKind.NOT_FOUND)
+
     def folder(self, inode: int) -> FolderNode:
         """The planned folder, or the root, with that number; under the lock."""
         if inode == ROOT_INODE:

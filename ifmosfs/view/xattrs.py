@@ -1,6 +1,7 @@
 """The extended attributes of the view's files: read, they are the plan's word; written, a category files the file anew.
 
-Only files of the plan have any. Nothing but the category can be written, and nothing removed.
+Only files of the plan have any. Nothing but the category can be written, and nothing removed. Programs ask for names that nobody has
+given a file, for every file they list: names are told without reading an action, and one that is not ours without loading a node.
 """
 
 from __future__ import annotations
@@ -8,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from ifmosfs.core.files import Fingerprint
 from ifmosfs.core.names import ancestors, components, join, repair, split
 from ifmosfs.core.plan import Action, Edit, EditKind
 from ifmosfs.core.refusals import FsError, FsErrorKind
 from ifmosfs.core.tree import FileNode
-from ifmosfs.view.attributes import CATEGORY, RELOAD, attributes_of
+from ifmosfs.view.attributes import CATEGORY, NAMES, RELOAD, REPLACES, SOURCE, STATUS, judgement, names_of
 from ifmosfs.view.catching_up import CatchingUp
 from ifmosfs.view.changes import Changed
 from ifmosfs.view.guarded_tree import GuardedTree
@@ -50,17 +52,24 @@ class ExtendedAttributes:
 
     def names(self, inode: int) -> Sequence[bytes]:
         """See `View.listxattr`."""
-        return list(self._attributes(inode))
+        if not is_file(inode):
+            self._looking.getattr(inode)
+            return []
+        node = self._guarded.file(inode)
+        return names_of(node, self._replaced_by(node))
 
     def value(self, inode: int, name: bytes) -> bytes:
         """See `View.getxattr`."""
         if name == RELOAD and inode == ROOT_INODE:
             self._catching_up.reload()
             return b""
-        try:
-            return self._attributes(inode)[name]
-        except KeyError:
-            raise FsError(FsErrorKind.NO_ATTRIBUTE, name) from None
+        if not is_file(inode):
+            self._looking.getattr(inode)
+        elif name in NAMES:
+            return self._value(self._guarded.file(inode), name)
+        else:
+            self._guarded.require_file(inode)
+        raise FsError(FsErrorKind.NO_ATTRIBUTE, name)
 
     def write(self, inode: int, name: bytes, value: bytes, flags: int, caller: Caller | None = None) -> None:
         """See `View.setxattr`."""
@@ -75,17 +84,26 @@ class ExtendedAttributes:
         self.value(inode, name)
         raise FsError(FsErrorKind.NOT_SUPPORTED, name)
 
-    def _attributes(self, inode: int) -> dict[bytes, bytes]:
-        if not is_file(inode):
-            self._looking.getattr(inode)
-            return {}
-        node = self._guarded.file(inode)
+    def _value(self, node: FileNode, name: bytes) -> bytes:
+        replaces = self._replaced_by(node)
+        if name not in names_of(node, replaces):
+            raise FsError(FsErrorKind.NO_ATTRIBUTE, name)
+        if name == SOURCE:
+            return node.leaf.source_place.absolute
+        if name == STATUS:
+            return self._status(node).encode()
+        if name == REPLACES and replaces is not None:
+            return b"%d bytes" % replaces.size_bytes
+        return judgement(node, name)
+
+    def _replaced_by(self, node: FileNode) -> Fingerprint | None:
+        with self._guarded.lock:
+            return self._guarded.tree.replaced_by(node)
+
+    def _status(self, node: FileNode) -> str:
         status = self._originals.status(node.leaf, partial(self._guarded.commits_to, node))
         with self._guarded.lock:
-            if status == "staying" and self._guarded.tree.is_vaulted(node):
-                status = "vault"
-            replaces = self._guarded.tree.replaced_by(node)
-        return attributes_of(node.action, node.category, status, replaces)
+            return "vault" if status == "staying" and self._guarded.tree.is_vaulted(node) else status
 
     def _file_under(self, node: FileNode, category: str, caller: Caller | None) -> None:
         folder = self._refile(node.action, category)
