@@ -67,18 +67,30 @@ def show_findings(findings: Sequence[Finding], n_named: int = N_NAMED) -> None:
         click.echo(f"  hint: {remedy}")
 
 
+def show_warnings(warnings: Sequence[Finding], n_named: int = N_NAMED) -> None:
+    """One line per warning, and the remedy of each code once."""
+    for warning in warnings[:n_named]:
+        click.echo(f"  warning: {warning.code}: {shown(warning.problem.path)}: {warning.problem.words}")
+    if len(warnings) > n_named:
+        click.echo(f"  … {len(warnings) - n_named:,} more warnings (--json or --report FILE lists all)")
+    for remedy in dict.fromkeys(each.problem.remedy for each in warnings if each.problem.remedy):
+        click.echo(f"  hint: {remedy}")
+
+
 def _line(finding: Finding) -> str:
     fix = f" [fix: {finding.fix.words}]" if finding.is_fixable else ""
     return f"  {finding.code}: {shown(finding.problem.path)}: {finding.problem.words}{fix}"
 
 
-def save_report(file: str | None, head: Mapping[str, object], findings: Sequence[Finding]) -> None:
+def save_report(
+    file: str | None, head: Mapping[str, object], findings: Sequence[Finding], warnings: Sequence[Finding] = ()
+) -> None:
     """Write a report where one was asked for; `head` is what is said before the findings. Raises as `write_report`."""
     if file is None:
         return
     from ifmosfs.platform.report_file import write_report
 
-    write_report(os.path.abspath(as_bytes(file)), _content(file, head, findings), _mark(file))
+    write_report(os.path.abspath(as_bytes(file)), _content(file, head, findings, warnings), _mark(file))
 
 
 def _mark(file: str) -> bytes:
@@ -89,18 +101,20 @@ def _title() -> str:
     return REPORT.replace("ifmosfs", "IFMOSFS")
 
 
-def _content(file: str, head: Mapping[str, object], findings: Sequence[Finding]) -> bytes:
+def _content(file: str, head: Mapping[str, object], findings: Sequence[Finding], warnings: Sequence[Finding]) -> bytes:
     top = {"schema": SCHEMA, "report": REPORT, **head}
-    rows = finding_fields(findings)
+    rows, warned = finding_fields(findings), finding_fields(warnings)
     if file.endswith(".jsonl"):
-        lines = [json.dumps(row, default=_plain) for row in (top, *rows)]
+        lines = [json.dumps(row, default=_plain) for row in (top, *rows, *({"warning": True, **row} for row in warned))]
     elif file.endswith(".json"):
-        lines = [json.dumps({**top, "problems": rows}, indent=2, default=_plain)]
+        lines = [json.dumps({**top, "problems": rows, "warnings": warned}, indent=2, default=_plain)]
     else:
         lines = [_title(), *(f"{key}: {_text(value)}" for key, value in head.items()), ""]
         for finding in findings:
             path = display(finding.problem.path)
             lines += [f"{finding.code}: {path}: {finding.problem.words}", f"  fix: {fix_words(finding)}"]
+        for warning in warnings:
+            lines.append(f"warning: {warning.code}: {display(warning.problem.path)}: {warning.problem.words}")
         lines += [] if findings else ["Nothing stands against it."]
     return ("\n".join(lines) + "\n").encode("utf-8", "surrogateescape")
 

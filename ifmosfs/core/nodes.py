@@ -19,6 +19,7 @@ class Leaf(NamedTuple):
     """What the tree must know of a file to show it: the part of its action that leads to the original.
 
     `number` is that of its node: names of one inode share that of the first. `replaces` is a fingerprint as its five numbers.
+    `has_category`, `has_note`: whether the action has one; which, the action must be asked.
     """
 
     action_id: int
@@ -35,6 +36,8 @@ class Leaf(NamedTuple):
     birth_ns: int | None
     unit: int
     replaces: tuple[int, int, int, int, int | None] | None
+    has_category: bool
+    has_note: bool
 
     @property
     def entry_kind(self) -> Kind:
@@ -72,6 +75,8 @@ def leaf_of(action: Action, number: int, name: bytes) -> Leaf:
         None
         if replaces is None
         else (replaces.inode, replaces.size_bytes, replaces.mtime_ns, replaces.ctime_ns, replaces.birth_ns),
+        action.category is not None,
+        action.note is not None,
     )
 
 

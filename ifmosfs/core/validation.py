@@ -4,7 +4,8 @@ ask about, and for each what `stage fix` would do.
 Only looks, like the preflight; nothing here decides whether a commit begins. Each check is linear in the number of files.
 
 Two levels: NORMAL is what would stop a file or the whole commit (or, where Windows was asked about, make a file unreachable
-there), STRICT is everything that somebody might want to know.
+there), STRICT is everything that somebody might want to know. A few things of the latter are told at the normal level, too, as
+*warnings*: the plan can be committed, but something will mean another thing then. Warnings decide nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Final, NamedTuple
 from ifmosfs.core.effects import Response, disk_failed, lstat_or_none, response_to
 from ifmosfs.core.execute import WorkOrder
 from ifmosfs.core.files import Attr, Kind, Place
-from ifmosfs.core.links import LinkTrouble, find_link_troubles
+from ifmosfs.core.links import CHANGES, LinkTrouble, find_link_troubles
 from ifmosfs.core.names import (
     CONTROL_NAME,
     WINDOWS_FOLDER_UNITS,
@@ -47,6 +48,9 @@ SIDECAR_BYTES_PER_FILE: Final = 1_000
 JOURNAL_BYTES_PER_FILE: Final = 2_000  # the database with its log, the snapshot and the states of the actions
 N_JOURNAL_INODES: Final = 4  # the control folder, the sidecar, the vault
 WINDOWS_RULES: Final = NameRules(ignores_case=True)
+
+
+WARNINGS: Final = frozenset({CHANGES})
 
 
 class Level(Enum):
@@ -105,13 +109,17 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class ValidationReport:
-    """All that counts at a level, in the order of the checks. The counts are the preflight's."""
+    """All that counts at a level, in the order of the checks. The counts are the preflight's.
+
+    `warnings`: what counts at the strict level only, and is told at this one all the same.
+    """
 
     level: Level
     findings: tuple[Finding, ...]
     n_files: int
     n_copies: int
     n_bytes: int
+    warnings: tuple[Finding, ...] = ()
 
     @property
     def ready(self) -> bool:
@@ -191,7 +199,7 @@ def validate(
     if level is Level.STRICT:
         validation.confidence()
         validation.units()
-        validation.links()
+    validation.links()
     return validation.report(level)
 
 
@@ -211,7 +219,8 @@ class _Validation:
         """What was found, as far as it counts at the level."""
         counted = tuple(each for each in self._findings if level is Level.STRICT or each.level is Level.NORMAL)
         done = self._preflight
-        return ValidationReport(level, counted, done.n_steps, done.n_copies, done.n_bytes)
+        warnings = tuple(each for each in self._findings if level is Level.NORMAL and each.code in WARNINGS)
+        return ValidationReport(level, counted, done.n_steps, done.n_copies, done.n_bytes, warnings)
 
     def _add(self, code: str, path: bytes, fix: Fix = NOTHING, *, level: Level = Level.NORMAL, **more: object) -> None:
         words, action_id = more.get("words"), more.get("action_id", 0)
@@ -469,7 +478,7 @@ class _Validation:
     def links(self) -> None:
         """Symlinks that would no longer lead where they lead now."""
         for trouble in find_link_troubles(self._tree, self._disk):
-            is_moving = trouble.code == "link-changes"
+            is_moving = trouble.code == CHANGES
             fix = self._together(trouble.action_id, STAYS) if is_moving else NOTHING
             self._add(
                 trouble.code,

@@ -11,11 +11,11 @@ import errno
 import logging
 import os
 import queue
-import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Final, NamedTuple
 
+from ifmosfs.platform.kernel_threads import start_thread
 from ifmosfs.platform.kernel_wire import (
     INVAL_ENTRY_OUT,
     INVAL_INODE_OUT,
@@ -54,7 +54,8 @@ class _All(NamedTuple):
 class Notifier:
     """`Invalidations`, written to the device by one thread. Nothing is written before `start`.
 
-    `nudge` is called by that thread, when all that was told before has been passed on.
+    `nudge` is called by that thread, when all that was told before has been passed on. `on_bug` is called if the thread has met a
+    bug and ended: then the kernel is told nothing any more, and must not be served on.
     """
 
     def __init__(
@@ -64,12 +65,14 @@ class Notifier:
         view: ViewOperations,
         workers: Workers,
         nudge: Callable[[ChangedNames], None],
+        on_bug: Callable[[], None],
     ) -> None:
         self._device = device
         self._has_epochs = minor >= MINOR_INC_EPOCH
         self._view = view
         self._workers = workers
         self._nudge = nudge
+        self._on_bug = on_bug
         self._queue: queue.SimpleQueue[_Entry | _Node | _All | ChangedNames] = queue.SimpleQueue()
 
     def start(self) -> bool:
@@ -83,7 +86,7 @@ class Notifier:
         if (entry, node) != (errno.ENOENT, errno.ENOENT):
             LOG.warning("the kernel takes no notifications (errors %d and %d)", entry, node)
             return False
-        threading.Thread(target=self._run, name="view-notifier", daemon=True).start()
+        start_thread("view-notifier", self._run, self._on_bug)
         return True
 
     def entry_changed(self, parent: int, name: bytes) -> None:
@@ -104,11 +107,7 @@ class Notifier:
 
     def _run(self) -> None:
         while True:
-            item = self._queue.get()
-            try:
-                self._pass_on(item)
-            except Exception:
-                LOG.exception("bug in telling the kernel of %r", item)
+            self._pass_on(self._queue.get())
 
     def _pass_on(self, item: _Entry | _Node | _All | ChangedNames) -> None:
         if isinstance(item, _Entry):
@@ -141,9 +140,14 @@ class Notifier:
 
     def _top(self) -> None:
         """Before epochs: what is below a folder that is told of goes with it; the rest is out of date for a second at most."""
-        listing = self._view.opendir(ROOT_INODE)
-        for dirent in listing.names(0, len(listing)):
-            self._entry(ROOT_INODE, dirent.name)
+        try:
+            listing = self._view.opendir(ROOT_INODE)
+            names = [dirent.name for dirent in listing.names(0, len(listing))]
+        except FsError as refusal:  # the target does not answer, so there is nothing new to be seen either
+            LOG.warning("the kernel is not told that all has changed: %s", refusal.kind.name)
+            return
+        for name in names:
+            self._entry(ROOT_INODE, name)
 
     def _write(self, code: int, payload: bytes) -> int:
         """0, or the errno: ENOENT says that the kernel remembers nothing of it. A notification's code takes the error's place,

@@ -16,10 +16,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Final, Protocol
 
+from ifmosfs.platform.kernel_threads import start_thread
 from ifmosfs.view.protocol import ChangedNames, Nudging
 
 LOG: Final = logging.getLogger("ifmosfs")
@@ -49,9 +50,13 @@ class NudgedView(Protocol):
 class Nudger:
     """Has who watches told of changed names in the view that is mounted at a place."""
 
-    def __init__(self, mount_point: bytes, view: NudgedView, limit_s: float = LIMIT_S) -> None:
+    def __init__(
+        self, mount_point: bytes, view: NudgedView, on_bug: Callable[[], None], limit_s: float = LIMIT_S
+    ) -> None:
+        """`on_bug` is called if the thread that does it has met a bug and ended."""
         self._mount_point = mount_point
         self._limit_s = limit_s
+        self._on_bug = on_bug
         self._view = view
         self._queue: queue.SimpleQueue[ChangedNames] = queue.SimpleQueue()
         self._start = threading.Lock()
@@ -62,7 +67,7 @@ class Nudger:
         self._queue.put(names)
         with self._start:
             if not self._is_started:
-                threading.Thread(target=self._run, name="view-nudger", daemon=True).start()
+                start_thread("view-nudger", self._run, self._on_bug)
                 self._is_started = True
 
     def _run(self) -> None:
@@ -70,12 +75,9 @@ class Nudger:
             names = [self._queue.get()]
             while not self._queue.empty():
                 names.append(self._queue.get())
-            try:
-                with self._view.nudging(names) as nudging:
-                    if nudging.renames:
-                        self._make(nudging)
-            except Exception:
-                LOG.exception("bug in telling who watches of %r", names)
+            with self._view.nudging(names) as nudging:
+                if nudging.renames:
+                    self._make(nudging)
             time.sleep(PAUSE_S)
 
     def _make(self, nudging: Nudging) -> None:

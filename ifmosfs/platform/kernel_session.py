@@ -2,7 +2,7 @@
 
 `kernel_mount` gets the device, `kernel_init` agrees on what both can, `kernel_loop` reads requests, `kernel_operations` answers them
 (`kernel_files`, `kernel_listings`, `kernel_nodes`: what is open and remembered), `kernel_notifier` tells the kernel of changes, and
-`kernel_nudger` has it tell who watches.
+`kernel_nudger` has it tell who watches. A bug in any of their threads (`kernel_threads`) ends the mount.
 `kernel_wire` is <linux/fuse.h>.
 """
 
@@ -90,12 +90,16 @@ def _negotiate(device: int, mount_point: bytes, *, wants_passthrough: bool) -> A
 
 def _start(view: ViewOperations, mount_point: bytes, device: int, agreed: Agreed, events: Events) -> Loop:
     """Answer from now on, and let the view tell of changes if the kernel wants to hear of them."""
-    workers = Workers()
-    notifier = Notifier(device, agreed.minor, view, workers, Nudger(mount_point, view).nudge)
+
+    def on_end() -> None:
+        events.put(_LOOP_ENDED)
+
+    workers = Workers(on_end)
+    notifier = Notifier(device, agreed.minor, view, workers, Nudger(mount_point, view, on_end).nudge, on_end)
     longest_s = math.inf if agreed.minor >= wire.MINOR_INC_EPOCH else _LONGEST_WITHOUT_EPOCHS_S
     may_pass_through = bool(agreed.flags & wire.PASSTHROUGH)
     operations = Operations(view, device, longest_s=longest_s, may_pass_through=may_pass_through)
-    loop = Loop(device, view, operations, workers, on_end=lambda: events.put(_LOOP_ENDED))
+    loop = Loop(device, view, operations, workers, on_end)
     loop.start()
     can_notify = notifier.start()
     if can_notify:

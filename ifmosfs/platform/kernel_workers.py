@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import queue
 import threading
 from collections.abc import Callable
 from typing import Final
 
-LOG: Final = logging.getLogger("ifmosfs")
+from ifmosfs.platform.kernel_threads import start_thread
 
 N_MOST: Final = 300
 IDLE_SECONDS: Final = 30.0
@@ -19,10 +18,12 @@ Work = Callable[[], object]
 class Workers:
     """A pool that grows while all its threads are busy, and shrinks when they have nothing to do.
 
-    The threads are daemons: one that hangs in a dead network drive must not keep the process from ending.
+    The threads are daemons: one that hangs in a dead network drive must not keep the process from ending. Work does not raise: it
+    answers a request, whatever comes. If it does all the same, `on_bug` is called, and its thread ends.
     """
 
-    def __init__(self, n_most: int = N_MOST, idle_seconds: float = IDLE_SECONDS) -> None:
+    def __init__(self, on_bug: Callable[[], None], n_most: int = N_MOST, idle_seconds: float = IDLE_SECONDS) -> None:
+        self._on_bug = on_bug
         self._n_most = n_most
         self._idle_seconds = idle_seconds
         self._queue: queue.SimpleQueue[Work] = queue.SimpleQueue()
@@ -38,7 +39,7 @@ class Workers:
             self._n_threads += must_grow
         self._queue.put(work)
         if must_grow:
-            threading.Thread(target=self._run, name="view-worker", daemon=True).start()
+            start_thread("view-worker", self._run, self._on_bug)
 
     def _run(self) -> None:
         while True:
@@ -48,10 +49,7 @@ class Workers:
                 if self._may_end():
                     return
                 continue
-            try:
-                work()
-            except Exception:
-                LOG.exception("bug in a worker thread")
+            work()
             with self._lock:
                 self._n_due -= 1
 

@@ -27,7 +27,7 @@ from ifmosfs.core.nodes import BaseFolder, Leaf, leaf_of
 from ifmosfs.core.plan import Action, Plan
 from ifmosfs.core.tree_source import NOWHERE, Placement, link_numbers
 
-_MAGIC: Final = b"ifmosfs tree 1\n\0"
+_MAGIC: Final = b"ifmosfs tree 2\n\0"
 _HEADER: Final = struct.Struct("<16sQQI")
 _PAGE_LEAVES: Final = 4096
 _N_REMEMBERED: Final = 4096  # whole actions, which are read one by one

@@ -1,37 +1,59 @@
-"""The extended attributes `user.ifmosfs.*` of a file in the view: the plan's word on it, readable by any program."""
+"""The extended attributes `user.ifmosfs.*` of a file in the view: the plan's word on it, readable by any program.
+
+Which attributes a file has is known from its node, and so are most values. Only for the category, the confidence, the reason and the
+note the whole action may be needed, which is read from the catalogue one by one.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
 from ifmosfs.core.files import Fingerprint
+from ifmosfs.core.nodes import FileNode
 from ifmosfs.core.plan import Action
 
 PREFIX: Final = b"user.ifmosfs."
+SOURCE: Final = PREFIX + b"source"
+CONFIDENCE: Final = PREFIX + b"confidence"
+REASON: Final = PREFIX + b"reason"
+STATUS: Final = PREFIX + b"status"
 CATEGORY: Final = PREFIX + b"category"
-RELOAD: Final = (
-    PREFIX + b"reload"
-)  # of the root; only to be read, because who watches the root would be told of its writing
 TAGS: Final = b"user.xdg.tags"
+NOTE: Final = PREFIX + b"note"
+REPLACES: Final = PREFIX + b"replaces"
+NAMES: Final = frozenset({SOURCE, CONFIDENCE, REASON, STATUS, CATEGORY, TAGS, NOTE, REPLACES})
+
+# Of the root; only to be read, because who watches the root would be told of its writing.
+RELOAD: Final = PREFIX + b"reload"
 BY_PERSON: Final = b"a person said so"
 
 
-def attributes_of(
-    action: Action, said: str | None, status: str, replaces: Fingerprint | None = None
-) -> dict[bytes, bytes]:
-    """Name to value of every attribute of a file; absent where the plan has nothing to say. `said`: the category that a person has
-    given it."""
-    values = {
-        PREFIX + b"source": action.source_place.absolute,
-        PREFIX + b"confidence": f"{action.score if said is None else 1:.3f}".encode(),
-        PREFIX + b"reason": action.reason.encode() if said is None else BY_PERSON,
-        PREFIX + b"status": status.encode(),
-    }
-    category = action.category if said is None else said
-    if category is not None:
-        values[CATEGORY] = values[TAGS] = category.encode()
-    if action.note is not None:
-        values[PREFIX + b"note"] = action.note.encode()
+def names_of(node: FileNode, replaces: Fingerprint | None) -> list[bytes]:
+    """The names of all attributes of a file; one is absent where the plan has nothing to say. Reads nothing."""
+    names = [SOURCE, CONFIDENCE, REASON, STATUS]
+    if node.leaf.has_category or node.category is not None:
+        names += [CATEGORY, TAGS]
+    if node.leaf.has_note:
+        names.append(NOTE)
     if replaces is not None:
-        values[PREFIX + b"replaces"] = b"%d bytes" % replaces.size_bytes
-    return values
+        names.append(REPLACES)
+    return names
+
+
+def judgement(node: FileNode, name: bytes) -> bytes:
+    """The value of an attribute that the file has, of those that say what it is taken for, by a person or else by its action."""
+    if node.category is not None and name != NOTE:
+        return _by_person(node.category, name)
+    return _by_action(node.action, name)
+
+
+def _by_person(category: str, name: bytes) -> bytes:
+    return {CONFIDENCE: b"1.000", REASON: BY_PERSON}.get(name, category.encode())
+
+
+def _by_action(action: Action, name: bytes) -> bytes:
+    if name == CONFIDENCE:
+        return f"{action.score:.3f}".encode()
+    if name == REASON:
+        return action.reason.encode()
+    return ((action.note if name == NOTE else action.category) or "").encode()

@@ -13,6 +13,7 @@ import pytest
 from tests.adapters.trees import read_tree, write_tree
 from tests.cli.command_line import INBOX, INVOICE, SCRIPT, TABLE, Desk, attributes, make_inbox, refusal
 from tests.cli.test_cli_other_filesystem import small_disk
+from tests.fuse_support import needs_fuse
 
 
 def found(desk: Desk, plan: str, *options: str) -> list[tuple[str, str, str]]:
@@ -37,6 +38,7 @@ SPOILT = [
 ]
 
 
+SCRIPT_PATH = "Development/Source code/run.sh"
 SIZES = "Data/Datasets/sizes.csv"
 
 
@@ -199,6 +201,38 @@ def test_what_only_strict_people_ask_counts_at_that_level_only(desk: Desk) -> No
     assert found(desk, plan, "--level", "strict") == [
         ("link-dangling", "inbox/to run", "nothing: make the link anew after the commit")
     ]
+
+
+@needs_fuse
+def test_a_link_that_would_lead_elsewhere_is_told_at_every_level_and_counts_at_the_strict_one(
+    desk: Desk, mount_point: Path
+) -> None:
+    (desk.inbox / "tables" / "to it").symlink_to("../run.sh")
+    plan = desk.staged()
+    assert desk.run("mount", "--plan", plan, mount_point).status == 0
+    os.rename(mount_point / "To review/links/tables/to it", mount_point / "to it")
+    os.rename(mount_point / SCRIPT_PATH, mount_point / "To review/excluded/run.sh")
+    told = ("link-changes", str(desk.inbox / "tables/to it"))
+    normal = desk.here("stage", "validate", plan, "--json")
+    strict = desk.here("stage", "validate", plan, "--json", "--level", "strict")
+    rows = [
+        [[(row["code"], row["path"]) for row in each.json[key]] for key in ("problems", "warnings")]
+        for each in (normal, strict)
+    ]
+    assert (normal.status, strict.status, rows) == (0, 4, [[[], [told]], [[told], []]])
+    report = desk.folder / "report.txt"
+    said = desk.here("stage", "validate", plan, "--report", str(report))
+    words = "a relative link means something else, or nothing, at its new place: ../run.sh"
+    assert (said.status, said.out.splitlines()) == (
+        0,
+        [
+            f"Plan {plan}: 3 files checked",
+            f"  warning: link-changes: {desk.inbox}/tables/to it: {words}",
+            "  hint: make the link absolute, or leave it where it is",
+            f"Nothing stands against it. Apply: ifmosfs commit {plan}",
+        ],
+    )
+    assert f"warning: link-changes: {desk.inbox}/tables/to it: {words}" in report.read_text().splitlines()
 
 
 def test_a_threshold_raised_since_the_planning_sends_files_to_review_when_asked_strictly(desk: Desk) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -214,6 +216,24 @@ def test_links_that_would_lead_elsewhere_are_found(text: bytes, link_goes_to: by
     moves: dict[tuple[bytes, bytes], bytes | KeepReason] = {(b"/in", b"a"): b"x/a"}
     moves[b"/in", b"link"] = link_goes_to or KeepReason.LINK
     assert [found for found, _, _ in findings(check(disk, make_tree(disk, moves)))] == ([code] if code else [])
+
+
+def test_a_link_that_would_lead_elsewhere_is_only_a_warning_at_the_normal_level() -> None:
+    disk = MemoryDisk.from_tree({b"in": {b"a": b"1", b"b": b"2", b"link": Link(b"b")}, b"out": {}, b"state": {}})
+    disk.add_filesystem(b"/usb", {b"d": b""})
+    moves: dict[tuple[bytes, bytes], bytes | KeepReason] = {(b"/in", b"a"): b"x/a", (b"/in", b"link"): b"x/link"}
+    tree = make_tree(disk, moves)
+    normal, strict = check(disk, tree, Level.NORMAL), check(disk, tree, Level.STRICT)
+    told = [("link-changes", b"/in/link", STAYS)]
+    assert (normal.ready, findings(normal), findings(replace(normal, findings=normal.warnings))) == (True, [], told)
+    assert (strict.ready, findings(strict), strict.warnings) == (False, told, ())
+
+
+def test_a_link_that_loses_its_end_is_no_warning() -> None:
+    disk = MemoryDisk.from_tree({b"in": {b"a": b"1", b"link": Link(b"a")}, b"out": {}, b"state": {}})
+    disk.add_filesystem(b"/usb", {b"d": b""})
+    tree = make_tree(disk, {(b"/in", b"a"): b"x/a", (b"/in", b"link"): KeepReason.LINK})
+    assert check(disk, tree, Level.NORMAL).warnings == ()
 
 
 class Full(Delegating):

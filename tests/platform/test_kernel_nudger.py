@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -42,9 +42,13 @@ class Granting:
             self.is_over.set()
 
 
+def no_bug() -> None:
+    raise AssertionError("there is none here")
+
+
 def nudged(folder: Path, view: Granting, **options: float) -> None:
     """Have it done, and wait for its end."""
-    Nudger(os.fsencode(folder), view, **options).nudge(NAMES)
+    Nudger(os.fsencode(folder), view, no_bug, **options).nudge(NAMES)
     assert view.is_over.wait(SECONDS)
 
 
@@ -79,3 +83,14 @@ def test_no_process_is_started_where_nothing_is_to_be_told(tmp_path: Path) -> No
     view = Granting()
     nudged(tmp_path, view)
     assert view.pids == [None]
+
+
+def test_a_bug_is_logged_and_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    class Broken:
+        def nudging(self, names: Sequence[ChangedNames]) -> AbstractContextManager[Nudge]:
+            raise LookupError("this is the bug that the test asked for")
+
+    told = threading.Event()
+    Nudger(os.fsencode(tmp_path), Broken(), told.set).nudge(NAMES)
+    assert told.wait(SECONDS)
+    assert "LookupError: this is the bug that the test asked for" in caplog.text

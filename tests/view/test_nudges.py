@@ -10,8 +10,8 @@ from ifmosfs.core.edit_log import retracing, undoable
 from ifmosfs.core.plan import Edit, EditKind
 from ifmosfs.view.attributes import CATEGORY
 from ifmosfs.view.nudges import FOLDER_INODE, NOT_KEPT
-from ifmosfs.view.operations import MOST_NUDGED, TOLD
 from ifmosfs.view.protocol import ChangedNames
+from ifmosfs.view.telling import MOST_NUDGED, TOLD
 from ifmosfs.view.values import ROOT_INODE, Caller, FsError, FsErrorKind, RenameMode
 from tests.view.views import Scene, Told, at, rename
 

@@ -11,6 +11,7 @@ from ifmosfs.cli.show_validation import (
     report_option,
     save_report,
     show_findings,
+    show_warnings,
     windows_option,
 )
 
@@ -27,7 +28,7 @@ def validate(
     """Check a plan against the disk as it is now: every problem at once, each with its remedy.
 
     Nothing is changed; what `stage fix` would do about a problem stands beside it. A plan that nothing stands against is
-    marked as validated.
+    marked as validated. Links that would lead elsewhere from their new place are told as warnings; only --level strict counts them.
 
     Exit status: 0 nothing stands against it; 4 something does.
     """
@@ -42,12 +43,14 @@ def validate(
     report = found.report
     fields = {"plan": info.plan_id, "level": level, "ready": report.ready, "files": report.n_files}
     fields |= {"copies": report.n_copies, "copy_bytes": report.n_bytes}
-    save_report(report_file, fields, report.findings)
+    save_report(report_file, fields, report.findings, report.warnings)
     if as_json:
-        print_json({**fields, "problems": finding_fields(report.findings)})
+        warnings = finding_fields(report.warnings)
+        print_json({**fields, "problems": finding_fields(report.findings), "warnings": warnings})
         return 0 if report.ready else 4
     click.echo(f"Plan {info.plan_id}: {counted(report.n_files, 'file')} checked")
     show_findings(report.findings)
+    show_warnings(report.warnings)
     if report.ready:
         click.echo(f"Nothing stands against it. Apply: ifmosfs commit {info.plan_id}")
         return 0

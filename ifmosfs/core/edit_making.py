@@ -1,0 +1,125 @@
+"""Making edits in a tree: what each kind of edit does to the nodes.
+
+An edit was checked (`edit_checks`) before it comes here, so nothing is refused half-way. Invariants: no file ever leaves the tree,
+what loses its place is put among what stays; and the same edits in the same order give the same tree, numbers of folders
+included, whatever was loaded when.
+"""
+
+from __future__ import annotations
+
+from ifmosfs.core.edit_checks import action_of, target_of
+from ifmosfs.core.names import join
+from ifmosfs.core.node_tree import NodeTree
+from ifmosfs.core.nodes import FileNode, FolderNode, Node, leaf_of
+from ifmosfs.core.placing import Placing
+from ifmosfs.core.plan import ActionKind, Edit, EditKind
+
+
+class EditMaker:
+    """Makes edits in one tree."""
+
+    def __init__(self, nodes: NodeTree) -> None:
+        self._nodes = nodes
+        self._placing = Placing(nodes)
+
+    def make(self, edit: Edit) -> None:
+        """Do what an edit says that was checked."""
+        self._placing.begin(edit.seq)
+        match edit.kind:
+            case EditKind.MOVE | EditKind.REPLACE:
+                self._move_file_or_folder(edit)
+            case EditKind.VAULT:
+                self._put_away(self._nodes.vault, self._nodes.node_at(edit.path), edit.at_ns)
+            case EditKind.SWAP:
+                self._swap(edit.path, target_of(edit), edit.at_ns)
+            case EditKind.EXCLUDE:
+                self._put_away(self._nodes.excluded, self._nodes.node_at(edit.path), edit.at_ns)
+            case EditKind.MKDIR:
+                parent, name = self._placing.ensure_parent(edit.path)
+                self._placing.add_folder(parent, name, planned=True, at_ns=edit.at_ns, mode=edit.mode)
+                parent.mtime_ns = edit.at_ns
+            case EditKind.RMDIR:
+                self._placing.detach(self._nodes.node_at(edit.path), edit.at_ns)
+            case EditKind.TOUCH:
+                self._touch(self._nodes.folder_at(edit.path), edit)
+            case EditKind.ADD:
+                self._add_file(edit)
+            case EditKind.REFRESH:
+                self._nodes.refresh(action_of(self._nodes.source, edit))
+
+    def add_among_excluded(self, edit: Edit) -> None:
+        """Show the file of an ADD that cannot be made among what a person has left out."""
+        self._placing.begin(edit.seq)
+        action_id = edit.action_id or 0
+        if action_id in self._nodes.made_files:
+            return
+        action = action_of(self._nodes.source, edit)
+        top = join(self._nodes.review.name, self._nodes.excluded.name)
+        parent, name = self._placing.free_spot(join(top, self._nodes.labels[action.root], action.source))
+        node = FileNode(name, parent, leaf_of(action, action_id, name))
+        self._nodes.note_file(node)
+        self._placing.attach(node, parent, name, edit.at_ns)
+
+    # By kind
+
+    def _move_file_or_folder(self, edit: Edit) -> None:
+        node = self._move(edit.path, target_of(edit), edit.at_ns)
+        if not isinstance(node, FileNode):
+            return
+        node.category = edit.category or node.category
+        if edit.kind is EditKind.REPLACE:
+            assert edit.replaces is not None
+            node.displaces = self._nodes.path_of(node), edit.replaces
+            node.parent.is_touched = True
+
+    def _add_file(self, edit: Edit) -> None:
+        action = action_of(self._nodes.source, edit)
+        parent, name = self._placing.ensure_parent(edit.path)
+        node = FileNode(name, parent, leaf_of(action, action.action_id, name))
+        self._nodes.note_file(node)
+        self._placing.attach(node, parent, name, edit.at_ns)
+        if action.replaces is not None and action.kind is ActionKind.MOVE and action.target == edit.path:
+            node.displaces = edit.path, action.replaces
+
+    def _move(self, path: bytes, target: bytes, at_ns: int) -> Node:
+        node = self._nodes.node_at(path)
+        standing = self._nodes.find(target)
+        if standing is not None and standing is not node:
+            if isinstance(standing, FileNode):
+                self._put_away(self._nodes.excluded, standing, at_ns)
+            else:
+                self._placing.detach(standing, at_ns)
+        parent, name = self._placing.ensure_parent(target)
+        self._placing.detach(node, at_ns)
+        self._placing.attach(node, parent, name, at_ns)
+        if isinstance(node, FileNode):
+            node.displaces = None
+        return node
+
+    def _swap(self, path: bytes, target: bytes, at_ns: int) -> None:
+        node, other = self._nodes.node_at(path), self._nodes.node_at(target)
+        if node is other:
+            return
+        (parent, name), (other_parent, other_name) = self._placing.spot(node), self._placing.spot(other)
+        self._placing.detach(node, at_ns)
+        self._placing.detach(other, at_ns)
+        self._placing.attach(node, other_parent, other_name, at_ns)
+        self._placing.attach(other, parent, name, at_ns)
+        if isinstance(node, FileNode) and isinstance(other, FileNode):  # who has the name displaces what had it
+            node.displaces, other.displaces = other.displaces, node.displaces
+
+    def _put_away(self, part: FolderNode, node: Node, at_ns: int) -> None:
+        """Out of the layout, into one of the review's folders."""
+        assert isinstance(node, FileNode)
+        top = join(self._nodes.review.name, part.name)
+        wanted = join(top, self._nodes.labels[node.leaf.root], node.leaf.source)
+        parent, name = self._placing.free_spot(wanted)
+        self._placing.detach(node, at_ns)
+        self._placing.attach(node, parent, name, at_ns)
+        node.displaces = None
+
+    def _touch(self, folder: FolderNode, edit: Edit) -> None:
+        if edit.mode is not None:
+            folder.mode = edit.mode
+        if edit.mtime_ns is not None:
+            folder.mtime_ns = edit.mtime_ns

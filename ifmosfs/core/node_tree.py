@@ -1,0 +1,298 @@
+"""The folders and files of a plan's tree in memory: found by path and by number, loaded when they are looked into, and forgotten.
+
+Knows nothing of edits: `placing` puts nodes elsewhere, on behalf of `edit_making`. Touches no disk; what the plan alone says
+comes from a `TreeSource`.
+
+Invariants, checked by `check_invariants`: every child's `parent` is the folder that holds it, under the key of its name; every
+action of the plan has exactly one file node, made or still to be loaded; the review folder is a child of the root. In the review
+names are exact, elsewhere equal names are those that the target holds for equal. The folders of the plan alone are all here, by
+number, also those that were taken out of the tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from ifmosfs.core.files import Fingerprint
+from ifmosfs.core.names import components, join
+from ifmosfs.core.nodes import FileNode, FolderNode, Leaf, Node, TreeSource, leaf_of
+from ifmosfs.core.plan import Action, KeepReason, Plan
+from ifmosfs.core.refusals import FsError, FsErrorKind
+from ifmosfs.core.tree_source import REVIEW, ROOT, projects_of, root_labels
+
+EDITED = 1 << 32  # numbers of folders that edits make: above those of the plan, by edit, then by order within it
+PER_EDIT = 1 << 12
+
+
+class NodeTree:
+    """The nodes of one plan. Not thread-safe: the view holds its lock around every call."""
+
+    def __init__(self, plan: Plan, source: TreeSource) -> None:
+        """`source` tells where the plan alone puts its files."""
+        self.source = source
+        self.plan = plan
+        self.labels = root_labels(plan)
+        self.projects = projects_of(plan)
+        self.project_folders: dict[int, FolderNode] = {}  # by the number of the project, in plan order
+        self._rules = plan.policy.names
+        self.rules_are_exact = not (self._rules.ignores_case or self._rules.ignores_form)
+        self._base_folders = source.folders()
+        self._base: list[FolderNode] = []
+        self._made_folders: dict[int, FolderNode] = {}
+        self._files: dict[int, FileNode] = {}  # of the folders that are loaded, and those that edits have placed
+        self._refreshed: dict[int, Leaf] = {}
+        self._loaded: dict[FolderNode, None] = {}  # in the order of loading
+        self._build()
+        self.root, self.review = self._base[0], self._base[1]
+        self.excluded, self.vault = self.review_folder(KeepReason.EXCLUDED), self._base[2 + len(KeepReason)]
+
+    # Looking
+
+    def child(self, folder: FolderNode, name: bytes) -> Node | None:
+        """The child of that name, by the target's idea of equal names; `None` if the tree has none."""
+        key = self.key(folder, name)
+        found = folder.loaded.get(key)
+        return folder.children.get(key) if found is None and folder.n_unloaded else found
+
+    def find(self, path: bytes) -> Node | None:
+        """The node at a path, `None` if the tree has none there."""
+        node: Node | None = self.root
+        for name in components(path):
+            node = self.child(node, name) if isinstance(node, FolderNode) else None
+            if node is None:
+                return None
+        return node
+
+    def nearest(self, path: bytes) -> Node:
+        """The node at a path, or the last one on the way to it; paths may be spelled otherwise than their nodes."""
+        node: Node = self.root
+        for name in components(path):
+            child = self.child(node, name) if isinstance(node, FolderNode) else None
+            if child is None:
+                break
+            node = child
+        return node
+
+    def node_at(self, path: bytes) -> Node:
+        """The node at a path. NOT_FOUND."""
+        node = self.find(path)
+        if node is None:
+            raise FsError(FsErrorKind.NOT_FOUND, path)
+        return node
+
+    def folder_at(self, path: bytes) -> FolderNode:
+        """The folder at a path. NOT_FOUND, NOT_A_FOLDER."""
+        node = self.node_at(path)
+        if not isinstance(node, FolderNode):
+            raise FsError(FsErrorKind.NOT_A_FOLDER, path)
+        return node
+
+    def file(self, action_id: int) -> FileNode:
+        """The node of an action. KeyError for none."""
+        node = self._files.get(action_id)
+        if node is None:
+            self.load(self._base[self.source.folder_of(action_id)])
+            node = self._files[action_id]
+        return node
+
+    def has_file(self, action_id: int) -> bool:
+        """Whether the plan has such an action; the numbers of a plan that was restored have gaps. Loads nothing."""
+        try:
+            return action_id in self._files or self.source.folder_of(action_id) >= 0
+        except KeyError:
+            return False
+
+    @property
+    def made_files(self) -> Mapping[int, FileNode]:
+        """The files that have a node by now, by the ids of their actions: others are where the plan alone puts them."""
+        return self._files
+
+    def folder(self, number: int) -> FolderNode:
+        """The folder with that number, in the tree or taken out of it. KeyError for none."""
+        return self._base[number] if number < len(self._base) else self._made_folders[number]
+
+    def review_folder(self, reason: KeepReason) -> FolderNode:
+        """The review's folder for what stays for a reason."""
+        return self._base[2 + list(KeepReason).index(reason)]
+
+    def has(self, folder: FolderNode) -> bool:
+        """Whether a folder is one of this tree, and not of another tree of the same plan; it may have been taken out."""
+        number = folder.number
+        known = self._base[number] if number < len(self._base) else self._made_folders.get(number)
+        return known is folder
+
+    def is_made_after(self, folder: FolderNode, last_edit: int) -> bool:
+        """Whether a folder was made by an edit with a higher number than this."""
+        return folder.number >= EDITED + (last_edit + 1) * PER_EDIT
+
+    def holds(self, node: Node) -> bool:
+        """Whether a node is in the tree, and not taken out of it."""
+        step: Node | None = node
+        while step is not None and step is not self.root:
+            parent = step.parent
+            if parent is None or parent.loaded.get(self.key(parent, step.name)) is not step:
+                return False
+            step = parent
+        return step is self.root
+
+    def path_of(self, node: Node) -> bytes:
+        """The path of a node from the root of the tree."""
+        names: list[bytes] = []
+        step: Node | None = node
+        while step is not None and step is not self.root:
+            names.append(step.name)
+            step = step.parent
+        return b"/".join(reversed(names))
+
+    def base_path(self, number: int) -> bytes:
+        """The path of a folder of the plan before any edit."""
+        names: list[bytes] = []
+        while number:
+            each = self._base_folders[number]
+            names.append(each.name)
+            number = each.parent
+        return b"/".join(reversed(names))
+
+    def in_review(self, node: Node) -> bool:
+        """Whether a node is the review folder or lies in it."""
+        return lies_in(node, self.review)
+
+    def is_vaulted(self, node: Node) -> bool:
+        """Whether a node is the review's vault folder or lies in it."""
+        return lies_in(node, self.vault)
+
+    def is_fixed(self, node: Node) -> bool:
+        """Whether a node is the root, the review folder or one of its folders by reason, which stay where they are."""
+        return node is self.root or node is self.review or node.parent is self.review
+
+    def replaced_by(self, node: FileNode) -> Fingerprint | None:
+        """The file of the target whose name a planned file takes; `None` where it takes a free one."""
+        if node.displaces is None or node.displaces[0] != self.path_of(node):
+            return None
+        return node.displaces[1]
+
+    def key(self, folder: FolderNode, name: bytes) -> bytes:
+        """In the review folder names are exact: what stays lies on the filesystem of its source."""
+        return name if self._is_exact(folder) else self._rules.key(name)
+
+    def keys_of(self, folder: FolderNode) -> Callable[[bytes], bytes]:
+        """The function that `key` is for the names in one folder."""
+        return bytes if self._is_exact(folder) else self._rules.key
+
+    def _is_exact(self, folder: FolderNode) -> bool:
+        return self.rules_are_exact or (folder is not self.root and self.in_review(folder))
+
+    # Loading
+
+    def load(self, folder: FolderNode) -> None:
+        """Make the nodes of the plan's files in a folder. See `nodes.Loader`."""
+        if not folder.n_unloaded:
+            return
+        folder.n_unloaded = 0
+        entries, files, refreshed = folder.loaded, self._files, self._refreshed
+        exact = self._is_exact(folder)
+        for leaf in self.source.files(folder.number):
+            name = leaf.name
+            node = FileNode(name, folder, self._renewed(leaf) if leaf.action_id in refreshed else leaf)
+            if leaf.replaces is not None:
+                node.displaces = join(self.base_path(folder.number), name), Fingerprint(*leaf.replaces)
+            entries[name if exact else self._rules.key(name)] = node
+            files[leaf.action_id] = node
+        self._loaded[folder] = None
+
+    def forget(self, n_kept: int) -> None:
+        """Let go of the files that were loaded first and that no edit has touched, until no more than `n_kept` are loaded.
+
+        Nodes that somebody still holds are no longer those of the tree: only for a moment when nobody does.
+        """
+        for folder in list(self._loaded):
+            if len(self._files) <= n_kept:
+                return
+            del self._loaded[folder]
+            if folder.is_touched:
+                continue
+            ids = [node.leaf.action_id for node in folder.loaded.values() if isinstance(node, FileNode)]
+            folder.keep_only_folders()
+            folder.n_unloaded = len(ids)
+            for action_id in ids:
+                del self._files[action_id]
+
+    def refresh(self, action: Action) -> None:
+        """The action as it is now; its node keeps name, place and number."""
+        self._refreshed[action.action_id] = leaf_of(action, action.action_id, b"")
+        node = self._files.get(action.action_id)
+        if node is not None:
+            node.leaf = self._renewed(node.leaf)
+
+    def _renewed(self, leaf: Leaf) -> Leaf:
+        return self._refreshed[leaf.action_id]._replace(name=leaf.name, number=leaf.number)
+
+    def note_file(self, node: FileNode) -> None:
+        """A file has a node that no loading has made."""
+        self._files[node.leaf.action_id] = node
+
+    def note_folder(self, folder: FolderNode) -> None:
+        """A folder has been made that the plan alone does not have."""
+        self._made_folders[folder.number] = folder
+
+    # Building
+
+    def _build(self) -> None:
+        mode, at_ns = self.plan.policy.folder_mode, self.plan.created_ns
+        for number, each in enumerate(self._base_folders):
+            parent = self._base[each.parent] if number else None
+            node = FolderNode(
+                number,
+                each.name,
+                parent,
+                self,
+                planned=each.planned,
+                mode=mode,
+                mtime_ns=at_ns,
+                n_unloaded=each.n_files,
+                unit=each.unit,
+            )
+            self._base.append(node)
+            if parent is not None:
+                parent.loaded[self._base_key(parent, each.name)] = node
+            if each.unit:
+                self.project_folders[each.unit] = node
+
+    def _base_key(self, parent: FolderNode, name: bytes) -> bytes:
+        """As `key`, while the tree is being made."""
+        if self.rules_are_exact:
+            return name
+        step: FolderNode | None = parent
+        while step is not None and step.number != REVIEW:
+            step = step.parent
+        return self._rules.key(name) if step is None or parent.number == ROOT else name
+
+    def check_invariants(self) -> None:
+        """Raise AssertionError where the invariants of the module's docstring do not hold."""
+        seen: set[int] = set()
+        pending: list[FolderNode] = [self.root]
+        while pending:
+            folder = pending.pop()
+            n_files = folder.n_files
+            for key, node in folder.children.items():
+                assert node.parent is folder, (folder.name, node.name)
+                assert key == self.key(folder, node.name), (key, node.name)
+                if isinstance(node, FolderNode):
+                    pending.append(node)
+                else:
+                    assert node.leaf.action_id not in seen, node.name
+                    assert self._files[node.leaf.action_id] is node, node.name
+                    seen.add(node.leaf.action_id)
+            assert folder.n_files == n_files, folder.name
+        assert seen == {action.action_id for action in self.source.actions()}
+        assert self.review.parent is self.root
+
+
+def lies_in(node: Node | None, folder: Node) -> bool:
+    """Whether a node is a folder or lies in it."""
+    step = node
+    while step is not None:
+        if step is folder:
+            return True
+        step = step.parent
+    return False

@@ -1,0 +1,128 @@
+"""How nodes of the tree look: their attributes and link texts, from the originals, the target, or the plan.
+
+A file looks as its original does now, under the view's number. A folder that commit makes looks as the plan says; one that the
+target has looks as it is there, with what the plan adds to it. The disk is looked at without the lock.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from ifmosfs.core.files import Attr, Place
+from ifmosfs.core.names import split
+from ifmosfs.core.refusals import FsError, FsErrorKind
+from ifmosfs.core.tree import FileNode, FolderNode, Node
+from ifmosfs.view.attrs import made_attr
+from ifmosfs.view.guarded_tree import GuardedTree
+from ifmosfs.view.inodes import FILE_BASE, inode_of_file, inode_of_folder
+from ifmosfs.view.listing import Named
+from ifmosfs.view.originals import Originals
+from ifmosfs.view.target import Target
+from ifmosfs.view.values import ROOT_INODE
+
+
+class Appearance:
+    """Tells how the nodes of a tree look. It is the `listing.Shower` of its folders."""
+
+    def __init__(self, guarded: GuardedTree, originals: Originals, target: Target, owner: tuple[int, int]) -> None:
+        self._guarded = guarded
+        self._originals = originals
+        self._target = target
+        self._owner = owner
+
+    def node_attr(self, node: Node) -> Attr:
+        """The attributes of a node, its inode among them."""
+        if isinstance(node, FolderNode):
+            return self.folder_attr(node)
+        attr = self._originals.attr(node.leaf, inode_of_file(node), partial(self._guarded.commits_to, node))
+        return attr if stat.S_ISREG(attr.mode) else self._link_attr(node, attr)
+
+    def inode_of(self, node: Node) -> int:
+        """The inode that `node_attr` gives."""
+        if isinstance(node, FileNode):
+            return inode_of_file(node)
+        return inode_of_folder(node.number) if node.planned else self.folder_attr(node).inode
+
+    # Files
+
+    def file_attrs(self, nodes: Sequence[FileNode]) -> list[Attr]:
+        """The attributes of many files at once, for a listing."""
+        numbered = ((node, FILE_BASE + node.leaf.number) for node in nodes)
+        looked = self._originals.attrs(numbered, self._guarded.commits_to)
+        return [
+            attr if stat.S_ISREG(attr.mode) else self._link_attr(node, attr)
+            for node, attr in zip(nodes, looked, strict=True)
+        ]
+
+    def _link_attr(self, node: FileNode, attr: Attr) -> Attr:
+        """The size of a link is the length of the text that is shown."""
+        try:
+            return replace(attr, size_bytes=len(self.link_text(node)))
+        except FsError:  # the original is gone: it keeps what was recorded
+            return attr
+
+    def link_text(self, node: FileNode) -> bytes:
+        """The text of a symlink: what commit would leave there, absolute while the link stays."""
+        text = self._originals.read_link(node.leaf, partial(self._guarded.commits_to, node))
+        with self._guarded.lock:
+            staying = self._guarded.tree.in_review(node)
+        folder = split(node.leaf.source_place.absolute)[0]
+        return folder + b"/" + text if staying and not text.startswith(b"/") else text
+
+    # Folders
+
+    def folder_attr(self, node: FolderNode, live: Attr | None = None) -> Attr:
+        """The attributes of a folder; `live` are those that the target was just seen to have there."""
+        carried = self._carried_attr(node)
+        if carried is not None:
+            return carried
+        with self._guarded.lock:
+            path = self._guarded.tree.path_of(node)
+            n_planned = sum(child.planned for child in node.folders)
+            gains = node.gains_entries()
+        if live is None and not node.planned:
+            live = self._target.folder_at(Place(self._guarded.plan.target, path))
+        if live is None or node.planned:
+            return self._planned_attr(node, n_planned)
+        mtime_ns = node.mtime_ns if gains else live.mtime_ns
+        inode = ROOT_INODE if node is self._guarded.tree.root else self._target.number(live, path)
+        n_more = n_planned + (node is self._guarded.tree.root)  # the control folder
+        return replace(live, inode=inode, mtime_ns=mtime_ns, n_links=live.n_links + n_more)
+
+    def _carried_attr(self, node: FolderNode) -> Attr | None:
+        """A folder of a project is moved and not made, so it has the attributes that it has."""
+        if not self._guarded.tree.has_projects:
+            return None
+        with self._guarded.lock:
+            source = self._guarded.tree.carried_source(node)
+        live = None if source is None else self._target.folder_at(source)
+        return None if live is None else replace(live, inode=inode_of_folder(node.number))
+
+    def _planned_attr(self, node: FolderNode, n_subfolders: int) -> Attr:
+        inode, n_links = inode_of_folder(node.number), 2 + n_subfolders + (node is self._guarded.tree.root)
+        return made_attr(stat.S_IFDIR | node.mode, inode, 4096, node.mtime_ns, self._owner, n_links)
+
+    # Listings
+
+    def current(self, named: Sequence[Named], folder: FolderNode) -> list[Named]:
+        """Those nodes that are still in a folder of the tree as it is now, under the names they had."""
+        with self._guarded.lock:
+            entries, key = folder.loaded if self._guarded.tree.has(folder) else {}, self._guarded.tree.keys_of(folder)
+            return [each for each in named if entries.get(key(each[0])) is each[1]]
+
+    def inode_in_listing(self, node: Node, live: Attr | None) -> int:
+        """The inode of an entry of a folder, for a listing that needs no attributes."""
+        if isinstance(node, FileNode):
+            return FILE_BASE + node.leaf.number
+        return inode_of_folder(node.number) if node.planned else self.folder_attr(node, live).inode
+
+    # What only the target has
+
+    def existing_attr(self, path: bytes) -> Attr:
+        """The attributes of what the target has at a path. NOT_FOUND."""
+        if not self._guarded.is_live(path):
+            raise FsError(FsErrorKind.NOT_FOUND, path)
+        return self._target.attr(path)

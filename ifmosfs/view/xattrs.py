@@ -1,0 +1,134 @@
+"""The extended attributes of the view's files: read, they are the plan's word; written, a category files the file anew.
+
+Only files of the plan have any. Nothing but the category can be written, and nothing removed. Programs ask for names that nobody has
+given a file, for every file they list: names are told without reading an action, and one that is not ours without loading a node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from ifmosfs.core.files import Fingerprint
+from ifmosfs.core.names import ancestors, components, join, repair, split
+from ifmosfs.core.plan import Action, Edit, EditKind
+from ifmosfs.core.refusals import FsError, FsErrorKind
+from ifmosfs.core.tree import FileNode
+from ifmosfs.view.attributes import CATEGORY, NAMES, RELOAD, REPLACES, SOURCE, STATUS, judgement, names_of
+from ifmosfs.view.catching_up import CatchingUp
+from ifmosfs.view.changes import Changed
+from ifmosfs.view.guarded_tree import GuardedTree
+from ifmosfs.view.inodes import is_file
+from ifmosfs.view.looking import Looking
+from ifmosfs.view.originals import Originals
+from ifmosfs.view.recording import Recorder
+from ifmosfs.view.telling import Telling
+from ifmosfs.view.values import ROOT_INODE, Caller
+
+Refile = Callable[[Action, str], bytes | None]
+"""The folder for a category, `None` where the layout has none."""
+
+
+class ExtendedAttributes:
+    """Reads and writes the attributes of one view."""
+
+    def __init__(
+        self,
+        guarded: GuardedTree,
+        looking: Looking,
+        originals: Originals,
+        recorder: Recorder,
+        telling: Telling,
+        catching_up: CatchingUp,
+        refile: Refile,
+    ) -> None:
+        self._guarded = guarded
+        self._looking = looking
+        self._originals = originals
+        self._recorder = recorder
+        self._telling = telling
+        self._catching_up = catching_up
+        self._refile = refile
+
+    def names(self, inode: int) -> Sequence[bytes]:
+        """See `View.listxattr`."""
+        if not is_file(inode):
+            self._looking.getattr(inode)
+            return []
+        node = self._guarded.file(inode)
+        return names_of(node, self._replaced_by(node))
+
+    def value(self, inode: int, name: bytes) -> bytes:
+        """See `View.getxattr`."""
+        if name == RELOAD and inode == ROOT_INODE:
+            self._catching_up.reload()
+            return b""
+        if not is_file(inode):
+            self._looking.getattr(inode)
+        elif name in NAMES:
+            return self._value(self._guarded.file(inode), name)
+        else:
+            self._guarded.require_file(inode)
+        raise FsError(FsErrorKind.NO_ATTRIBUTE, name)
+
+    def write(self, inode: int, name: bytes, value: bytes, flags: int, caller: Caller | None = None) -> None:
+        """See `View.setxattr`."""
+        del flags
+        if name != CATEGORY or not is_file(inode):
+            raise FsError(FsErrorKind.NOT_SUPPORTED, name)
+        self._file_under(self._guarded.file(inode), value.decode("utf-8", "replace").strip(), caller)
+
+    def remove(self, inode: int, name: bytes, caller: Caller | None = None) -> None:
+        """See `View.removexattr`."""
+        del caller
+        self.value(inode, name)
+        raise FsError(FsErrorKind.NOT_SUPPORTED, name)
+
+    def _value(self, node: FileNode, name: bytes) -> bytes:
+        replaces = self._replaced_by(node)
+        if name not in names_of(node, replaces):
+            raise FsError(FsErrorKind.NO_ATTRIBUTE, name)
+        if name == SOURCE:
+            return node.leaf.source_place.absolute
+        if name == STATUS:
+            return self._status(node).encode()
+        if name == REPLACES and replaces is not None:
+            return b"%d bytes" % replaces.size_bytes
+        return judgement(node, name)
+
+    def _replaced_by(self, node: FileNode) -> Fingerprint | None:
+        with self._guarded.lock:
+            return self._guarded.tree.replaced_by(node)
+
+    def _status(self, node: FileNode) -> str:
+        status = self._originals.status(node.leaf, partial(self._guarded.commits_to, node))
+        with self._guarded.lock:
+            return "vault" if status == "staying" and self._guarded.tree.is_vaulted(node) else status
+
+    def _file_under(self, node: FileNode, category: str, caller: Caller | None) -> None:
+        folder = self._refile(node.action, category)
+        if folder is None:
+            raise FsError(FsErrorKind.INVALID, category.encode())
+        with self._guarded.lock:
+            path = self._guarded.tree.path_of(node)
+            names = [*components(folder), split(node.leaf.source)[1]]
+            target = join(*(repair(each, self._guarded.rules).name for each in names))
+            if self._guarded.tree.find(split(target)[0]) is node.parent:
+                target = path  # it is there, perhaps under a number, or a name that a person gave it
+        if target == path and category == (node.category or node.action.category):
+            return
+        if target != path and self._looking.is_taken(target):
+            raise FsError(FsErrorKind.EXISTS, target)
+        missing = [folder for folder in ancestors(target) if not self._looking.is_taken(folder)]
+        for folder in missing:
+            self._recorder.record(Edit(0, EditKind.MKDIR, folder, None, 0), caller)
+        self._recorder.record(
+            Edit(0, EditKind.MOVE, path, target, 0, category=category), caller, must_be_free=target != path
+        )
+        with self._guarded.lock:
+            changed = dict.fromkeys((path, *missing, target))
+            for each in changed:
+                self._telling.name_changed(each)
+            if path != target:
+                tree = self._guarded.tree
+                self._telling.names_changed([Changed(each, each in missing, tree.find(each)) for each in changed])

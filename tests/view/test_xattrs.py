@@ -1,0 +1,114 @@
+"""Extended attributes are asked for every file of a listing: what answering costs, and that names and values agree."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ifmosfs.core.files import Place
+from ifmosfs.core.plan import Action, Edit, EditKind, KeepReason, Plan
+from ifmosfs.core.tree import FolderNode, PlanTree
+from ifmosfs.core.tree_source import PlanSource
+from ifmosfs.view.operations import View
+from ifmosfs.view.values import FsError
+from tests.adapters.memory_disk import MemoryDisk
+from tests.core.plans import fingerprint, plan_of
+from tests.view.views import NOW_NS, OWNER, MemoryLog, refile
+
+ALWAYS = [b"user.ifmosfs.source", b"user.ifmosfs.confidence", b"user.ifmosfs.reason", b"user.ifmosfs.status"]
+CATEGORY = [b"user.ifmosfs.category", b"user.xdg.tags"]
+NOTE, REPLACES = b"user.ifmosfs.note", b"user.ifmosfs.replaces"
+NAMES = {
+    b"Docs/plain": [*ALWAYS, *CATEGORY],
+    b"Docs/noted": [*ALWAYS, *CATEGORY, NOTE],
+    b"Docs/over": [*ALWAYS, *CATEGORY, REPLACES],
+    b"To review/unsure/who": ALWAYS,
+    b"Docs/said": [*ALWAYS, *CATEGORY],
+}
+SAID = Edit(1, EditKind.MOVE, b"To review/unsure/said", b"Docs/said", NOW_NS, category="paper")
+
+
+class Counting(PlanSource):
+    """Remembers which actions were asked for whole."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(plan)
+        self.asked: list[int] = []
+
+    def action(self, action_id: int) -> Action:
+        """See `TreeSource`."""
+        self.asked.append(action_id)
+        return super().action(action_id)
+
+
+class Desk:
+    """A view of five files, of which one each has a note, replaces a file, is unsure, and was filed by a person."""
+
+    def __init__(self) -> None:
+        self.disk = MemoryDisk.from_tree(
+            {b"in": {name: name for name in (b"plain", b"noted", b"over", b"who", b"said")}, b"out": {}}
+        )
+        rows = plan_of(
+            *((name, b"Docs/" + name) for name in (b"plain", b"noted", b"over")),
+            (b"who", KeepReason.UNSURE),
+            (b"said", KeepReason.UNSURE),
+        )
+        more = {b"noted": {"note": "a twin"}, b"over": {"replaces": fingerprint(7)}}
+        actions = (replace(each, **more.get(each.source, {})) for each in rows.actions)
+        plan = replace(rows, actions=tuple(map(self._as_scanned, actions)))
+        self.source = Counting(plan)
+        self.tree = PlanTree(plan, [SAID], source=self.source)
+        self.view = View(self.tree, self.disk, MemoryLog(), now_ns=lambda: NOW_NS, refile=refile, owner=OWNER)
+
+    def _as_scanned(self, action: Action) -> Action:
+        attr = self.disk.lstat(Place(action.root, action.source))
+        return replace(action, expected=attr.fingerprint, mode=attr.mode)
+
+
+@pytest.mark.parametrize("path", NAMES, ids=bytes.decode)
+def test_names_are_told_without_reading_an_action(path: bytes) -> None:
+    desk = Desk()
+    assert (desk.view.listxattr(desk.view.resolve(path)), desk.source.asked) == (NAMES[path], [])
+
+
+@pytest.mark.parametrize("path", NAMES, ids=bytes.decode)
+def test_just_the_names_that_are_told_have_a_value(path: bytes) -> None:
+    desk = Desk()
+    inode = desk.view.resolve(path)
+    for name in {name for names in NAMES.values() for name in names}:
+        if name in NAMES[path]:
+            assert desk.view.getxattr(inode, name)
+        else:
+            with pytest.raises(FsError, match="NO_ATTRIBUTE"):
+                desk.view.getxattr(inode, name)
+
+
+def test_the_place_of_the_original_and_what_a_person_said_are_told_without_reading_an_action() -> None:
+    desk = Desk()
+    inode = desk.view.resolve(b"Docs/said")
+    desk.source.asked.clear()
+    assert ([desk.view.getxattr(inode, name) for name in NAMES[b"Docs/said"]], desk.source.asked) == (
+        [b"/in/said", b"1.000", b"a person said so", b"planned", b"paper", b"paper"],
+        [],
+    )
+
+
+def test_a_name_that_is_not_ours_loads_nothing() -> None:
+    desk = Desk()
+    inode = desk.view.resolve(b"Docs/plain")
+    desk.source.asked.clear()
+    desk.tree.forget(0)
+    folder = desk.tree.find(b"Docs")
+    assert isinstance(folder, FolderNode)
+    unloaded = desk.tree.review_folder(KeepReason.UNSURE).n_unloaded, folder.n_unloaded
+    with pytest.raises(FsError, match="NO_ATTRIBUTE"):
+        desk.view.getxattr(inode, b"user.xdg.origin.url")
+    assert (desk.tree.review_folder(KeepReason.UNSURE).n_unloaded, folder.n_unloaded) == unloaded
+    assert desk.source.asked == []
+
+
+def test_a_number_that_no_file_has_is_told_apart_from_a_name_that_it_has_not() -> None:
+    desk = Desk()
+    with pytest.raises(FsError, match="NOT_FOUND"):
+        desk.view.getxattr(desk.view.resolve(b"Docs/plain") + 1000, b"user.xdg.origin.url")
