@@ -116,7 +116,8 @@ def plan_rollback(
     if is_whole:
         planner.restore_the_rest()
     else:
-        made = _above(chosen, made)
+        left = [ends(each.operation)[1] for each in chosen]
+        made = _above([*left, *_left_before(history)], made)
     planner.remove_folders(made)
     planner.look_elsewhere(search)
     order = WorkOrder(
@@ -137,11 +138,20 @@ def plan_rollback(
     )
 
 
-def _above(moves: Iterable[Standing], made: Iterable[Standing]) -> list[Standing]:
+def _left_before(history: Sequence[RunHistory]) -> list[Place]:
+    """The places that earlier rollbacks have moved files from; one that was interrupted has left the folders that it emptied."""
+    return [
+        ends(each.operation)[0]
+        for each in standing(history)
+        if each.operation.kind in MOVING and each.operation.inverse_of is not None
+    ]
+
+
+def _above(left: Iterable[Place], made: Iterable[Standing]) -> list[Standing]:
     """The folders that were made above the places that files are moved back from."""
     emptied: set[bytes] = set()
-    for each in moves:
-        path = ends(each.operation)[1].absolute
+    for place in left:
+        path = place.absolute
         while path := path.rpartition(SEPARATOR)[0]:
             emptied.add(path)
     return [each for each in made if _place(each).absolute in emptied]
