@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import errno
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ifmosfs.core.effects import Response, disk_failed, ends, lstat_or_none, parent, response_to, sibling
@@ -109,7 +109,7 @@ def plan_rollback(
     moves = [each for each in wanted if each.operation.kind in MOVING]
     chosen = moves if only is None else [each for each in moves if each.key in only]
     removals = [each for each in wanted if each.operation.kind is OpKind.RMDIR]
-    planner = _Planner(disk, removals, absent, foreign, beside)
+    planner = _Planner(disk, removals, absent, {*foreign, *_overtaken(history, moves)}, beside)
     planner.move_back(chosen)
     made = [each for each in wanted if each.operation.kind is OpKind.MKDIR]
     is_whole = len(chosen) == len(moves)
@@ -136,6 +136,15 @@ def plan_rollback(
         planner.n_kept,
         tuple(planner.beside),
     )
+
+
+def _overtaken(history: Sequence[RunHistory], moves: Iterable[Standing]) -> Iterator[bytes | Key]:
+    """The moves to whose places the plan has brought another file later: what is there now is not theirs."""
+    newest: dict[bytes, Key] = {}
+    for each in standing(history):
+        if each.operation.kind in MOVING:
+            newest.setdefault(ends(each.operation)[1].absolute, each.key)
+    return (each.key for each in moves if newest.get(ends(each.operation)[1].absolute, each.key) != each.key)
 
 
 def _left_before(history: Sequence[RunHistory]) -> list[Place]:
@@ -200,7 +209,7 @@ class _Planner:
         disk: DiskReader,
         removals: Iterable[Standing],
         absent: Collection[bytes],
-        foreign: Collection[bytes],
+        foreign: Collection[bytes | Key],
         suffix: bytes | None,
     ) -> None:
         self._disk = disk
@@ -264,7 +273,7 @@ class _Planner:
             self.folders.append((folder, PLAIN_FOLDER_MODE))
 
     def _make_root(self, root: bytes) -> _Trouble | None:
-        """A root that somebody removed is made again in the folder that it was in, if that is there."""
+        """A root that was removed is made again in the folder that it was in, if that is there; plainly if it was not by a run."""
         found = self.look(Place(root, b""))
         if found is not None:
             return None if found.kind is Kind.FOLDER else _Trouble("folder-name-taken", root)
@@ -273,9 +282,9 @@ class _Planner:
         if folder is None or folder.kind is not Kind.FOLDER:
             return _Trouble("target-folder-missing", root)
         place = Place(above or b"/", name)
-        self._stage.make_folder(place, PLAIN_FOLDER_MODE)
-        self.folders.append((place, PLAIN_FOLDER_MODE))
-        self.remade_roots.append(root)
+        self._make_folder(place)
+        if root not in self._removals:
+            self.remade_roots.append(root)
         return None
 
     def move_back(self, moves: Sequence[Standing]) -> None:
@@ -310,7 +319,7 @@ class _Planner:
             self._keep(each, _Trouble(OTHER_DISK, old.root).about(old))
             return True
         found = self.look(now)
-        lost = _lost(each, found, is_foreign=now.absolute in self._foreign)
+        lost = _lost(each, found, is_foreign=now.absolute in self._foreign or each.key in self._foreign)
         if found is None or lost is not None:
             self._lost[len(self.problems)] = each
             self._keep(each, problem(lost or "gone", now.absolute))

@@ -173,6 +173,38 @@ def test_it_goes_forth_from_beside_and_back_to_its_old_place_when_that_is_free()
     assert (disk.tree(b"/in/kept")[b"c"], contents(disk)) == (b"third", after_commit)
 
 
+def test_a_file_that_went_forth_beside_what_is_there_is_known_there_and_no_other_is_taken_for_it() -> None:
+    disk, journal = committed()
+    roll_back(disk, journal, "back", beside=MARK)
+    disk.write(ARRIVED, b"mine")
+    roll_back(disk, journal, "forth", undo=["back"], beside=MARK)
+    assert disk.tree(b"/out")[b"c (" + MARK + b")"] == b"third"
+    assert roll_back(disk, journal, "back again", beside=MARK).problems == ()
+    assert (disk.tree(b"/in/kept")[b"c"], disk.tree(b"/out")[b"c"]) == (b"third", b"mine")
+
+
+def test_a_file_that_came_back_to_the_place_of_a_missing_one_is_not_taken_for_it_later() -> None:
+    disk, journal = committed()
+    disk.remove(Place(b"/out", b"old"))  # where /in/a was put, when the file of this name had gone to /out/older
+    roll_back(disk, journal, "back", beside=MARK)
+    before = disk.tree()
+    report = roll_back(disk, journal, "again", beside=MARK)
+    assert (report.n_done, disk.tree(), disk.tree(b"/out")[b"old"]) == (0, before, b"was here")
+
+
+def test_a_target_that_a_rollback_took_away_comes_back_as_it_was_when_that_is_undone() -> None:
+    disk, journal = MemoryDisk.from_tree({b"in": {b"a": b"1"}}), MemoryJournal()
+    steps = make_steps(disk, (((b"/in", b"a"), (b"/out", b"a")),))
+    folders, times = ((Place(b"/", b"out"), 0o2711),), ((Place(b"/", b"out"), 111),)
+    run_order(WorkOrder(make_run(), folders, steps, times), disk, journal)
+    after_commit = everything(disk)
+    roll_back(disk, journal, "back")
+    assert disk.tree() == {b"in": {b"a": b"1"}}
+    order = plan_rollback(make_run("forth", RunKind.ROLLBACK), journal.history(), disk, undo=["back"])
+    run_order(order.order, disk, journal)
+    assert (order.remade_roots, everything(disk)) == ((), after_commit)
+
+
 # Files that are not at their place
 
 

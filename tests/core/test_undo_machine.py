@@ -74,6 +74,7 @@ class UndoMachine(RuleBasedStateMachine):
         self.disk.add_filesystem(b"/usb", {b"a": b"6"})
         self.belongs = {content: path for path, content in files_on(self.disk).items()}
         self.claims: dict[bytes, bytes] = {}
+        self.taken: dict[bytes, set[bytes]] = {}  # the places that people have taken the file of each content away from
         self.n_made = 10
         self.plans: list[str] = []
 
@@ -97,6 +98,8 @@ class UndoMachine(RuleBasedStateMachine):
         for path, content in before.items():
             if after[content] != path and without_mark(after[content]) != self.belongs[content]:
                 self.claims[after[content]] = self.belongs[content]
+            elif after[content] != path:
+                self.claims.pop(after[content], None)
 
     def _followed(self, plan: str) -> Followed:
         history = self.journal.history()
@@ -135,7 +138,9 @@ class UndoMachine(RuleBasedStateMachine):
         free = set(PLACES) - set(files) | set(moves)
         chosen: dict[bytes, bytes] = {}
         for source, target in moves.items():
-            if target in free and target != source and target not in chosen.values():
+            # What is brought back to the place that it was taken away from is, by its inode, what is still to be rolled back.
+            was_taken_there = target in self.taken.get(files_on(self.disk)[source], ())
+            if target in free and target != source and target not in chosen.values() and not was_taken_there:
                 chosen[source] = target
         while taken := [source for source, to in chosen.items() if to in files and to not in chosen]:
             del chosen[taken[0]]
@@ -188,6 +193,7 @@ class UndoMachine(RuleBasedStateMachine):
                 self.disk.remove(place_of(path))
             self.disk.write(place_of(path), new)
             self.belongs[new] = self.belongs.pop(old)
+            self.taken[new] = self.taken.pop(old, set())
 
     @rule(number=st.integers(0, 50))
     def delete(self, number: int) -> None:
@@ -210,6 +216,7 @@ class UndoMachine(RuleBasedStateMachine):
         if source is not None and path not in files and source.startswith(b"/usb") == path.startswith(b"/usb"):
             self.disk.rename_noreplace(place_of(source), place_of(path))
             self.belongs[files[source]] = self.claims.get(path, path)
+            self.taken.setdefault(files[source], set()).add(source)
 
     # What must be so
 
