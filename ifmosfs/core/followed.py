@@ -20,7 +20,7 @@ class Followed:
     """A plan's runs, with each file at the place where it is to be now.
 
     What a rollback of another plan has taken back is left out: it is where that plan had found it. `foreign` are the absolute
-    paths at which the journal has a file of another plan; it is none of this plan's, even where one of them was before.
+    paths to which a file of another plan was brought last; what is there is none of this plan's, even where one of them was before.
     """
 
     history: tuple[RunHistory, ...]
@@ -62,9 +62,9 @@ class _Trail:
             return
         if operation.kind is OpKind.CARRY:
             self._carry(run, operation.source, operation.target, row)
-        self.foreign.discard(operation.source.absolute)
         key = self._at.pop(operation.source.absolute, None)
         if key is None:
+            self._at.pop(operation.target.absolute, None)  # if one of ours was there, somebody has taken it away
             self.foreign.add(operation.target.absolute)
         else:
             self._bring(key, operation.target, row.outcome.arrived, run, row)
@@ -80,6 +80,7 @@ class _Trail:
         is_taken_back = run.kind is RunKind.ROLLBACK and row.operation.inverse_of not in since
         since.add((run.run_id, row.operation.seq))
         self.brought[key] = _Brought(target, arrived, is_taken_back)
+        self.foreign.discard(target.absolute)
         self._at[target.absolute] = key
 
 
