@@ -43,6 +43,7 @@ class _Trail:
     def __init__(self) -> None:
         self._at: dict[bytes, Key] = {}
         self._since: dict[Key, set[Key]] = {}  # what others have done to each file since this plan moved it
+        self._taken_by: dict[Key, Key] = {}
         self.brought: dict[Key, _Brought] = {}
         self.foreign: set[bytes] = set()
 
@@ -77,9 +78,13 @@ class _Trail:
 
     def _bring(self, key: Key, target: Place, arrived: Fingerprint | None, run: Run, row: Recorded) -> None:
         since = self._since.setdefault(key, set())
-        is_taken_back = run.kind is RunKind.ROLLBACK and row.operation.inverse_of not in since
-        since.add((run.run_id, row.operation.seq))
-        self.brought[key] = _Brought(target, arrived, is_taken_back)
+        mine = run.run_id, row.operation.seq
+        if key in self._taken_by and row.operation.inverse_of == self._taken_by[key]:
+            del self._taken_by[key]  # what took it back has been undone
+        elif run.kind is RunKind.ROLLBACK and row.operation.inverse_of not in since:
+            self._taken_by.setdefault(key, mine)
+        since.add(mine)
+        self.brought[key] = _Brought(target, arrived, key in self._taken_by)
         self.foreign.discard(target.absolute)
         self._at[target.absolute] = key
 
