@@ -107,6 +107,11 @@ class App:
             finally:
                 journal.close()
 
+    @property
+    def has_journal(self) -> bool:
+        """Whether any run was ever recorded."""
+        return (self.settings.state_folder / "journal.db").exists()
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """The right to move files, and to replace the databases, without the journal. Raises `Locked`."""

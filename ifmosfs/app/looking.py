@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from ifmosfs.app.context import App
 from ifmosfs.app.mounting import own_views, plan_of
 from ifmosfs.app.recovering import unfinished_runs
 from ifmosfs.app.staging import as_edited
+from ifmosfs.app.undo_lists import rolled_back_in_part
 from ifmosfs.app.vaulting import VaultUse, vault_use
 from ifmosfs.core.errors import Locked
 from ifmosfs.core.journal import Run
@@ -27,7 +29,8 @@ class MountedView:
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
-    """What there is, now."""
+    """What there is, now. `moved_back`: of plans that have been rolled back in part, by their ids, how many files are still where
+    the plan put them, and how many are back."""
 
     views: tuple[MountedView, ...]
     sessions: tuple[SessionInfo, ...]
@@ -36,6 +39,7 @@ class StatusReport:
     busy: str | None  # the words on a run that is going on now
     lost: tuple[PlanInfo, ...] = ()  # committed plans of which the journal knows nothing
     vaults: tuple[VaultUse, ...] = ()
+    moved_back: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def status(app: App, *, every: bool) -> StatusReport:
@@ -43,10 +47,12 @@ def status(app: App, *, every: bool) -> StatusReport:
     over = {PlanState.DISCARDED, PlanState.ROLLED_BACK}
     plans = tuple(as_edited(app, info) for info in app.catalogue.plans() if every or info.state not in over)
     busy: str | None = None
+    moved_back: dict[str, tuple[int, int]] = {}
     unfinished: list[Run] = []
     lost: list[PlanInfo] = []
     try:
         unfinished, lost = unfinished_runs(app)
+        moved_back = {} if unfinished else rolled_back_in_part(app, plans)
     except Locked as error:
         busy = error.what
     return StatusReport(
@@ -57,6 +63,7 @@ def status(app: App, *, every: bool) -> StatusReport:
         busy,
         tuple(lost),
         tuple(vault_use(app)),
+        moved_back,
     )
 
 

@@ -1,8 +1,10 @@
-"""Use cases: move a plan's files back, and prove that the disk is what the plan says."""
+"""Use cases: move files back, those of a plan or some that were chosen (`app.choosing`), and prove that the disk is what the plan
+says."""
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -14,19 +16,21 @@ from ifmosfs.app.collector import without_collector
 from ifmosfs.app.committing import Stop, new_run, plan_history
 from ifmosfs.app.context import App
 from ifmosfs.app.staging import load_tree
-from ifmosfs.core.errors import DatabaseDamaged, PlanOutdated, WrongState
+from ifmosfs.core.errors import DatabaseDamaged, PlanOutdated, TargetProblem, WrongState
 from ifmosfs.core.execute import execute
 from ifmosfs.core.files import Place
 from ifmosfs.core.followed import Followed, follow
-from ifmosfs.core.history import MOVING, RunHistory, actions_below, held_actions, holds_anything, standing
+from ifmosfs.core.history import MOVING, Key, RunHistory, actions_below, held_actions, holds_anything, standing
 from ifmosfs.core.journal import Journal, Operation, OpState, Run, RunKind, RunState
 from ifmosfs.core.manifest import PlanInfo, RollbackEntry
 from ifmosfs.core.names import CONTROL_NAME, join, shell_word
 from ifmosfs.core.plan import PlanEvent, PlanState
+from ifmosfs.core.ports import DiskReader
 from ifmosfs.core.preflight import setting_of
-from ifmosfs.core.rehearsal import NullJournal, RehearsalDisk
-from ifmosfs.core.reports import RunReport, VerifyReport
+from ifmosfs.core.rehearsal import RehearsalDisk, RememberingJournal
+from ifmosfs.core.reports import WORDS, RunReport, VerifyReport
 from ifmosfs.core.rollback import OTHER_DISK, RollbackOrder, absent_disks, other_disk, plan_rollback
+from ifmosfs.core.selection import Added
 from ifmosfs.core.verify import verify
 from ifmosfs.platform import host
 
@@ -37,34 +41,87 @@ UNDOABLE = (PlanState.COMMITTED, PlanState.COMMITTING)
 
 
 @dataclass(frozen=True, slots=True)
+class Chosen:
+    """What of one plan is to be undone: what its commits did, or the runs `undo`; all of it, or the moves `only`, among which are
+    those that were `added` because they depend on the others. `words` are for the log, `keep_both` is what is done where an old
+    place is occupied."""
+
+    info: PlanInfo
+    undo: frozenset[str] | None = None
+    only: frozenset[Key] | None = None
+    added: tuple[Added, ...] = ()
+    words: str = "plan"
+    keep_both: bool = True
+    is_forth: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class PreparedRollback:
     """A rollback that could begin."""
 
-    info: PlanInfo
+    chosen: Chosen
     planned: RollbackOrder
+
+    @property
+    def info(self) -> PlanInfo:
+        """The plan that it is about."""
+        return self.chosen.info
 
 
 @without_collector()
-def prepare_rollback(app: App, journal: Journal, info: PlanInfo) -> PreparedRollback:
-    """What a rollback of the plan would do; where a rollback was interrupted, what is left of it. Changes nothing.
+def prepare_rollback(app: App, journal: Journal, chosen: Chosen, disk: DiskReader | None = None) -> PreparedRollback:
+    """What a rollback would do, on another `disk` than the real one where given; where a rollback was interrupted, what is left
+    of it. Changes nothing.
 
     Raises: WrongState where there is nothing to move back; PlanOutdated where another disk is mounted than the plan was
-    committed to; DatabaseDamaged where the journal is lost.
+    committed to; TargetProblem where one is read-only; DatabaseDamaged where the journal is lost.
     """
+    info, reader = chosen.info, disk or app.disk
     followed = followed_history(journal, known_history(app, journal, info))
     history = followed.history
-    if not holds_anything(history) and info.state not in UNDOABLE:
-        raise WrongState(f"nothing of plan {info.plan_id} is to be moved back", hint="ifmosfs status shows the plans")
+    if chosen.undo is None and not holds_anything(history) and info.state not in UNDOABLE:
+        raise _nothing_left(info, history)
     app.progress("Checking", 0, None)
-    absent = _absent(app, info, history)
+    setting = setting_of(app.catalogue.load_plan_head(info.plan_id))
+    absent = absent_disks(standing(history), setting, app.disk)
     if info.target in absent:
         raise other_disk(info.target)
     run = new_run(RunKind.ROLLBACK, info.plan_id, info.target)
-    with app.disk.looking():
-        planned = plan_rollback(run, history, app.disk, absent=absent, foreign=followed.foreign)
+    with reader.looking():
+        planned = plan_rollback(
+            run,
+            history,
+            reader,
+            undo=chosen.undo,
+            only=chosen.only,
+            absent=absent,
+            foreign=followed.foreign,
+            beside=_mark(run.started_ns) if chosen.keep_both else None,
+            search=(info.target, *(root.path for root in setting.roots)),
+        )
     if not planned.order.steps and planned.problems and {each.code for each in planned.problems} == {OTHER_DISK}:
         raise other_disk(min(absent))
-    return PreparedRollback(info, _with_counts(app, planned))
+    _refuse_read_only(app, planned)
+    return PreparedRollback(chosen, _with_counts(app, planned))
+
+
+def _nothing_left(info: PlanInfo, history: Sequence[RunHistory]) -> WrongState:
+    what = f"nothing of plan {info.plan_id} is to be moved back"
+    if info.state is PlanState.ROLLED_BACK and any(each.operation.inverse_of for each in standing(history)):
+        return WrongState(what, hint=f"undo its rollback: ifmosfs rollback execute {info.plan_id} --redo")
+    return WrongState(what, hint="ifmosfs rollback list shows what can be undone")
+
+
+def _mark(at_ns: int) -> bytes:
+    """What is put into the name of a file whose old place is occupied."""
+    return time.strftime("rolled back %Y-%m-%d %H%M", time.localtime(at_ns // 1_000_000_000)).encode()
+
+
+def _refuse_read_only(app: App, planned: RollbackOrder) -> None:
+    """Nothing can leave a disk that is mounted read-only, nor come to it."""
+    for root in dict.fromkeys(place.root for step in planned.order.steps for place in (step.source, step.target)):
+        if app.disk.space(Place(root, b"")).read_only:
+            raise TargetProblem(WORDS["read-only"], path=root, hint="mount it for writing, then run the command again")
 
 
 def _with_counts(app: App, planned: RollbackOrder) -> RollbackOrder:
@@ -132,22 +189,38 @@ def _tells_of_moves(sidecar: Path, plan_id: str) -> bool:
 
 
 def _absent(app: App, info: PlanInfo, history: Sequence[RunHistory]) -> frozenset[bytes]:
-    return absent_disks(standing(history), setting_of(app.catalogue.load_plan(info.plan_id)), app.disk)
+    return absent_disks(standing(history), setting_of(app.catalogue.load_plan_head(info.plan_id)), app.disk)
 
 
-def rehearse_rollback(app: App, journal: Journal, prepared: PreparedRollback) -> RunReport:
-    """The report of the same rollback on a disk that keeps everything in memory."""
-    disk = RehearsalDisk(app.disk, permissions(app))
-    _withdraw_sidecars(disk, journal.runs(prepared.info.plan_id))
-    report = execute(prepared.planned.order, disk, NullJournal(), now_ns=host.now_ns)
-    return _with_refused(report, prepared)
+class Rehearsal:
+    """Rollbacks on a disk and a journal that keep everything in memory, each on what those before it would have left."""
+
+    def __init__(self, app: App, journal: Journal) -> None:
+        self._app = app
+        self.disk = RehearsalDisk(app.disk, permissions(app))
+        self.journal = RememberingJournal(journal)
+
+    def run(self, prepared: PreparedRollback) -> RunReport:
+        """The report of the rollback as `run_rollback` would give it."""
+        _withdraw_sidecars(self.disk, self.journal.runs(prepared.info.plan_id))
+        report = execute(prepared.planned.order, self.disk, self.journal, now_ns=host.now_ns)
+        return _with_refused(report, prepared)
+
+    def prepare(self, chosen: Chosen) -> PreparedRollback:
+        """A rollback that could begin when those that were rehearsed are done."""
+        return prepare_rollback(self._app, self.journal, chosen, self.disk)
 
 
 @without_collector()
 def run_rollback(app: App, journal: SqliteJournal, prepared: PreparedRollback, stop: Stop) -> RunReport:
-    """Move the files back. The plan is ROLLED_BACK when nothing of it is left at its target. Raises `DiskFailed`."""
-    plan_id = prepared.info.plan_id
+    """Move the files back. The plan is ROLLED_BACK when nothing of it is left at its target, and COMMITTED again where its
+    rollback is undone. Raises `DiskFailed`."""
+    plan_id, state = prepared.info.plan_id, prepared.info.state
     journal.withdraw_sidecars(plan_id)
+    if state is PlanState.ROLLED_BACK and prepared.chosen.undo is not None:
+        state = app.catalogue.advance(
+            plan_id, PlanEvent.ROLL_FORTH
+        )  # before the first move: recovery tells what is true
     report = execute(
         prepared.planned.order,
         app.disk,
@@ -157,19 +230,20 @@ def run_rollback(app: App, journal: SqliteJournal, prepared: PreparedRollback, s
         progress=lambda n_done, n_total: app.progress("Moving back", n_done, n_total),
     )
     report = _with_refused(report, prepared)
-    is_whole = report.state is RunState.COMPLETE and not _holds_anything(journal, plan_id)
+    is_left = _holds_anything(journal, plan_id)
+    is_whole = report.state is RunState.COMPLETE and not is_left
     if is_whole:
         journal.withdraw_sidecars(plan_id)  # once more: the vault, which was in their folder, is gone now
     else:
         journal.return_sidecars(plan_id)
-    if is_whole and prepared.info.state in UNDOABLE:
+    if is_whole and state in UNDOABLE:
         app.catalogue.advance(plan_id, PlanEvent.ROLL_BACK)
     app.catalogue.log_rollback(
         RollbackEntry(
             run_id=report.run_id,
             plan_id=plan_id,
             at_ns=host.now_ns(),
-            selection="plan",
+            selection=prepared.chosen.words,
             n_done=report.n_done,
             n_conflicts=report.n_conflicts,
             n_failed=report.n_failed,
@@ -185,8 +259,8 @@ def _holds_anything(journal: Journal, plan_id: str) -> bool:
 def settle_rolled_back(app: App, journal: SqliteJournal, info: PlanInfo) -> bool:
     """Call a plan ROLLED_BACK if an interrupted rollback has left nothing to be done; whether it was so."""
     try:
-        prepared = prepare_rollback(app, journal, info)
-    except (PlanOutdated, WrongState):  # its disk is not there: whoever asks for the rollback is told
+        prepared = prepare_rollback(app, journal, Chosen(info))
+    except (PlanOutdated, TargetProblem, WrongState):  # its disk is not there: whoever asks for the rollback is told
         return False
     if not prepared.planned.is_empty or _holds_anything(journal, info.plan_id):
         return False

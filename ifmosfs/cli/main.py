@@ -25,6 +25,7 @@ COMMANDS = (
     Lazy("commit", "commit:commit", "Change", "Really move the files, journaled."),
     Lazy("unmount", "unmount:unmount", "Change", "Take the view away: nothing ever happened."),
     Lazy("rollback", "rollback:rollback", "Undo", "Move the files back."),
+    Lazy("history", "history:history", "Undo", "What was done, run by run; or a file's whole way."),
     Lazy("vault", "vault:vault", "Undo", "List and restore what lost a conflict."),
     Lazy("recover", "recover:recover", "Undo", "Finish or undo what an interrupted run began."),
     Lazy("doctor", "doctor:doctor", "Set up", "What is here, what is missing, and the remedy."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from ifmosfs.cli.common import counted, shown
 from ifmosfs.core.journal import RunKind
 
 if TYPE_CHECKING:
+    from ifmosfs.core.journal import Run
     from ifmosfs.core.reports import Problem, RecoveryReport, RunReport
 
 N_NAMED = 10
@@ -81,6 +83,23 @@ def run_fields(report: RunReport) -> dict[str, object]:
         "folders_made": report.n_folders_made,
         "folders_removed": report.n_folders_removed,
         "problems": problem_fields(report.problems),
+    }
+
+
+def date_of(at_ns: int) -> str:
+    """A moment for people, to the second, in local time."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at_ns // 1_000_000_000))
+
+
+def journal_run_fields(run: Run) -> dict[str, object]:
+    """A run, as the journal holds it, for programs."""
+    return {
+        "run": run.run_id,
+        "kind": run.kind.value,
+        "plan": run.plan_id,
+        "state": run.state.value,
+        "started_ns": run.started_ns,
+        "finished_ns": run.finished_ns,
     }
 
 

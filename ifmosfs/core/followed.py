@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from ifmosfs.core.files import Fingerprint, Place
 from ifmosfs.core.history import MOVING, Key, RunHistory
-from ifmosfs.core.journal import OpKind, OpState, Recorded, RunKind
+from ifmosfs.core.journal import OpKind, OpState, Recorded, Run, RunKind
 from ifmosfs.core.names import is_within
 
 
@@ -20,7 +20,7 @@ class Followed:
     """A plan's runs, with each file at the place where it is to be now.
 
     What a rollback of another plan has taken back is left out: it is where that plan had found it. `foreign` are the absolute
-    paths at which the journal has a file of another plan; it is none of this plan's, even where one of them was before.
+    paths to which a file of another plan was brought last; what is there is none of this plan's, even where one of them was before.
     """
 
     history: tuple[RunHistory, ...]
@@ -29,11 +29,12 @@ class Followed:
 
 @dataclass(frozen=True, slots=True)
 class _Brought:
-    """Where a file of the plan has been brought by another one, last by a run of this kind."""
+    """Where a file of the plan has been brought by another one. `is_taken_back`: by undoing what had brought the file to where
+    this plan found it, and not what has moved it on since."""
 
     target: Place
     arrived: Fingerprint | None
-    by: RunKind
+    is_taken_back: bool
 
 
 class _Trail:
@@ -41,6 +42,8 @@ class _Trail:
 
     def __init__(self) -> None:
         self._at: dict[bytes, Key] = {}
+        self._since: dict[Key, set[Key]] = {}  # what others have done to each file since this plan moved it
+        self._taken_by: dict[Key, Key] = {}
         self.brought: dict[Key, _Brought] = {}
         self.foreign: set[bytes] = set()
 
@@ -53,29 +56,37 @@ class _Trail:
             self._at[target.absolute] = (run_id, row.operation.seq)
             self.foreign.discard(target.absolute)
 
-    def other(self, kind: RunKind, row: Recorded) -> None:
+    def other(self, run: Run, row: Recorded) -> None:
         """An operation of another plan."""
         operation = row.operation
         if operation.source is None or operation.target is None:
             return
         if operation.kind is OpKind.CARRY:
-            self._carry(kind, operation.source, operation.target)
-        self.foreign.discard(operation.source.absolute)
+            self._carry(run, operation.source, operation.target, row)
         key = self._at.pop(operation.source.absolute, None)
         if key is None:
+            self._at.pop(operation.target.absolute, None)  # if one of ours was there, somebody has taken it away
             self.foreign.add(operation.target.absolute)
         else:
-            self._bring(key, _Brought(operation.target, row.outcome.arrived, kind))
+            self._bring(key, operation.target, row.outcome.arrived, run, row)
 
-    def _carry(self, kind: RunKind, source: Place, target: Place) -> None:
+    def _carry(self, run: Run, source: Place, target: Place, row: Recorded) -> None:
         for path in [path for path in self._at if path != source.absolute and is_within(path, source.absolute)]:
             below = path[len(source.absolute) :]
             place = Place(target.root, target.path + below if target.path else below.lstrip(b"/"))
-            self._bring(self._at.pop(path), _Brought(place, None, kind))
+            self._bring(self._at.pop(path), place, None, run, row)
 
-    def _bring(self, key: Key, brought: _Brought) -> None:
-        self.brought[key] = brought
-        self._at[brought.target.absolute] = key
+    def _bring(self, key: Key, target: Place, arrived: Fingerprint | None, run: Run, row: Recorded) -> None:
+        since = self._since.setdefault(key, set())
+        mine = run.run_id, row.operation.seq
+        if key in self._taken_by and row.operation.inverse_of == self._taken_by[key]:
+            del self._taken_by[key]  # what took it back has been undone
+        elif run.kind is RunKind.ROLLBACK and row.operation.inverse_of not in since:
+            self._taken_by.setdefault(key, mine)
+        since.add(mine)
+        self.brought[key] = _Brought(target, arrived, key in self._taken_by)
+        self.foreign.discard(target.absolute)
+        self._at[target.absolute] = key
 
 
 def follow(history: Sequence[RunHistory], others: Iterable[RunHistory]) -> Followed:
@@ -96,7 +107,7 @@ def follow(history: Sequence[RunHistory], others: Iterable[RunHistory]) -> Follo
             if each.run.run_id in own:
                 trail.own(each.run.run_id, row)
             else:
-                trail.other(each.run.kind, row)
+                trail.other(each.run, row)
     return Followed(tuple(_retold(each, trail.brought) for each in history), frozenset(trail.foreign))
 
 
@@ -106,13 +117,7 @@ def _retold(history: RunHistory, brought: Mapping[Key, _Brought]) -> RunHistory:
         found = brought.get((history.run.run_id, row.operation.seq))
         if found is None:
             rows.append(row)
-        elif not _is_taken_back(row, found):
+        elif not found.is_taken_back or row.operation.inverse_of is not None:
             outcome = replace(row.outcome, arrived=found.arrived or row.outcome.arrived)
             rows.append(Recorded(replace(row.operation, target=found.target), outcome))
     return RunHistory(history.run, tuple(rows))
-
-
-def _is_taken_back(row: Recorded, found: _Brought) -> bool:
-    """Whether a rollback of another plan has undone its own move of a file that this plan had moved on."""
-    is_elsewhere = found.target != row.operation.target
-    return is_elsewhere and found.by is RunKind.ROLLBACK and row.operation.inverse_of is None

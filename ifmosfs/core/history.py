@@ -8,7 +8,7 @@ one is undone in turn.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from ifmosfs.core.effects import parent
@@ -31,6 +31,7 @@ from ifmosfs.core.plan import Action
 from ifmosfs.core.values import quick
 
 Key = tuple[str, int]
+MOVING: Final = frozenset({OpKind.MOVE, OpKind.CARRY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ class Standing:
     """A done operation that holds now.
 
     `base` is the fingerprint of what it left at its target: after a rollback and its own rollback a copied file is another
-    inode, so it is not always the operation's own `arrived`.
+    inode, so it is not always the operation's own `arrived`; nor is the target always the one that it had when it was done, for
+    where that was taken the file came beside it.
     """
 
     run_id: str
@@ -66,25 +68,36 @@ def standing(history: Sequence[RunHistory]) -> tuple[Standing, ...]:
 
     Raises: RecoveryNeeded if a run has not been brought to an end, for then only the disk knows what was done.
     """
-    undone_by: dict[Key, Fingerprint | None] = {}
-    restored: dict[Key, Fingerprint | None] = {}
+    undone_by: dict[Key, _Arrival] = {}
+    restored: dict[Key, _Arrival] = {}
     found = []
     for each in reversed(history):
         _require_finished(each)
         for row in reversed(each.recorded):
             if row.outcome.state is not OpState.DONE:
                 continue
-            key = each.run.run_id, row.operation.seq
-            base = restored.get(key, row.outcome.arrived)
-            inverse_of = row.operation.inverse_of
+            key, operation = (each.run.run_id, row.operation.seq), row.operation
+            base = row.outcome.arrived
+            if key in restored:
+                base, place = restored[key]
+                if place != operation.target and operation.kind in MOVING:
+                    operation = replace(operation, target=place)
+            inverse_of = operation.inverse_of
             if key in undone_by:
                 if inverse_of is not None:  # its undoing brought back what it had undone; the newest such word holds
                     restored.setdefault(inverse_of, undone_by[key])
                 continue
-            found.append(Standing(each.run.run_id, row.operation, row.outcome, base))
+            found.append(Standing(each.run.run_id, operation, row.outcome, base))
             if inverse_of is not None:
-                undone_by[inverse_of] = base
+                undone_by[inverse_of] = _Arrival(base, operation.target)
     return tuple(found)
+
+
+class _Arrival(NamedTuple):
+    """What an operation has left, and where: not always where it was before, for that place may have been taken."""
+
+    base: Fingerprint | None
+    place: Place | None
 
 
 def _require_finished(history: RunHistory) -> None:
@@ -94,9 +107,6 @@ def _require_finished(history: RunHistory) -> None:
 def _refuse_unfinished(run: Run, *, unsettled: bool) -> None:
     if unsettled or run.state in {RunState.RUNNING, RunState.NEEDS_RECOVERY}:
         raise RecoveryNeeded(f"run {run.run_id} did not finish", hint="run any command that recovers it first")
-
-
-MOVING: Final = frozenset({OpKind.MOVE, OpKind.CARRY})
 
 
 def holds_anything(history: Sequence[RunHistory]) -> bool:

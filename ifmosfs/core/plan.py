@@ -41,6 +41,7 @@ class PlanEvent(Enum):
     DISCARD = "discard"
     REOPEN = "reopen"
     ROLL_BACK = "roll back"
+    ROLL_FORTH = "roll forth"  # its rollback is undone
 
 
 NEXT_STATE: Final[dict[tuple[PlanState, PlanEvent], PlanState]] = {
@@ -61,6 +62,7 @@ NEXT_STATE: Final[dict[tuple[PlanState, PlanEvent], PlanState]] = {
     (PlanState.COMMITTED, PlanEvent.ROLL_BACK): PlanState.ROLLED_BACK,
     (PlanState.DISCARDED, PlanEvent.REOPEN): PlanState.STAGED,
     (PlanState.ROLLED_BACK, PlanEvent.REOPEN): PlanState.STAGED,
+    (PlanState.ROLLED_BACK, PlanEvent.ROLL_FORTH): PlanState.COMMITTED,
 }
 
 

@@ -19,7 +19,7 @@ from blake3 import blake3
 
 from ifmosfs.core.effects import parent
 from ifmosfs.core.files import Attr, Fingerprint, Kind, Place
-from ifmosfs.core.journal import FolderMeta, Operation, OpState, Outcome, Recorded, Run, RunState
+from ifmosfs.core.journal import FolderMeta, Journal, Operation, OpState, Outcome, Recorded, Run, RunState
 from ifmosfs.core.names import NameRules, ancestors, join, split
 from ifmosfs.core.ports import Copied, DiskReader, Space
 
@@ -63,7 +63,14 @@ class RehearsalDisk:
         self._names: dict[bytes, set[bytes]] = {}  # folder -> names in it that were changed
         self._origins: dict[bytes, Place] = {}  # moved entry -> where the reader has it
         self._carried: set[bytes] = set()  # those of them that are folders
-        self._next_inode = FIRST_INODE
+        # Over another rehearsal, whose made folders have entries, those made here are told by higher numbers.
+        self._first_inode: int = reader.next_inode if isinstance(reader, RehearsalDisk) else FIRST_INODE
+        self._next_inode: int = self._first_inode
+
+    @property
+    def next_inode(self) -> int:
+        """The lowest number that it has not given out yet."""
+        return self._next_inode + 1
 
     # Looking
 
@@ -95,7 +102,7 @@ class RehearsalDisk:
         folder = self.lstat(place)
         if folder.kind is not Kind.FOLDER:
             raise _error(errno.ENOTDIR, place)
-        entries = {} if folder.inode >= FIRST_INODE else dict(self._reader.list_folder(self._origin(place)))
+        entries = {} if folder.inode >= self._first_inode else dict(self._reader.list_folder(self._origin(place)))
         for name in self._names.get(place.absolute, ()):
             attr = self._changed[place.absolute.rstrip(b"/") + b"/" + name]
             if attr is None:
@@ -136,7 +143,7 @@ class RehearsalDisk:
     def folder_meta(self, place: Place) -> FolderMeta:
         """Of the real folder, or of a made one what it was made with."""
         attr = self.lstat(place)
-        if attr.inode < FIRST_INODE:
+        if attr.inode < self._first_inode:
             return replace(self._reader.folder_meta(self._origin(place)), mtime_ns=attr.mtime_ns)
         return FolderMeta(stat.S_IMODE(attr.mode), attr.uid, attr.gid, attr.atime_ns, attr.mtime_ns)
 
@@ -166,7 +173,7 @@ class RehearsalDisk:
     def set_times(self, place: Place, atime_ns: int | None, mtime_ns: int) -> None:
         """Remember a folder's times."""
         folder = self._folder(place)
-        if folder.inode < FIRST_INODE:
+        if folder.inode < self._first_inode:
             _raise_if(self._refusals.times_refusal(place, folder), place)
         atime = folder.atime_ns if atime_ns is None else atime_ns
         self._set(place, replace(folder, atime_ns=atime, mtime_ns=mtime_ns))
@@ -265,7 +272,7 @@ class RehearsalDisk:
     def _require_allowed(self, folder: Place, entry: Attr | None = None) -> None:
         """A folder that the rehearsal has made is this user's own; any other may refuse to be changed."""
         attr = self._folder(folder)
-        if attr.inode < FIRST_INODE:
+        if attr.inode < self._first_inode:
             _raise_if(self._refusals.refusal(folder, attr, entry), folder)
 
     def _new_inode(self) -> int:
@@ -313,3 +320,52 @@ class NullJournal:
     def recorded(self, run_id: str, states: Iterable[OpState] | None = None) -> Iterator[Recorded]:
         """No operations."""
         return iter(())
+
+
+class RememberingJournal:
+    """A `Journal` that shows what another one holds, and keeps what is added in memory: for several runs that are rehearsed one
+    after the other, each of which must know what those before it did."""
+
+    def __init__(self, journal: Journal) -> None:
+        """Nothing is ever written to `journal`."""
+        self._journal = journal
+        self._runs: dict[str, Run] = {}
+        self._rows: dict[str, dict[int, Recorded]] = {}
+
+    def begin(self, run: Run) -> None:
+        """Remember the run."""
+        self._runs[run.run_id] = run
+        self._rows[run.run_id] = {}
+
+    def intend(self, run_id: str, operations: Sequence[Operation]) -> None:
+        """Remember the operations."""
+        for each in operations:
+            self._rows[run_id][each.seq] = Recorded(each, Outcome(each.seq, OpState.INTENT))
+
+    def settle(self, run_id: str, outcomes: Sequence[Outcome]) -> None:
+        """Remember what became of them."""
+        for each in outcomes:
+            self._rows[run_id][each.seq] = replace(self._rows[run_id][each.seq], outcome=each)
+
+    def finish(self, run_id: str, state: RunState, at_ns: int, message: str | None) -> None:
+        """Remember the end."""
+        self._runs[run_id] = replace(self._runs[run_id], state=state, finished_ns=at_ns, message=message)
+
+    def runs(self, plan_id: str | None = None) -> Sequence[Run]:
+        """All runs, the remembered ones last."""
+        remembered = [run for run in self._runs.values() if plan_id in {None, run.plan_id}]
+        return [*self._journal.runs(plan_id), *remembered]
+
+    def unfinished(self) -> Sequence[Run]:
+        """Those of the other journal; what is rehearsed comes to an end."""
+        return self._journal.unfinished()
+
+    def recorded(self, run_id: str, states: Iterable[OpState] | None = None) -> Iterator[Recorded]:
+        """The operations of a run, remembered or not."""
+        if run_id not in self._rows:
+            yield from self._journal.recorded(run_id, states)
+            return
+        wanted = None if states is None else set(states)
+        for _, row in sorted(self._rows[run_id].items()):
+            if wanted is None or row.outcome.state in wanted:
+                yield row

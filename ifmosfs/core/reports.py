@@ -50,6 +50,8 @@ WORDS: Final[Mapping[str, str]] = {
     "modified": "the file was modified since the commit; its present content is moved back",
     "replaced": "the file was saved anew since the commit; the new one is moved back",
     "gone": "the file is no longer where the commit put it",
+    "moved-elsewhere": "somebody has moved the file here since, and here it stays",
+    "comes-beside": "its old place is taken, so it comes back beside it",
     "folder-not-empty": "the folder is not empty and stays",
     "folder-attributes": "the folder is there again, but not with all that it had",
     "folder-times": "the folder's time could not be set",

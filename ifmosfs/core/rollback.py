@@ -1,8 +1,10 @@
 """Planning a rollback: what to do so that the old places hold again, decided from base, now and old.
 
 *Base* is what the journal says arrived, *now* is what is at the target, *old* is what is at the original place. Newer bytes always
-win: a file that was modified or saved anew is moved back as it is now, and said so. An occupied old place is a conflict, and the
-file stays. Every file that a commit moved and no rollback has brought back is in the order or, once, among the problems.
+win: a file that was modified or saved anew is moved back as it is now, and said so. Where the old place is occupied, the file
+comes back beside what is there, under a name that says so, or stays, as the caller wants; nothing is overwritten. Of a file that
+somebody has moved elsewhere it is told where it was found, and it stays there. Every file that is to be moved back is in the
+order or, once, among the problems.
 
 The order that comes out is carried out by `core.execute`, so a rollback is journaled, recoverable, and can itself be rolled
 back: give `undo` its run's id. Nothing is written here; the steps are tried on a rehearsal of the disk.
@@ -12,10 +14,11 @@ from __future__ import annotations
 
 import errno
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ifmosfs.core.effects import Response, disk_failed, ends, lstat_or_none, parent, response_to
+from ifmosfs.core.effects import Response, disk_failed, ends, lstat_or_none, parent, response_to, sibling
+from ifmosfs.core.elsewhere import find_elsewhere
 from ifmosfs.core.errors import PlanOutdated
 from ifmosfs.core.execute import FolderToRestore, WorkOrder
 from ifmosfs.core.files import Attr, Kind, Place
@@ -23,6 +26,7 @@ from ifmosfs.core.folders import DoomedFolder
 from ifmosfs.core.history import (
     MOVING,
     FolderEvent,
+    Key,
     RunHistory,
     Standing,
     folder_events,
@@ -31,7 +35,7 @@ from ifmosfs.core.history import (
     time_of_removed,
 )
 from ifmosfs.core.journal import OpKind, Run, RunKind
-from ifmosfs.core.names import ancestors, components, display, split
+from ifmosfs.core.names import SEPARATOR, ancestors, components, display, split, with_suffix_before_extension
 from ifmosfs.core.ordering import is_third_name
 from ifmosfs.core.ports import DiskReader
 from ifmosfs.core.preflight import Setting
@@ -41,19 +45,22 @@ from ifmosfs.core.steps import Step
 
 PLAIN_FOLDER_MODE = 0o755
 OTHER_DISK = "filesystem-changed"
+NAME_MAX_BYTES = 255
 
 
 @dataclass(frozen=True, slots=True)
 class RollbackOrder:
     """What to execute, and what a person should know before: files that are moved back though they were changed since
-    (`modified`), files that cannot be moved back, each once, with its reason (`problems`), and scanned folders that are not
-    there any more and are made again, plainly (`remade_roots`). `n_kept` files, displaced ones too, cannot be moved back."""
+    (`modified`), files that come back under another name because theirs is taken (`beside`), files that cannot be moved back,
+    each once, with its reason (`problems`), and scanned folders that are not there any more and are made again, plainly
+    (`remade_roots`). `n_kept` files, displaced ones too, cannot be moved back."""
 
     order: WorkOrder
     modified: tuple[Problem, ...]
     problems: tuple[Problem, ...]
     remade_roots: tuple[bytes, ...] = ()
     n_kept: int = 0
+    beside: tuple[Problem, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -63,43 +70,100 @@ class RollbackOrder:
         return not (any(work) or self.problems)
 
 
+def to_undo(history: Sequence[RunHistory], undo: Collection[str] | None = None) -> list[Standing]:
+    """What a rollback undoes, newest first: all that still holds of the commits, or of the runs named in `undo`.
+
+    The runs are given oldest first. Raises: RecoveryNeeded if one of them did not finish.
+    """
+    commits = {each.run.run_id for each in history if each.run.kind is RunKind.COMMIT}
+    return [
+        each
+        for each in standing(history)
+        if (each.run_id in commits and each.operation.inverse_of is None if undo is None else each.run_id in undo)
+    ]
+
+
 def plan_rollback(
     run: Run,
     history: Sequence[RunHistory],
     disk: DiskReader,
     *,
     undo: Collection[str] | None = None,
+    only: Collection[Key] | None = None,
     absent: Collection[bytes] = (),
     foreign: Collection[bytes] = (),
+    beside: bytes | None = None,
+    search: Sequence[bytes] = (),
 ) -> RollbackOrder:
     """The order for `run` that undoes what holds of a plan's runs, given oldest first with all their operations.
 
     `undo` names the runs to undo; by default all that the commits did, and what was undone already is left out.
+    `only`: the moves to undo, which are complete in themselves (`core.selection.close_over`); by default all.
     `absent`: roots whose filesystem is not the one they were on (`absent_disks`); nothing is moved to them.
     `foreign`: places that files of other plans have taken (`core.followed`); those are not moved.
+    `beside`: what is put into the name of a file whose old place is occupied; without it such a file stays where it is.
+    `search`: the folders in which files that are not at their place are looked for.
     Raises: RecoveryNeeded if one of the runs did not finish; DiskFailed.
     """
-    commits = {each.run.run_id for each in history if each.run.kind is RunKind.COMMIT}
-    wanted = [
-        each
-        for each in standing(history)
-        if (each.run_id in commits and each.operation.inverse_of is None if undo is None else each.run_id in undo)
-    ]
-    planner = _Planner(disk, [each for each in wanted if each.operation.kind is OpKind.RMDIR], absent, foreign)
-    planner.move_back([each for each in wanted if each.operation.kind in MOVING])
-    planner.restore_the_rest()
-    planner.remove_folders(each for each in wanted if each.operation.kind is OpKind.MKDIR)
+    wanted = to_undo(history, undo)
+    moves = [each for each in wanted if each.operation.kind in MOVING]
+    chosen = moves if only is None else [each for each in moves if each.key in only]
+    removals = [each for each in wanted if each.operation.kind is OpKind.RMDIR]
+    planner = _Planner(disk, removals, absent, {*foreign, *_overtaken(history, moves)}, beside)
+    planner.move_back(chosen)
+    made = [each for each in wanted if each.operation.kind is OpKind.MKDIR]
+    is_whole = len(chosen) == len(moves)
+    if is_whole:
+        planner.restore_the_rest()
+    else:
+        left = [ends(each.operation)[1] for each in chosen]
+        made = _above([*left, *_left_before(history)], made)
+    planner.remove_folders(made)
+    planner.look_elsewhere(search)
     order = WorkOrder(
         run=run,
         folders=tuple(planner.folders),
         steps=_in_units(planner.steps, wanted),
-        folder_times=_old_times(folder_events(history, undo), planner),
+        folder_times=_old_times(folder_events(history, undo), planner, is_whole=is_whole),
         restore_folders=tuple(planner.restored),
         remove_folders=tuple(planner.removed),
     )
     return RollbackOrder(
-        order, tuple(planner.modified), tuple(planner.problems), tuple(planner.remade_roots), planner.n_kept
+        order,
+        tuple(planner.modified),
+        tuple(planner.problems),
+        tuple(planner.remade_roots),
+        planner.n_kept,
+        tuple(planner.beside),
     )
+
+
+def _overtaken(history: Sequence[RunHistory], moves: Iterable[Standing]) -> Iterator[bytes | Key]:
+    """The moves to whose places the plan has brought another file later: what is there now is not theirs."""
+    newest: dict[bytes, Key] = {}
+    for each in standing(history):
+        if each.operation.kind in MOVING:
+            newest.setdefault(ends(each.operation)[1].absolute, each.key)
+    return (each.key for each in moves if newest.get(ends(each.operation)[1].absolute, each.key) != each.key)
+
+
+def _left_before(history: Sequence[RunHistory]) -> list[Place]:
+    """The places that earlier rollbacks have moved files from; one that was interrupted has left the folders that it emptied."""
+    return [
+        ends(each.operation)[0]
+        for each in standing(history)
+        if each.operation.kind in MOVING and each.operation.inverse_of is not None
+    ]
+
+
+def _above(left: Iterable[Place], made: Iterable[Standing]) -> list[Standing]:
+    """The folders that were made above the places that files are moved back from."""
+    emptied: set[bytes] = set()
+    for place in left:
+        path = place.absolute
+        while path := path.rpartition(SEPARATOR)[0]:
+            emptied.add(path)
+    return [each for each in made if _place(each).absolute in emptied]
 
 
 def absent_disks(found: Sequence[Standing], setting: Setting, disk: DiskReader) -> frozenset[bytes]:
@@ -141,9 +205,17 @@ class _Planner:
     """Collects the order while trying each part of it on a rehearsal, where later steps see earlier ones."""
 
     def __init__(
-        self, disk: DiskReader, removals: Iterable[Standing], absent: Collection[bytes], foreign: Collection[bytes]
+        self,
+        disk: DiskReader,
+        removals: Iterable[Standing],
+        absent: Collection[bytes],
+        foreign: Collection[bytes | Key],
+        suffix: bytes | None,
     ) -> None:
+        self._disk = disk
         self._stage = RehearsalDisk(disk)
+        self._suffix = suffix
+        self._lost: dict[int, Standing] = {}  # by the position of its problem
         self._removals = {_place(each).absolute: each for each in reversed(list(removals))}  # the newest one counts
         self._absent = absent
         self._foreign = foreign
@@ -154,6 +226,7 @@ class _Planner:
         self.steps: list[Step] = []
         self.removed: list[DoomedFolder] = []
         self.modified: list[Problem] = []
+        self.beside: list[Problem] = []
         self.problems: list[Problem] = []
         self.n_kept = 0
 
@@ -200,7 +273,7 @@ class _Planner:
             self.folders.append((folder, PLAIN_FOLDER_MODE))
 
     def _make_root(self, root: bytes) -> _Trouble | None:
-        """A root that somebody removed is made again in the folder that it was in, if that is there."""
+        """A root that was removed is made again in the folder that it was in, if that is there; plainly if it was not by a run."""
         found = self.look(Place(root, b""))
         if found is not None:
             return None if found.kind is Kind.FOLDER else _Trouble("folder-name-taken", root)
@@ -209,45 +282,88 @@ class _Planner:
         if folder is None or folder.kind is not Kind.FOLDER:
             return _Trouble("target-folder-missing", root)
         place = Place(above or b"/", name)
-        self._stage.make_folder(place, PLAIN_FOLDER_MODE)
-        self.folders.append((place, PLAIN_FOLDER_MODE))
-        self.remade_roots.append(root)
+        self._make_folder(place)
+        if root not in self._removals:
+            self.remade_roots.append(root)
         return None
 
     def move_back(self, moves: Sequence[Standing]) -> None:
         """Steps back to the old places, newest first. A name that a later step sets free is tried again after that step:
-        recovery may have done an operation after the ones that follow it in the journal."""
-        waiting, n_before = list(moves), -1
-        while len(waiting) != n_before:
-            n_before = len(waiting)
-            waiting = [each for each in waiting if not self._move_back(each)]
+        recovery may have done an operation after the ones that follow it in the journal. What then still finds its place
+        occupied comes back beside it, or stays."""
+        waiting = self._move_what_can(moves)
+        while waiting and self._suffix is not None:
+            going = {ends(each.operation)[1].absolute for each in waiting}
+            stuck = [each for each in waiting if ends(each.operation)[0].absolute not in going] or waiting[:1]
+            decided = {each.key for each in stuck}
+            for each in stuck:
+                if not self._move_back(each):
+                    self._move_beside(each)
+            waiting = self._move_what_can([each for each in waiting if each.key not in decided])
         for each in waiting:
             old, _, _ = ends(each.operation)
             self._keep(each, problem("name-taken", old.absolute))
 
-    def _move_back(self, each: Standing) -> bool:
-        """Plan a step back, or note why there is none; False if the old name is taken now."""
+    def _move_what_can(self, moves: Sequence[Standing]) -> list[Standing]:
+        """Plan all steps that are possible, whatever sets their names free; the others."""
+        waiting, n_before = list(moves), -1
+        while len(waiting) != n_before:
+            n_before = len(waiting)
+            waiting = [each for each in waiting if not self._move_back(each)]
+        return waiting
+
+    def _move_back(self, each: Standing, to: Place | None = None) -> bool:
+        """Plan a step back (`to` another place than the old one), or note why there is none; False if the name is taken now."""
         old, now, _ = ends(each.operation)
         if old.root in self._absent:
             self._keep(each, _Trouble(OTHER_DISK, old.root).about(old))
             return True
         found = self.look(now)
-        lost = _lost(each, found, is_foreign=now.absolute in self._foreign)
+        lost = _lost(each, found, is_foreign=now.absolute in self._foreign or each.key in self._foreign)
         if found is None or lost is not None:
+            self._lost[len(self.problems)] = each
             self._keep(each, problem(lost or "gone", now.absolute))
             return True
-        if self.look(old) is not None:
+        place = to or old
+        if self.look(place) is not None:
             return False
-        trouble = self._make_folders(old, ancestors(old.path))
+        trouble = self._make_folders(place, ancestors(place.path))
         if trouble is not None:
             self._keep(each, trouble.about(old))
-        elif self._relocate(now, old, each):
+        elif self._relocate(now, place, each):
             self._note_changes(each, found, now)
             is_folder = each.operation.kind is OpKind.CARRY
             self.steps.append(
-                Step(each.operation.action_id, now, old, found.fingerprint, each.key, is_folder=is_folder)
+                Step(each.operation.action_id, now, place, found.fingerprint, each.key, is_folder=is_folder)
             )
         return True
+
+    def _move_beside(self, each: Standing) -> None:
+        """Plan a step to a free name beside what occupies the old place."""
+        old, _, _ = ends(each.operation)
+        is_folder = each.operation.kind is OpKind.CARRY
+        place = _beside(old, self._suffix or b"", lambda place: self.look(place) is not None, is_folder=is_folder)
+        n_before = len(self.steps)
+        if not self._move_back(each, place):
+            self._keep(each, problem("name-taken", old.absolute))
+        elif len(self.steps) > n_before:
+            words = f"{WORDS['comes-beside']} ({display(split(place.path)[1])})"
+            found = problem("comes-beside", old.absolute, words=words, action_id=each.operation.action_id)
+            self.beside.append(found)
+
+    def look_elsewhere(self, search: Sequence[bytes]) -> None:
+        """Say of files that are not at their place where in these folders they are, if they are."""
+        wanted = {number: each for number, each in self._lost.items() if each.base is not None}
+        if not wanted or not search:
+            return
+        found = find_elsewhere(list(wanted.values()), search, self._disk)
+        for number, each in wanted.items():
+            place = found.get(each.key)
+            if place is not None:
+                _, now, _ = ends(each.operation)
+                words = f"{WORDS['moved-elsewhere']} (it was {display(now.absolute)})"
+                action_id = each.operation.action_id
+                self.problems[number] = problem("moved-elsewhere", place.absolute, words=words, action_id=action_id)
 
     def _keep(self, each: Standing, reason: Problem) -> None:
         """The file stays where it is."""
@@ -279,6 +395,18 @@ class _Planner:
             found = self.look(_place(each))
             if found is not None and each.base is not None and found.fingerprint.same_inode(each.base):
                 self.removed.append(DoomedFolder(_place(each), each.key))
+
+
+def _beside(old: Place, suffix: bytes, is_taken: Callable[[Place], bool], *, is_folder: bool) -> Place:
+    """A free name beside the old one: `report (rolled back …).pdf`, then numbered ones."""
+    name, number = split(old.path)[1], 1
+    while True:
+        words = b" (%s)" % suffix if number == 1 else b" (%s, %d)" % (suffix, number)
+        short = name[: NAME_MAX_BYTES - len(words)] + words
+        place = sibling(old, short if is_folder else with_suffix_before_extension(name, words, NAME_MAX_BYTES))
+        if not is_taken(place):
+            return place
+        number += 1
 
 
 def _lost(each: Standing, found: Attr | None, *, is_foreign: bool) -> str | None:
@@ -337,9 +465,11 @@ def _place(each: Standing) -> Place:
     return place
 
 
-def _old_times(events: dict[bytes, list[FolderEvent]], planner: _Planner) -> tuple[tuple[Place, int], ...]:
+def _old_times(
+    events: dict[bytes, list[FolderEvent]], planner: _Planner, *, is_whole: bool
+) -> tuple[tuple[Place, int], ...]:
     """The times that folders had before, for those that nobody has touched since the runs that are undone: where the time
-    is another now, or will be when the order has been carried out."""
+    is another now, or will be when the order has been carried out. Not `is_whole`: only the latter."""
     restored = {each.place.absolute: each.inverse_of for each in planner.restored}
     changing = _changing(planner)
     times: list[tuple[Place, int]] = []
@@ -355,7 +485,7 @@ def _old_times(events: dict[bytes, list[FolderEvent]], planner: _Planner) -> tup
         if found is None or found.kind is not Kind.FOLDER:
             continue
         before = time_before(listed, found.inode, found.mtime_ns)
-        if before is not None and (before != found.mtime_ns or path in changing):
+        if before is not None and (path in changing or (is_whole and before != found.mtime_ns)):
             times.append((place, before))
     return tuple(times)
 

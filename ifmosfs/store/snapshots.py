@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select, update
 from ifmosfs.core.errors import NotFound
 from ifmosfs.core.manifest import RollbackEntry, SnapshotEntry, SnapshotHead, SnapshotInfo, VersionInfo
 from ifmosfs.core.snapshot import MerkleTree
-from ifmosfs.store.bulk import delete_rows, insert_rows, update_rows
+from ifmosfs.store.bulk import insert_rows, update_rows
 from ifmosfs.store.database import PAGE_ROWS, Database
 from ifmosfs.store.encoding import fingerprint_from, fingerprint_row, legible
 from ifmosfs.store.schema import RollbackLog, Snapshot, SnapshotFile, SnapshotRoot, Version
@@ -69,12 +69,13 @@ class Snapshots(Database):
             return _versions(connection)
 
     def log_rollback(self, entry: RollbackEntry) -> None:
-        """Record what a rollback run did; a run logged before is logged anew."""
+        """Record what a rollback run did. The log only grows: what is recorded of a run already stays."""
         row = (entry.plan_id, entry.at_ns, legible(entry.selection), entry.n_done, entry.n_conflicts, entry.n_failed)
         columns = ("plan_id", "at_ns", "selection", "n_done", "n_conflicts", "n_failed")
         with self._writing() as connection:
-            delete_rows(connection, RollbackLog, "run_id", [entry.run_id])
-            insert_rows(connection, RollbackLog, ("run_id", *columns), [(entry.run_id, *row)])
+            known = select(RollbackLog.run_id).where(RollbackLog.run_id == entry.run_id)
+            if connection.execute(known).first() is None:
+                insert_rows(connection, RollbackLog, ("run_id", *columns), [(entry.run_id, *row)])
 
     def rollbacks(self, plan_id: str | None = None) -> list[RollbackEntry]:
         """The logged rollbacks of a plan, or all, the oldest first."""

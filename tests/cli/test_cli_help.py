@@ -40,6 +40,7 @@ Change:
 
 Undo:
   rollback  Move the files back.
+  history   What was done, run by run; or a file's whole way.
   vault     List and restore what lost a conflict.
   recover   Finish or undo what an interrupted run began.
 
@@ -82,6 +83,11 @@ FIRST_SENTENCES = {
     "unmount": "Take the view away: nothing ever happened.",
     "rollback": "Move the files back.",
     "rollback execute": "Move a plan's files back to where they were.",
+    "rollback preview": "Show what `rollback execute` with the same arguments would do, line by line; nothing is changed.",
+    "rollback restore": "Move single files back to where they were.",
+    "rollback list": "What can be undone: each plan that has moved files, its runs, and how many of its files are still where it put",
+    "rollback files": "The files that a plan has moved: id, what is there now, old and new name.",
+    "history": "What was done, run by run; or with FILE its whole way, found by its old, its present or any name between.",
     "vault list": "What commits have put into the vault: from where, by which plan, how large, since when, and if it is there.",
     "vault restore": "Bring files back out of the vault.",
     "recover": "Finish or undo what an interrupted run began.",
@@ -108,7 +114,7 @@ def test_every_command_that_reports_can_do_so_as_json(desk: Desk, command: str) 
     assert "  --json " in desk.here(*command.split(), "--help").out
 
 
-@pytest.mark.parametrize("command", ["commit", "rollback execute"])
+@pytest.mark.parametrize("command", ["commit", "rollback execute", "rollback restore"])
 def test_what_moves_files_can_be_rehearsed_and_answered_beforehand(desk: Desk, command: str) -> None:
     said = desk.here(*command.split(), "--help").out
     assert "-n, --dry-run " in said

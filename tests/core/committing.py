@@ -8,7 +8,7 @@ together with their parents.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import count
 
 from ifmosfs.core.execute import WorkOrder, execute
@@ -121,9 +121,17 @@ def remaining(order: WorkOrder, journal: MemoryJournal, run_id: str) -> WorkOrde
     )
 
 
-def roll_back(disk: Disk, journal: MemoryJournal, run_id: str, undo: Sequence[str] | None = None) -> RunReport:
-    """Plan a rollback of all that holds (or of the named runs) and carry it out."""
-    plan = plan_rollback(make_run(run_id, RunKind.ROLLBACK), journal.history(), disk, undo=undo)
+def roll_back(
+    disk: Disk,
+    journal: MemoryJournal,
+    run_id: str,
+    undo: Sequence[str] | None = None,
+    only: Collection[tuple[str, int]] | None = None,
+    beside: bytes | None = None,
+) -> RunReport:
+    """Plan a rollback of all that holds (or of the named runs, or of some moves) and carry it out."""
+    run = make_run(run_id, RunKind.ROLLBACK)
+    plan = plan_rollback(run, journal.history(), disk, undo=undo, only=only, beside=beside)
     return run_order(plan.order, disk, journal)
 
 

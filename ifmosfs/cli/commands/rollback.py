@@ -6,7 +6,13 @@ import click
 
 from ifmosfs.cli.groups import Lazy, LazyGroup
 
-ROLLBACK = (Lazy("execute", "rollback_execute:execute", "Commands", "Move a plan's files back (the default)."),)
+ROLLBACK = (
+    Lazy("execute", "rollback_execute:execute", "Commands", "Move a plan's files back (the default)."),
+    Lazy("preview", "rollback_execute:preview", "Commands", "What that would do, line by line."),
+    Lazy("restore", "rollback_execute:restore", "Commands", "Move single files back, by their old or new names."),
+    Lazy("list", "rollback_list:list_rollbacks", "Commands", "What can be undone: plans and their runs."),
+    Lazy("files", "rollback_list:files", "Commands", "The files that a plan has moved, with their ids."),
+)
 
 
 @click.command(cls=LazyGroup, lazy=ROLLBACK, default="execute")

@@ -1,96 +1,100 @@
-"""`ifmosfs rollback execute`."""
+"""`ifmosfs rollback execute`, and `preview`, which is the same without doing it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ifmosfs.cli.common import (
-    choose_plan,
-    confirm,
-    counted,
     dry_run_option,
     json_option,
     opened_app,
     plan_argument,
     print_json,
     recover_first,
-    shown,
     yes_option,
 )
+from ifmosfs.cli.undo_options import Wish, request_of, selection_options, undo
 
 if TYPE_CHECKING:
     from ifmosfs.app.context import App
-    from ifmosfs.app.undoing import PreparedRollback
     from ifmosfs.core.manifest import PlanInfo
-    from ifmosfs.core.reports import RunReport
-
-N_SHOWN = 5
 
 
 @click.command()
 @plan_argument
+@selection_options
 @dry_run_option
 @yes_option
 @json_option
-def execute(plan: str | None, plan_option: str | None, dry_run: bool, yes: bool, as_json: bool) -> int:
+def execute(plan: str | None, plan_option: str | None, dry_run: bool, yes: bool, as_json: bool, **wish: Any) -> int:
     """Move a plan's files back to where they were.
 
-    Files are known by their identity, not by their name. What was edited since goes back as it is now; a place that is
-    occupied again is a conflict, and the file stays where it is. Nothing is ever overwritten.
+    Files are known by their identity, not by their name. What was edited since goes back as it is now. Where the old place is
+    taken, the file comes back beside it as "name (rolled back DATE TIME).ext". Nothing is ever overwritten.
+
+    \b
+    Without options all of the plan goes back. Options choose, and all that are given must fit; without a PLAN they choose from
+    all plans. What depends on the chosen files goes with them, and is named.
+      --category documents            files of a category
+      --ids 8b2-14,8b2-15             files by their ids (ifmosfs rollback files)
+      --paths '*.pdf' --paths ~/in    by old or new name
+      --timestamp 2026-01-31T10:00    what was committed since, over all plans
+      --run 91f                       what one run did; a rollback is undone in the same way
+      --redo                          undo the plan's rollback
 
     Exit status: 0 all is back; 3 done in part; 4 all in conflict.
     """
-    from ifmosfs.app.undoing import UNDOABLE, prepare_rollback, rehearse_rollback, run_rollback
-    from ifmosfs.cli.show_runs import run_fields, run_status, run_words, show_moves, show_problems
-    from ifmosfs.cli.stopping import stop_on_signals
+    return run_command(plan, plan_option, Wish(**wish), dry_run=dry_run, yes=yes, as_json=as_json)
 
+
+@click.command()
+@plan_argument
+@selection_options
+@json_option
+def preview(plan: str | None, plan_option: str | None, as_json: bool, **wish: Any) -> int:
+    """Show what `rollback execute` with the same arguments would do, line by line; nothing is changed.
+
+    Exit status: that of the run: 0 all would be back; 3 in part; 4 all in conflict.
+    """
+    return run_command(plan, plan_option, Wish(**wish), dry_run=True, yes=True, as_json=as_json)
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE…")
+@click.option("--plan", "plan_option", metavar="PLAN", help="Only of this plan; its id may be shortened.")
+@click.option("--occupied", type=click.Choice(("keep-both", "leave")), default="keep-both", show_default=True)
+@dry_run_option
+@yes_option
+@json_option
+def restore(
+    files: tuple[str, ...], plan_option: str | None, occupied: str, dry_run: bool, yes: bool, as_json: bool
+) -> int:
+    """Move single files back to where they were. FILE is an old or new name, a folder, or a pattern.
+
+    The same as `rollback execute --paths FILE`, over all plans.
+
+    Exit status: 0 all are back; 3 done in part; 4 all in conflict.
+    """
+    wish = Wish(paths=files, occupied=occupied)
+    return run_command(None, plan_option, wish, dry_run=dry_run, yes=yes, as_json=as_json)
+
+
+def run_command(
+    plan: str | None, plan_option: str | None, wish: Wish, *, dry_run: bool, yes: bool, as_json: bool
+) -> int:
+    """Recover, then undo what was wished for."""
     with opened_app() as app:
         finished = _finished_by_recovery(app)
-        if not (plan or plan_option) and finished:
+        is_plain = wish == Wish(occupied=wish.occupied)
+        if is_plain and finished and not (plan or plan_option):
             return _show_finished(finished[-1], as_json=as_json)
-        info = choose_plan(app, plan, plan_option, None if plan or plan_option else UNDOABLE)
-        if info in finished:
-            return _show_finished(info, as_json=as_json)
-        with app.writing() as journal:
-            prepared = prepare_rollback(app, journal, info)
-            app.idle()
-            if not as_json:
-                _announce(prepared)
-            if dry_run:
-                report = rehearse_rollback(app, journal, prepared)
-            else:
-                confirm("Move them back?", yes=yes)
-                with stop_on_signals() as stop:
-                    report = run_rollback(app, journal, prepared, stop)
-    if as_json:
-        print_json({"plan": info.plan_id, "dry_run": dry_run, **run_fields(report)})
-        return run_status(report)
-    show_moves(report, N_SHOWN)
-    click.echo(f"{'Would be: ' if dry_run else ''}{run_words(report)}")
-    show_problems(report.problems)
-    if not dry_run:
-        _say_what_next(info, report)
-    return run_status(report)
-
-
-def _announce(prepared: PreparedRollback) -> None:
-    from ifmosfs.cli.show_runs import show_problems
-    from ifmosfs.core.execute import n_files_of
-
-    order, info = prepared.planned.order, prepared.info
-    click.echo(f"Plan {info.plan_id}: {counted(n_files_of(order), 'file')} back from {shown(info.target)}")
-    if prepared.planned.modified:
-        click.echo(
-            f"  {counted(len(prepared.planned.modified), 'file')} changed since the commit go back as they are now:"
-        )
-        show_problems(prepared.planned.modified)
-    for root in prepared.planned.remade_roots:
-        click.echo(f"  {shown(root)} is not there any more, and is made again")
-    n_kept = prepared.planned.n_kept
-    if n_kept:
-        click.echo(f"  {counted(n_kept, 'more file')} cannot go back now and will stay")
+        request = request_of(app, plan, plan_option, wish)
+        if is_plain and request.plan in finished:
+            assert request.plan is not None
+            return _show_finished(request.plan, as_json=as_json)
+        return undo(app, request, dry_run=dry_run, yes=yes, as_json=as_json)
 
 
 def _finished_by_recovery(app: App) -> list[PlanInfo]:
@@ -116,10 +120,3 @@ def _show_finished(info: PlanInfo, *, as_json: bool) -> int:
         click.echo(f"The interrupted rollback of plan {info.plan_id} had moved everything back already.")
         click.echo(f"The plan can be taken up again: ifmosfs stage reopen {info.plan_id}")
     return 0
-
-
-def _say_what_next(info: PlanInfo, report: RunReport) -> None:
-    if report.n_conflicts or report.n_failed or report.n_skipped:
-        click.echo(f"What has stayed can still be moved back: ifmosfs rollback {info.plan_id}")
-    else:
-        click.echo(f"The plan can be taken up again: ifmosfs stage reopen {info.plan_id}")

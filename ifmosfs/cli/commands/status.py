@@ -37,7 +37,10 @@ def status(every: bool, as_json: bool) -> int:
                     }
                     for session in report.sessions
                 ],
-                "plans": [plan_fields(info) for info in report.plans],
+                "plans": [
+                    {**plan_fields(info), "moved_back": report.moved_back.get(info.plan_id, (0, 0))[1]}
+                    for info in report.plans
+                ],
                 "unfinished": [
                     {"run": run.run_id, "plan": run.plan_id, "kind": run.kind.value, "state": run.state.value}
                     for run in report.unfinished
@@ -61,6 +64,11 @@ def status(every: bool, as_json: bool) -> int:
     for info in report.plans:
         click.echo("  ", nl=False)
         show_plan_line(info)
+        if info.plan_id in report.moved_back:
+            n_held, n_back = report.moved_back[info.plan_id]
+            click.echo(
+                f"    rolled back in part: {counted(n_back, 'file')} moved back, {n_held:,} left where it put them"
+            )
     for use in report.vaults:
         click.echo(f"Vault of {shown(use.target)}: {counted(use.n_files, 'file')}, {sized(use.n_bytes)}")
     if report.busy:

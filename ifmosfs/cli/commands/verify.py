@@ -22,7 +22,7 @@ def verify(plan: str | None, plan_option: str | None, as_json: bool) -> int:
     Every file that was moved is looked up at its new place and compared with what arrived there: the same inode, size and
     time; copies from another filesystem are read in full.
 
-    Exit status: 0 it is; 1 something is missing, was changed since, or has been moved back by an unfinished rollback; 3
+    Exit status: 0 it is; 1 something is missing, was changed since, or has been moved back by a rollback of a part; 3
     what was moved is in order, and some files of the plan were never moved.
     """
     from ifmosfs.app.undoing import UNDOABLE, not_moved, verify_plan
@@ -81,5 +81,5 @@ def _words(info: PlanInfo, report: VerifyReport, n_left: int) -> list[str]:
         what = "Everything" if n_left <= 0 else "What was moved"
         lines.append(f"{what} is where the plan put it, unchanged.")
     if report.n_taken_back and not is_over:
-        lines.append(f"Finish it: ifmosfs rollback {info.plan_id}")
+        lines.append(f"{'Move the rest back' if report.n_held else 'Finish it'}: ifmosfs rollback {info.plan_id}")
     return lines

@@ -1,0 +1,128 @@
+"""Use cases that only look: what can be undone, file by file, and how much of each plan has been moved back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from ifmosfs.app.choosing import candidates_of
+from ifmosfs.app.collector import without_collector
+from ifmosfs.app.committing import plan_history
+from ifmosfs.app.context import App
+from ifmosfs.app.undoing import UNDOABLE, followed_history, is_lost
+from ifmosfs.core.files import Attr, Kind, Place
+from ifmosfs.core.history import RunHistory, Standing, held_actions, standing, taken_back
+from ifmosfs.core.journal import Journal, OpKind, Run, RunKind
+from ifmosfs.core.manifest import PlanInfo
+from ifmosfs.core.plan import Action
+from ifmosfs.core.selection import Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class UndoneSoFar:
+    """A plan with its runs, oldest first; `n_held` of its files are where it put them and can be moved back, `n_back` have been
+    moved back since its last commit."""
+
+    info: PlanInfo
+    runs: tuple[Run, ...]
+    n_held: int
+    n_back: int
+
+
+class FoundNow(Enum):
+    """What is at the place of a moved file now."""
+
+    THERE = "there"
+    EDITED = "edited"  # the same file with other content
+    SAVED_ANEW = "saved anew"  # another file under its name
+    FOLDER = "a folder now"
+    GONE = "gone"
+    BACK = "back"  # it has been moved back
+
+
+@dataclass(frozen=True, slots=True)
+class MovedFile:
+    """A file, or a folder that moved as one, with what is at its place now; `old_is_taken`: something else has its old place."""
+
+    moved: Candidate
+    found: FoundNow
+    old_is_taken: bool
+
+
+@without_collector()
+def undone_so_far(app: App, journal: Journal, plans: Iterable[PlanInfo]) -> list[UndoneSoFar]:
+    """The plans that have had runs, those that were committed last first. Plans whose journal is lost are left out.
+
+    Raises: RecoveryNeeded.
+    """
+    found = []
+    for info in plans:
+        runs = tuple(journal.runs(info.plan_id))
+        if runs and not is_lost(app, journal, info):
+            n_held, n_back = counts(app, info, plan_history(journal, info.plan_id))
+            found.append(UndoneSoFar(info, runs, n_held, n_back))
+    return sorted(found, key=lambda each: -max(_commits(each.runs), default=0))
+
+
+def counts(app: App, info: PlanInfo, history: Sequence[RunHistory]) -> tuple[int, int]:
+    """How many files of a plan are where it put them, and how many have been moved back."""
+    carries = any(row.operation.kind is OpKind.CARRY for each in history for row in each.recorded)
+    actions: Sequence[Action] = app.catalogue.load_plan(info.plan_id).actions if carries else ()
+    return len(held_actions(history, actions)), len(taken_back(history, actions))
+
+
+def rolled_back_in_part(app: App, plans: Iterable[PlanInfo]) -> dict[str, tuple[int, int]]:
+    """The `counts` of committed plans of which some files have been moved back. Raises: Locked, RecoveryNeeded."""
+    if not app.has_journal:
+        return {}
+    found = {}
+    with app.writing() as journal:
+        for info in plans:
+            if info.state in UNDOABLE and any(run.kind is RunKind.ROLLBACK for run in journal.runs(info.plan_id)):
+                n_held, n_back = counts(app, info, plan_history(journal, info.plan_id))
+                if n_back:
+                    found[info.plan_id] = n_held, n_back
+    return found
+
+
+def _commits(runs: Sequence[Run]) -> list[int]:
+    return [run.started_ns for run in runs if run.kind is RunKind.COMMIT]
+
+
+@without_collector()
+def moved_files(app: App, journal: Journal, info: PlanInfo) -> list[MovedFile]:
+    """Every file that a plan's commits have moved, and what is there now. Raises: DatabaseDamaged, RecoveryNeeded."""
+    history = followed_history(journal, plan_history(journal, info.plan_id)).history
+    found = {each.key: each for each in standing(history)}
+    listed = candidates_of(app, journal, info)
+    app.progress("Looking", 0, len(listed))
+    with app.disk.looking():
+        return [_moved_file(app, each, found.get(each.key)) for each in listed]
+
+
+def _moved_file(app: App, each: Candidate, moved: Standing | None) -> MovedFile:
+    if moved is None:
+        return MovedFile(each, FoundNow.BACK, old_is_taken=False)
+    return MovedFile(each, _found(_look(app, each.now), moved), _look(app, each.old) is not None)
+
+
+def _found(attr: Attr | None, moved: Standing) -> FoundNow:
+    if attr is None:
+        return FoundNow.GONE
+    is_same = moved.base is not None and attr.fingerprint.same_inode(moved.base)
+    if moved.operation.kind is OpKind.CARRY:
+        return FoundNow.THERE if is_same and attr.kind is Kind.FOLDER else FoundNow.SAVED_ANEW
+    if attr.kind is Kind.FOLDER:
+        return FoundNow.FOLDER
+    if not is_same:
+        return FoundNow.SAVED_ANEW
+    return FoundNow.THERE if moved.base is not None and attr.fingerprint.same_file(moved.base) else FoundNow.EDITED
+
+
+def _look(app: App, place: Place) -> Attr | None:
+    """What is at a place; `None` for nothing, and for what cannot be looked at."""
+    try:
+        return app.disk.lstat(place)
+    except OSError:
+        return None

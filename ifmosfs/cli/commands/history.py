@@ -1,0 +1,125 @@
+"""`ifmosfs history`."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from ifmosfs.cli.common import as_bytes, counted, json_option, opened_app, print_json, recover_first, shown
+from ifmosfs.cli.show_runs import date_of, journal_run_fields
+from ifmosfs.core.names import display
+
+if TYPE_CHECKING:
+    from ifmosfs.app.context import App
+    from ifmosfs.app.histories import Event, FileHistory, LoggedRun
+
+
+@click.command()
+@click.argument("file", required=False, metavar="[FILE]")
+@json_option
+def history(file: str | None, as_json: bool) -> None:
+    """What was done, run by run; or with FILE its whole way, found by its old, its present or any name between.
+
+    A file's way tells when it was scanned, what it was held for, where it was planned to go and who changed that, when it was moved
+    and moved back, and between the moves whether somebody changed it. Several files may have had one name: each is told.
+
+    Nothing of it can be changed: the logs that it is read from only grow.
+    """
+    from ifmosfs.app.histories import file_history, logged_runs
+
+    path = None if file is None else os.path.abspath(as_bytes(file))
+    with opened_app() as app:
+        recover_first(app)
+        if path is None:
+            runs: list[LoggedRun] = []
+            if app.has_journal:
+                with app.writing() as journal:
+                    runs = logged_runs(app, journal)
+            _show_runs(runs, as_json=as_json)
+            return
+        told = _told(app, path) if app.has_journal else file_history(app, None, path)
+    if as_json:
+        print_json({"files": [_file_fields(each) for each in told]})
+        return
+    for each in told:
+        _show_file(each)
+
+
+def _told(app: App, path: bytes) -> list[FileHistory]:
+    from ifmosfs.app.histories import file_history
+
+    with app.writing() as journal:
+        return file_history(app, journal, path)
+
+
+def _show_runs(runs: list[LoggedRun], *, as_json: bool) -> None:
+    if as_json:
+        rows = [
+            {
+                **journal_run_fields(each.run),
+                "moved": each.n_moved,
+                "selection": None if each.rollback is None else each.rollback.selection,
+                "conflicts": None if each.rollback is None else each.rollback.n_conflicts,
+                "failed": None if each.rollback is None else each.rollback.n_failed,
+            }
+            for each in runs
+        ]
+        print_json({"runs": rows})
+        return
+    for each in runs:
+        run, entry = each.run, each.rollback
+        chosen = "" if entry is None or entry.selection == "plan" else f"  ({display(entry.selection.encode())})"
+        state = "" if run.state.value == "complete" else f"  {run.state.value.replace('_', ' ')}"
+        click.echo(
+            f"{date_of(run.started_ns)}  {run.kind.value:8}  {run.run_id}  plan {run.plan_id}"
+            f"  {counted(each.n_moved, 'file')} moved{state}{chosen}"
+        )
+    if not runs:
+        click.echo("Nothing has been moved yet.")
+
+
+def _show_file(each: FileHistory) -> None:
+    note = "" if each.found == "there" else f"  ({each.found})"
+    click.echo(f"{shown(each.present)}{note}")
+    for event in each.events:
+        click.echo(f"  {date_of(event.at_ns)}  {event.what:11}  {_words(event)}")
+
+
+def _words(event: Event) -> str:
+    """What happened, and from where to where."""
+    parts = [event.words] if event.words != event.what else []
+    if (
+        event.what in {"moved", "moved back", "moved forth", "put away"}
+        and event.old is not None
+        and event.new is not None
+    ):
+        parts.append(f"{shown(event.old)} -> {shown(event.new)}")
+    elif event.what in {"staged", "edited"} and event.new is not None:
+        parts.append(shown(event.new))
+    elif event.what in {"scanned", "changed"} and event.old is not None:
+        parts.append(shown(event.old))
+    run = "" if event.run_id is None else f"run {event.run_id}, "
+    plan = "" if event.plan_id is None else f"  [{run}plan {event.plan_id}]"
+    return f"{': '.join(parts)}{plan}"
+
+
+def _file_fields(each: FileHistory) -> dict[str, object]:
+    return {
+        "names": list(each.names),
+        "present": each.present,
+        "found": each.found,
+        "events": [
+            {
+                "at_ns": event.at_ns,
+                "what": event.what,
+                "words": event.words,
+                "plan": event.plan_id,
+                "run": event.run_id,
+                "old": event.old,
+                "new": event.new,
+            }
+            for event in each.events
+        ],
+    }
