@@ -97,13 +97,19 @@ class App:
 
     @contextmanager
     def writing(self) -> Iterator[SqliteJournal]:
-        """The run journal, for the one process that may move files. Raises `Locked` when that is another one."""
+        """The run journal, for the one process that may move files; each run that ends meanwhile leaves a version.
+
+        Raises `Locked` when that is another one.
+        """
+        from ifmosfs.app.versioning import finished_runs, record_versions
         from ifmosfs.store.journal import open_journal
 
         with self.locked():
             journal = open_journal(self.settings.state_folder)
             try:
+                before = finished_runs(journal)
                 yield journal
+                record_versions(self, journal, before)
             finally:
                 journal.close()
 

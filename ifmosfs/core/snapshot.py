@@ -9,7 +9,6 @@ from typing import Final
 from ifmosfs.core.manifest import SnapshotEntry
 
 DIGEST_BYTES: Final = 32
-NAME_LEVEL: Final = "NAME"  # restores all that a commit did, because commit only renames; protects no content
 
 
 class MerkleTree:
@@ -61,8 +60,10 @@ def _inner(left: bytes, right: bytes) -> bytes:
 
 def _leaf(entry: SnapshotEntry) -> bytes:
     print_ = entry.fingerprint
-    numbers = f"{print_.inode} {print_.size_bytes} {print_.mtime_ns} {print_.birth_ns}".encode()
-    return _hash(b"\x00" + b"\x00".join((entry.root, entry.path, numbers, entry.digest or b"")))
+    numbers = f"{print_.inode} {print_.size_bytes} {print_.mtime_ns} {print_.birth_ns}"
+    if entry.mode is not None:  # snapshots of before versions were kept have none, and keep their hashes
+        numbers += f" {entry.mode} {'' if entry.level is None else entry.level.value}"
+    return _hash(b"\x00" + b"\x00".join((entry.root, entry.path, numbers.encode(), entry.digest or b"")))
 
 
 def _hash(content: bytes) -> bytes:

@@ -94,6 +94,7 @@ _OPERATIONS: Final = """SELECT seq, kind, source_root_id, source_path, target_ro
 _RUNS: Final = (
     """SELECT run_id, kind, plan_id, target, state, started_ns, boot_id, pid, finished_ns, message FROM runs"""
 )
+_DONE_MOVES: Final = "FROM operations WHERE run_number = ? AND state = 'done' AND kind IN ('move', 'carry')"
 _NO_PRINT: Final = (None, None, None, None, None)
 _KIND_WORDS: Final = {
     kind: kind.value for kind in OpKind
@@ -285,6 +286,23 @@ class SqliteJournal:
         while page := self._page(query, (number, last_seq, *(wanted or ()))):
             yield from page
             last_seq = page[-1].operation.seq
+
+    def n_moved(self, run_id: str) -> int:
+        """How many moves of a run are done; a carried folder counts as one. Raises: NotFound."""
+        with self._lock, translated(self._path):
+            number, _ = self._known(run_id)
+            (n_moved,) = self._connection.execute(f"SELECT count(*) {_DONE_MOVES}", (number,)).fetchone()
+            return int(n_moved)
+
+    def arrived_outside(self, run_id: str) -> list[Place]:
+        """Where a run has brought what is not in the layout of its target: old places, and the vault. Raises: NotFound."""
+        with self._lock, translated(self._path):
+            number, target = self._known(run_id)
+            roots = {root_id: path for path, root_id in self._root_ids.items()}
+            query = f"""SELECT target_root_id, target_path {_DONE_MOVES}
+                AND (target_root_id IS NOT ? OR substr(target_path, 1, ?) = ?) ORDER BY seq"""
+            values = (number, self._root_ids.get(target), len(CONTROL_NAME), CONTROL_NAME)
+            return [Place(roots[root], path) for root, path in self._connection.execute(query, values)]
 
     def sidecar_path(self, run_id: str) -> bytes:
         """Where the run's plain copy lies now. Raises: NotFound."""
