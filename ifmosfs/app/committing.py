@@ -162,7 +162,7 @@ def run_commit(app: App, journal: SqliteJournal, prepared: PreparedCommit, *, sn
     plan_id = prepared.info.plan_id
     if prepared.info.state is not PlanState.COMMITTED:
         app.catalogue.begin_commit(plan_id, prepared.tree.last_edit)
-    journal.accompany(_head(prepared.tree.plan))
+    journal.accompany(plan_head(prepared.tree.plan))
     order = prepared.order
     if snapshot:
         _take_snapshot(app, prepared)
@@ -187,7 +187,8 @@ def run_commit(app: App, journal: SqliteJournal, prepared: PreparedCommit, *, sn
     return report
 
 
-def _head(plan: Plan) -> PlanHead:
+def plan_head(plan: Plan) -> PlanHead:
+    """What the journal beside the data says of a plan."""
     from ifmosfs.store.records import PlanHead
 
     policy = msgspec.json.encode(plan.policy)

@@ -10,6 +10,7 @@ import contextlib
 import errno
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -56,7 +57,7 @@ class ContentStore:
         reader = disk.open_read(source)
         try:
             _require(reader, expected)
-            self._make_folder(self.folder)
+            make_folder(self.folder)
             draft = self.folder + b"/" + DRAFT_PREFIX + secrets.token_hex(8).encode()
             writer = os.open(draft, copying.NEW_FLAGS, 0o600)
             try:
@@ -71,22 +72,12 @@ class ContentStore:
 
     def _publish(self, draft: bytes, digest: bytes) -> bytes:
         place = self.place(digest)
-        self._make_folder(os.path.dirname(place))
+        make_folder(os.path.dirname(place))
         if holds(place, digest):
             return place
         os.rename(draft, place)  # over nothing, or over what has been damaged since
         _sync_folder(os.path.dirname(place))
         return place
-
-    def _make_folder(self, folder: bytes) -> None:
-        if os.path.isdir(folder):
-            return
-        parent = os.path.dirname(folder)
-        if not os.path.isdir(parent):
-            self._make_folder(parent)
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(folder, 0o700)
-        _sync_folder(parent)
 
     def held(self) -> Iterator[tuple[bytes, Place]]:
         """(digest, place) of every content that is there by its name."""
@@ -155,3 +146,33 @@ def _sync_folder(folder: bytes) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def make_folder(folder: bytes) -> None:
+    """Make a folder, and those above it, where missing, durably."""
+    if os.path.isdir(folder):
+        return
+    make_folder(os.path.dirname(folder))
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(folder, 0o700)
+    _sync_folder(os.path.dirname(folder))
+
+
+def copy_out(content: bytes, place: Place, mode: int, mtime_ns: int) -> None:
+    """A file of its own with a held content, durably, with this mode and time, in a folder that is made where it is missing."""
+    make_folder(place.root)
+    reader = os.open(content, copying.READ_FLAGS)
+    try:
+        writer = os.open(place.absolute, copying.NEW_FLAGS, 0o600)
+        try:
+            copying.copy_content(reader, writer, os.fstat(reader).st_size)
+            os.fchmod(writer, stat.S_IMODE(mode))
+            os.utime(writer, ns=(mtime_ns, mtime_ns))
+            os.fsync(writer)
+            if copying.digest_of(writer) != copying.digest_of(reader):
+                raise OSError(errno.EIO, "the content does not read back as it was written")
+        finally:
+            os.close(writer)
+    finally:
+        os.close(reader)
+    _sync_folder(place.root)

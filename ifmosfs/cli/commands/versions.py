@@ -11,6 +11,8 @@ VERSIONS = (
     Lazy("show", "versions_show:show", "Look", "What was where in one version."),
     Lazy("diff", "versions_diff:diff", "Look", "What is different between two versions."),
     Lazy("snapshot", "versions_snapshot:snapshot", "Keep", "Record what is where now, under a name."),
+    Lazy("restore", "versions_restore:restore", "Bring back", "All files of a version to the names they had."),
+    Lazy("cherry-pick", "versions_restore:cherry_pick", "Bring back", "Some files of a version."),
     Lazy("prune", "versions_prune:prune", "Keep", "Let old manifests go, and contents that are elsewhere, too."),
 )
 
