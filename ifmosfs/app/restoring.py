@@ -12,7 +12,6 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from ifmosfs.app.checks import permissions
@@ -79,7 +78,7 @@ def prepare_restore(app: App, journal: SqliteJournal, wanted: str, globs: Sequen
     target = version.target if version is not None else every[0].root
     restorer = Restorer(
         disk=app.disk,
-        where=lambda: _whereabouts(app, journal, every, info.head.created_ns),
+        where=lambda: whereabouts(app, every, _later(journal, info.head.created_ns)),
         has_content=lambda digest: held_place(app, digest) is not None,
         label=label,
         folder_mode=host.folder_mode(),
@@ -99,16 +98,18 @@ def _fits(entry: SnapshotEntry, globs: Sequence[str]) -> bool:
     return False
 
 
-def _whereabouts(app: App, journal: SqliteJournal, entries: Sequence[SnapshotEntry], since_ns: int) -> Whereabouts:
+def _later(journal: SqliteJournal, since_ns: int) -> list[Recorded]:
+    runs = [run for run in journal.runs() if (run.finished_ns or run.started_ns) > since_ns]
+    return [row for run in runs for row in journal.recorded(run.run_id)]
+
+
+def whereabouts(app: App, entries: Sequence[SnapshotEntry], later: Sequence[Recorded]) -> Whereabouts:
+    """Where files are now, in all folders that the program knows of; `later`: what runs have done since the entries."""
     app.progress("Looking for files", 0, None)
     roots = {entry.root for entry in entries} | {info.target for info in app.catalogue.plans()}
     roots |= {root.path for session in app.catalogue.sessions() for root in session.roots}
-    later = chain.from_iterable(
-        journal.recorded(run.run_id) for run in journal.runs() if (run.finished_ns or run.started_ns) > since_ns
-    )
-    rows: list[Recorded] = list(later)
-    apart = {row.operation.target for row in rows if row.operation.target is not None}
-    return Whereabouts(_all_files(app, sorted(roots), apart), rows)
+    apart = dict.fromkeys(row.operation.target for row in later if row.operation.target is not None)
+    return Whereabouts(_all_files(app, sorted(roots), apart), later)
 
 
 def _all_files(app: App, roots: Sequence[bytes], apart: Iterable[Place]) -> Iterator[Seen]:
