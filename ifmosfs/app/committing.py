@@ -34,6 +34,7 @@ from ifmosfs.core.steps import PlannedSteps, Step, action_ids
 from ifmosfs.core.tree import PlanTree
 from ifmosfs.core.unedited import AnyTree
 from ifmosfs.platform import host
+from ifmosfs.platform.reserve import make_reserve
 from ifmosfs.platform.writers import open_for_writing
 
 if TYPE_CHECKING:
@@ -163,6 +164,7 @@ def run_commit(app: App, journal: SqliteJournal, prepared: PreparedCommit, *, sn
     if prepared.info.state is not PlanState.COMMITTED:
         app.catalogue.begin_commit(plan_id, prepared.tree.last_edit)
     journal.accompany(plan_head(prepared.tree.plan))
+    make_reserve(app.settings.state_folder)
     order = prepared.order
     if snapshot:
         _take_snapshot(app, prepared)

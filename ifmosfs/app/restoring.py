@@ -18,7 +18,7 @@ from ifmosfs.app.checks import permissions
 from ifmosfs.app.collector import without_collector
 from ifmosfs.app.committing import Stop, new_run, plan_head
 from ifmosfs.app.scanning import scan_rules
-from ifmosfs.app.snapshotting import held_place
+from ifmosfs.app.snapshotting import RESTORED, held_place
 from ifmosfs.app.staging import nearest_folder
 from ifmosfs.app.versioning import find_version, read_manifest
 from ifmosfs.core.effects import disk_failed
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from ifmosfs.app.context import App
     from ifmosfs.store.journal import SqliteJournal
 
-RESTORED = b"restored"
 FULL = (28, 122)
 
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from ifmosfs.app.context import App
 
 CONTENTS = "contents"
+RESTORED = b"restored"
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 FATAL = frozenset({errno.EIO, errno.EROFS, errno.ENOTCONN})
 
@@ -264,13 +265,29 @@ def _collect(app: App, doomed: Sequence[SnapshotInfo], needed: frozenset[bytes],
         if dry_run or _remove(app, place):
             removed.append(place)
             freed += sizes[place]
-    leftovers = [place for store in stores for place in store.leftovers()]
+    leftovers = [place for store in stores for place in (*store.leftovers(), *_unused_copies(app, store, present))]
     gone = leftovers if dry_run else [place for place in leftovers if _remove(app, place)]
     if not dry_run:
         app.disk.sync({Place(place.root, place.path.rpartition(b"/")[0]) for place in (*removed, *gone)})
         there = {digest for digest, place in present if place not in removed}
         app.catalogue.forget_contents(each.digest for each in app.catalogue.contents() if each.digest not in there)
     return PruneReport(tuple(doomed), tuple(removed), freed, tuple(gone), tuple(last), dry_run)
+
+
+def _unused_copies(app: App, store: ContentStore, present: set[tuple[bytes, Place]]) -> list[Place]:
+    """Copies of held contents that a restore has made and never used, or that its undo has brought back."""
+    folder = join(os.path.dirname(store.folder), RESTORED)
+    unused = []
+    for above, _, names in os.walk(folder):
+        for name in names:
+            place = Place(above, name)
+            try:
+                digest = app.disk.digest(place)
+            except OSError:
+                continue
+            if digest in {held for held, _ in present}:
+                unused.append(place)
+    return unused
 
 
 def _remove(app: App, place: Place) -> bool:

@@ -49,7 +49,7 @@ logger = logging.getLogger(__name__)
 
 JOURNAL_NAME: Final = "journal.db"
 SIDECAR_FOLDER: Final = "journal"
-FORMAT: Final = 2  # PRAGMA user_version
+FORMAT: Final = 3  # PRAGMA user_version
 WAIT_SECONDS: Final = 1.0
 PAGE_ROWS: Final = 10_000
 
@@ -70,6 +70,7 @@ _SCHEMA: Final = (
 )
 _UPGRADES: Final = {
     1: ("ALTER TABLE operations ADD COLUMN unit INTEGER NOT NULL DEFAULT 0", f"PRAGMA user_version = {FORMAT}"),
+    2: (f"PRAGMA user_version = {FORMAT}",),  # operations of a new kind, of which earlier programs know nothing
 }
 # sqlite3 asks each None and each bytes how it wants to be stored, which takes as long as storing it, and never asks a bytearray.
 # So paths are bytearrays, and statements of their own leave out what most operations and outcomes do not have.
@@ -105,23 +106,27 @@ _OP_KINDS: Final = {kind.value: kind for kind in OpKind}
 _OP_STATES: Final = {state.value: state for state in OpState}
 
 
-def open_journal(folder: Path) -> SqliteJournal:
-    """The journal in a state folder, both made where missing. Raises as `SqliteJournal` does."""
+def open_journal(folder: Path, make_room: Callable[[], object] = bool) -> SqliteJournal:
+    """The journal in a state folder, both made where missing. Raises as `SqliteJournal` does.
+
+    `make_room` is called before a rollback begins: where its disk is nearly full, it is to come to its end all the same.
+    """
     with translated(folder / JOURNAL_NAME):
         make_state_folder(folder)
-    return SqliteJournal(folder / JOURNAL_NAME, folder / SIDECAR_FOLDER)
+    return SqliteJournal(folder / JOURNAL_NAME, folder / SIDECAR_FOLDER, make_room)
 
 
 class SqliteJournal:
     """A `core.journal.Journal`, held by one process at a time; its methods may be called from several threads."""
 
-    def __init__(self, path: Path, sidecar_folder: Path) -> None:
+    def __init__(self, path: Path, sidecar_folder: Path, make_room: Callable[[], object] = bool) -> None:
         """Open the database, which is made where missing; `sidecar_folder` is for runs whose target does not exist yet.
 
         Raises: Locked within about a second if another process holds it; DatabaseNewer, DatabaseDamaged, DiskFull,
         DiskFailed.
         """
         self._path = path
+        self._make_room = make_room
         self._sidecar_folder = os.fsencode(sidecar_folder)
         self._lock = threading.RLock()
         self._sidecars: dict[str, Sidecar] = {}
@@ -146,6 +151,8 @@ class SqliteJournal:
         Raises: DiskFull, DiskFailed, before anything is recorded.
         """
         with self._lock:
+            if run.kind is RunKind.ROLLBACK:
+                self._make_room()
             if run.run_id not in self._sidecars:
                 self._sidecars[run.run_id] = self._sidecar_to_begin(run)
             sidecar = self._sidecars[run.run_id]
