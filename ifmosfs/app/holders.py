@@ -23,8 +23,11 @@ class Holder(NamedTuple):
 class Holders:
     """Looks for other places of contents: where scans, snapshots and the content store have them, and all over the targets."""
 
-    def __init__(self, app: App, sizes: Collection[int], spared: Collection[bytes] = ()) -> None:
-        """`sizes`: of the contents that will be asked for. `spared`: absolute paths that are to be removed themselves."""
+    def __init__(
+        self, app: App, sizes: Collection[int], spared: Collection[bytes] = (), roots: Collection[bytes] = ()
+    ) -> None:
+        """`sizes`: of the contents that will be asked for. `spared`: absolute paths that are to be removed themselves. `roots`: more
+        folders to look through."""
         self._app = app
         self._digests: dict[bytes, bytes | None] = {}
         self._places: dict[int, dict[bytes, Place]] = defaultdict(dict)
@@ -33,10 +36,11 @@ class Holders:
         for place, size in app.catalogue.places_of_size(wanted):
             self._places[size][place.absolute] = place
         for content in app.catalogue.contents():
-            if content.size_bytes in wanted:
-                folder, _, name = content.place.rpartition(b"/")
-                self._places[content.size_bytes][content.place] = Place(folder, name)
-        for target in dict.fromkeys(info.target for info in app.catalogue.plans()):
+            for path in (content.place, content.source) if content.size_bytes in wanted else ():
+                folder, _, name = path.rpartition(b"/")
+                self._places[content.size_bytes][path] = Place(folder, name)
+        targets = [info.target for info in app.catalogue.plans()]
+        for target in dict.fromkeys([*roots, *targets, *(version.target for version in app.catalogue.versions())]):
             self._add_all_below(target, wanted)
 
     def find(self, digest: bytes, size_bytes: int) -> Holder | None:

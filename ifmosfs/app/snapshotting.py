@@ -96,7 +96,11 @@ def take_snapshot(app: App, name: str, folders: Sequence[bytes], policy: Content
     with app.locked(), app.disk.looking():
         taking = _Taking(app, roots, policy)
         head = SnapshotHead(secrets.token_hex(5), None, None, host.now_ns(), name, Protection.NAME.value)
+        own = ContentStore(os.fsencode(app.settings.state_folder / CONTENTS))
+        note = None if policy == NAMES_ONLY else own.note_roots(roots)
         info = app.catalogue.save_snapshot(head, taking.prepared(), lambda: taking.held)
+        if note is not None:
+            os.unlink(note)
         at = head.created_ns
         version = app.catalogue.add_version(None, None, head.snapshot_id, roots[0], at, 0, VersionKind.SNAPSHOT)
     return SnapshotReport(
@@ -162,7 +166,8 @@ class _Taking:
                 held = store.hold(self._app.disk, entry.place, entry.fingerprint, level)
                 if held is not None:
                     size, at_ns = entry.fingerprint.size_bytes, host.now_ns()
-                    self.held.append(HeldContent(held.digest, held.place, size, level, at_ns))
+                    source = entry.place.absolute
+                    self.held.append(HeldContent(held.digest, held.place, size, level, at_ns, source))
                     return entry._replace(digest=held.digest, level=level)
         except OSError as error:
             if error.errno in FULL:
@@ -214,10 +219,7 @@ def prune(app: App, keep: int | None, older_than_ns: int | None, *, dry_run: boo
     """
     with app.locked():
         doomed = _doomed(app, keep, older_than_ns)
-        staying = _needed_after(app, doomed)
-        if not dry_run and doomed:
-            app.catalogue.forget_snapshots([info.head.snapshot_id for info in doomed])
-        return _collect(app, doomed, staying, dry_run=dry_run)
+        return _collect(app, doomed, _needed_after(app, doomed), dry_run=dry_run)
 
 
 def _doomed(app: App, keep: int | None, older_than_ns: int | None) -> list[SnapshotInfo]:
@@ -252,7 +254,10 @@ def _collect(app: App, doomed: Sequence[SnapshotInfo], needed: frozenset[bytes],
     present = {(digest, place) for store in stores for digest, place in store.held()}
     unneeded = sorted((digest, place) for digest, place in present if digest not in needed)
     sizes = {place: _size(app, place) for _, place in unneeded}
-    holders = Holders(app, set(sizes.values()), [place.absolute for _, place in unneeded])
+    spared = [place.absolute for _, place in unneeded]
+    holders = Holders(app, set(sizes.values()), spared, stores[0].noted_roots())
+    if not dry_run and doomed:  # only now, for their entries tell where else the contents may be
+        app.catalogue.forget_snapshots([info.head.snapshot_id for info in doomed])
     removed: list[Place] = []
     last: list[Place] = []
     freed = 0
@@ -271,6 +276,8 @@ def _collect(app: App, doomed: Sequence[SnapshotInfo], needed: frozenset[bytes],
         app.disk.sync({Place(place.root, place.path.rpartition(b"/")[0]) for place in (*removed, *gone)})
         there = {digest for digest, place in present if place not in removed}
         app.catalogue.forget_contents(each.digest for each in app.catalogue.contents() if each.digest not in there)
+        if not last:
+            stores[0].forget_notes()
     return PruneReport(tuple(doomed), tuple(removed), freed, tuple(gone), tuple(last), dry_run)
 
 

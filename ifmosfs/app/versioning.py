@@ -136,7 +136,7 @@ def read_manifest(app: App, info: SnapshotInfo) -> list[SnapshotEntry]:
     Raises: DatabaseDamaged where they are not what was stored, with what can still be done.
     """
     entries = list(app.catalogue.snapshot_entries(info.head.snapshot_id))
-    if merkle_root(entries) != info.merkle or len(entries) != info.n_entries:
+    if not _is_whole(entries, info):
         hint = "other versions can be used (ifmosfs versions list); what runs did can still be undone, from the journal"
         if info.head.plan_id is not None:
             hint += f": ifmosfs rollback {info.head.plan_id}"
@@ -146,6 +146,13 @@ def read_manifest(app: App, info: SnapshotInfo) -> list[SnapshotEntry]:
             hint=hint,
         )
     return entries
+
+
+def _is_whole(entries: list[SnapshotEntry], info: SnapshotInfo) -> bool:
+    try:
+        return len(entries) == info.n_entries and merkle_root(entries) == info.merkle
+    except (TypeError, ValueError):  # not even of the kind that was stored
+        return False
 
 
 @without_collector()

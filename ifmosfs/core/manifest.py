@@ -183,13 +183,15 @@ class VersionInfo:
 
 @dataclass(frozen=True, slots=True)
 class HeldContent:
-    """A content in the content store: the file `place` (absolute) holds what has this digest (BLAKE3)."""
+    """A content in the content store: the file `place` (absolute) holds what has this digest (BLAKE3), and what the file `source`
+    had when it was taken."""
 
     digest: bytes
     place: bytes
     size_bytes: int
     level: Protection
     created_ns: int
+    source: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +22,7 @@ from ifmosfs.platform import copying, linux
 from ifmosfs.platform.writers import has_writer
 
 DRAFT_PREFIX: Final = b".new-"
+NOTE_PREFIX: Final = b".taking-"
 NO_CLONE: Final = frozenset(
     {errno.EOPNOTSUPP, errno.EXDEV, errno.EINVAL, errno.ENOTTY, errno.ENOSYS, errno.ETXTBSY, errno.EPERM}
 )
@@ -86,6 +87,35 @@ class ContentStore:
                 for name in _names(self.folder + b"/" + folder):
                     if len(name) == 64 and HEX.issuperset(name):
                         yield bytes.fromhex(name.decode()), Place(self.folder, folder + b"/" + name)
+
+    def note_roots(self, roots: Sequence[bytes]) -> bytes:
+        """Write down, durably, where contents are about to be taken from: who finds them without any word looks there. The path of
+        the note, which is to be removed when all that was taken is known otherwise."""
+        make_folder(self.folder)
+        path = self.folder + b"/" + NOTE_PREFIX + secrets.token_hex(8).encode()
+        descriptor = os.open(path, copying.NEW_FLAGS, 0o600)
+        try:
+            os.write(descriptor, b"\0".join(roots))
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        _sync_folder(self.folder)
+        return path
+
+    def noted_roots(self) -> list[bytes]:
+        """The roots that were written down and not forgotten yet."""
+        roots: list[bytes] = []
+        for name in _names(self.folder):
+            if name.startswith(NOTE_PREFIX):
+                with open(self.folder + b"/" + name, "rb") as note:
+                    roots += [root for root in note.read().split(b"\0") if root]
+        return roots
+
+    def forget_notes(self) -> None:
+        """Nothing is being taken any more, and all that was is known otherwise."""
+        for name in _names(self.folder):
+            if name.startswith(NOTE_PREFIX):
+                os.unlink(self.folder + b"/" + name)
 
     def leftovers(self) -> list[Place]:
         """What a crash has left unfinished. It has no name, so nobody counts on it."""

@@ -329,6 +329,7 @@ class Content(Base):
     size_bytes: Mapped[int]
     level: Mapped[str] = mapped_column(String(16))
     created_ns: Mapped[int]
+    source: Mapped[bytes]
 
 
 class Version(Base):

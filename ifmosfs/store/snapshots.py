@@ -95,10 +95,14 @@ class Snapshots(Database):
     def contents(self) -> list[HeldContent]:
         """What the content store holds, by digest."""
         one = Content
-        query = select(one.digest, one.place, one.size_bytes, one.level, one.created_ns).order_by(one.digest)
+        columns = (one.digest, one.place, one.size_bytes, one.level, one.created_ns, one.source)
+        query = select(*columns).order_by(one.digest)
         with self._reading() as connection:
             rows: Sequence[Any] = connection.execute(query).all()
-        return [HeldContent(digest, place, size, Protection(level), at) for digest, place, size, level, at in rows]
+        return [
+            HeldContent(digest, place, size, Protection(level), at_ns, source)
+            for digest, place, size, level, at_ns, source in rows
+        ]
 
     def needed_contents(self) -> frozenset[bytes]:
         """The digests that a snapshot counts on finding in the content store."""
@@ -223,9 +227,12 @@ def _parted(rows: Iterable[Sequence[Any]]) -> Iterator[list[Any]]:
 
 def _write_contents(connection: Connection, contents: Iterable[HeldContent]) -> None:
     known = frozenset(connection.execute(select(Content.digest)).scalars())
-    columns = ("digest", "place", "size_bytes", "level", "created_ns")
+    columns = ("digest", "place", "size_bytes", "level", "created_ns", "source")
     fresh = {each.digest: each for each in contents if each.digest not in known}
-    rows = ((each.digest, each.place, each.size_bytes, each.level.value, each.created_ns) for each in fresh.values())
+    rows = (
+        (each.digest, each.place, each.size_bytes, each.level.value, each.created_ns, each.source)
+        for each in fresh.values()
+    )
     insert_rows(connection, Content, columns, rows)
 
 

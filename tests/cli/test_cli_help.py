@@ -40,7 +40,8 @@ Change:
 
 Undo:
   rollback  Move the files back.
-  vault     List and restore what lost a conflict.
+  versions  What was where after each commit, and getting it back.
+  vault     List, restore and empty what lost a conflict.
   recover   Finish or undo what an interrupted run began.
 
 Set up:
@@ -82,6 +83,7 @@ FIRST_SENTENCES = {
     "unmount": "Take the view away: nothing ever happened.",
     "rollback": "Move the files back.",
     "rollback execute": "Move a plan's files back to where they were.",
+    "vault empty": "Remove from the vault what is elsewhere, too; for good.",
     "vault list": "What commits have put into the vault: from where, by which plan, how large, since when, and if it is there.",
     "vault restore": "Bring files back out of the vault.",
     "recover": "Finish or undo what an interrupted run began.",

@@ -62,7 +62,7 @@ def mount(
     What happens in the scanned folders meanwhile is followed: a new file is planned and shown within seconds.
 
     With --version or --rollback the argument is the mount point, and what is shown cannot be changed. A file whose content is not
-    held any more cannot be opened (ENODATA), and its attribute user.ifmosfs.status says "gone".
+    held any more cannot be opened (ENOLINK), and its attribute user.ifmosfs.status says "gone".
     """
     from ifmosfs.app.mounting import Showing
 
