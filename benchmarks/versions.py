@@ -40,8 +40,8 @@ def rows(scale: Scale, place: Workplace) -> list[Row]:
 
 def _change(tree: bytes) -> None:
     paths = sorted(os.path.join(folder, name) for folder, _, names in os.walk(tree) for name in names)
-    for path in paths[::10]:
-        os.rename(path, path + b" moved")
+    for number, path in enumerate(paths[::10]):
+        os.rename(path, os.path.join(os.path.dirname(path), b"moved %d" % number))
     for path in paths[1::50]:
         with open(path, "ab") as file:
             file.write(b"edited")

@@ -13,16 +13,16 @@ from typing import Final
 
 RESERVE_NAME: Final = "reserve"
 RESERVE_BYTES: Final = 16 << 20
-AMPLE_BYTES: Final = 1 << 30  # less than this is not plenty
+AMPLE_BYTES = 1 << 30  # less than this is not plenty
 SCARCE_BYTES: Final = 8 << 20  # what a journal may need at the end of a large run
 
 
-def make_reserve(state_folder: Path, ample_bytes: int = AMPLE_BYTES) -> bool:
+def make_reserve(state_folder: Path) -> bool:
     """Make the reserve where it is missing and there is plenty of room; whether it is there now. A disk that refuses has none."""
     path = state_folder / RESERVE_NAME
     if path.exists():
         return True
-    if _free_bytes(state_folder) < ample_bytes:
+    if _free_bytes(state_folder) < AMPLE_BYTES:
         return False
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

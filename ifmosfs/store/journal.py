@@ -257,6 +257,7 @@ class SqliteJournal:
     def withdraw_sidecars(self, plan_id: str) -> None:
         """Take the sidecars of a plan's finished runs out of its target into the state folder, and with the last one the
         folder they lay in: before a rollback that leaves nothing there. Safe to repeat."""
+        self._make_room()
         for run in self.runs(plan_id):
             self._move_finished(run, self._sidecar_folder)
             self._remove_left_over(run)
