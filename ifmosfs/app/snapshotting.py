@@ -124,6 +124,7 @@ class _Taking:
         self._app = app
         self._roots = roots
         self._policy = policy
+        self._keeps = policy != NAMES_ONLY
         self._rules = scan_rules(app, ())
         self._categories = _categories(app) if policy.categories else {}
         self._own = ContentStore(os.fsencode(app.settings.state_folder / CONTENTS))
@@ -142,13 +143,14 @@ class _Taking:
     def _entries(self) -> Iterator[SnapshotEntry]:
         for root in self._roots:
             for entry in inventory(Place(root, b""), self._app.disk, self._rules, self.unreadable):
-                if entry.kind is not Kind.FOLDER:
-                    self.n_files += 1
-                    kept = self._kept(entry) if entry.kind is Kind.FILE else entry
-                    self.by_level[kept.level or Protection.NAME] += 1
-                    yield kept
-                else:
+                kind = entry.kind
+                if kind is Kind.FOLDER:
                     yield entry
+                    continue
+                self.n_files += 1
+                kept = self._kept(entry) if kind is Kind.FILE and self._keeps else entry
+                self.by_level[kept.level or Protection.NAME] += 1
+                yield kept
 
     def _kept(self, entry: SnapshotEntry) -> SnapshotEntry:
         category = self._categories.get(entry.place.absolute)

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from ifmosfs.core.files import Kind
 from ifmosfs.core.manifest import SnapshotEntry
+
+KIND_BITS: Final = 0o170000
+FOLDER_BITS: Final = 0o040000
 
 
 class Pair(NamedTuple):
@@ -63,24 +65,26 @@ def diff(before: Sequence[SnapshotEntry], after: Sequence[SnapshotEntry]) -> Ver
     pairs: list[Pair] = []
     left: list[SnapshotEntry] = []
     replaced: list[Pair] = []
-    folders_removed = []
+    folders_removed: list[SnapshotEntry] = []
     for key, each in old.items():
         found = new.get(key)
-        if found is not None and _is_folder(each) == _is_folder(found):
-            if _is_folder(each):
-                continue
-            if each.fingerprint == found.fingerprint or each.fingerprint.same_file(found.fingerprint):
-                same += 1
-            elif each.fingerprint.same_inode(found.fingerprint):
-                pairs.append(Pair(each, found))
-            else:
-                replaced.append(Pair(each, found))
-        elif _is_folder(each):
-            folders_removed.append(each)
+        is_folder = _is_folder(each)
+        if found is None or is_folder != _is_folder(found):
+            (folders_removed if is_folder else left).append(each)
+        elif is_folder:
+            continue
+        elif each.fingerprint.same_file(found.fingerprint):
+            same += 1
+        elif each.fingerprint.same_inode(found.fingerprint):
+            pairs.append(Pair(each, found))
         else:
-            left.append(each)
-    come = [each for key, each in new.items() if not _is_folder(each) and (key not in old or _is_folder(old[key]))]
-    folders_added = [each for key, each in new.items() if _is_folder(each) and not _is_old_folder(old.get(key))]
+            replaced.append(Pair(each, found))
+    come: list[SnapshotEntry] = []
+    folders_added: list[SnapshotEntry] = []
+    for key, each in new.items():
+        before_it = old.get(key)
+        if before_it is None or _is_folder(before_it) != _is_folder(each):
+            (folders_added if _is_folder(each) else come).append(each)
     met = _Meeting([*left, *(pair.before for pair in replaced)], [*come, *(pair.after for pair in replaced)])
     for pair in replaced:
         if not met.is_met(pair.before) and not met.is_met(pair.after):
@@ -160,11 +164,7 @@ def _by_content(entries: Iterable[SnapshotEntry]) -> dict[tuple[int, int], list[
 
 
 def _is_folder(entry: SnapshotEntry) -> bool:
-    return entry.kind is Kind.FOLDER
-
-
-def _is_old_folder(entry: SnapshotEntry | None) -> bool:
-    return entry is not None and _is_folder(entry)
+    return entry.mode is not None and entry.mode & KIND_BITS == FOLDER_BITS  # `kind` takes three times as long
 
 
 def _order(entry: SnapshotEntry) -> tuple[bytes, bytes]:

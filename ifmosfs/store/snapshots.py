@@ -210,7 +210,7 @@ class _Tally:
                 self._least = self._least or entry.level
                 if entry.level is Protection.CONTENT_REFLINK and self._least is Protection.CONTENT_COPY:
                     self._least = entry.level
-            elif entry.kind is not Kind.FOLDER:
+            elif self._least is not Protection.NAME and entry.kind is not Kind.FOLDER:
                 self._least = Protection.NAME
             yield entry
 
