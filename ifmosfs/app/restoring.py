@@ -247,7 +247,7 @@ def _plan(app: App, prepared: PreparedRestore, order: WorkOrder, plan_id: str) -
     )
     return Plan(
         plan_id=plan_id,
-        session_id=app.catalogue.session_for(roots, None, host.now_ns()),
+        session_id=_session_of(app, prepared, roots),
         target=target,
         target_filesystem=app.disk.filesystem(Place(target, b"")),
         roots=roots,
@@ -256,6 +256,16 @@ def _plan(app: App, prepared: PreparedRestore, order: WorkOrder, plan_id: str) -
         folders=tuple(place.path for place, _ in prepared.found.folders if place.root == target),
         actions=actions,
     )
+
+
+def _session_of(app: App, prepared: PreparedRestore, roots: Sequence[Root]) -> str:
+    """The session of the plan that made the version, else one that is there: a new one would be the last, of which the next plan is
+    made, and it holds no files."""
+    for info in app.catalogue.plans():
+        if info.plan_id == prepared.info.head.plan_id:
+            return info.session_id
+    sessions = app.catalogue.sessions()
+    return sessions[0].session_id if sessions else app.catalogue.session_for(roots, None, host.now_ns())
 
 
 def _action(prepared: PreparedRestore, step: Step, target: bytes, mode: int) -> Action:

@@ -84,6 +84,14 @@ def test_restore_after_a_rollback_brings_the_layout_back_and_is_itself_undone(de
     assert tree(desk.inbox) == INBOX
 
 
+def test_after_a_restore_the_last_scan_is_still_the_one_that_plans_are_made_of(desk: Desk) -> None:
+    desk.here("versions", "snapshot", "--name", "inbox", desk.inbox)
+    desk.committed()
+    assert desk.here("versions", "restore", "--version", "inbox", "--yes").status == 0
+    assert tree(desk.inbox) == INBOX
+    assert desk.here("stage", "create", "--output", desk.target).status == 0
+
+
 def test_newer_bytes_win_and_an_occupied_name_keeps_both(desk: Desk) -> None:
     plan = desk.committed()
     desk.here("rollback", plan, "--yes")
