@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -35,6 +35,8 @@ from ifmosfs.store.schema import (
     Version,
 )
 from ifmosfs.store.trouble import understood
+
+LARGEST: Final = (1 << 63) - 1
 
 
 class Snapshots(Database):
@@ -217,7 +219,8 @@ class _Tally:
     def info(self, head: SnapshotHead, n_entries: int) -> SnapshotInfo:
         """What they came to."""
         level = (self._least or Protection.NAME).value
-        return SnapshotInfo(replace(head, level=level), self._tree.root, n_entries, self._n_held, self._held_bytes)
+        held_bytes = min(self._held_bytes, LARGEST)  # sparse files may claim more than there is on any disk
+        return SnapshotInfo(replace(head, level=level), self._tree.root, n_entries, self._n_held, held_bytes)
 
 
 def _parted(rows: Iterable[Sequence[Any]]) -> Iterator[list[Any]]:
