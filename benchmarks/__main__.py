@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks import classify, commit, plan, recover, scan, start, view
+from benchmarks import classify, commit, plan, recover, scan, start, versions, view
 from benchmarks.loop import KINDS, loop_filesystem
 from benchmarks.machine import facts
 from benchmarks.measure import MIB
@@ -28,6 +28,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "view": view.rows,
     "commit": commit.rows,
     "recover": recover.rows,
+    "versions": versions.rows,
 }
 AT_ONE_SCALE: Final = frozenset({"start", "classify"})  # their work does not grow with the number of files
 BEST: Final = frozenset({"commit"})  # the best of the rounds instead of their median

@@ -22,7 +22,7 @@ from ifmosfs.core.execute import StopRequest, WorkOrder, execute
 from ifmosfs.core.files import Place
 from ifmosfs.core.history import RunHistory, actions_below, read_held
 from ifmosfs.core.journal import Journal, Run, RunKind, RunState
-from ifmosfs.core.manifest import Correction, PlanInfo, SnapshotEntry, SnapshotHead
+from ifmosfs.core.manifest import Correction, PlanInfo, Protection, SnapshotEntry, SnapshotHead
 from ifmosfs.core.names import CONTROL_NAME
 from ifmosfs.core.ordering import is_third_name
 from ifmosfs.core.plan import ActionKind, KeepReason, Plan, PlanEvent, PlanState
@@ -30,11 +30,11 @@ from ifmosfs.core.preflight import Watch, preflight, refusals, setting_of, shuts
 from ifmosfs.core.rehearsal import NullJournal, RehearsalDisk
 from ifmosfs.core.reports import WORDS, PreflightReport, Problem, RunReport, problem
 from ifmosfs.core.rollback import plan_rollback
-from ifmosfs.core.snapshot import NAME_LEVEL
 from ifmosfs.core.steps import PlannedSteps, Step, action_ids
 from ifmosfs.core.tree import PlanTree
 from ifmosfs.core.unedited import AnyTree
 from ifmosfs.platform import host
+from ifmosfs.platform.reserve import make_reserve
 from ifmosfs.platform.writers import open_for_writing
 
 if TYPE_CHECKING:
@@ -163,9 +163,11 @@ def run_commit(app: App, journal: SqliteJournal, prepared: PreparedCommit, *, sn
     plan_id = prepared.info.plan_id
     if prepared.info.state is not PlanState.COMMITTED:
         app.catalogue.begin_commit(plan_id, prepared.tree.last_edit)
-    journal.accompany(_head(prepared.tree.plan))
+    journal.accompany(plan_head(prepared.tree.plan))
+    make_reserve(app.settings.state_folder)
     order = prepared.order
-    snapshot_id = _take_snapshot(app, prepared) if snapshot else None
+    if snapshot:
+        _take_snapshot(app, prepared)
     try:
         report = execute(
             order,
@@ -183,11 +185,12 @@ def run_commit(app: App, journal: SqliteJournal, prepared: PreparedCommit, *, sn
     if _is_untouched(prepared, report):
         app.catalogue.advance(plan_id, PlanEvent.STOP_UNTOUCHED)
         return _leave_nothing(app, journal, prepared, report)
-    _settle(app, prepared, report, snapshot_id)
+    _settle(app, prepared, report)
     return report
 
 
-def _head(plan: Plan) -> PlanHead:
+def plan_head(plan: Plan) -> PlanHead:
+    """What the journal beside the data says of a plan."""
     from ifmosfs.store.records import PlanHead
 
     policy = msgspec.json.encode(plan.policy)
@@ -233,21 +236,19 @@ def new_run(kind: RunKind, plan_id: str, target: bytes) -> Run:
     )
 
 
-def _take_snapshot(app: App, prepared: PreparedCommit) -> str:
+def _take_snapshot(app: App, prepared: PreparedCommit) -> None:
     """The manifest of what is about to move, complete or absent. Protects names, not content."""
-    snapshot_id = secrets.token_hex(5)
     app.catalogue.save_snapshot(
         SnapshotHead(
-            snapshot_id=snapshot_id,
+            snapshot_id=secrets.token_hex(5),
             plan_id=prepared.info.plan_id,
             run_id=prepared.order.run.run_id,
             created_ns=host.now_ns(),
             name=f"before commit of plan {prepared.info.plan_id}",
-            level=NAME_LEVEL,
+            level=Protection.NAME.value,
         ),
         _entries_of(prepared),
     )
-    return snapshot_id
 
 
 def _entries_of(prepared: PreparedCommit) -> Iterator[SnapshotEntry]:
@@ -271,7 +272,7 @@ def _release_unbegun(app: App, journal: Journal, prepared: PreparedCommit) -> No
         app.catalogue.advance(prepared.info.plan_id, PlanEvent.STOP_UNTOUCHED)
 
 
-def _settle(app: App, prepared: PreparedCommit, report: RunReport, snapshot_id: str | None) -> None:
+def _settle(app: App, prepared: PreparedCommit, report: RunReport) -> None:
     """Bring the catalogue in line with what the run did."""
     plan_id = prepared.info.plan_id
     states = dict.fromkeys(action_ids(prepared.order.steps), "done")
@@ -281,9 +282,7 @@ def _settle(app: App, prepared: PreparedCommit, report: RunReport, snapshot_id: 
         if prepared.info.state is not PlanState.COMMITTED:
             app.catalogue.advance(plan_id, PlanEvent.FINISH)
         app.catalogue.set_action_states(plan_id, states.items())
-    app.catalogue.add_version(
-        plan_id, report.run_id, snapshot_id, prepared.tree.plan.target, host.now_ns(), report.n_done
-    )
+    app.catalogue.add_version(plan_id, report.run_id, None, prepared.tree.plan.target, host.now_ns(), report.n_done)
     app.catalogue.save_corrections(plan_id, _corrections(prepared.tree))
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import resources
 from typing import TYPE_CHECKING, Protocol, Self
 
 from ifmosfs.app.settings import MEND, Settings, read_toml
-from ifmosfs.core.errors import ConfigProblem, IfmosfsError
+from ifmosfs.core.errors import ConfigProblem, DiskFull, IfmosfsError
 from ifmosfs.core.layout import Layout, parse_layout
 from ifmosfs.platform.disk import PosixDisk
 from ifmosfs.platform.lock import exclusive
+from ifmosfs.platform.reserve import release_if_scarce, release_reserve
 
 if TYPE_CHECKING:
     from ifmosfs.core.proposal import Classifier
@@ -97,13 +98,26 @@ class App:
 
     @contextmanager
     def writing(self) -> Iterator[SqliteJournal]:
-        """The run journal, for the one process that may move files. Raises `Locked` when that is another one."""
+        """The run journal, for the one process that may move files; each run that ends meanwhile leaves a version.
+
+        Raises `Locked` when that is another one.
+        """
+        from ifmosfs.app.versioning import finished_runs, record_versions
         from ifmosfs.store.journal import open_journal
 
+        folder = self.settings.state_folder
         with self.locked():
-            journal = open_journal(self.settings.state_folder)
+            make_room = partial(release_if_scarce, folder)
             try:
+                journal = open_journal(folder, make_room)
+            except DiskFull:
+                if not release_reserve(folder):
+                    raise
+                journal = open_journal(folder, make_room)
+            try:
+                before = finished_runs(journal)
                 yield journal
+                record_versions(self, journal, before)
             finally:
                 journal.close()
 

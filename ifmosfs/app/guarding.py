@@ -11,7 +11,7 @@ from ifmosfs.app.context import App
 from ifmosfs.core.errors import Guarded
 from ifmosfs.core.files import Place
 from ifmosfs.core.guard import MORE_THAN_USUAL, ROOT_EMPTY, Extent, RootSight, against_habit, empty_roots
-from ifmosfs.core.manifest import PlanInfo
+from ifmosfs.core.manifest import PlanInfo, VersionKind
 from ifmosfs.core.plan import PlanState
 from ifmosfs.core.reports import Problem
 
@@ -43,7 +43,8 @@ def earlier_extents(app: App, info: PlanInfo) -> list[Extent]:
     own = roots.get(info.session_id, set())
     moved: dict[str, int] = defaultdict(int)
     for version in app.catalogue.versions():
-        moved[version.plan_id] += version.n_moved
+        if version.kind is VersionKind.COMMIT and version.plan_id is not None:
+            moved[version.plan_id] += version.n_moved
     return [
         Extent(moved[plan.plan_id], plan.n_moves + plan.n_kept)
         for plan in app.catalogue.plans()

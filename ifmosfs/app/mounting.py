@@ -147,7 +147,7 @@ def prepare_mount_point(app: App, info: PlanInfo, mount_point: bytes | None) -> 
     """The resolved mount point, and whether a dead view was cleaned away from it. Raises `MountProblem`, and `WrongState`
     for a plan that is over or whose commit has begun."""
     _refuse_begun(info)
-    where, cleaned = _check_mount_point(app, mount_point)
+    where, cleaned = check_mount_point(app, mount_point)
     plan = app.catalogue.load_plan_head(info.plan_id)
     _check_apart(app, [root.path for root in plan.roots], plan.target, where)
     return where, cleaned
@@ -162,13 +162,16 @@ def _refuse_begun(info: PlanInfo) -> None:
 
 def check_before_scan(app: App, folders: Sequence[bytes], target: bytes | None, mount_point: bytes | None) -> None:
     """Refuse a mount that cannot be before its folders are scanned for nothing. Raises `RootProblem`, `MountProblem`."""
-    where, _ = _check_mount_point(app, mount_point)
+    where, _ = check_mount_point(app, mount_point)
     wanted = target if target is not None else os.fsencode(app.settings.default_target)
     _check_apart(app, check_roots(folders), os.path.realpath(wanted), where)
 
 
-def _check_mount_point(app: App, mount_point: bytes | None) -> tuple[bytes, bool]:
-    """The default mount point is made where it is missing."""
+def check_mount_point(app: App, mount_point: bytes | None) -> tuple[bytes, bool]:
+    """The resolved mount point, and whether a dead view was cleaned away; the default one is made where it is missing.
+
+    Raises: MountProblem.
+    """
     wanted = mount_point
     if wanted is None:
         wanted = os.fsencode(app.settings.default_mount_point)
@@ -218,6 +221,8 @@ def view_at(path: bytes) -> Mount:
 def own_views(app: App) -> tuple[Mount, ...]:
     """The mounted views of plans in this catalogue; other users, and other state folders, have views of their own."""
     own = {info.plan_id for info in app.catalogue.plans()}
+    own |= {f"rollback-{plan_id}" for plan_id in own}
+    own |= {f"version-{info.head.snapshot_id}" for info in app.catalogue.snapshots()}
     return tuple(view for view in views() if plan_of(view) in own)
 
 
@@ -231,17 +236,22 @@ def only_mount_point(app: App) -> bytes:
     return points[0]
 
 
-def unmount(app: App, mount_point: bytes, *, keep: bool, lazy: bool = False) -> PlanInfo:
-    """Unmount a view; its plan is discarded unless it is to be kept. Returns the plan. Raises `MountProblem`."""
+def unmount(app: App, mount_point: bytes, *, keep: bool, lazy: bool = False) -> PlanInfo | None:
+    """Unmount a view; its plan is discarded unless it is to be kept. Returns the plan, `None` for the view of a version or of an
+    undo, which has none. Raises `MountProblem`."""
     from ifmosfs.platform import fuse_unmount
 
     view = view_at(mount_point)
     plan_id = plan_of(view)
-    info = app.catalogue.find_plan(plan_id, None)  # first: a view of another state folder is not ours to take away
+    is_past = view in own_views(app) and "-" in plan_id
+    # First: a view of another state folder is not ours to take away.
+    info = None if is_past else app.catalogue.find_plan(plan_id, None)
     try:
         fuse_unmount.unmount(view.point, lazy=lazy or is_stale(view))
     except MountProblem as problem:
         raise _with_holders(problem, view.point) from problem
+    if info is None:
+        return None
     if not keep and info.state in OPEN_STATES:
         discard(app, plan_id)
     return app.catalogue.find_plan(plan_id, None)
@@ -346,6 +356,15 @@ def _check_usable(where: bytes) -> None:
         raise MountProblem("no permission to mount here", path=where, hint="choose an empty folder of your own")
     if os.listdir(where):
         raise MountProblem("the mount point is not empty", path=where, hint="choose an empty folder")
+
+
+def require_apart(app: App, folders: Sequence[bytes], where: bytes) -> None:
+    """Raise `MountProblem` for a mount point in one of the folders that it shows, or in the program's own."""
+    for folder in folders:
+        if is_within(where, folder):
+            raise MountProblem("the mount point lies in a folder that it is to show", path=where, hint="choose another")
+    if any(is_within(where, folder) for folder in app.own_state):
+        raise MountProblem("the mount point lies in the program's own state folder", path=where, hint="choose another")
 
 
 def _check_apart(app: App, roots: Sequence[bytes], target: bytes, where: bytes) -> None:

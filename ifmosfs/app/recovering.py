@@ -14,7 +14,7 @@ from ifmosfs.app.committing import plan_history
 from ifmosfs.app.context import App
 from ifmosfs.app.undoing import UNDOABLE, is_lost, lost_journal, settle_rolled_back
 from ifmosfs.core import rehearsed_recovery
-from ifmosfs.core.errors import Locked
+from ifmosfs.core.errors import DiskFull, Locked
 from ifmosfs.core.history import standing
 from ifmosfs.core.journal import OpKind, OpState, Run, RunKind
 from ifmosfs.core.manifest import PlanInfo
@@ -23,6 +23,7 @@ from ifmosfs.core.recover import recover
 from ifmosfs.core.reports import RecoveryReport
 from ifmosfs.platform import host
 from ifmosfs.platform.lock import undisturbed
+from ifmosfs.platform.reserve import release_if_scarce, release_reserve
 
 if TYPE_CHECKING:
     from ifmosfs.store.journal import SqliteJournal
@@ -99,8 +100,14 @@ def unfinished_runs(app: App) -> tuple[list[Run], list[PlanInfo]]:
 
 def _recover_one(app: App, journal: SqliteJournal, run: Run) -> RecoveryReport:
     app.progress(f"Recovering run {run.run_id}", 0, None)
+    release_if_scarce(app.settings.state_folder)
     with app.disk.looking(), without_collector():
-        report = recover(run, app.disk, journal, now_ns=host.now_ns, boot_id=host.boot_id())
+        try:
+            report = recover(run, app.disk, journal, now_ns=host.now_ns, boot_id=host.boot_id())
+        except DiskFull:
+            if not release_reserve(app.settings.state_folder):
+                raise
+            report = recover(run, app.disk, journal, now_ns=host.now_ns, boot_id=host.boot_id())
     for info in app.catalogue.plans():
         if info.plan_id == run.plan_id and info.state in UNDOABLE:
             _settle_plan(app, journal, info, run.kind)

@@ -219,7 +219,7 @@ def _restore_of(app: App, journal: SqliteJournal, entries: Sequence[VaultEntry],
         run=new_run(RunKind.ROLLBACK, plan_id, target),
         folders=tuple(_missing_folders(app, places)),
         steps=tuple(_step(app, entry, place) for entry, place in zip(entries, places, strict=True)),
-        remove_folders=tuple(_emptied(app, journal, plan_id, target)),
+        remove_folders=tuple(emptied_folders(app, journal, plan_id, target)),
     )
     report = execute(order, app.disk, journal, now_ns=host.now_ns)
     app.catalogue.log_rollback(
@@ -256,7 +256,7 @@ def _missing_folders(app: App, places: Sequence[Place]) -> list[tuple[Place, int
     return sorted(folders.items(), key=lambda item: item[0].absolute.count(b"/"))
 
 
-def _emptied(app: App, journal: Journal, plan_id: str, target: bytes) -> list[DoomedFolder]:
+def emptied_folders(app: App, journal: Journal, plan_id: str, target: bytes) -> list[DoomedFolder]:
     """The folders of the vault that the plan's runs have made, deepest first; those that are empty in the end go."""
     made = [
         DoomedFolder(each.operation.target, each.key)

@@ -41,6 +41,7 @@ class OpKind(Enum):
     MOVE = "move"  # source to target, by rename, or by copy when the journal says COPIED
     CARRY = "carry"  # source to target: a folder with all that is in it, by one rename and never by copy
     RMDIR = "rmdir"  # source: the emptied folder; `folder` holds what is needed to make it again
+    REMOVE = "remove"  # source: a file of the vault that was removed for good, its content being elsewhere
     TIMES = "times"  # target: a folder whose times were set; `expected` before, `arrived` after
 
 

@@ -7,9 +7,10 @@ All times are ns since the epoch, all sizes bytes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import NamedTuple
 
-from ifmosfs.core.files import Fingerprint, Kind, Place, Root
+from ifmosfs.core.files import Fingerprint, Kind, Place, Root, kind_of
 from ifmosfs.core.plan import PlanState
 
 
@@ -89,22 +90,53 @@ class Correction:
     at_ns: int
 
 
+class Protection(Enum):
+    """What a snapshot protects of one file, honestly.
+
+    NAME restores all that a commit did, because commit only renames; it keeps no content. CONTENT_REFLINK keeps the content as
+    shared blocks on the file's own filesystem: against deletion and editing, not against the loss of that disk. CONTENT_COPY
+    keeps it a second time.
+    """
+
+    NAME = "NAME"
+    CONTENT_REFLINK = "CONTENT-REFLINK"
+    CONTENT_COPY = "CONTENT-COPY"
+
+
 class SnapshotEntry(NamedTuple):
-    """One file of a snapshot; `digest` is BLAKE3 of its content where it was read."""
+    """One file, symlink or folder of a snapshot; `digest` is BLAKE3 of its content where it was read.
+
+    `mode` is its `st_mode`, `None` in snapshots of before versions were kept. `level`: none means NAME.
+    """
 
     root: bytes
     path: bytes
     fingerprint: Fingerprint
     digest: bytes | None
+    mode: int | None = None
+    level: Protection | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where it was."""
+        return Place(self.root, self.path)
+
+    @property
+    def kind(self) -> Kind:
+        """What it is; without a mode, a file."""
+        return Kind.FILE if self.mode is None else kind_of(self.mode)
 
 
 @dataclass(frozen=True, slots=True)
 class SnapshotHead:
-    """What is known of a snapshot before its entries are; `level` is the honest protection level."""
+    """What is known of a snapshot before its entries are; `level` is the least that protects any of its files.
+
+    One that was asked for belongs to no plan and no run.
+    """
 
     snapshot_id: str
-    plan_id: str
-    run_id: str
+    plan_id: str | None
+    run_id: str | None
     created_ns: int
     name: str
     level: str
@@ -112,24 +144,54 @@ class SnapshotHead:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotInfo:
-    """A complete snapshot without its entries; `merkle` is the hash over them (`core.snapshot`)."""
+    """A complete snapshot without its entries; `merkle` is the hash over them (`core.snapshot`).
+
+    The content of `n_held` of its files, `held_bytes` together, is kept in the content store.
+    """
 
     head: SnapshotHead
     merkle: bytes
     n_entries: int
+    n_held: int = 0
+    held_bytes: int = 0
+
+
+class VersionKind(Enum):
+    """What has made a version."""
+
+    COMMIT = "commit"
+    ROLLBACK = "rollback"
+    SNAPSHOT = "snapshot"
 
 
 @dataclass(frozen=True, slots=True)
 class VersionInfo:
-    """What one commit made of its target; `version` counts up from 1 over all targets."""
+    """How one run left its target, or how folders were when a snapshot was asked for; `version` counts up from 1 over all targets.
+
+    `snapshot_id` names its manifest; `None` where there is none, or none any more. `run_id` and `plan_id` are `None` for SNAPSHOT.
+    """
 
     version: int
-    plan_id: str
-    run_id: str
+    plan_id: str | None
+    run_id: str | None
     snapshot_id: str | None
     target: bytes
     created_ns: int
     n_moved: int
+    kind: VersionKind = VersionKind.COMMIT
+
+
+@dataclass(frozen=True, slots=True)
+class HeldContent:
+    """A content in the content store: the file `place` (absolute) holds what has this digest (BLAKE3), and what the file `source`
+    had when it was taken."""
+
+    digest: bytes
+    place: bytes
+    size_bytes: int
+    level: Protection
+    created_ns: int
+    source: bytes
 
 
 @dataclass(frozen=True, slots=True)

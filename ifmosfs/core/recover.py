@@ -48,6 +48,7 @@ from ifmosfs.core.effects import (
     skipped,
     sync_folders,
 )
+from ifmosfs.core.emptying import settled_by_sight
 from ifmosfs.core.errors import DiskFull, IfmosfsError, RecoveryNeeded
 from ifmosfs.core.files import Attr, Fingerprint, Place
 from ifmosfs.core.folders import folder_or_none, made
@@ -79,6 +80,7 @@ def recover(run: Run, disk: Disk, journal: Journal, *, now_ns: Callable[[], int]
     recovery = _Recovery(current, disk, journal)
     recovery.settle_made_folders()
     recovery.settle_moves(reverify=current.boot_id != boot_id)
+    recovery.settle_removals()
     recovery.settle_other_folders()
     journal.finish(run.run_id, RunState.STOPPED, now_ns(), "recovered")
     return recovery.report()
@@ -483,6 +485,19 @@ class _Recovery:
         sync_folders(self._disk, {place: None for each in there for place in (parent(each), each)})
         self._settle(rows)
 
+    def settle_removals(self) -> None:
+        """A file that was to be removed and is gone was; one that is there stays."""
+        rows = []
+        for row in self._open_rows():
+            if row.operation.kind is not OpKind.REMOVE or row.operation.source is None:
+                continue
+            found = _now_at(self._lstat(row.operation.source))
+            self._found[row.operation.seq] = "file there" if found else "file not there"
+            rows.append((row.operation, settled_by_sight(row.operation, found)))
+        gone = [parent(each.source) for each, outcome in rows if outcome.state is OpState.DONE and each.source]
+        sync_folders(self._disk, self._existing(gone))
+        self._settle(rows)
+
     def settle_other_folders(self) -> None:
         """A folder that was to be removed and is gone is removed; the times are accounted for as they are now."""
         rows = []
@@ -554,6 +569,7 @@ def _did(operation: Operation, outcome: Outcome) -> str:
         OpKind.MKDIR: "the folder was made by the run",
         OpKind.RMDIR: "the folder was removed by the run",
         OpKind.TIMES: "the folder's times were recorded",
+        OpKind.REMOVE: "the file was removed; its content is elsewhere",
     }
     return words[operation.kind]
 

@@ -20,6 +20,7 @@ class FsErrorKind(Enum):
     INVALID = auto()
     BUSY = auto()
     STALE = auto()  # the original is no longer the file that was planned
+    NOT_HELD = auto()  # how the file was is recorded, and its content is nowhere any more
     LOOP = auto()
     CROSS_DEVICE = auto()
     NO_ATTRIBUTE = auto()

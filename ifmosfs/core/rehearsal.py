@@ -102,7 +102,7 @@ class RehearsalDisk:
         folder = self.lstat(place)
         if folder.kind is not Kind.FOLDER:
             raise _error(errno.ENOTDIR, place)
-        entries = {} if folder.inode >= self._first_inode else dict(self._reader.list_folder(self._origin(place)))
+        entries = {} if folder.inode >= self._first_inode else dict(self._reader.list_folder(self.origin(place)))
         for name in self._names.get(place.absolute, ()):
             attr = self._changed[place.absolute.rstrip(b"/") + b"/" + name]
             if attr is None:
@@ -113,15 +113,15 @@ class RehearsalDisk:
 
     def open_seen(self, place: Place) -> int:
         """See `DiskReader.open_seen`."""
-        return self._reader.open_seen(self._origin(place))
+        return self._reader.open_seen(self.origin(place))
 
     def open_read(self, place: Place) -> int:
         """A descriptor of the file where it really is now."""
-        return self._reader.open_read(self._origin(place))
+        return self._reader.open_read(self.origin(place))
 
     def read_link(self, place: Place) -> bytes:
         """The text of the symlink where it really is now."""
-        return self._reader.read_link(self._origin(place))
+        return self._reader.read_link(self.origin(place))
 
     def space(self, place: Place) -> Space:
         """Of the real filesystem; a rehearsal uses none."""
@@ -137,14 +137,14 @@ class RehearsalDisk:
 
     def digest(self, place: Place) -> bytes:
         """A value that is equal for an original and its rehearsed copy; no content is read."""
-        origin = self._reader.lstat(self._origin(place))
+        origin = self._reader.lstat(self.origin(place))
         return f"rehearsed {origin.device} {origin.inode}".encode()
 
     def folder_meta(self, place: Place) -> FolderMeta:
         """Of the real folder, or of a made one what it was made with."""
         attr = self.lstat(place)
         if attr.inode < self._first_inode:
-            return replace(self._reader.folder_meta(self._origin(place)), mtime_ns=attr.mtime_ns)
+            return replace(self._reader.folder_meta(self.origin(place)), mtime_ns=attr.mtime_ns)
         return FolderMeta(stat.S_IMODE(attr.mode), attr.uid, attr.gid, attr.atime_ns, attr.mtime_ns)
 
     # Changing
@@ -186,7 +186,7 @@ class RehearsalDisk:
 
     def relocate(self, source: Place, target: Place) -> None:
         """Remember a move, whatever filesystems the two ends are on."""
-        attr, origin = self.lstat(source), self._origin(source)
+        attr, origin = self.lstat(source), self.origin(source)
         device = self._folder(parent(target)).device
         self._require_free(target)
         self._require_allowed(parent(source), attr)
@@ -209,7 +209,7 @@ class RehearsalDisk:
         self._require_allowed(parent(temporary))
         copied = replace(attr, device=device, inode=self._new_inode(), n_links=1, birth_ns=None)
         self._set(temporary, copied)
-        self._origins[temporary.absolute] = self._origin(source)
+        self._origins[temporary.absolute] = self.origin(source)
         return Copied(self._content_digest(temporary), copied)
 
     def unlink_checked(self, place: Place, expected: Fingerprint) -> None:
@@ -228,7 +228,8 @@ class RehearsalDisk:
             return blake3(self.read_link(place)).digest()
         return self.digest(place)
 
-    def _origin(self, place: Place) -> Place:
+    def origin(self, place: Place) -> Place:
+        """Where the reader has what would be at the place by now."""
         self.lstat(place)
         return self._origins.get(place.absolute) or self._in_carried(place)
 

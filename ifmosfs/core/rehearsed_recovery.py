@@ -29,7 +29,7 @@ class ReadingRehearsal(RehearsalDisk):
 
     def digest(self, place: Place) -> bytes:
         """BLAKE3 of the content of the real file."""
-        return self._reader.digest(self._origin(place))
+        return self._reader.digest(self.origin(place))
 
 
 class OverlayJournal:

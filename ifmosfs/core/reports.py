@@ -92,6 +92,9 @@ WORDS: Final[Mapping[str, str]] = {
     "not-classified": "not every file has been classified",
     "missing": "it is not there",
     "extra": "it was not put there by this plan",
+    "last-copy": "the other place has the content no longer, so this one stays",
+    "content-not-held": "its content is not kept",
+    "no-reflink": "its filesystem cannot share blocks; only names are protected here",
     "content-differs": "its content is not what was committed",
 }
 

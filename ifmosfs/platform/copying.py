@@ -151,6 +151,13 @@ def copy_content(reader: int, writer: int, size_bytes: int) -> None:
         _copy_through_memory(reader, writer, position, end)
 
 
+def copy_apart(reader: int, writer: int, size_bytes: int) -> None:
+    """As `copy_content`, but never with shared blocks: what is written lies on the disk a second time."""
+    os.ftruncate(writer, size_bytes)
+    for start, end in _data_ranges(reader, size_bytes):
+        _copy_through_memory(reader, writer, start, end)
+
+
 def _data_ranges(descriptor: int, size_bytes: int) -> Iterator[tuple[int, int]]:
     """(start, end) of the parts that hold data, as the filesystem claims; the comparison afterwards finds a wrong claim."""
     end = 0

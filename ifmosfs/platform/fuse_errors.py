@@ -21,6 +21,7 @@ ERRNO: Final[Mapping[FsErrorKind, int]] = {
     FsErrorKind.INVALID: errno.EINVAL,
     FsErrorKind.BUSY: errno.EBUSY,
     FsErrorKind.STALE: errno.ESTALE,
+    FsErrorKind.NOT_HELD: errno.ENOLINK,
     FsErrorKind.LOOP: errno.ELOOP,
     FsErrorKind.CROSS_DEVICE: errno.EXDEV,
     FsErrorKind.NO_ATTRIBUTE: errno.ENODATA,

@@ -49,7 +49,7 @@ logger = logging.getLogger(__name__)
 
 JOURNAL_NAME: Final = "journal.db"
 SIDECAR_FOLDER: Final = "journal"
-FORMAT: Final = 2  # PRAGMA user_version
+FORMAT: Final = 3  # PRAGMA user_version
 WAIT_SECONDS: Final = 1.0
 PAGE_ROWS: Final = 10_000
 
@@ -70,6 +70,7 @@ _SCHEMA: Final = (
 )
 _UPGRADES: Final = {
     1: ("ALTER TABLE operations ADD COLUMN unit INTEGER NOT NULL DEFAULT 0", f"PRAGMA user_version = {FORMAT}"),
+    2: (f"PRAGMA user_version = {FORMAT}",),  # operations of a new kind, of which earlier programs know nothing
 }
 # sqlite3 asks each None and each bytes how it wants to be stored, which takes as long as storing it, and never asks a bytearray.
 # So paths are bytearrays, and statements of their own leave out what most operations and outcomes do not have.
@@ -94,6 +95,7 @@ _OPERATIONS: Final = """SELECT seq, kind, source_root_id, source_path, target_ro
 _RUNS: Final = (
     """SELECT run_id, kind, plan_id, target, state, started_ns, boot_id, pid, finished_ns, message FROM runs"""
 )
+_DONE_MOVES: Final = "FROM operations WHERE run_number = ? AND state = 'done' AND kind IN ('move', 'carry')"
 _NO_PRINT: Final = (None, None, None, None, None)
 _KIND_WORDS: Final = {
     kind: kind.value for kind in OpKind
@@ -104,23 +106,27 @@ _OP_KINDS: Final = {kind.value: kind for kind in OpKind}
 _OP_STATES: Final = {state.value: state for state in OpState}
 
 
-def open_journal(folder: Path) -> SqliteJournal:
-    """The journal in a state folder, both made where missing. Raises as `SqliteJournal` does."""
+def open_journal(folder: Path, make_room: Callable[[], object] = bool) -> SqliteJournal:
+    """The journal in a state folder, both made where missing. Raises as `SqliteJournal` does.
+
+    `make_room` is called before a rollback begins: where its disk is nearly full, it is to come to its end all the same.
+    """
     with translated(folder / JOURNAL_NAME):
         make_state_folder(folder)
-    return SqliteJournal(folder / JOURNAL_NAME, folder / SIDECAR_FOLDER)
+    return SqliteJournal(folder / JOURNAL_NAME, folder / SIDECAR_FOLDER, make_room)
 
 
 class SqliteJournal:
     """A `core.journal.Journal`, held by one process at a time; its methods may be called from several threads."""
 
-    def __init__(self, path: Path, sidecar_folder: Path) -> None:
+    def __init__(self, path: Path, sidecar_folder: Path, make_room: Callable[[], object] = bool) -> None:
         """Open the database, which is made where missing; `sidecar_folder` is for runs whose target does not exist yet.
 
         Raises: Locked within about a second if another process holds it; DatabaseNewer, DatabaseDamaged, DiskFull,
         DiskFailed.
         """
         self._path = path
+        self._make_room = make_room
         self._sidecar_folder = os.fsencode(sidecar_folder)
         self._lock = threading.RLock()
         self._sidecars: dict[str, Sidecar] = {}
@@ -145,6 +151,8 @@ class SqliteJournal:
         Raises: DiskFull, DiskFailed, before anything is recorded.
         """
         with self._lock:
+            if run.kind is RunKind.ROLLBACK:
+                self._make_room()
             if run.run_id not in self._sidecars:
                 self._sidecars[run.run_id] = self._sidecar_to_begin(run)
             sidecar = self._sidecars[run.run_id]
@@ -249,6 +257,7 @@ class SqliteJournal:
     def withdraw_sidecars(self, plan_id: str) -> None:
         """Take the sidecars of a plan's finished runs out of its target into the state folder, and with the last one the
         folder they lay in: before a rollback that leaves nothing there. Safe to repeat."""
+        self._make_room()
         for run in self.runs(plan_id):
             self._move_finished(run, self._sidecar_folder)
             self._remove_left_over(run)
@@ -285,6 +294,23 @@ class SqliteJournal:
         while page := self._page(query, (number, last_seq, *(wanted or ()))):
             yield from page
             last_seq = page[-1].operation.seq
+
+    def n_moved(self, run_id: str) -> int:
+        """How many moves of a run are done; a carried folder counts as one. Raises: NotFound."""
+        with self._lock, translated(self._path):
+            number, _ = self._known(run_id)
+            (n_moved,) = self._connection.execute(f"SELECT count(*) {_DONE_MOVES}", (number,)).fetchone()
+            return int(n_moved)
+
+    def arrived_outside(self, run_id: str) -> list[Place]:
+        """Where a run has brought what is not in the layout of its target: old places, and the vault. Raises: NotFound."""
+        with self._lock, translated(self._path):
+            number, target = self._known(run_id)
+            roots = {root_id: path for path, root_id in self._root_ids.items()}
+            query = f"""SELECT target_root_id, target_path {_DONE_MOVES}
+                AND (target_root_id IS NOT ? OR substr(target_path, 1, ?) = ?) ORDER BY seq"""
+            values = (number, self._root_ids.get(target), len(CONTROL_NAME), CONTROL_NAME)
+            return [Place(roots[root], path) for root, path in self._connection.execute(query, values)]
 
     def sidecar_path(self, run_id: str) -> bytes:
         """Where the run's plain copy lies now. Raises: NotFound."""

@@ -277,13 +277,15 @@ class Snapshot(Base):
     __tablename__ = "snapshots"
 
     snapshot_id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
-    plan_id: Mapped[str] = mapped_column(ForeignKey("staging_plans.plan_id"), index=True)
-    run_id: Mapped[str] = mapped_column(String(ID_LENGTH))
+    plan_id: Mapped[str | None] = mapped_column(ForeignKey("staging_plans.plan_id"), index=True)
+    run_id: Mapped[str | None] = mapped_column(String(ID_LENGTH))
     created_ns: Mapped[int]
     name: Mapped[str]
     level: Mapped[str] = mapped_column(String(32))
     merkle: Mapped[bytes]
     n_entries: Mapped[int]
+    n_held: Mapped[int]
+    held_bytes: Mapped[int]
     final: Mapped[bool]
 
 
@@ -313,17 +315,33 @@ class SnapshotFile(Base):
     ctime_ns: Mapped[int]
     birth_ns: Mapped[int | None]
     digest: Mapped[bytes | None]
+    mode: Mapped[int | None]
+    level: Mapped[str | None] = mapped_column(String(16))
+
+
+class Content(Base):
+    """A content that the content store holds; written in the transaction that makes the snapshot final that needs it."""
+
+    __tablename__ = "contents"
+
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    place: Mapped[bytes]
+    size_bytes: Mapped[int]
+    level: Mapped[str] = mapped_column(String(16))
+    created_ns: Mapped[int]
+    source: Mapped[bytes]
 
 
 class Version(Base):
-    """What one commit made."""
+    """How a run left its target, or what a snapshot found; without a manifest where that was not taken, or was pruned."""
 
     __tablename__ = "versions"
     __table_args__ = ({"sqlite_autoincrement": True},)
 
     version: Mapped[int] = mapped_column(AUTO_ID, primary_key=True)
-    plan_id: Mapped[str] = mapped_column(ForeignKey("staging_plans.plan_id"), index=True)
-    run_id: Mapped[str] = mapped_column(String(ID_LENGTH), unique=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    plan_id: Mapped[str | None] = mapped_column(ForeignKey("staging_plans.plan_id"), index=True)
+    run_id: Mapped[str | None] = mapped_column(String(ID_LENGTH), unique=True)
     snapshot_id: Mapped[str | None] = mapped_column(ForeignKey("snapshots.snapshot_id"))
     target: Mapped[bytes]
     created_ns: Mapped[int]

@@ -2,42 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, Final
 
 from sqlalchemy import Connection, insert, select, update
 
 from ifmosfs.core.errors import NotFound
-from ifmosfs.core.manifest import RollbackEntry, SnapshotEntry, SnapshotHead, SnapshotInfo, VersionInfo
+from ifmosfs.core.files import Kind, Place
+from ifmosfs.core.manifest import (
+    HeldContent,
+    Protection,
+    RollbackEntry,
+    SnapshotEntry,
+    SnapshotHead,
+    SnapshotInfo,
+    VersionInfo,
+    VersionKind,
+)
 from ifmosfs.core.snapshot import MerkleTree
-from ifmosfs.store.bulk import insert_rows, update_rows
+from ifmosfs.store.bulk import batches, delete_rows, insert_rows, update_rows
 from ifmosfs.store.database import PAGE_ROWS, Database
 from ifmosfs.store.encoding import fingerprint_from, fingerprint_row, legible
-from ifmosfs.store.schema import RollbackLog, Snapshot, SnapshotFile, SnapshotRoot, Version
+from ifmosfs.store.schema import (
+    Content,
+    File,
+    RollbackLog,
+    SessionRoot,
+    Snapshot,
+    SnapshotFile,
+    SnapshotRoot,
+    Version,
+)
 from ifmosfs.store.trouble import understood
+
+LARGEST: Final = (1 << 63) - 1
 
 
 class Snapshots(Database):
     """Writing snapshots wholly or not at all; versions and rollbacks as one row each."""
 
-    def save_snapshot(self, head: SnapshotHead, entries: Iterable[SnapshotEntry]) -> SnapshotInfo:
-        """Store a snapshot with all its entries, which are asked for once, wholly or not at all."""
-        tree = MerkleTree()
+    def save_snapshot(
+        self,
+        head: SnapshotHead,
+        entries: Iterable[SnapshotEntry],
+        contents: Callable[[], Iterable[HeldContent]] = tuple,
+    ) -> SnapshotInfo:
+        """Store a snapshot with all its entries, which are asked for once, wholly or not at all.
+
+        `contents` is asked after the entries: what the content store holds for them, durably. A content that is known keeps
+        its place.
+        """
+        tally = _Tally(entries)
         with self._writing() as connection:
             connection.execute(insert(Snapshot).values(_incomplete_row(head)))
-            n_entries = _write_entries(connection, head.snapshot_id, tree.adding(entries))
-            complete = {"merkle": tree.root, "n_entries": n_entries, "final": True}
+            n_entries = _write_entries(connection, head.snapshot_id, tally)
+            info = tally.info(head, n_entries)
+            complete = {"merkle": info.merkle, "n_entries": n_entries, "final": True, "level": info.head.level}
+            complete |= {"n_held": info.n_held, "held_bytes": info.held_bytes}
             connection.execute(update(Snapshot).where(Snapshot.snapshot_id == head.snapshot_id).values(complete))
-        return SnapshotInfo(head, tree.root, n_entries)
+            _write_contents(connection, contents())
+        return info
 
     def snapshots(self) -> list[SnapshotInfo]:
         """All complete snapshots, the oldest first."""
         one = Snapshot
         head = (one.snapshot_id, one.plan_id, one.run_id, one.created_ns, one.name, one.level)
-        query = select(one.merkle, one.n_entries, *head).where(one.final).order_by(one.created_ns, one.snapshot_id)
+        query = select(one.merkle, one.n_entries, one.n_held, one.held_bytes, *head)
+        query = query.where(one.final).order_by(one.created_ns, one.snapshot_id)
         with self._reading() as connection:
             rows: Sequence[Any] = connection.execute(query).all()
-        return [SnapshotInfo(SnapshotHead(*head), merkle, n_entries) for merkle, n_entries, *head in rows]
+        return [SnapshotInfo(SnapshotHead(*head), *numbers) for *numbers, head in _parted(rows)]
 
     def snapshot_entries(self, snapshot_id: str) -> Iterator[SnapshotEntry]:
         """The entries of a snapshot in the order they were given. Raises: NotFound."""
@@ -51,17 +86,75 @@ class Snapshots(Database):
                 entries = [_entry(row, roots) for row in page]
             yield from entries
 
-    def add_version(
-        self, plan_id: str, run_id: str, snapshot_id: str | None, target: bytes, created_ns: int, n_moved: int
-    ) -> VersionInfo:
-        """Record what a commit made of its target, as the next version. A run that has one already keeps it."""
+    def forget_snapshots(self, snapshot_ids: Iterable[str]) -> None:
+        """Remove whole snapshots, all or none; versions that had one stay, without a manifest."""
+        ids = list(snapshot_ids)
         with self._writing() as connection:
-            earlier = _versions(connection, Version.run_id == run_id)
+            connection.execute(update(Version).where(Version.snapshot_id.in_(ids)).values(snapshot_id=None))
+            for model in (SnapshotFile, SnapshotRoot, Snapshot):
+                delete_rows(connection, model, "snapshot_id", ids)
+
+    def contents(self) -> list[HeldContent]:
+        """What the content store holds, by digest."""
+        one = Content
+        columns = (one.digest, one.place, one.size_bytes, one.level, one.created_ns, one.source)
+        query = select(*columns).order_by(one.digest)
+        with self._reading() as connection:
+            rows: Sequence[Any] = connection.execute(query).all()
+        return [
+            HeldContent(digest, place, size, Protection(level), at_ns, source)
+            for digest, place, size, level, at_ns, source in rows
+        ]
+
+    def needed_contents(self) -> frozenset[bytes]:
+        """The digests that a snapshot counts on finding in the content store."""
+        query = select(SnapshotFile.digest).where(SnapshotFile.level.is_not(None)).distinct()
+        with self._reading() as connection:
+            return frozenset(row for row in connection.execute(query).scalars() if row is not None)
+
+    def forget_contents(self, digests: Iterable[bytes]) -> None:
+        """Remove the rows of contents that are not held any more."""
+        with self._writing() as connection:
+            delete_rows(connection, Content, "digest", list(digests))
+
+    def places_of_size(self, sizes: Collection[int]) -> Iterator[tuple[Place, int]]:
+        """Where a scan or a snapshot has seen files of these sizes, with the size of each."""
+        wanted = set(sizes)
+        of_scan = select(SessionRoot.path, File.path, File.size_bytes).join(File, File.root_id == SessionRoot.root_id)
+        one, root = SnapshotFile, SnapshotRoot
+        of_root = (root.snapshot_id == one.snapshot_id) & (root.number == one.root)
+        of_snapshot = select(root.path, one.path, one.size_bytes).join(root, of_root).distinct()
+        for some in batches(sorted(wanted), 500):
+            with self._reading() as connection:
+                rows = [*connection.execute(of_scan.where(File.size_bytes.in_(some)))]
+                rows += connection.execute(of_snapshot.where(one.size_bytes.in_(some)))
+            yield from ((Place(root, path), size) for root, path, size in rows)
+
+    def add_version(
+        self,
+        plan_id: str | None,
+        run_id: str | None,
+        snapshot_id: str | None,
+        target: bytes,
+        created_ns: int,
+        n_moved: int,
+        kind: VersionKind = VersionKind.COMMIT,
+    ) -> VersionInfo:
+        """Record the next version. A run that has one already keeps it."""
+        with self._writing() as connection:
+            earlier = _versions(connection, Version.run_id == run_id) if run_id is not None else []
             if earlier:
                 return earlier[0]
             row = {"plan_id": plan_id, "run_id": run_id, "snapshot_id": snapshot_id, "target": target}
-            connection.execute(insert(Version).values(row | {"created_ns": created_ns, "n_moved": n_moved}))
-            return _versions(connection, Version.run_id == run_id)[0]
+            more = {"created_ns": created_ns, "n_moved": n_moved, "kind": kind.value}
+            number = connection.execute(insert(Version).values(row | more)).inserted_primary_key
+            assert number is not None
+            return _versions(connection, Version.version == number[0])[0]
+
+    def give_manifest(self, run_id: str, snapshot_id: str) -> None:
+        """Let the version of a run have a complete snapshot as its manifest."""
+        with self._writing() as connection:
+            connection.execute(update(Version).where(Version.run_id == run_id).values(snapshot_id=snapshot_id))
 
     def versions(self) -> list[VersionInfo]:
         """All versions, the first first."""
@@ -95,12 +188,56 @@ class _EntriesAfter:
     def __init__(self, snapshot_id: str) -> None:
         one = SnapshotFile
         columns = (one.number, one.root, one.path, one.inode, one.size_bytes, one.mtime_ns, one.ctime_ns, one.birth_ns)
-        query = select(*columns, one.digest).where(one.snapshot_id == snapshot_id)
+        query = select(*columns, one.digest, one.mode, one.level).where(one.snapshot_id == snapshot_id)
         self._query = query.order_by(one.number).limit(PAGE_ROWS)
 
     def __call__(self, connection: Connection, last: Any) -> Sequence[Any]:
         query = self._query if last is None else self._query.where(SnapshotFile.number > last.number)
         return connection.execute(query).all()
+
+
+class _Tally:
+    """Hands entries on, and knows in the end what they come to."""
+
+    def __init__(self, entries: Iterable[SnapshotEntry]) -> None:
+        self._entries = entries
+        self._tree = MerkleTree()
+        self._least: Protection | None = None
+        self._n_held = self._held_bytes = 0
+
+    def __iter__(self) -> Iterator[SnapshotEntry]:
+        for entry in self._tree.adding(self._entries):
+            if entry.level is not None and entry.level is not Protection.NAME:
+                self._n_held += 1
+                self._held_bytes += entry.fingerprint.size_bytes
+                self._least = self._least or entry.level
+                if entry.level is Protection.CONTENT_REFLINK and self._least is Protection.CONTENT_COPY:
+                    self._least = entry.level
+            elif self._least is not Protection.NAME and entry.kind is not Kind.FOLDER:
+                self._least = Protection.NAME
+            yield entry
+
+    def info(self, head: SnapshotHead, n_entries: int) -> SnapshotInfo:
+        """What they came to."""
+        level = (self._least or Protection.NAME).value
+        held_bytes = min(self._held_bytes, LARGEST)  # sparse files may claim more than there is on any disk
+        return SnapshotInfo(replace(head, level=level), self._tree.root, n_entries, self._n_held, held_bytes)
+
+
+def _parted(rows: Iterable[Sequence[Any]]) -> Iterator[list[Any]]:
+    for row in rows:
+        yield [*row[:4], row[4:]]
+
+
+def _write_contents(connection: Connection, contents: Iterable[HeldContent]) -> None:
+    known = frozenset(connection.execute(select(Content.digest)).scalars())
+    columns = ("digest", "place", "size_bytes", "level", "created_ns", "source")
+    fresh = {each.digest: each for each in contents if each.digest not in known}
+    rows = (
+        (each.digest, each.place, each.size_bytes, each.level.value, each.created_ns, each.source)
+        for each in fresh.values()
+    )
+    insert_rows(connection, Content, columns, rows)
 
 
 def _incomplete_row(head: SnapshotHead) -> dict[str, object]:
@@ -113,6 +250,8 @@ def _incomplete_row(head: SnapshotHead) -> dict[str, object]:
         "level": head.level,
         "merkle": b"",
         "n_entries": 0,
+        "n_held": 0,
+        "held_bytes": 0,
         "final": False,
     }
 
@@ -120,31 +259,48 @@ def _incomplete_row(head: SnapshotHead) -> dict[str, object]:
 def _write_entries(connection: Connection, snapshot_id: str, entries: Iterable[SnapshotEntry]) -> int:
     """Write the entries as they come, and their roots and digests, which most do not have, after them; returns their number."""
     numbers: dict[bytes, int] = {}
-    digests: list[tuple[bytes, str, int]] = []
+    digests: list[tuple[bytes, str | None, str, int]] = []
 
     def rows() -> Iterator[tuple[Any, ...]]:
-        for at, (root, path, print_, digest) in enumerate(entries):
+        for at, (root, path, print_, digest, mode, level) in enumerate(entries):
             if digest is not None:
-                digests.append((digest, snapshot_id, at))
+                digests.append((digest, None if level is None else level.value, snapshot_id, at))
             number = numbers.setdefault(root, len(numbers))
             # A bytearray, for sqlite3 takes as long to ask a bytes how to store it as to store it.
-            yield snapshot_id, at, number, bytearray(path), *fingerprint_row(print_)
+            yield snapshot_id, at, number, bytearray(path), *fingerprint_row(print_), mode
 
-    columns = ("snapshot_id", "number", "root", "path", "inode", "size_bytes", "mtime_ns", "ctime_ns", "birth_ns")
+    columns = (
+        "snapshot_id",
+        "number",
+        "root",
+        "path",
+        "inode",
+        "size_bytes",
+        "mtime_ns",
+        "ctime_ns",
+        "birth_ns",
+        "mode",
+    )
     n_entries = insert_rows(connection, SnapshotFile, columns, rows())
-    update_rows(connection, SnapshotFile, ("digest",), ("snapshot_id", "number"), digests)
+    update_rows(connection, SnapshotFile, ("digest", "level"), ("snapshot_id", "number"), digests)
     roots = ((snapshot_id, number, root) for root, number in numbers.items())
     insert_rows(connection, SnapshotRoot, ("snapshot_id", "number", "path"), roots)
     return n_entries
 
 
 def _entry(row: Any, roots: dict[int, bytes]) -> SnapshotEntry:
-    _, root, path, *print_, digest = row
-    return SnapshotEntry(roots[root], path, fingerprint_from(*print_), digest)
+    _, root, path, inode, size, mtime, ctime, birth, digest, mode, level = row
+    print_ = fingerprint_from(inode, size, mtime, ctime, birth)
+    return SnapshotEntry(roots[root], path, print_, digest, mode, None if level is None else Protection(level))
 
 
 def _versions(connection: Connection, *conditions: Any) -> list[VersionInfo]:
     one = Version
     columns = (one.version, one.plan_id, one.run_id, one.snapshot_id, one.target, one.created_ns, one.n_moved)
-    rows: Sequence[Any] = connection.execute(select(*columns).where(*conditions).order_by(one.version)).all()
-    return [VersionInfo(*row) for row in rows]
+    query = select(*columns, one.kind).where(*conditions).order_by(one.version)
+    return [_version(row) for row in connection.execute(query)]
+
+
+def _version(row: Any) -> VersionInfo:
+    version, plan_id, run_id, snapshot_id, target, created_ns, n_moved, kind = row
+    return VersionInfo(version, plan_id, run_id, snapshot_id, target, created_ns, n_moved, VersionKind(kind))

@@ -41,7 +41,8 @@ Change:
 Undo:
   rollback  Move the files back.
   history   What was done, run by run; or a file's whole way.
-  vault     List and restore what lost a conflict.
+  versions  What was where after each commit, and getting it back.
+  vault     List, restore and empty what lost a conflict.
   recover   Finish or undo what an interrupted run began.
 
 Set up:
@@ -88,6 +89,7 @@ FIRST_SENTENCES = {
     "rollback list": "What can be undone: each plan that has moved files, its runs, and how many of its files are still where it put",
     "rollback files": "The files that a plan has moved: id, what is there now, old and new name.",
     "history": "What was done, run by run; or with FILE its whole way, found by its old, its present or any name between.",
+    "vault empty": "Remove from the vault what is elsewhere, too; for good.",
     "vault list": "What commits have put into the vault: from where, by which plan, how large, since when, and if it is there.",
     "vault restore": "Bring files back out of the vault.",
     "recover": "Finish or undo what an interrupted run began.",

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ifmosfs.core.manifest import SnapshotEntry
+from ifmosfs.core.manifest import Protection, SnapshotEntry
 from ifmosfs.core.snapshot import merkle_root
 from tests.core.plans import fingerprint
 
-ENTRY = SnapshotEntry(b"/in", b"a\xff\n", fingerprint(1), b"\1" * 32)
+ENTRY = SnapshotEntry(b"/in", b"a\xff\n", fingerprint(1), b"\1" * 32, 0o100644)
 entries = st.lists(
     st.builds(
         SnapshotEntry,
@@ -21,6 +21,8 @@ entries = st.lists(
         st.sampled_from([b"a", b"b", b"n/a"]),
         st.integers(0, 3).map(fingerprint),
         st.none() | st.sampled_from([b"\0" * 32, b"\1" * 32]),
+        st.none() | st.sampled_from([0o100644, 0o100600]),
+        st.none(),
     ),
     max_size=9,
 )
@@ -50,8 +52,10 @@ def test_no_inner_node_passes_for_an_entry_and_no_order_for_another(n: int) -> N
         ENTRY._replace(fingerprint=replace(ENTRY.fingerprint, size_bytes=7)),
         ENTRY._replace(fingerprint=replace(ENTRY.fingerprint, mtime_ns=7)),
         ENTRY._replace(fingerprint=replace(ENTRY.fingerprint, birth_ns=None)),
+        ENTRY._replace(mode=0o100600),
+        ENTRY._replace(level=Protection.CONTENT_COPY),
     ],
-    ids=["place", "digest", "inode", "size", "mtime", "birth"],
+    ids=["place", "digest", "inode", "size", "mtime", "birth", "mode", "level"],
 )
 def test_any_change_of_an_entry_changes_the_root(other: SnapshotEntry) -> None:
     assert merkle_root([other]) != merkle_root([ENTRY])

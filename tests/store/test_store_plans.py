@@ -30,6 +30,7 @@ from ifmosfs.core.files import Place, Root
 from ifmosfs.core.manifest import (
     Correction,
     PlanInfo,
+    Protection,
     RollbackEntry,
     SnapshotEntry,
     SnapshotHead,
@@ -231,12 +232,15 @@ def test_action_states_are_those_of_the_actions_that_a_run_reached(catalogue: Ca
     assert (catalogue.action_states("p1"), catalogue.action_states("p2")) == ({1: "done", 3: "conflict"}, {})
 
 
-entries = st.builds(
+digests = st.binary(min_size=32, max_size=32)
+modes = st.none() | st.sampled_from([0o100644, 0o120777, 0o40755])
+places_of_entries = (st.sampled_from([ROOT.path, b"/t"]), paths, fingerprints)
+entries = st.builds(SnapshotEntry, *places_of_entries, st.none() | digests, modes, st.none()) | st.builds(
     SnapshotEntry,
-    st.sampled_from([ROOT.path, b"/t"]),
-    paths,
-    fingerprints,
-    st.none() | st.binary(min_size=32, max_size=32),
+    *places_of_entries,
+    digests,
+    st.just(0o100644),
+    st.sampled_from([Protection.CONTENT_REFLINK, Protection.CONTENT_COPY]),
 )
 
 
@@ -247,7 +251,11 @@ def test_snapshot_comes_back_whole_in_the_order_given(shared_catalogue: Catalogu
     shared_catalogue.save_plan(plan_of(shared_catalogue.session_for([ROOT], None, 1), plan_id))
     head = SnapshotHead(f"s-{plan_id}", plan_id, "run1", 9, "before", "NAME")
     info = shared_catalogue.save_snapshot(head, iter(given_))
-    assert info == SnapshotInfo(head, merkle_root(given_), len(given_))
+    held = [each.fingerprint.size_bytes for each in given_ if each.level is not None]
+    level = info.head.level
+    assert info == SnapshotInfo(
+        replace(head, level=level), merkle_root(given_), len(given_), len(held), min(sum(held), (1 << 63) - 1)
+    )
     assert list(shared_catalogue.snapshot_entries(head.snapshot_id)) == given_
     assert info in shared_catalogue.snapshots()
 

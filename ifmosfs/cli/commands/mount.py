@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("paths", nargs=-1, metavar="[FOLDER]... [MOUNTPOINT]")
 @click.option("--plan", "plan_id", metavar="PLAN", help="Mount this plan; the id may be shortened.")
+@click.option("--version", metavar="VERSION", help="Show how this version looked, read-only.")
+@click.option("--rollback", metavar="PLAN", help="Show how it would be after this plan's rollback, read-only.")
 @click.option(
     "--roots", multiple=True, metavar="FOLDER", help="A folder to scan; then the argument is the mount point."
 )
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 def mount(
     paths: tuple[str, ...],
     plan_id: str | None,
+    version: str | None,
+    rollback: str | None,
     roots: tuple[str, ...],
     target: str | None,
     exclude: tuple[str, ...],
@@ -56,9 +60,17 @@ def mount(
     Nothing moves. Dragging files about in the mount edits the plan; deleting one means: leave it where it is.
 
     What happens in the scanned folders meanwhile is followed: a new file is planned and shown within seconds.
+
+    With --version or --rollback the argument is the mount point, and what is shown cannot be changed. A file whose content is not
+    held any more cannot be opened (ENOLINK), and its attribute user.ifmosfs.status says "gone".
     """
     from ifmosfs.app.mounting import Showing
 
+    if version is not None or rollback is not None:
+        if len(paths) > 1 or plan_id is not None or roots or (version is not None and rollback is not None):
+            raise UsageProblem("more than one thing was named to be shown", hint="ifmosfs mount --version V MOUNTPOINT")
+        _mount_past(version, rollback, paths[0] if paths else None, as_json=as_json)
+        return
     folders, mount_point = _split(paths, plan_id, roots)
     rules = conflict_rules(conflict, conflict_for, duplicates)
     with opened_app() as app:
@@ -151,3 +163,23 @@ def _serve_here(app: App, info: PlanInfo, mount_point: str | None, showing: Show
     where, _ = prepare_mount_point(app, info, None if mount_point is None else as_bytes(mount_point))
     said = f"Mounted at {quoted(where)}; Ctrl-C unmounts."
     serve(app, info.plan_id, where, lambda: click.echo(said, err=True), showing)
+
+
+def _mount_past(version: str | None, rollback: str | None, mount_point: str | None, *, as_json: bool) -> None:
+    from ifmosfs.app.past import mount_rollback, mount_version
+
+    where = None if mount_point is None else as_bytes(mount_point)
+    with opened_app() as app:
+        recover_first(app)
+        if version is not None:
+            report = mount_version(app, version, where)
+            what = f"Version {version} as it looked"
+        else:
+            info = app.catalogue.find_plan(rollback, None)
+            report = mount_rollback(app, info, where)
+            what = f"What would be after the rollback of plan {info.plan_id}"
+    if as_json:
+        print_json({"shows": report.name, "mount_point": report.mount_point, "pid": report.pid})
+        return
+    click.echo(f"{what} is mounted at {quoted(report.mount_point)}, read-only.")
+    click.echo(f"Take it away: ifmosfs unmount {quoted(report.mount_point)}")

@@ -26,6 +26,12 @@ def unmount(mount_point: str | None, keep: bool, lazy: bool, as_json: bool) -> N
         recover_first(app)
         where = only_mount_point(app) if mount_point is None else as_bytes(mount_point)
         result = unmount_view(app, where, keep=keep, lazy=lazy)
+    if result is None:
+        if as_json:
+            print_json({"plan": None, "mount_point": where, "state": None})
+        else:
+            click.echo("Unmounted; it showed files where they were or would be, and changed none.")
+        return
     if as_json:
         print_json({"plan": result.plan_id, "mount_point": where, "state": result.state.value})
         return

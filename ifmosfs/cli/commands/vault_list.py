@@ -25,7 +25,8 @@ from ifmosfs.cli.common import (
 def list_vault(plan: str | None, plan_option: str | None, as_json: bool) -> None:
     """What commits have put into the vault: from where, by which plan, how large, since when, and if it is there.
 
-    The vault is the folder .ifmosfs/vault of each target. Its files belong to nobody but you; the program never deletes them.
+    The vault is the folder .ifmosfs/vault of each target. The program never deletes the last copy of
+    one of its files, and others only by `ifmosfs vault empty`.
     """
     from ifmosfs.app.vaulting import vault_entries, vault_use
 

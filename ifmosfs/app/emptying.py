@@ -1,0 +1,127 @@
+"""Use case: empty the vaults of what is elsewhere, too.
+
+A file goes only if its whole content has been read in another place; of several in the vault that are alike and nowhere else, the
+newest stays. What stays is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ifmosfs.app.committing import Stop, new_run
+from ifmosfs.app.holders import Holder, Holders
+from ifmosfs.app.vaulting import VaultEntry, emptied_folders, vault_entries
+from ifmosfs.core.emptying import Removal, RemovalReport, remove_held_elsewhere
+from ifmosfs.core.execute import WorkOrder, execute
+from ifmosfs.core.files import Fingerprint, Kind, Place
+from ifmosfs.core.journal import RunKind
+from ifmosfs.core.manifest import PlanInfo, RollbackEntry
+from ifmosfs.platform import host
+
+if TYPE_CHECKING:
+    from ifmosfs.app.context import App
+    from ifmosfs.store.journal import SqliteJournal
+
+
+@dataclass(frozen=True, slots=True)
+class Expendable:
+    """A file of the vault whose content another place has."""
+
+    entry: VaultEntry
+    expected: Fingerprint
+    holder: Holder
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedEmpty:
+    """What would go, and what would stay, each with why."""
+
+    expendable: tuple[Expendable, ...]
+    kept: tuple[tuple[VaultEntry, str], ...]
+    holders: Holders
+
+    @property
+    def n_bytes(self) -> int:
+        """What the files that would go hold."""
+        return sum(each.expected.size_bytes for each in self.expendable)
+
+
+def prepare_empty(
+    app: App, journal: SqliteJournal, plans: Sequence[PlanInfo], older_than_ns: int | None
+) -> PreparedEmpty:
+    """Look for other holders of all that has been in the vaults of these plans for long enough. Changes nothing."""
+    limit = host.now_ns() - (older_than_ns or 0)
+    entries = [each for each in vault_entries(app, journal, plans) if each.found != "missing"]
+    old = [each for each in entries if older_than_ns is None or each.since_ns < limit]
+    attrs = {each.entry_id: app.disk.lstat(each.place) for each in old}
+    sizes = {attr.size_bytes for attr in attrs.values()}
+    holders = Holders(app, sizes, [each.place.absolute for each in old])
+    expendable: list[Expendable] = []
+    kept: list[tuple[VaultEntry, str]] = []
+    only: dict[bytes, Holder] = {}
+    for number, each in enumerate(sorted(old, key=lambda one: -one.since_ns)):
+        app.progress("Looking for other holders", number, len(old))
+        attr = attrs[each.entry_id]
+        if attr.kind is not Kind.FILE:
+            kept.append((each, "a link, which nothing else can be proved to have"))
+            continue
+        try:
+            digest = app.disk.digest(each.place)
+        except OSError as error:
+            kept.append((each, f"it cannot be read: {error.strerror}"))
+            continue
+        holder = holders.find(digest, attr.size_bytes) or only.get(digest)
+        if holder is None:
+            only[digest] = Holder(each.place, attr.fingerprint)
+            kept.append((each, "no other place is known to have its content"))
+        else:
+            expendable.append(Expendable(each, attr.fingerprint, holder))
+    return PreparedEmpty(tuple(expendable), tuple(kept), holders)
+
+
+def run_empty(app: App, journal: SqliteJournal, prepared: PreparedEmpty, stop: Stop) -> list[RemovalReport]:
+    """Remove what would go, one run for each plan, and the folders of the vault that this empties. Raises: DiskFailed, DiskFull."""
+    by_plan: dict[tuple[str, bytes], list[Expendable]] = {}
+    for each in prepared.expendable:
+        by_plan.setdefault((each.entry.plan_id, each.entry.place.root), []).append(each)
+    return [
+        _run_of(app, journal, plan_id, target, some, prepared.holders, stop)
+        for (plan_id, target), some in by_plan.items()
+    ]
+
+
+def _run_of(
+    app: App,
+    journal: SqliteJournal,
+    plan_id: str,
+    target: bytes,
+    expendable: Sequence[Expendable],
+    holders: Holders,
+    stop: Stop,
+) -> RemovalReport:
+    holder_of: dict[Place, Holder] = {each.entry.place: each.holder for each in expendable}
+    removals = [
+        Removal(each.entry.place, each.expected, each.entry.moved.operation.action_id, each.entry.moved.key)
+        for each in expendable
+    ]
+    report = remove_held_elsewhere(
+        new_run(RunKind.ROLLBACK, plan_id, target),
+        removals,
+        app.disk,
+        journal,
+        still_held=lambda removal: holders.still_holds(holder_of[removal.place]),
+        now_ns=host.now_ns,
+        stop=stop,
+    )
+    app.catalogue.log_rollback(
+        RollbackEntry(
+            report.run_id, plan_id, host.now_ns(), "vault empty", len(report.removed), len(report.problems), 0
+        )
+    )
+    doomed = tuple(emptied_folders(app, journal, plan_id, target))
+    if report.removed and doomed:
+        order = WorkOrder(new_run(RunKind.ROLLBACK, plan_id, target), remove_folders=doomed)
+        execute(order, app.disk, journal, now_ns=host.now_ns)
+    return report

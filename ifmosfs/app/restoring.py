@@ -1,0 +1,305 @@
+"""Use case: bring files back to the names of a version.
+
+A restore is a commit of a plan of its own, which it makes: journaled, recovered and verified as any other, and undone by
+`ifmosfs rollback`. Contents that are held are first copied beside their store, and from there moved like everything else, so
+that the store keeps its own.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ifmosfs.app.checks import permissions
+from ifmosfs.app.collector import without_collector
+from ifmosfs.app.committing import Stop, new_run, plan_head
+from ifmosfs.app.scanning import scan_rules
+from ifmosfs.app.snapshotting import RESTORED, held_place
+from ifmosfs.app.staging import nearest_folder
+from ifmosfs.app.versioning import find_version, read_manifest
+from ifmosfs.core.effects import disk_failed
+from ifmosfs.core.errors import DiskFull, NotFound
+from ifmosfs.core.execute import WorkOrder, execute
+from ifmosfs.core.files import Kind, Place, Root, UnreadableEntry
+from ifmosfs.core.inventory import inventory
+from ifmosfs.core.journal import Recorded, RunKind, RunState
+from ifmosfs.core.manifest import Protection, SnapshotEntry, SnapshotHead, SnapshotInfo
+from ifmosfs.core.names import components, join, to_text
+from ifmosfs.core.ordering import in_order
+from ifmosfs.core.plan import Action, ActionKind, KeepReason, Origin, Plan, PlanEvent, Policy
+from ifmosfs.core.rehearsal import NullJournal, RehearsalDisk
+from ifmosfs.core.reports import RunReport
+from ifmosfs.core.restoring import Restoration, Restorer, Seen, Wanted, Whereabouts
+from ifmosfs.core.steps import Step
+from ifmosfs.core.vault import VAULT_PATH
+from ifmosfs.platform import host
+from ifmosfs.platform.contents import copy_out
+
+if TYPE_CHECKING:
+    from ifmosfs.app.context import App
+    from ifmosfs.store.journal import SqliteJournal
+
+FULL = (28, 122)
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedRestore:
+    """A restore that could begin."""
+
+    label: str
+    info: SnapshotInfo
+    target: bytes
+    entries: tuple[SnapshotEntry, ...]
+    found: Restoration
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is to be done."""
+        return not self.found.wanted and not self.found.folders
+
+
+@without_collector()
+def prepare_restore(app: App, journal: SqliteJournal, wanted: str, globs: Sequence[str] = ()) -> PreparedRestore:
+    """What brings the files of a version back to their names, or those that one of the globs fits. Changes nothing.
+
+    Raises: NotFound for a version that is not there, and for globs that fit nothing; Ambiguous; DatabaseDamaged.
+    """
+    version, info = find_version(app, wanted)
+    every = read_manifest(app, info)
+    chosen = [entry for entry in every if not globs or _fits(entry, globs)]
+    if globs and not chosen:
+        raise NotFound("no file of this version fits", hint=f"see what it has: ifmosfs versions show {wanted}")
+    label = f"snapshot {info.head.snapshot_id}" if version is None else f"version {version.version}"
+    target = version.target if version is not None else every[0].root
+    restorer = Restorer(
+        disk=app.disk,
+        where=lambda: whereabouts(app, every, _later(journal, info.head.created_ns)),
+        has_content=lambda digest: held_place(app, digest) is not None,
+        label=label,
+        folder_mode=host.folder_mode(),
+    )
+    with app.disk.looking():
+        found = restorer.plan(chosen, every)
+    return PreparedRestore(label, info, target, tuple(chosen), found)
+
+
+def _fits(entry: SnapshotEntry, globs: Sequence[str]) -> bool:
+    """By the path below its root, by the whole path, or, for a glob without a slash, by the name."""
+    path, absolute = to_text(entry.path), to_text(entry.place.absolute)
+    for glob in globs:
+        names = [path, absolute] if "/" in glob else [path.rpartition("/")[2]]
+        if any(fnmatch.fnmatchcase(name, glob) for name in names):
+            return True
+    return False
+
+
+def _later(journal: SqliteJournal, since_ns: int) -> list[Recorded]:
+    runs = [run for run in journal.runs() if (run.finished_ns or run.started_ns) > since_ns]
+    return [row for run in runs for row in journal.recorded(run.run_id)]
+
+
+def whereabouts(app: App, entries: Sequence[SnapshotEntry], later: Sequence[Recorded]) -> Whereabouts:
+    """Where files are now, in all folders that the program knows of; `later`: what runs have done since the entries."""
+    app.progress("Looking for files", 0, None)
+    roots = {entry.root for entry in entries} | {info.target for info in app.catalogue.plans()}
+    roots |= {root.path for session in app.catalogue.sessions() for root in session.roots}
+    apart = dict.fromkeys(row.operation.target for row in later if row.operation.target is not None)
+    return Whereabouts(_all_files(app, sorted(roots), apart), later)
+
+
+def _all_files(app: App, roots: Sequence[bytes], apart: Iterable[Place]) -> Iterator[Seen]:
+    """Every file below the roots and in their vaults, and those at other places, each once."""
+    rules, unreadable, met = scan_rules(app, ()), list[UnreadableEntry](), set[bytes]()
+    for root in roots:
+        for folder in (Place(root, b""), Place(root, VAULT_PATH)):
+            for entry in inventory(folder, app.disk, rules, unreadable):
+                if entry.kind is not Kind.FOLDER and entry.place.absolute not in met:
+                    met.add(entry.place.absolute)
+                    yield Seen(entry.place, entry.fingerprint)
+    for place in apart:
+        if place.absolute in met:
+            continue
+        try:
+            attr = app.disk.lstat(place)
+        except OSError:
+            continue
+        if attr.kind is not Kind.FOLDER:
+            met.add(place.absolute)
+            yield Seen(place, attr.fingerprint)
+
+
+def rehearse_restore(app: App, prepared: PreparedRestore) -> RunReport:
+    """The report of the same restore on a disk that keeps everything in memory. Held contents are left out of it."""
+    disk = RehearsalDisk(app.disk, permissions(app))
+    order = _order(prepared, [each for each in prepared.found.wanted if each.source is not None], secrets.token_hex(5))
+    return execute(order, disk, NullJournal(), now_ns=host.now_ns)
+
+
+@without_collector()
+def run_restore(app: App, journal: SqliteJournal, prepared: PreparedRestore, stop: Stop) -> tuple[str, RunReport]:
+    """Bring the files to their names: the id of the plan that this is, and what was done. Raises: DiskFull, DiskFailed."""
+    plan_id = secrets.token_hex(5)
+    wanted = list(_with_contents(app, prepared.found.wanted, plan_id))
+    order = _order(prepared, wanted, plan_id)
+    plan = _plan(app, prepared, order, plan_id)
+    app.catalogue.save_plan(plan)
+    app.catalogue.advance(plan_id, PlanEvent.STAGE)
+    app.catalogue.begin_commit(plan_id, 0)
+    journal.accompany(plan_head(plan))
+    app.catalogue.save_snapshot(_before(order, plan_id), _entries_before(wanted))
+    report = execute(
+        order,
+        app.disk,
+        journal,
+        now_ns=host.now_ns,
+        stop=stop,
+        progress=lambda n_done, n_total: app.progress("Bringing back", n_done, n_total),
+    )
+    if report.n_moved == 0 and report.n_folders_made == 0:
+        app.catalogue.advance(plan_id, PlanEvent.STOP_UNTOUCHED)
+        app.catalogue.advance(plan_id, PlanEvent.DISCARD)
+    elif report.state is RunState.COMPLETE:
+        app.catalogue.advance(plan_id, PlanEvent.FINISH)
+    for root in {
+        each.source.place.root for each in wanted if each.source is not None and _is_staged(each.source.place)
+    }:
+        _remove_if_empty(root)
+    return plan_id, report
+
+
+def _with_contents(app: App, wanted: Sequence[Wanted], plan_id: str) -> Iterator[Wanted]:
+    """The same, with a copy of each held content as the source."""
+    for number, each in enumerate(wanted):
+        if each.source is not None:
+            yield each
+            continue
+        assert each.entry.digest is not None
+        held = held_place(app, each.entry.digest)
+        if held is None:
+            raise NotFound("the content is not held any more", path=each.entry.place.absolute)
+        folder = join(os.path.dirname(held.root.rpartition(b"/")[0]), RESTORED, plan_id.encode())
+        place = Place(folder, b"%d" % number)
+        try:
+            copy_out(held.absolute, place, each.entry.mode or 0o100644, each.entry.fingerprint.mtime_ns)
+            yield each._replace(source=Seen(place, app.disk.lstat(place).fingerprint))
+        except OSError as error:
+            if error.errno in FULL:
+                raise DiskFull("no room for the contents", path=place.absolute, hint="free some space") from error
+            raise disk_failed(error, place) from error
+
+
+def _is_staged(place: Place) -> bool:
+    return os.path.basename(os.path.dirname(place.root)) == RESTORED
+
+
+def _remove_if_empty(folder: bytes) -> None:
+    try:
+        os.rmdir(folder)
+    except OSError:  # something is in it, which the next prune looks at
+        return
+
+
+def _order(prepared: PreparedRestore, wanted: Sequence[Wanted], plan_id: str) -> WorkOrder:
+    run = new_run(RunKind.COMMIT, plan_id, prepared.target)
+    steps = [
+        Step(number, each.source.place, each.target, each.source.fingerprint)
+        for number, each in enumerate(wanted, 1)
+        if each.source is not None
+    ]
+    roots = {place.root for place, _ in prepared.found.folders} | {each.target.root for each in wanted}
+    made = [each for root in sorted(roots) for each in _missing_root(root)]
+    entered = {Place(each.target.root, each.target.path.rpartition(b"/")[0]) for each in wanted}
+    entered |= {place for place, _ in prepared.found.folders}
+    times = [
+        (entry.place, entry.fingerprint.mtime_ns)
+        for entry in prepared.entries
+        if entry.kind is Kind.FOLDER and entry.place in entered
+    ]
+    return WorkOrder(
+        run=run,
+        folders=(*made, *prepared.found.folders),
+        steps=tuple(in_order(steps, run.run_id)),
+        folder_times=tuple(times),
+        remove_emptied=True,
+    )
+
+
+def _missing_root(root: bytes) -> list[tuple[Place, int]]:
+    existing = nearest_folder(root)
+    missing = components(root[len(existing) :].strip(b"/"))
+    return [(Place(existing, join(*missing[:depth])), host.folder_mode()) for depth in range(1, len(missing) + 1)]
+
+
+def _plan(app: App, prepared: PreparedRestore, order: WorkOrder, plan_id: str) -> Plan:
+    """The plan that the restore is: what undo, proof and history go by."""
+    target = prepared.target
+    paths = {step.source.root for step in order.steps} | {step.target.root for step in order.steps}
+    roots = tuple(Root(path, app.disk.filesystem(Place(path, b""))) for path in sorted(paths - {target}) or [target])
+    modes = {each.place: each.mode for each in prepared.entries}
+    actions = tuple(
+        _action(prepared, step, target, modes.get(step.target) or 0o100644)
+        for step in sorted(order.steps, key=lambda step: step.action_id)
+        if step.action_id
+    )
+    return Plan(
+        plan_id=plan_id,
+        session_id=_session_of(app, prepared, roots),
+        target=target,
+        target_filesystem=app.disk.filesystem(Place(target, b"")),
+        roots=roots,
+        created_ns=host.now_ns(),
+        policy=Policy(),
+        folders=tuple(place.path for place, _ in prepared.found.folders if place.root == target),
+        actions=actions,
+    )
+
+
+def _session_of(app: App, prepared: PreparedRestore, roots: Sequence[Root]) -> str:
+    """The session of the plan that made the version, else one that is there: a new one would be the last, of which the next plan is
+    made, and it holds no files."""
+    for info in app.catalogue.plans():
+        if info.plan_id == prepared.info.head.plan_id:
+            return info.session_id
+    sessions = app.catalogue.sessions()
+    return sessions[0].session_id if sessions else app.catalogue.session_for(roots, None, host.now_ns())
+
+
+def _action(prepared: PreparedRestore, step: Step, target: bytes, mode: int) -> Action:
+    is_inside = step.target.root == target
+    return Action(
+        action_id=step.action_id,
+        kind=ActionKind.MOVE if is_inside else ActionKind.KEEP,
+        root=step.source.root,
+        source=step.source.path,
+        target=step.target.path if is_inside else None,
+        expected=step.expected,
+        mode=mode,
+        entry_kind=Kind.SYMLINK if mode & 0o170000 == 0o120000 else Kind.FILE,
+        category=None,
+        score=0.0,
+        reason=f"where {prepared.label} had it",
+        origin=Origin.USER,
+        keep_reason=None if is_inside else KeepReason.EXCLUDED,
+    )
+
+
+def _before(order: WorkOrder, plan_id: str) -> SnapshotHead:
+    name = f"before commit of plan {plan_id}"
+    return SnapshotHead(secrets.token_hex(5), plan_id, order.run.run_id, host.now_ns(), name, Protection.NAME.value)
+
+
+def _entries_before(wanted: Sequence[Wanted]) -> Iterator[SnapshotEntry]:
+    for each in wanted:
+        if each.source is not None:
+            place, print_ = each.source
+            yield SnapshotEntry(place.root, place.path, print_, None, each.entry.mode)
+
+
+def with_gone(report: RunReport, prepared: PreparedRestore) -> RunReport:
+    """Files that are nowhere count as failures."""
+    gone = prepared.found.gone
+    return replace(report, n_failed=report.n_failed + len(gone), problems=(*gone, *report.problems))

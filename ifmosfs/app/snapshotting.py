@@ -1,0 +1,350 @@
+"""Use cases: take a snapshot, and let old ones go.
+
+A snapshot is final in one transaction, after every content that it counts on is durable in a content store: in the state folder, or,
+where blocks can only be shared there, in `.ifmosfs/contents` of the folder itself. What a crash leaves over is collected by the
+next prune, and never if it is the last that holds a content.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ifmosfs.app.collector import without_collector
+from ifmosfs.app.holders import Holders
+from ifmosfs.app.scanning import check_roots, scan_rules
+from ifmosfs.core.effects import disk_failed
+from ifmosfs.core.errors import DiskFull, NotFound, UsageProblem
+from ifmosfs.core.files import Kind, Place, UnreadableEntry
+from ifmosfs.core.inventory import inventory
+from ifmosfs.core.manifest import (
+    HeldContent,
+    Protection,
+    SnapshotEntry,
+    SnapshotHead,
+    SnapshotInfo,
+    VersionInfo,
+    VersionKind,
+)
+from ifmosfs.core.names import CONTROL_NAME, join
+from ifmosfs.core.plan import PlanState
+from ifmosfs.core.reports import Problem
+from ifmosfs.platform import host
+from ifmosfs.platform.contents import ContentStore, holds
+
+if TYPE_CHECKING:
+    from ifmosfs.app.context import App
+
+CONTENTS = "contents"
+RESTORED = b"restored"
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+FATAL = frozenset({errno.EIO, errno.EROFS, errno.ENOTCONN})
+
+
+@dataclass(frozen=True, slots=True)
+class ContentPolicy:
+    """Which contents a snapshot keeps besides the names: copies of files of some categories and of those up to a size, and with
+    `reflink` all whose blocks can be shared."""
+
+    categories: frozenset[str] = frozenset()
+    max_bytes: int | None = None
+    reflink: bool = False
+
+    @property
+    def copies(self) -> bool:
+        """Whether it asks for copies."""
+        return bool(self.categories) or self.max_bytes is not None
+
+    def wants_copy(self, size_bytes: int, category: str | None) -> bool:
+        """Whether a file is to be copied: it is of one of the categories, where some are named, and no larger than the size."""
+        if not self.copies or (self.categories and category not in self.categories):
+            return False
+        return self.max_bytes is None or size_bytes <= self.max_bytes
+
+
+NAMES_ONLY = ContentPolicy()
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotReport:
+    """A snapshot that was taken; `not_held` are files whose content was to be kept and is not, each with the reason."""
+
+    version: VersionInfo
+    info: SnapshotInfo
+    n_files: int
+    by_level: dict[Protection, int]
+    not_held: tuple[Problem, ...]
+    unreadable: tuple[UnreadableEntry, ...]
+
+
+@without_collector()
+def take_snapshot(app: App, name: str, folders: Sequence[bytes], policy: ContentPolicy = NAMES_ONLY) -> SnapshotReport:
+    """Record everything in the folders, or in all targets that commits have filled.
+
+    Raises: UsageProblem for a name that is taken, or where there is nothing to record; RootProblem; Locked; DiskFull and DiskFailed,
+    having recorded nothing.
+    """
+    if any(info.head.name == name for info in app.catalogue.snapshots()) or name.isdecimal() or not name:
+        raise UsageProblem(f"no snapshot can be called {name!r}", hint="choose a name of its own that is no number")
+    roots = check_roots(folders) if folders else _targets(app)
+    with app.locked(), app.disk.looking():
+        taking = _Taking(app, roots, policy)
+        head = SnapshotHead(secrets.token_hex(5), None, None, host.now_ns(), name, Protection.NAME.value)
+        own = ContentStore(os.fsencode(app.settings.state_folder / CONTENTS))
+        note = None if policy == NAMES_ONLY else own.note_roots(roots)
+        info = app.catalogue.save_snapshot(head, taking.prepared(), lambda: taking.held)
+        if note is not None:
+            os.unlink(note)
+        at = head.created_ns
+        version = app.catalogue.add_version(None, None, head.snapshot_id, roots[0], at, 0, VersionKind.SNAPSHOT)
+    return SnapshotReport(
+        version, info, taking.n_files, dict(taking.by_level), tuple(taking.not_held), tuple(taking.unreadable)
+    )
+
+
+def _targets(app: App) -> tuple[bytes, ...]:
+    kept = (PlanState.COMMITTED, PlanState.COMMITTING)
+    targets = tuple(dict.fromkeys(info.target for info in app.catalogue.plans() if info.state in kept))
+    found = tuple(target for target in targets if os.path.isdir(target))
+    if not found:
+        raise NotFound("no target is there yet", hint="name the folders: ifmosfs versions snapshot --name NAME FOLDER")
+    return found
+
+
+class _Taking:
+    """One snapshot being taken."""
+
+    def __init__(self, app: App, roots: Sequence[bytes], policy: ContentPolicy) -> None:
+        self._app = app
+        self._roots = roots
+        self._policy = policy
+        self._keeps = policy != NAMES_ONLY
+        self._rules = scan_rules(app, ())
+        self._categories = _categories(app) if policy.categories else {}
+        self._own = ContentStore(os.fsencode(app.settings.state_folder / CONTENTS))
+        self._no_reflinks: set[bytes] = set()
+        self.held: list[HeldContent] = []
+        self.unreadable: list[UnreadableEntry] = []
+        self.not_held: list[Problem] = []
+        self.by_level: dict[Protection, int] = defaultdict(int)
+        self.n_files = 0
+
+    def prepared(self) -> Iterator[SnapshotEntry] | list[SnapshotEntry]:
+        """All entries; where contents are kept, all made before any of them is given out, for that may take long and what waits
+        for it holds the catalogue."""
+        return self._entries() if self._policy == NAMES_ONLY else list(self._entries())
+
+    def _entries(self) -> Iterator[SnapshotEntry]:
+        for root in self._roots:
+            for entry in inventory(Place(root, b""), self._app.disk, self._rules, self.unreadable):
+                kind = entry.kind
+                if kind is Kind.FOLDER:
+                    yield entry
+                    continue
+                self.n_files += 1
+                kept = self._kept(entry) if kind is Kind.FILE and self._keeps else entry
+                self.by_level[kept.level or Protection.NAME] += 1
+                yield kept
+
+    def _kept(self, entry: SnapshotEntry) -> SnapshotEntry:
+        category = self._categories.get(entry.place.absolute)
+        if self._policy.wants_copy(entry.fingerprint.size_bytes, category):
+            return self._hold(entry, Protection.CONTENT_COPY, (self._own,))
+        if self._policy.reflink and entry.root not in self._no_reflinks:
+            beside = ContentStore(join(entry.root, CONTROL_NAME, CONTENTS.encode()))
+            return self._hold(entry, Protection.CONTENT_REFLINK, (self._own, beside))
+        return entry
+
+    def _hold(self, entry: SnapshotEntry, level: Protection, stores: Sequence[ContentStore]) -> SnapshotEntry:
+        self._app.progress("Keeping contents", self.n_files, None)
+        try:
+            for store in stores:
+                held = store.hold(self._app.disk, entry.place, entry.fingerprint, level)
+                if held is not None:
+                    size, at_ns = entry.fingerprint.size_bytes, host.now_ns()
+                    source = entry.place.absolute
+                    self.held.append(HeldContent(held.digest, held.place, size, level, at_ns, source))
+                    return entry._replace(digest=held.digest, level=level)
+        except OSError as error:
+            if error.errno in FULL:
+                hint = "free some space, or keep the names only; what was kept so far is collected by `versions prune`"
+                raise DiskFull("no room for the contents", path=entry.place.absolute, hint=hint) from error
+            if error.errno in FATAL:
+                raise disk_failed(error, entry.place) from error
+            words = os.strerror(error.errno or 0)
+            self.not_held.append(Problem("content-not-held", entry.place.absolute, f"its content is not kept: {words}"))
+            return entry
+        self._no_reflinks.add(entry.root)
+        words = "its filesystem cannot share blocks; only names are protected here"
+        self.not_held.append(Problem("no-reflink", entry.root, words, "ask for copies: --content, --content-max-size"))
+        return entry
+
+
+def _categories(app: App) -> dict[bytes, str]:
+    """The category of every file that a plan has one for, by where it was and by where a commit puts it."""
+    found: dict[bytes, str] = {}
+    for info in app.catalogue.plans():
+        for action in app.catalogue.actions(info.plan_id):
+            if action.category is not None:
+                found[action.source_place.absolute] = action.category
+                if action.target is not None:
+                    found[Place(info.target, action.target).absolute] = action.category
+    return found
+
+
+# Letting go
+
+
+@dataclass(frozen=True, slots=True)
+class PruneReport:
+    """What a prune removed, or with `is_rehearsed` would remove; `last_holders` are contents that are in no other place and stay."""
+
+    snapshots: tuple[SnapshotInfo, ...]
+    contents: tuple[Place, ...]
+    freed_bytes: int
+    leftovers: tuple[Place, ...]
+    last_holders: tuple[Place, ...]
+    is_rehearsed: bool
+
+
+def prune(app: App, keep: int | None, older_than_ns: int | None, *, dry_run: bool) -> PruneReport:
+    """Let go of manifests beyond the newest `keep` that are older than the time span, and of contents that none needs any more.
+
+    What is named stays unless both conditions name it, too. The last holder of a content is never removed. Killed at any
+    moment, the next prune goes on. Raises: Locked, DiskFull, DiskFailed.
+    """
+    with app.locked():
+        doomed = _doomed(app, keep, older_than_ns)
+        return _collect(app, doomed, _needed_after(app, doomed), dry_run=dry_run)
+
+
+def _doomed(app: App, keep: int | None, older_than_ns: int | None) -> list[SnapshotInfo]:
+    if keep is None and older_than_ns is None:
+        return []
+    of_versions = {version.snapshot_id for version in app.catalogue.versions()}
+    newest_first = list(reversed(app.catalogue.snapshots()))
+    manifests = [info for info in newest_first if info.head.snapshot_id in of_versions]
+    kept = {info.head.snapshot_id for info in manifests[: keep or 0]}
+    runs = {info.head.run_id for info in manifests if info.head.snapshot_id in kept}
+    limit = host.now_ns() - (older_than_ns or 0)
+    return [
+        info
+        for info in newest_first
+        if info.head.snapshot_id not in kept
+        and (info.head.run_id is None or info.head.run_id not in runs)  # how it was before goes with how it was after
+        and (older_than_ns is None or info.head.created_ns < limit)
+    ]
+
+
+def _needed_after(app: App, doomed: Sequence[SnapshotInfo]) -> frozenset[bytes]:
+    gone = {info.head.snapshot_id for info in doomed}
+    if not gone:
+        return app.catalogue.needed_contents()
+    staying = [info for info in app.catalogue.snapshots() if info.head.snapshot_id not in gone and info.n_held]
+    entries = (entry for info in staying for entry in app.catalogue.snapshot_entries(info.head.snapshot_id))
+    return frozenset(entry.digest for entry in entries if entry.level is not None and entry.digest is not None)
+
+
+def _collect(app: App, doomed: Sequence[SnapshotInfo], needed: frozenset[bytes], *, dry_run: bool) -> PruneReport:
+    stores = [ContentStore(folder) for folder in store_folders(app)]
+    present = {(digest, place) for store in stores for digest, place in store.held()}
+    unneeded = sorted((digest, place) for digest, place in present if digest not in needed)
+    sizes = {place: _size(app, place) for _, place in unneeded}
+    spared = [place.absolute for _, place in unneeded]
+    holders = Holders(app, set(sizes.values()), spared, stores[0].noted_roots())
+    if not dry_run and doomed:  # only now, for their entries tell where else the contents may be
+        app.catalogue.forget_snapshots([info.head.snapshot_id for info in doomed])
+    removed: list[Place] = []
+    last: list[Place] = []
+    freed = 0
+    for digest, place in unneeded:
+        app.progress("Looking for other holders", len(removed) + len(last), len(unneeded))
+        holder = holders.find(digest, sizes[place])
+        if holder is None or not holders.still_holds(holder):
+            last.append(place)
+            continue
+        if dry_run or _remove(app, place):
+            removed.append(place)
+            freed += sizes[place]
+    leftovers = [place for store in stores for place in (*store.leftovers(), *_unused_copies(app, store, present))]
+    gone = leftovers if dry_run else [place for place in leftovers if _remove(app, place)]
+    if not dry_run:
+        app.disk.sync({Place(place.root, place.path.rpartition(b"/")[0]) for place in (*removed, *gone)})
+        there = {digest for digest, place in present if place not in removed}
+        app.catalogue.forget_contents(each.digest for each in app.catalogue.contents() if each.digest not in there)
+        if not last:
+            stores[0].forget_notes()
+    return PruneReport(tuple(doomed), tuple(removed), freed, tuple(gone), tuple(last), dry_run)
+
+
+def _unused_copies(app: App, store: ContentStore, present: set[tuple[bytes, Place]]) -> list[Place]:
+    """Copies of held contents that a restore has made and never used, or that its undo has brought back."""
+    folder = join(os.path.dirname(store.folder), RESTORED)
+    unused = []
+    for above, _, names in os.walk(folder):
+        for name in names:
+            place = Place(above, name)
+            try:
+                digest = app.disk.digest(place)
+            except OSError:
+                continue
+            if digest in {held for held, _ in present}:
+                unused.append(place)
+    return unused
+
+
+def _remove(app: App, place: Place) -> bool:
+    try:
+        app.disk.unlink_checked(place, app.disk.lstat(place).fingerprint)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise disk_failed(error, place) from error
+    return True
+
+
+def _size(app: App, place: Place) -> int:
+    try:
+        return app.disk.lstat(place).size_bytes
+    except OSError:
+        return -1
+
+
+def store_folders(app: App) -> list[bytes]:
+    """The folders of all content stores: the program's own, and those beside the folders that were recorded."""
+    own = os.fsencode(app.settings.state_folder / CONTENTS)
+    beside = {each.place.rsplit(b"/", 2)[0] for each in app.catalogue.contents()}
+    roots = {version.target for version in app.catalogue.versions()}
+    beside |= {join(root, CONTROL_NAME, CONTENTS.encode()) for root in roots}
+    return [own, *sorted(beside - {own})]
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceUse:
+    """What the versions take: contents in all stores, and the catalogue that holds the manifests."""
+
+    n_contents: int
+    content_bytes: int
+    catalogue_bytes: int
+
+
+def space_use(app: App) -> SpaceUse:
+    """The space that is taken now."""
+    contents = app.catalogue.contents()
+    catalogue: Path = app.settings.state_folder / "catalogue.db"
+    return SpaceUse(len(contents), sum(each.size_bytes for each in contents), catalogue.stat().st_size)
+
+
+def held_place(app: App, digest: bytes) -> Place | None:
+    """Where a content is held, proved by reading it; `None` if it is not, any more."""
+    for each in app.catalogue.contents():
+        if each.digest == digest and holds(each.place, digest):
+            folder, _, name = each.place.rpartition(b"/")
+            return Place(folder, name)
+    return None

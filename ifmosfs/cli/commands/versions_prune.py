@@ -1,0 +1,59 @@
+"""`ifmosfs versions prune`."""
+
+from __future__ import annotations
+
+import re
+
+import click
+
+from ifmosfs.cli.common import counted, dry_run_option, json_option, opened_app, print_json, recover_first, shown, sized
+from ifmosfs.core.errors import UsageProblem
+
+SPAN = re.compile(r"([0-9]+)\s*([dhwmy]?)")
+SECONDS = {"h": 3600, "": 86400, "d": 86400, "w": 7 * 86400, "m": 30 * 86400, "y": 365 * 86400}
+
+
+@click.command()
+@click.option("--keep", type=click.IntRange(min=0), metavar="N", help="Keep the newest N manifests, however old.")
+@click.option("--older-than", "older_than", metavar="SPAN", help="Only what is older: 90d, 12w, 1y.")
+@dry_run_option
+@json_option
+def prune(keep: int | None, older_than: str | None, dry_run: bool, as_json: bool) -> None:
+    """Let old manifests go, and the contents that nothing needs any more.
+
+    With both options a manifest goes only if both name it. A content that is in no other place stays, whatever is said: each is read
+    where else it is before its last need goes. Without options only what an interrupted command has left over is collected.
+    """
+    from ifmosfs.app.snapshotting import prune as prune_versions
+
+    span = None if older_than is None else span_ns(older_than)
+    with opened_app() as app:
+        recover_first(app)
+        report = prune_versions(app, keep, span, dry_run=dry_run)
+        app.idle()
+    if as_json:
+        fields = {
+            "dry_run": dry_run,
+            "snapshots": [info.head.snapshot_id for info in report.snapshots],
+            "contents": [place.absolute for place in report.contents],
+            "freed_bytes": report.freed_bytes,
+            "leftovers": [place.absolute for place in report.leftovers],
+            "kept_last_holders": [place.absolute for place in report.last_holders],
+        }
+        print_json(fields)
+        return
+    would = "Would be let go: " if dry_run else "Let go: "
+    freed = f"{counted(len(report.contents), 'content')} ({sized(report.freed_bytes)})"
+    click.echo(f"{would}{counted(len(report.snapshots), 'manifest')}, {freed}, {len(report.leftovers):,} left over.")
+    if report.last_holders:
+        click.echo(f"{counted(len(report.last_holders), 'content')} stay: nothing else is known to have them:")
+        for place in report.last_holders[:10]:
+            click.echo(f"  {shown(place.absolute)}")
+
+
+def span_ns(text: str) -> int:
+    """A span such as `90d` in ns; a number alone means days. Raises: UsageProblem."""
+    found = SPAN.fullmatch(text.strip())
+    if found is None:
+        raise UsageProblem(f"{text!r} is no span of time", hint="such as 24h, 90d, 12w, 6m or 1y")
+    return int(found[1]) * SECONDS[found[2]] * 1_000_000_000

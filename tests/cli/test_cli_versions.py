@@ -1,0 +1,181 @@
+"""`ifmosfs versions` as a person meets it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+
+import pytest
+
+from tests.adapters.trees import read_tree, write_tree
+from tests.cli.command_line import INBOX, INVOICE, ORGANISED, SCRIPT, Desk, refusal
+from tests.fuse_support import force_unmount
+
+CONTROL = b".ifmosfs"
+
+
+def tree(folder: os.PathLike[str]) -> dict[bytes, object]:
+    return {name: value for name, value in read_tree(folder).items() if name != CONTROL}
+
+
+def kinds(desk: Desk) -> list[tuple[int, str, int]]:
+    rows = desk.here("versions", "list", "--json").json["versions"]
+    return [(row["version"], row["kind"], row["moved"]) for row in rows]
+
+
+def test_each_commit_rollback_and_snapshot_makes_a_version_with_a_manifest(desk: Desk) -> None:
+    plan = desk.committed()
+    assert desk.here("versions", "snapshot", "--name", "mine").status == 0
+    assert desk.here("rollback", plan, "--yes").status == 0
+    assert kinds(desk) == [(1, "commit", 3), (2, "snapshot", 0), (3, "rollback", 3)]
+    rows = desk.here("versions", "list", "--json").json["versions"]
+    assert rows[0]["root_hash"] == rows[1]["root_hash"] != rows[2]["root_hash"]
+    assert [row["protection"] for row in rows] == ["NAME"] * 3
+
+
+def test_a_commit_without_snapshot_leaves_a_version_without_manifest(desk: Desk) -> None:
+    plan = desk.staged()
+    assert desk.here("commit", plan, "--yes", "--no-snapshot").status == 0
+    (row,) = desk.here("versions", "list", "--json").json["versions"]
+    assert (row["moved"], row["root_hash"]) == (3, None)
+    refused = refusal(desk.here("versions", "show", "1"))
+    assert refused == [
+        "error[not-found]: version 1 has no manifest: it was not taken, or it was pruned",
+        f"  hint: what its run did can still be undone: ifmosfs rollback {plan}",
+    ]
+
+
+def test_diff_tells_that_a_rollback_has_moved_everything(desk: Desk) -> None:
+    plan = desk.committed()
+    desk.here("rollback", plan, "--yes")
+    found = desk.here("versions", "diff", "--from", "1", "--to", "2", "--json").json
+    assert [len(found[what]) for what in ("added", "removed", "moved", "changed", "same") if what != "same"] == [
+        0,
+        0,
+        3,
+        0,
+    ]
+    assert desk.here("versions", "diff", "--from", "1", "--to", "1").out.endswith("3 files the same\n")
+    assert "run.sh" in desk.here("versions", "diff", "--from", "1", "--to", "2", "--tree").out
+
+
+def test_a_damaged_manifest_is_refused_with_what_can_still_be_done(desk: Desk) -> None:
+    plan = desk.committed()
+    with sqlite3.connect(desk.state / "catalogue.db") as database:
+        database.execute("UPDATE snapshot_entries SET path = 'elsewhere' WHERE number = 1")
+    for command in (("show", "1"), ("restore", "--version", "1"), ("diff", "--from", "1", "--to", "1")):
+        lines = refusal(desk.here("versions", *command))
+        assert lines[0].startswith("error[database-damaged]: the manifest of snapshot ")
+        assert f"ifmosfs rollback {plan}" in lines[1]
+    assert desk.here("rollback", plan, "--yes").status == 0
+    assert tree(desk.inbox) == INBOX
+
+
+def test_restore_after_a_rollback_brings_the_layout_back_and_is_itself_undone(desk: Desk) -> None:
+    plan = desk.committed()
+    desk.here("rollback", plan, "--yes")
+    rehearsed = desk.here("versions", "restore", "--version", "1", "--dry-run", "--json").json
+    assert tree(desk.inbox) == INBOX
+    done = desk.here("versions", "restore", "--version", "1", "--yes", "--json").json
+    assert (rehearsed["moved"], done["moved"]) == (3, 3)
+    assert tree(desk.target) == ORGANISED
+    assert desk.here("verify", done["plan"]).status == 0
+    assert desk.here("rollback", done["plan"], "--yes").status == 0
+    assert tree(desk.inbox) == INBOX
+
+
+def test_after_a_restore_the_last_scan_is_still_the_one_that_plans_are_made_of(desk: Desk) -> None:
+    desk.here("versions", "snapshot", "--name", "inbox", desk.inbox)
+    desk.committed()
+    assert desk.here("versions", "restore", "--version", "inbox", "--yes").status == 0
+    assert tree(desk.inbox) == INBOX
+    assert desk.here("stage", "create", "--output", desk.target).status == 0
+
+
+def test_newer_bytes_win_and_an_occupied_name_keeps_both(desk: Desk) -> None:
+    plan = desk.committed()
+    desk.here("rollback", plan, "--yes")
+    with open(desk.inbox / "run.sh", "ab") as script:
+        script.write(b"# edited\n")
+    write_tree(desk.target / "Financial" / "Documents" / "2021", {b"invoice-17.txt": b"another"})
+    result = desk.here("versions", "restore", "--version", "1", "--yes", "--json")
+    assert result.status == 0
+    assert [each["code"] for each in result.json["newer"]] == ["modified"]
+    found = tree(desk.target)
+    assert found[b"Development"] == {b"Source code": {b"run.sh": SCRIPT + b"# edited\n"}}
+    assert found[b"Financial"] == {
+        b"Documents": {b"2021": {b"invoice-17.txt": b"another", b"invoice-17 (version 1).txt": INVOICE}}
+    }
+
+
+def test_what_is_gone_comes_from_a_held_content_else_is_told_of(desk: Desk) -> None:
+    desk.committed()
+    assert desk.here("versions", "snapshot", "--name", "kept", "--content-max-size", "30").status == 0
+    (desk.target / "Development" / "Source code" / "run.sh").unlink()
+    next(desk.target.glob("Financial/Documents/*/invoice-17.txt")).unlink()
+    result = desk.here("versions", "restore", "--version", "kept", "--yes", "--json")
+    assert result.status == 3
+    assert [(each["code"], os.path.basename(each["path"])) for each in result.json["problems"]] == [
+        ("gone", "invoice-17.txt")
+    ]
+    restored = desk.target / "Development" / "Source code" / "run.sh"
+    assert restored.read_bytes() == SCRIPT
+    assert desk.here("rollback", result.json["plan"], "--yes").status == 0
+    assert not restored.exists()
+    assert desk.here("versions", "prune").status == 0
+    assert list((desk.state / "restored").rglob("0")) == []
+
+
+def test_cherry_pick_brings_only_what_fits_and_a_glob_that_fits_nothing_is_refused(desk: Desk) -> None:
+    plan = desk.committed()
+    desk.here("rollback", plan, "--yes")
+    assert desk.here("versions", "cherry-pick", "--version", "1", "--paths", "*.sh", "--yes").status == 0
+    assert tree(desk.target) == {b"Development": {b"Source code": {b"run.sh": SCRIPT}}}
+    lines = refusal(desk.here("versions", "cherry-pick", "--version", "1", "--paths", "*.nothing", "--yes"))
+    assert lines[0] == "error[not-found]: no file of this version fits"
+
+
+@pytest.mark.parametrize("wanted", ["9", "nobody", "ffff"])
+def test_an_unknown_version_is_refused(desk: Desk, wanted: str) -> None:
+    desk.committed()
+    lines = refusal(desk.here("versions", "show", wanted))
+    assert lines == [f"error[not-found]: there is no version {wanted!r}", "  hint: list them: ifmosfs versions list"]
+
+
+@pytest.mark.fuse
+def test_a_mounted_version_shows_what_is_elsewhere_and_refuses_what_is_gone(desk: Desk) -> None:
+    plan = desk.committed()
+    desk.here("rollback", plan, "--yes")
+    (desk.inbox / "run.sh").unlink()
+    try:
+        assert desk.run("mount", "--version", "1", desk.mount_point).status == 0
+        shown = desk.mount_point / "Financial" / "Documents" / "2021" / "invoice-17.txt"
+        gone = desk.mount_point / "Development" / "Source code" / "run.sh"
+        assert shown.read_bytes() == INVOICE
+        assert os.getxattr(shown, "user.ifmosfs.status") == b"elsewhere"
+        with pytest.raises(OSError, match="severed"):
+            gone.read_bytes()
+        assert os.getxattr(gone, "user.ifmosfs.status") == b"gone"
+        assert gone.stat().st_size == len(SCRIPT)
+        with pytest.raises(OSError, match="Read-only"):
+            (desk.mount_point / "new").mkdir()
+        assert desk.run("unmount", desk.mount_point).status == 0
+    finally:
+        force_unmount(desk.mount_point)
+
+
+@pytest.mark.fuse
+def test_a_mounted_rollback_is_the_tree_that_the_rollback_makes(desk: Desk) -> None:
+    plan = desk.committed()
+    try:
+        assert desk.run("mount", "--rollback", plan, desk.mount_point).status == 0
+        shown = (
+            read_tree(desk.mount_point / "inbox")
+            if (desk.mount_point / "inbox").exists()
+            else read_tree(desk.mount_point)
+        )
+        assert desk.run("unmount", desk.mount_point).status == 0
+    finally:
+        force_unmount(desk.mount_point)
+    assert desk.here("rollback", plan, "--yes").status == 0
+    assert shown == tree(desk.inbox) == INBOX
