@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import itertools
 import stat
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from struct import Struct
@@ -36,34 +37,37 @@ MOST_CANARIES: Final = 256
 
 
 class Interest:
-    """Which huge folders somebody lists in order to look at what is in them."""
+    """Which huge folders somebody lists in order to look at what is in them. `_lock` guards both tables: several threads answer."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
+        self._lock = threading.Lock()
         self._folders: dict[int, int] = {}  # by canary
         self._until: dict[int, float] = {}  # by folder
 
     def watch(self, canary: int, folder: int) -> None:
         """From now on, who looks at this entry is interested in its folder."""
-        if len(self._folders) >= MOST_CANARIES:
-            del self._folders[next(iter(self._folders))]
-        self._folders[canary] = folder
+        with self._lock:
+            if len(self._folders) >= MOST_CANARIES:
+                del self._folders[next(iter(self._folders))]
+            self._folders[canary] = folder
 
     def looked_at(self, inode: int) -> None:
         """Somebody has asked for a node's attributes."""
-        folder = self._folders.pop(inode, None)
-        if folder is not None:
-            self._until[folder] = self._now() + REMEMBERED_S
+        if inode not in self._folders:  # nearly always, and each request for attributes comes here
+            return
+        with self._lock:
+            folder = self._folders.pop(inode, None)
+            if folder is not None:
+                self._until[folder] = self._now() + REMEMBERED_S
 
     def is_in(self, folder: int) -> bool:
         """Whether somebody is interested in a folder."""
-        until = self._until.get(folder)
-        if until is None:
+        with self._lock:
+            if self._now() <= self._until.get(folder, -1.0):
+                return True
+            self._until.pop(folder, None)
             return False
-        if self._now() <= until:
-            return True
-        del self._until[folder]
-        return False
 
 
 class OpenFolder:

@@ -166,6 +166,7 @@ def test_a_plan_that_nothing_stands_against_is_validated(desk: Desk) -> None:
             "level": "normal",
             "ready": True,
             "problems": [],
+            "warnings": [],
             "files": 3,
             "copies": 0,
             "copy_bytes": 0,

@@ -125,30 +125,30 @@ def test_what_the_vault_and_a_replacement_cannot_be(refused: Edit, kind: FsError
 
 # Projects
 
-PROJECT = Unit(1, UnitKind.PROJECT, b"/in", b"work/prog")
+PROJECT = Unit(1, UnitKind.PROJECT, b"/in", b"wares/prog")
 WITH_PROJECT = with_units(
     [PROJECT],
     [1, 1, 1, 0, 0],
-    (b"work/prog/main.py", KeepReason.PROJECT),
-    (b"work/prog/src/a.py", KeepReason.PROJECT),
-    (b"work/prog/link", KeepReason.LINK),
-    (b"work/notes.txt", KeepReason.PROJECT),
+    (b"wares/prog/main.py", KeepReason.PROJECT),
+    (b"wares/prog/src/a.py", KeepReason.PROJECT),
+    (b"wares/prog/link", KeepReason.LINK),
+    (b"wares/notes.txt", KeepReason.PROJECT),
     (b"paper", b"Docs/paper"),
 )
-INSIDE = {b"main.py": b"work/prog/main.py", b"src": {b"a.py": b"work/prog/src/a.py"}, b"link": b"work/prog/link"}
-STAYS = b"To review/projects/work/prog"
+INSIDE = {b"main.py": b"wares/prog/main.py", b"src": {b"a.py": b"wares/prog/src/a.py"}, b"link": b"wares/prog/link"}
+STAYS = b"To review/projects/wares/prog"
 
 
 def test_all_of_a_project_is_shown_in_one_place() -> None:
     tree = made(WITH_PROJECT)
-    assert review(tree) == {b"projects": {b"work": {b"prog": INSIDE, b"notes.txt": b"work/notes.txt"}}}
+    assert review(tree) == {b"projects": {b"wares": {b"prog": INSIDE, b"notes.txt": b"wares/notes.txt"}}}
     assert [reason for _, reason in tree.kept()] == [KeepReason.PROJECT] * 4
     assert list(tree.carried()) == []
 
 
 @pytest.mark.parametrize(
     ("dragged", "target", "lies"),
-    [(STAYS, b"Code/prog", b"Code/prog"), (b"To review/projects/work", b"Work", b"Work/prog"), (STAYS, b"p", b"p")],
+    [(STAYS, b"Code/prog", b"Code/prog"), (b"To review/projects/wares", b"Work", b"Work/prog"), (STAYS, b"p", b"p")],
     ids=["into a folder", "with the folder above", "to the top, renamed"],
 )
 def test_a_project_is_dragged_out_as_one_folder(dragged: bytes, target: bytes, lies: bytes) -> None:
@@ -159,7 +159,7 @@ def test_a_project_is_dragged_out_as_one_folder(dragged: bytes, target: bytes, l
     assert not any(folder.path == lies or folder.path.startswith(lies + b"/") for folder in tree.folders())
     inner = tree.find(lies + b"/src")
     assert isinstance(inner, FolderNode)
-    assert tree.carried_source(inner) == Place(b"/in", b"work/prog/src")
+    assert tree.carried_source(inner) == Place(b"/in", b"wares/prog/src")
     tree.apply(edit(MOVE, lies, b"Elsewhere/prog"))
     assert list(tree.carried()) == [CarriedFolder(PROJECT, b"Elsewhere/prog")]
     tree.apply(edit(MOVE, b"Elsewhere/prog", b"To review/projects/back"))

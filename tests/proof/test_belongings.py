@@ -25,9 +25,9 @@ pytestmark = [needs_strace, pytest.mark.timeout(1500)]
 BELONGINGS = {
     b"plain.csv": b"a,b\nthe,newcomer\n",
     b"attributes.csv": table(30),
-    b"work/prog/.git/HEAD": b"ref: refs/heads/main\n",
-    b"work/prog/main.py": b"print(1)\n",
-    b"work/prog/data/table.csv": table(31),
+    b"wares/prog/.git/HEAD": b"ref: refs/heads/main\n",
+    b"wares/prog/main.py": b"print(1)\n",
+    b"wares/prog/data/table.csv": table(31),
     b"parts/all.zip.001": b"PK\x03\x04aaa",
     b"parts/all.zip.002": b"bbb",
     b"db/shop.sqlite": b"SQLite format 3\0" + bytes(100),
@@ -37,7 +37,7 @@ BELONGINGS = {
     b"linked/one.csv": table(32),
 }
 UNITS = (
-    (b"work/prog/.git/HEAD", b"work/prog/main.py", b"work/prog/data/table.csv"),
+    (b"wares/prog/.git/HEAD", b"wares/prog/main.py", b"wares/prog/data/table.csv"),
     (b"parts/all.zip.001", b"parts/all.zip.002"),
     (b"db/shop.sqlite", b"db/shop.sqlite-wal"),
     (b"music/song.mp3", b"music/song.lrc"),
@@ -83,7 +83,7 @@ class Belongings(Bench):
         plan = str(created.json["plan"])
         with App(load_settings(self.environment), lambda *_: None) as app:
             app.catalogue.append_edit(
-                plan, Edit(0, EditKind.MOVE, b"To review/projects/inbox/work/prog", b"Projects/prog", 1)
+                plan, Edit(0, EditKind.MOVE, b"To review/projects/inbox/wares/prog", b"Projects/prog", 1)
             )
         return plan
 
