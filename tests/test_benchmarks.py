@@ -124,7 +124,7 @@ def test_the_command_prints_the_machine_and_the_table_of_the_chosen_benchmark(
 
 
 def test_the_command_knows_every_benchmark() -> None:
-    assert list(BENCHMARKS) == ["start", "classify", "scan", "plan", "view", "commit", "recover"]
+    assert list(BENCHMARKS) == ["start", "classify", "scan", "plan", "view", "commit", "recover", "versions"]
 
 
 def test_a_table_gives_each_rival_its_ratio_and_says_where_one_is_missing() -> None:

@@ -140,6 +140,9 @@ def test_after_a_rollback_nothing_is_left_of_the_commit_and_the_inbox_is_identic
             "folders_made": 0,
             "folders_removed": 8,
             "problems": [],
+            "added": [],
+            "modified": [],
+            "beside": [],
         },
     )
     assert (attributes(desk.inbox), desk.target.exists()) == (before, False)
@@ -239,7 +242,7 @@ def test_rolling_back_what_was_never_committed_is_refused(desk: Desk) -> None:
     assert desk.here("rollback", plan, "--yes") == (
         2,
         "",
-        f"error[wrong-state]: nothing of plan {plan} is to be moved back\n  hint: ifmosfs status shows the plans\n",
+        f"error[wrong-state]: nothing of plan {plan} is to be moved back\n  hint: ifmosfs rollback list shows what can be undone\n",
     )
 
 
@@ -338,10 +341,10 @@ def test_a_file_edited_since_the_commit_comes_back_as_it_is_now(desk: Desk) -> N
     assert (desk.inbox / "tables/sizes.csv").read_bytes().endswith(b"d,4\n")
 
 
-def test_a_rollback_never_overwrites_what_took_the_old_name(desk: Desk) -> None:
+def test_a_rollback_that_is_to_leave_what_is_occupied_never_overwrites_what_took_the_old_name(desk: Desk) -> None:
     plan = desk.committed()
     write_tree(desk.inbox, {b"run.sh": b"a newer one"})
-    result = desk.here("rollback", plan, "--yes")
+    result = desk.here("rollback", plan, "--occupied", "leave", "--yes")
     assert result.status == 3
     assert f"name-taken: {desk.inbox}/run.sh" in result.out
     assert (desk.inbox / "run.sh").read_bytes() == b"a newer one"

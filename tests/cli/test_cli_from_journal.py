@@ -207,7 +207,7 @@ def test_a_journal_given_as_a_file_is_copied_to_the_state_folder(desk: Desk) -> 
 def test_a_file_that_was_rolled_back_stays_known_as_such(desk: Desk) -> None:
     plan = desk.committed()
     (desk.inbox / "invoice-17.txt").write_bytes(b"newer")
-    assert desk.here("rollback", plan, "--yes").status == 3
+    assert desk.here("rollback", plan, "--occupied", "leave", "--yes").status == 3
     shutil.rmtree(desk.state)
     assert desk.here("recover", "--from-journal", desk.target).status == 0
     assert "has moved 2 files back; 1 file left where the plan put it" in desk.here("verify", plan).out

@@ -43,6 +43,7 @@ EXPECTED = {
     "swap": {"ok", "ENOENT", "ENOTDIR", "EROFS", "EEXIST", "EINVAL", "EISDIR"},
 }
 REMEMBERED_S = 1.2  # the kernel may remember names and attributes for a second
+NEEDED = {b"New", b"Mine"}  # all programs need these folders in their place
 PROGRAMS = ("browse", "browse", "read", "read", "move", "folders", "remove", "swap")
 
 
@@ -87,8 +88,11 @@ def read(system: SystemOs, chosen: random.Random) -> None:
 
 
 def move(system: SystemOs, chosen: random.Random) -> None:
+    source = some(system, chosen)
+    if source in NEEDED:  # it happens to be empty
+        return
     target = chosen.choice([b"Mine", b"New", b"Mine/%d" % chosen.randrange(5), REVIEW + b"/unsure"])
-    system.rename(some(system, chosen), join(target, b"m%d" % chosen.randrange(10**6)), chosen.choice([0, 1]))
+    system.rename(source, join(target, b"m%d" % chosen.randrange(10**6)), chosen.choice([0, 1]))
 
 
 def folders(system: SystemOs, chosen: random.Random) -> None:
@@ -103,8 +107,9 @@ def remove(system: SystemOs, chosen: random.Random) -> None:
 
 def swap(system: SystemOs, chosen: random.Random) -> None:
     target = some(system, chosen, chosen.choice([b"New", b"Mine"]))
-    if target != b"Mine":  # the others need a folder there
-        system.rename(some(system, chosen, b"New"), target, 2)
+    source = some(system, chosen, b"New")
+    if not {source, target} & NEEDED:
+        system.rename(source, target, 2)
 
 
 STEPS = {"browse": browse, "read": read, "move": move, "folders": folders, "remove": remove, "swap": swap}
