@@ -139,12 +139,24 @@ def plan_rollback(
 
 
 def _overtaken(history: Sequence[RunHistory], moves: Iterable[Standing]) -> Iterator[bytes | Key]:
-    """The moves to whose places the plan has brought another file later: what is there now is not theirs."""
+    """The moves to whose places the plan has brought another file later: what is there now is not theirs. What a rollback of a
+    rollback has brought there once more is the same file."""
     newest: dict[bytes, Key] = {}
     for each in standing(history):
         if each.operation.kind in MOVING:
             newest.setdefault(ends(each.operation)[1].absolute, each.key)
-    return (each.key for each in moves if newest.get(ends(each.operation)[1].absolute, each.key) != each.key)
+    undone = {
+        (each.run.run_id, row.operation.seq): row.operation.inverse_of
+        for each in history
+        for row in each.recorded
+        if row.operation.inverse_of is not None
+    }
+    for each in moves:
+        last: Key | None = newest.get(ends(each.operation)[1].absolute)
+        while last is not None and last != each.key:
+            last = undone.get(last)
+        if last is None:
+            yield each.key
 
 
 def _left_before(history: Sequence[RunHistory]) -> list[Place]:

@@ -107,6 +107,16 @@ def test_a_part_goes_forth_again_and_the_committed_tree_is_there_exactly() -> No
     assert (held_actions(journal.history()), taken_back(journal.history())) == ({1, 2, 3, 4, 5, 6, 7}, frozenset())
 
 
+def test_what_was_saved_anew_after_it_went_forth_again_goes_back_like_any_other() -> None:
+    disk, journal = committed()
+    roll_back(disk, journal, "back")
+    roll_back(disk, journal, "forth", undo=["back"])
+    disk.remove(ARRIVED)
+    disk.write(ARRIVED, b"saved anew")
+    roll_back(disk, journal, "back again")
+    assert disk._find(OLD).content == b"saved anew"
+
+
 def test_history_only_grows() -> None:
     disk, journal = committed()
     told = []
