@@ -248,6 +248,7 @@ def _take_snapshot(app: App, prepared: PreparedCommit) -> None:
             level=Protection.NAME.value,
         ),
         _entries_of(prepared),
+        filesystem=app.filesystem_of,
     )
 
 

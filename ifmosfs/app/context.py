@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from ifmosfs.app.settings import MEND, Settings, read_toml
 from ifmosfs.core.errors import ConfigProblem, DiskFull, IfmosfsError
+from ifmosfs.core.files import Place
 from ifmosfs.core.layout import Layout, parse_layout
 from ifmosfs.platform.disk import PosixDisk
 from ifmosfs.platform.lock import exclusive
@@ -68,6 +69,10 @@ class App:
 
         self._make_state_folder()
         return open_catalogue(self.settings.state_folder)
+
+    def filesystem_of(self, root: bytes) -> str:
+        """The identity of the filesystem that a folder is, or would be, on."""
+        return self.disk.filesystem(Place(root, b""))
 
     @cached_property
     def taxonomy(self) -> Taxonomy:

@@ -22,7 +22,7 @@ from ifmosfs.app.snapshotting import RESTORED, held_place
 from ifmosfs.app.staging import nearest_folder
 from ifmosfs.app.versioning import find_version, read_manifest
 from ifmosfs.core.effects import disk_failed
-from ifmosfs.core.errors import DiskFull, NotFound
+from ifmosfs.core.errors import DiskFull, NotFound, PlanOutdated
 from ifmosfs.core.execute import WorkOrder, execute
 from ifmosfs.core.files import Kind, Place, Root, UnreadableEntry
 from ifmosfs.core.inventory import inventory
@@ -32,8 +32,9 @@ from ifmosfs.core.names import components, join, to_text
 from ifmosfs.core.ordering import in_order
 from ifmosfs.core.plan import Action, ActionKind, KeepReason, Origin, Plan, PlanEvent, Policy
 from ifmosfs.core.rehearsal import NullJournal, RehearsalDisk
-from ifmosfs.core.reports import RunReport
-from ifmosfs.core.restoring import Restoration, Restorer, Seen, Wanted, Whereabouts
+from ifmosfs.core.reports import Problem, RunReport, problem
+from ifmosfs.core.restoring import Restoration, Restorer, Seen, Wanted, Whereabouts, absent_roots
+from ifmosfs.core.rollback import OTHER_DISK
 from ifmosfs.core.steps import Step
 from ifmosfs.core.vault import VAULT_PATH
 from ifmosfs.platform import host
@@ -55,6 +56,7 @@ class PreparedRestore:
     target: bytes
     entries: tuple[SnapshotEntry, ...]
     found: Restoration
+    away: tuple[Problem, ...] = ()  # one for each folder whose disk is not there
 
     @property
     def is_empty(self) -> bool:
@@ -66,15 +68,21 @@ class PreparedRestore:
 def prepare_restore(app: App, journal: SqliteJournal, wanted: str, globs: Sequence[str] = ()) -> PreparedRestore:
     """What brings the files of a version back to their names, or those that one of the globs fits. Changes nothing.
 
-    Raises: NotFound for a version that is not there, and for globs that fit nothing; Ambiguous; DatabaseDamaged.
+    Raises: NotFound for a version that is not there, and for globs that fit nothing; Ambiguous; DatabaseDamaged; PlanOutdated
+    where only other disks are mounted than those that the files were on.
     """
     version, info = find_version(app, wanted)
     every = read_manifest(app, info)
     chosen = [entry for entry in every if not globs or _fits(entry, globs)]
     if globs and not chosen:
         raise NotFound("no file of this version fits", hint=f"see what it has: ifmosfs versions show {wanted}")
+    away = absent_roots(chosen, app.catalogue.snapshot_filesystems(info.head.snapshot_id), app.disk)
+    chosen = [entry for entry in chosen if entry.root not in away]
+    if away and not any(entry.kind is not Kind.FOLDER for entry in chosen):
+        what = "another disk is mounted here than the one that was recorded"
+        raise PlanOutdated(what, path=min(away), hint="mount the right disk, then run the command again")
     label = f"snapshot {info.head.snapshot_id}" if version is None else f"version {version.version}"
-    target = version.target if version is not None else every[0].root
+    target = version.target if version is not None and version.target not in away else chosen[0].root
     restorer = Restorer(
         disk=app.disk,
         where=lambda: whereabouts(app, every, _later(journal, info.head.created_ns)),
@@ -84,7 +92,8 @@ def prepare_restore(app: App, journal: SqliteJournal, wanted: str, globs: Sequen
     )
     with app.disk.looking():
         found = restorer.plan(chosen, every)
-    return PreparedRestore(label, info, target, tuple(chosen), found)
+    problems = tuple(problem(OTHER_DISK, root) for root in sorted(away))
+    return PreparedRestore(label, info, target, tuple(chosen), found, problems)
 
 
 def _fits(entry: SnapshotEntry, globs: Sequence[str]) -> bool:
@@ -150,7 +159,7 @@ def run_restore(app: App, journal: SqliteJournal, prepared: PreparedRestore, sto
     app.catalogue.advance(plan_id, PlanEvent.STAGE)
     app.catalogue.begin_commit(plan_id, 0)
     journal.accompany(plan_head(plan))
-    app.catalogue.save_snapshot(_before(order, plan_id), _entries_before(wanted))
+    app.catalogue.save_snapshot(_before(order, plan_id), _entries_before(wanted), filesystem=app.filesystem_of)
     report = execute(
         order,
         app.disk,
@@ -300,6 +309,6 @@ def _entries_before(wanted: Sequence[Wanted]) -> Iterator[SnapshotEntry]:
 
 
 def with_gone(report: RunReport, prepared: PreparedRestore) -> RunReport:
-    """Files that are nowhere count as failures."""
-    gone = prepared.found.gone
+    """Files that are nowhere, and folders whose disk is not there, count as failures."""
+    gone = (*prepared.away, *prepared.found.gone)
     return replace(report, n_failed=report.n_failed + len(gone), problems=(*gone, *report.problems))

@@ -13,6 +13,7 @@ import secrets
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from ifmosfs.core.files import Kind, Place, UnreadableEntry
 from ifmosfs.core.inventory import inventory
 from ifmosfs.core.manifest import (
     HeldContent,
+    PlanInfo,
     Protection,
     SnapshotEntry,
     SnapshotHead,
@@ -35,6 +37,8 @@ from ifmosfs.core.manifest import (
 from ifmosfs.core.names import CONTROL_NAME, join
 from ifmosfs.core.plan import PlanState
 from ifmosfs.core.reports import Problem
+from ifmosfs.core.restoring import N_LOOKED_FOR, absent_roots
+from ifmosfs.core.rollback import OTHER_DISK
 from ifmosfs.platform import host
 from ifmosfs.platform.contents import ContentStore, holds
 
@@ -92,13 +96,15 @@ def take_snapshot(app: App, name: str, folders: Sequence[bytes], policy: Content
     """
     if any(info.head.name == name for info in app.catalogue.snapshots()) or name.isdecimal() or not name:
         raise UsageProblem(f"no snapshot can be called {name!r}", hint="choose a name of its own that is no number")
-    roots = check_roots(folders) if folders else _targets(app)
+    away: list[Problem] = []
+    roots = check_roots(folders) if folders else _targets(app, away)
     with app.locked(), app.disk.looking():
         taking = _Taking(app, roots, policy)
+        taking.not_held += away
         head = SnapshotHead(secrets.token_hex(5), None, None, host.now_ns(), name, Protection.NAME.value)
         own = ContentStore(os.fsencode(app.settings.state_folder / CONTENTS))
         note = None if policy == NAMES_ONLY else own.note_roots(roots)
-        info = app.catalogue.save_snapshot(head, taking.prepared(), lambda: taking.held)
+        info = app.catalogue.save_snapshot(head, taking.prepared(), lambda: taking.held, app.filesystem_of)
         if note is not None:
             os.unlink(note)
         at = head.created_ns
@@ -108,13 +114,38 @@ def take_snapshot(app: App, name: str, folders: Sequence[bytes], policy: Content
     )
 
 
-def _targets(app: App) -> tuple[bytes, ...]:
+def _targets(app: App, away: list[Problem]) -> tuple[bytes, ...]:
+    """The targets that commits have filled; those that are not there are told of in `away`."""
     kept = (PlanState.COMMITTED, PlanState.COMMITTING)
-    targets = tuple(dict.fromkeys(info.target for info in app.catalogue.plans() if info.state in kept))
-    found = tuple(target for target in targets if os.path.isdir(target))
+    plans = {info.target: info for info in app.catalogue.plans() if info.state in kept}
+    found = []
+    for target, info in plans.items():
+        if not os.path.isdir(target):
+            away.append(Problem("not-there", target, "the folder is not there; nothing of it is recorded"))
+        elif _is_another_disk(app, info):
+            words = "another disk is mounted there than it was filled on; nothing of it is recorded"
+            away.append(Problem(OTHER_DISK, target, words, "mount the right disk, or name the folder"))
+        else:
+            found.append(target)
     if not found:
-        raise NotFound("no target is there yet", hint="name the folders: ifmosfs versions snapshot --name NAME FOLDER")
-    return found
+        what = "no target is there yet" if not away else "no target is there now"
+        hint = "name the folders: ifmosfs versions snapshot --name NAME FOLDER"
+        raise NotFound(what, path=away[0].path if away else None, hint=hint)
+    return tuple(found)
+
+
+def _is_another_disk(app: App, info: PlanInfo) -> bool:
+    """Whether the last manifest of a plan's target is of another disk than is there now."""
+    manifests = [
+        each.snapshot_id for each in app.catalogue.versions() if each.target == info.target and each.snapshot_id
+    ]
+    if not manifests:
+        recorded = app.catalogue.load_plan_head(info.plan_id).target_filesystem
+        return recorded.startswith("uuid:") and app.filesystem_of(info.target) != recorded  # others change with a mount
+    entries = (each for each in app.catalogue.snapshot_entries(manifests[-1]) if each.root == info.target)
+    filesystems = app.catalogue.snapshot_filesystems(manifests[-1])
+    known = {root: filesystem for root, filesystem in filesystems.items() if root == info.target}
+    return bool(absent_roots(islice(entries, N_LOOKED_FOR), known, app.disk))
 
 
 class _Taking:
@@ -277,10 +308,17 @@ def _collect(app: App, doomed: Sequence[SnapshotInfo], needed: frozenset[bytes],
     if not dry_run:
         app.disk.sync({Place(place.root, place.path.rpartition(b"/")[0]) for place in (*removed, *gone)})
         there = {digest for digest, place in present if place not in removed}
-        app.catalogue.forget_contents(each.digest for each in app.catalogue.contents() if each.digest not in there)
+        app.catalogue.forget_contents(
+            each.digest for each in app.catalogue.contents() if each.digest not in there and _is_missed(each)
+        )
         if not last:
             stores[0].forget_notes()
     return PruneReport(tuple(doomed), tuple(removed), freed, tuple(gone), tuple(last), dry_run)
+
+
+def _is_missed(each: HeldContent) -> bool:
+    """Whether a content is not where it was, though its store is there: the disk of another store may only not be mounted."""
+    return os.path.isdir(os.path.dirname(os.path.dirname(each.place))) and not os.path.lexists(each.place)
 
 
 def _unused_copies(app: App, store: ContentStore, present: set[tuple[bytes, Place]]) -> list[Place]:

@@ -53,7 +53,7 @@ def record_versions(app: App, journal: SqliteJournal, before: Finished) -> None:
     app.progress("Recording the version", 0, None)
     try:
         with app.disk.looking():
-            info = app.catalogue.save_snapshot(head, _manifest(app, journal, run))
+            info = app.catalogue.save_snapshot(head, _manifest(app, journal, run), filesystem=app.filesystem_of)
         app.catalogue.give_manifest(run.run_id, info.head.snapshot_id)
     except DiskFull:
         return

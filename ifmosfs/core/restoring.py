@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ifmosfs.core.effects import lstat_or_none
 from ifmosfs.core.files import Attr, Fingerprint, Kind, Place
@@ -106,6 +106,41 @@ def is_one(recorded: Fingerprint, found: Fingerprint) -> bool:
     if recorded.birth_ns is None or found.birth_ns is None:
         return recorded.same_file(found)
     return recorded.same_inode(found)
+
+
+def absent_roots(
+    entries: Iterable[SnapshotEntry], filesystems: Mapping[bytes, str], disk: DiskReader
+) -> frozenset[bytes]:
+    """The roots of entries at whose path another filesystem is than the one that was recorded.
+
+    Some filesystems change their identity with each mount: where one of the first entries still is what it was, the disk is
+    the right one, whatever it is called now.
+    """
+    called = {
+        root: filesystem for root, filesystem in filesystems.items() if _is_called_otherwise(root, filesystem, disk)
+    }
+    looked_for = dict.fromkeys(called, 0)
+    for entry in entries:
+        if entry.root not in called or looked_for[entry.root] == N_LOOKED_FOR:
+            continue
+        looked_for[entry.root] += 1
+        if _is_unchanged(entry, disk):
+            del called[entry.root]
+            if not called:
+                break
+    return frozenset(root for root in called if looked_for[root])
+
+
+def _is_called_otherwise(root: bytes, filesystem: str, disk: DiskReader) -> bool:
+    return disk.filesystem(Place(root, b"")) != filesystem
+
+
+def _is_unchanged(entry: SnapshotEntry, disk: DiskReader) -> bool:
+    try:
+        attr = lstat_or_none(disk, entry.place)
+    except OSError:
+        return False
+    return attr is not None and attr.fingerprint.same_file(entry.fingerprint)
 
 
 @dataclass(slots=True)
@@ -228,7 +263,8 @@ class Restorer:
             return None
 
 
-GONE = "the file is nowhere, and no snapshot holds its content"
+N_LOOKED_FOR: Final = 1_000
+GONE = "the file is in no folder that can be looked into now, and no snapshot holds its content"
 STAYS_MODIFIED = "the file was modified since; its present content stays"
 STAYS_REPLACED = "the file was saved anew since; the new one stays"
 GOES_AS_IT_IS = "the file was changed since; its present content goes to the name it had"

@@ -8,6 +8,7 @@ Whoever changes a table writes the migration that does the same to a stored one 
 from __future__ import annotations
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Column,
     ForeignKey,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    event,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -290,13 +292,14 @@ class Snapshot(Base):
 
 
 class SnapshotRoot(Base):
-    """A snapshot's dictionary of roots."""
+    """A snapshot's dictionary of roots, with the identity of the filesystem each was on, where that was recorded."""
 
     __tablename__ = "snapshot_roots"
 
     snapshot_id: Mapped[str] = mapped_column(_owner("snapshots.snapshot_id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     path: Mapped[bytes]
+    filesystem: Mapped[str | None]
 
 
 class SnapshotFile(Base):
@@ -349,7 +352,7 @@ class Version(Base):
 
 
 class RollbackLog(Base):
-    """What one rollback run did."""
+    """What one rollback run did. Rows are only added, and the database itself refuses anything else."""
 
     __tablename__ = "rollback_log"
 
@@ -360,6 +363,15 @@ class RollbackLog(Base):
     n_done: Mapped[int]
     n_conflicts: Mapped[int]
     n_failed: Mapped[int]
+
+
+APPEND_ONLY = tuple(
+    f"CREATE TRIGGER rollback_log_no_{verb} BEFORE {verb.upper()} ON rollback_log "
+    "BEGIN SELECT RAISE(ABORT, 'the log of rollbacks only grows'); END"
+    for verb in ("update", "delete")
+)
+for _statement in APPEND_ONLY:
+    event.listen(RollbackLog.__table__, "after_create", DDL(_statement).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]
 
 
 class Model(Base):

@@ -47,16 +47,17 @@ class Snapshots(Database):
         head: SnapshotHead,
         entries: Iterable[SnapshotEntry],
         contents: Callable[[], Iterable[HeldContent]] = tuple,
+        filesystem: Callable[[bytes], str | None] = lambda _: None,
     ) -> SnapshotInfo:
         """Store a snapshot with all its entries, which are asked for once, wholly or not at all.
 
         `contents` is asked after the entries: what the content store holds for them, durably. A content that is known keeps
-        its place.
+        its place. `filesystem` tells the identity of the filesystem that a root is on.
         """
         tally = _Tally(entries)
         with self._writing() as connection:
             connection.execute(insert(Snapshot).values(_incomplete_row(head)))
-            n_entries = _write_entries(connection, head.snapshot_id, tally)
+            n_entries = _write_entries(connection, head.snapshot_id, tally, filesystem)
             info = tally.info(head, n_entries)
             complete = {"merkle": info.merkle, "n_entries": n_entries, "final": True, "level": info.head.level}
             complete |= {"n_held": info.n_held, "held_bytes": info.held_bytes}
@@ -85,6 +86,13 @@ class Snapshots(Database):
             with understood(self._path):
                 entries = [_entry(row, roots) for row in page]
             yield from entries
+
+    def snapshot_filesystems(self, snapshot_id: str) -> dict[bytes, str]:
+        """The identity of the filesystem that each root of a snapshot was on, where it was recorded."""
+        one = SnapshotRoot
+        query = select(one.path, one.filesystem).where(one.snapshot_id == snapshot_id, one.filesystem.is_not(None))
+        with self._reading() as connection:
+            return {path: str(filesystem) for path, filesystem in connection.execute(query)}
 
     def forget_snapshots(self, snapshot_ids: Iterable[str]) -> None:
         """Remove whole snapshots, all or none; versions that had one stay, without a manifest."""
@@ -256,7 +264,12 @@ def _incomplete_row(head: SnapshotHead) -> dict[str, object]:
     }
 
 
-def _write_entries(connection: Connection, snapshot_id: str, entries: Iterable[SnapshotEntry]) -> int:
+def _write_entries(
+    connection: Connection,
+    snapshot_id: str,
+    entries: Iterable[SnapshotEntry],
+    filesystem: Callable[[bytes], str | None],
+) -> int:
     """Write the entries as they come, and their roots and digests, which most do not have, after them; returns their number."""
     numbers: dict[bytes, int] = {}
     digests: list[tuple[bytes, str | None, str, int]] = []
@@ -283,8 +296,8 @@ def _write_entries(connection: Connection, snapshot_id: str, entries: Iterable[S
     )
     n_entries = insert_rows(connection, SnapshotFile, columns, rows())
     update_rows(connection, SnapshotFile, ("digest", "level"), ("snapshot_id", "number"), digests)
-    roots = ((snapshot_id, number, root) for root, number in numbers.items())
-    insert_rows(connection, SnapshotRoot, ("snapshot_id", "number", "path"), roots)
+    roots = ((snapshot_id, number, root, filesystem(root)) for root, number in numbers.items())
+    insert_rows(connection, SnapshotRoot, ("snapshot_id", "number", "path", "filesystem"), roots)
     return n_entries
 
 

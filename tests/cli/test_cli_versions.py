@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from tests.adapters.trees import read_tree, write_tree
 from tests.cli.command_line import INBOX, INVOICE, ORGANISED, SCRIPT, Desk, refusal
 from tests.fuse_support import force_unmount
+from tests.proof.images import mounted
 
 CONTROL = b".ifmosfs"
 
 
 def tree(folder: os.PathLike[str]) -> dict[bytes, object]:
     return {name: value for name, value in read_tree(folder).items() if name != CONTROL}
+
+
+@contextmanager
+def another_disk(folder: Path) -> Iterator[None]:
+    """A filesystem of its own, empty, mounted over a folder."""
+    with mounted(folder, "tmpfs", "size=1m"):
+        yield
 
 
 def kinds(desk: Desk) -> list[tuple[int, str, int]]:
@@ -179,3 +190,36 @@ def test_a_mounted_rollback_is_the_tree_that_the_rollback_makes(desk: Desk) -> N
         force_unmount(desk.mount_point)
     assert desk.here("rollback", plan, "--yes").status == 0
     assert shown == tree(desk.inbox) == INBOX
+
+
+def test_nothing_is_brought_to_another_disk_and_what_has_its_own_there_is(desk: Desk) -> None:
+    stick = desk.folder / "stick"
+    stick.mkdir()
+    with another_disk(stick):
+        write_tree(stick, {b"a": b"on the stick"})
+        taken = desk.here("versions", "snapshot", "--name", "both", "--content-max-size", "1k", stick, desk.inbox)
+        assert taken.status == 0, taken
+    (desk.inbox / "run.sh").rename(desk.inbox / "moved.sh")
+    alone = refusal(desk.here("versions", "cherry-pick", "--version", "both", "--paths", "a", "--yes"))
+    assert alone == [
+        f"error[plan-outdated]: another disk is mounted here than the one that was recorded: {stick}",
+        "  hint: mount the right disk, then run the command again",
+    ]
+    result = desk.here("versions", "restore", "--version", "both", "--yes", "--json")
+    assert (result.status, result.json["moved"]) == (3, 1)
+    assert [(each["code"], each["path"]) for each in result.json["problems"]] == [("filesystem-changed", str(stick))]
+    assert (tree(desk.inbox), list(stick.iterdir())) == (INBOX, [])
+
+
+def test_a_snapshot_of_all_targets_tells_which_one_is_not_there(desk: Desk) -> None:
+    desk.committed()
+    desk.target.rename(desk.folder / "away")
+    lines = refusal(desk.here("versions", "snapshot", "--name", "nothing"))
+    assert lines == [
+        f"error[not-found]: no target is there now: {desk.target}",
+        "  hint: name the folders: ifmosfs versions snapshot --name NAME FOLDER",
+    ]
+    (desk.folder / "away").rename(desk.target)
+    with another_disk(desk.target):
+        assert refusal(desk.here("versions", "snapshot", "--name", "nothing")) == lines
+    assert desk.here("versions", "snapshot", "--name", "all").status == 0

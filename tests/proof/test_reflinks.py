@@ -37,6 +37,21 @@ def test_a_reflink_snapshot_holds_what_is_edited_and_deleted_later(tmp_path: Pat
         ]  # of the snapshot, and of how it was before and after the restore
 
 
+def test_contents_on_a_disk_that_is_not_mounted_are_still_known_after_a_prune(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.set_up()
+    with image(tmp_path, "xfs") as disk:
+        folder = disk.point / "files"
+        write_tree(folder, {b"big.txt": BIG})
+        assert desk.here("versions", "snapshot", "--name", "held", "--reflink", folder).status == 0
+        (folder / "big.txt").unlink()
+        disk.unmount()
+        assert desk.here("versions", "prune").status == 0
+        disk.mount()
+        assert desk.here("versions", "restore", "--version", "held", "--yes").status == 0
+        assert (folder / "big.txt").read_bytes() == BIG
+
+
 def test_without_shared_blocks_the_level_is_names_and_it_is_said(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.set_up()

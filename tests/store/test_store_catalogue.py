@@ -18,6 +18,7 @@ from alembic.script import ScriptDirectory
 from store_values import ROOT, fingerprint, found, plan_of
 
 from ifmosfs.core.errors import DatabaseDamaged, DatabaseNewer, DiskFull, IfmosfsError, Locked
+from ifmosfs.core.manifest import RollbackEntry, SnapshotEntry, SnapshotHead, SnapshotInfo, VersionInfo
 from ifmosfs.core.plan import (
     ActionKind,
     ConflictStrategy,
@@ -30,6 +31,7 @@ from ifmosfs.core.plan import (
     UnitKind,
 )
 from ifmosfs.core.resolve import standing
+from ifmosfs.core.snapshot import merkle_root
 from ifmosfs.store.catalogue import Catalogue, open_catalogue
 from ifmosfs.store.database import sqlite_engine
 from ifmosfs.store.migrate import REVISIONS, SCRIPTS, bring_up_to_date, migrate
@@ -60,6 +62,9 @@ def schema(database: Path) -> dict[str, object]:
             connection.execute(f"PRAGMA table_xinfo({name})").fetchall(),
             sorted(connection.execute(f"PRAGMA foreign_key_list({name})").fetchall()),
             sorted(row[1:] for row in connection.execute(f"PRAGMA index_list({name})")),
+            sorted(
+                connection.execute("SELECT sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?", (name,))
+            ),
         )
         for name, *flags in connection.execute(query)
     }
@@ -118,6 +123,23 @@ def test_catalogue_of_the_first_version_opens_with_its_plans_and_edits(tmp_path:
         )
         catalogue.append_edit("0123456789", Edit(0, EditKind.VAULT, b"a/y", None, 10))
     assert (tmp_path / "catalogue.db.0001.bak").exists()
+
+
+def test_catalogue_of_the_fourth_version_opens_with_its_snapshots_and_a_version_that_has_none(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "catalogue.db")
+    connection.executescript(Path(__file__).with_name("catalogue_0004.sql").read_text())
+    connection.close()
+    entries = [
+        SnapshotEntry(ROOT.path, b"x\xff", fingerprint(1), None),
+        SnapshotEntry(b"/other\n", b"two\nlines", fingerprint(2), bytes(32)),
+    ]
+    head = SnapshotHead("5a5a5a5a5a", "0123456789", "run1", 9, "before commit of plan 0123456789", "NAME")
+    with open_catalogue(tmp_path) as catalogue:
+        assert catalogue.snapshots() == [SnapshotInfo(head, merkle_root(entries), 2, 0, 0)]
+        assert list(catalogue.snapshot_entries("5a5a5a5a5a")) == entries
+        assert catalogue.snapshot_filesystems("5a5a5a5a5a") == {}
+        assert catalogue.versions() == [VersionInfo(1, "0123456789", "run1", None, b"/t\xff", 10, 3)]
+        assert catalogue.rollbacks() == [RollbackEntry("run2", "0123456789", 11, "all", 3, 1, 0)]
 
 
 def test_catalogue_of_the_second_version_opens_with_its_answers_each_as_one_step(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy.exc import DBAPIError
 from store_values import (
     OTHER_ROOT,
     ROOT,
@@ -250,13 +251,19 @@ def test_snapshot_comes_back_whole_in_the_order_given(shared_catalogue: Catalogu
     plan_id = f"snapped{next(counter)}"
     shared_catalogue.save_plan(plan_of(shared_catalogue.session_for([ROOT], None, 1), plan_id))
     head = SnapshotHead(f"s-{plan_id}", plan_id, "run1", 9, "before", "NAME")
-    info = shared_catalogue.save_snapshot(head, iter(given_))
+    info = shared_catalogue.save_snapshot(
+        head, iter(given_), filesystem=lambda root: None if root == b"/t" else f"uuid:{len(root)}"
+    )
     held = [each.fingerprint.size_bytes for each in given_ if each.level is not None]
     level = info.head.level
     assert info == SnapshotInfo(
         replace(head, level=level), merkle_root(given_), len(given_), len(held), min(sum(held), (1 << 63) - 1)
     )
     assert list(shared_catalogue.snapshot_entries(head.snapshot_id)) == given_
+    roots = {each.root for each in given_}
+    assert shared_catalogue.snapshot_filesystems(head.snapshot_id) == {
+        root: f"uuid:{len(root)}" for root in roots if root != b"/t"
+    }
     assert info in shared_catalogue.snapshots()
 
 
@@ -287,6 +294,18 @@ def test_versions_count_up_and_a_run_has_one(catalogue: Catalogue, session_id: s
     assert one == VersionInfo(1, "p1", "run1", None, b"/t\xff", 5, 10)
     assert catalogue.add_version("p1", "run1", None, b"/t", 7, 99) == one
     assert catalogue.versions() == [one, two]
+
+
+@pytest.mark.parametrize("statement", ["UPDATE rollback_log SET n_done = 9", "DELETE FROM rollback_log"])
+def test_the_database_itself_refuses_to_change_the_log_of_rollbacks(
+    catalogue: Catalogue, session_id: str, statement: str
+) -> None:
+    catalogue.save_plan(plan_of(session_id, "p1"))
+    entry = RollbackEntry("run2", "p1", 5, "all", 3, 1, 0)
+    catalogue.log_rollback(entry)
+    with pytest.raises(DBAPIError, match="only grows"), catalogue._engine.begin() as connection:
+        connection.exec_driver_sql(statement)
+    assert catalogue.rollbacks() == [entry]
 
 
 def test_what_is_logged_of_a_rollback_stays_as_it_is(catalogue: Catalogue, session_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Versions of commits, rollbacks and snapshots with their manifests, and the contents that are held.
+"""Versions of commits, rollbacks and snapshots with their manifests, and the contents that are held; the log of rollbacks only grows.
 
 Snapshots that were asked for belong to no plan. SQLite cannot let go of NOT NULL, and emptying a table that others refer to
 would empty those, so the four tables are made anew, filled, and put in the place of the old ones, those that refer first.
@@ -57,6 +57,11 @@ def upgrade() -> None:
         sa.Column("source", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_contents")),
     )
+    for verb in ("update", "delete"):
+        op.execute(
+            f"CREATE TRIGGER rollback_log_no_{verb} BEFORE {verb.upper()} ON rollback_log "
+            "BEGIN SELECT RAISE(ABORT, 'the log of rollbacks only grows'); END"
+        )
 
 
 def _make_snapshots() -> None:
@@ -81,6 +86,7 @@ def _make_snapshots() -> None:
         sa.Column("snapshot_id", sa.String(length=32), nullable=False),
         sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("path", sa.LargeBinary(), nullable=False),
+        sa.Column("filesystem", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(
             ["snapshot_id"],
             ["new_snapshots.snapshot_id"],
