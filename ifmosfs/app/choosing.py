@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from ifmosfs.app.committing import plan_history
 from ifmosfs.app.context import App
 from ifmosfs.app.undoing import UNDOABLE, Chosen, followed_history, is_lost, known_history
+from ifmosfs.app.versioning import find_version, read_manifest
 from ifmosfs.core.errors import NotFound, UsageProblem, WrongState
 from ifmosfs.core.history import MOVING, Key, standing
 from ifmosfs.core.journal import Journal, Run, RunKind
@@ -24,12 +25,14 @@ MOVABLE = (*UNDOABLE, PlanState.ROLLED_BACK)
 @dataclass(frozen=True, slots=True)
 class Request:
     """What is to be undone: of a plan, or of all where none is named; one run, or with `redo` the rollbacks of the plan since its
-    last commit; what was committed after a moment; and of all that what is selected. `words` are for the log."""
+    last commit; what was committed after a moment; what was since done to the files of a snapshot; and of all that what is selected.
+    `words` are for the log."""
 
     plan: PlanInfo | None = None
     run: str | None = None
     redo: bool = False
     since_ns: int | None = None
+    snapshot: str | None = None
     selection: Selection = field(default_factory=Selection)
     keep_both: bool = True
     words: str = "plan"
@@ -51,6 +54,8 @@ def choose_to_undo(app: App, journal: Journal, request: Request) -> list[Chosen]
     UsageProblem for a request that contradicts itself; DatabaseDamaged where a journal is lost.
     """
     scopes = _scopes(app, journal, request)
+    if request.snapshot is not None:
+        request = replace(request, selection=_of_snapshot(app, request.snapshot, request.selection))
     if request.selection.is_everything:
         return [_whole(each, request) for each in scopes]
     found = [one for each in scopes for one in candidates_of(app, journal, each.info, each.undo)]
@@ -91,6 +96,8 @@ def _scopes(app: App, journal: Journal, request: Request) -> list[_Scope]:
         return [_of_rollbacks(app, journal, request.plan)]
     if request.since_ns is not None:
         return _since(app, journal, request.since_ns, request.plan)
+    if request.snapshot is not None:
+        return _since(app, journal, _moment_of(app, journal, request.snapshot), request.plan)
     if request.plan is not None:
         return [_Scope(request.plan, None)]
     plans = [info for info in app.catalogue.plans() if info.state in UNDOABLE and not is_lost(app, journal, info)]
@@ -102,6 +109,7 @@ def _given(request: Request) -> Iterable[tuple[str, bool]]:
         ("--run", request.run is not None),
         ("--redo", request.redo),
         ("--timestamp", request.since_ns is not None),
+        ("--snapshot", request.snapshot is not None),
     )
 
 
@@ -155,6 +163,22 @@ def _since(app: App, journal: Journal, since_ns: int, plan: PlanInfo | None) -> 
     if not holding:
         raise NotFound("nothing that was committed after that moment is to be moved back", hint="ifmosfs rollback list")
     return _newest_first(journal, holding)
+
+
+def _moment_of(app: App, journal: Journal, wanted: str) -> int:
+    """When a snapshot was taken; for one of how things were before a commit, right before that commit began."""
+    _, info = find_version(app, wanted)
+    of_versions = {version.snapshot_id for version in app.catalogue.versions()}
+    if info.head.run_id is not None and info.head.snapshot_id not in of_versions:
+        began = [run.started_ns for run in journal.runs(info.head.plan_id) if run.run_id == info.head.run_id]
+        return min(began, default=info.head.created_ns) - 1
+    return info.head.created_ns
+
+
+def _of_snapshot(app: App, wanted: str, selection: Selection) -> Selection:
+    """The selection, of the files alone that the snapshot has."""
+    _, info = find_version(app, wanted)
+    return replace(selection, among=frozenset(entry.place.absolute for entry in read_manifest(app, info)))
 
 
 def _newest_first(journal: Journal, scopes: Iterable[_Scope]) -> list[_Scope]:

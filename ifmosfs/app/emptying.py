@@ -115,13 +115,14 @@ def _run_of(
         now_ns=host.now_ns,
         stop=stop,
     )
-    app.catalogue.log_rollback(
-        RollbackEntry(
-            report.run_id, plan_id, host.now_ns(), "vault empty", len(report.removed), len(report.problems), 0
-        )
-    )
+    _log(app, plan_id, report.run_id, len(report.removed), len(report.problems))
     doomed = tuple(emptied_folders(app, journal, plan_id, target))
     if report.removed and doomed:
         order = WorkOrder(new_run(RunKind.ROLLBACK, plan_id, target), remove_folders=doomed)
-        execute(order, app.disk, journal, now_ns=host.now_ns)
+        tidied = execute(order, app.disk, journal, now_ns=host.now_ns)
+        _log(app, plan_id, tidied.run_id, 0, tidied.n_conflicts)
     return report
+
+
+def _log(app: App, plan_id: str, run_id: str, n_done: int, n_conflicts: int) -> None:
+    app.catalogue.log_rollback(RollbackEntry(run_id, plan_id, host.now_ns(), "vault empty", n_done, n_conflicts, 0))

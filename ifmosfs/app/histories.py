@@ -15,7 +15,7 @@ from ifmosfs.core.edit_log import effective
 from ifmosfs.core.errors import NotFound
 from ifmosfs.core.files import Attr, Fingerprint, Kind, Place
 from ifmosfs.core.history import RunHistory
-from ifmosfs.core.journal import Journal, OpState, Run, RunKind
+from ifmosfs.core.journal import Journal, OpKind, OpState, Run, RunKind
 from ifmosfs.core.manifest import PlanInfo, RollbackEntry, SessionInfo
 from ifmosfs.core.names import is_within, join
 from ifmosfs.core.plan import Action, ActionKind, Edit, EditKind
@@ -35,7 +35,8 @@ class LoggedRun:
 
 class Event(NamedTuple):
     """Something that happened to a file. `what` is one of scanned, classified, staged, edited (its place in the plan), changed (its
-    content), moved, put away, moved back, moved forth; `old` and `new` are absolute paths, or in an edited plan relative ones."""
+    content), moved, put away, moved back, moved forth, removed; `old` and `new` are absolute paths, or in an edited plan relative
+    ones."""
 
     at_ns: int
     what: str
@@ -73,7 +74,7 @@ def file_history(app: App, journal: Journal | None, path: bytes) -> list[FileHis
     runs = [] if journal is None else journal.runs()
     history = [] if journal is None else [_done(journal, run) for run in runs]
     found = trails(history, path) or [Trail(path, ())]
-    told = [_told(app, trail) for trail in found]
+    told = [_told(app, trail, history) for trail in found]
     if not any(each.events for each in told):
         hint = "a name that is not below a scanned folder is not known; ifmosfs history lists all runs"
         raise NotFound("nothing is known of this file", path=path, hint=hint)
@@ -84,9 +85,10 @@ def _done(journal: Journal, run: Run) -> RunHistory:
     return RunHistory(run, tuple(journal.recorded(run.run_id, (OpState.DONE,))))
 
 
-def _told(app: App, trail: Trail) -> FileHistory:
+def _told(app: App, trail: Trail, history: Sequence[RunHistory]) -> FileHistory:
     attr = _look(app, trail.present)
-    events = [*_planned(app, trail), *_moved(trail.hops), *_changes(trail.hops, attr)]
+    moved = [*_moved(trail.hops), *_removed(trail.hops, history)]
+    events = [*_planned(app, trail), *moved, *_changes(trail.hops, attr)]
     ordered = sorted(events, key=lambda event: event.at_ns)
     return FileHistory(trail.names, trail.present, _found(trail.hops, attr), tuple(ordered))
 
@@ -107,6 +109,20 @@ def _moved(hops: Sequence[Hop]) -> Iterator[Event]:
     for hop in hops:
         at_ns, words = hop.run.started_ns, _verb(hop, rollbacks)
         yield Event(at_ns, words, words, hop.run.plan_id, hop.run.run_id, hop.source, hop.target)
+
+
+def _removed(hops: Sequence[Hop], history: Sequence[RunHistory]) -> Iterator[Event]:
+    """That the vault was emptied of a file, after the last of its moves had brought it there."""
+    if not hops:
+        return
+    last = hops[-1]
+    for each in history:
+        for row in each.recorded:
+            source = row.operation.source
+            is_it = row.operation.kind is OpKind.REMOVE and source is not None and source.absolute == last.target
+            if is_it and each.run.started_ns > last.run.started_ns:
+                words = "removed from the vault for good; its content was in another place, too"
+                yield Event(each.run.started_ns, "removed", words, each.run.plan_id, each.run.run_id, last.target)
 
 
 def _verb(hop: Hop, rollbacks: Collection[str]) -> str:

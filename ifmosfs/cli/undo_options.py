@@ -33,6 +33,7 @@ class Wish(NamedTuple):
     ids: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     timestamp: str | None = None
+    snapshot: str | None = None
     run: str | None = None
     redo: bool = False
     occupied: str = OCCUPIED[0]
@@ -56,6 +57,11 @@ def selection_options(command: F) -> F:
                 "--timestamp",
                 metavar="MOMENT",
                 help=f"What was committed after {EXAMPLE_MOMENT} (local time), over all plans, the newest first.",
+            ),
+            click.option(
+                "--snapshot",
+                metavar="VERSION",
+                help="What was committed after this snapshot or version (ifmosfs versions list) and moved its files.",
             ),
             click.option("--run", metavar="RUN", help="What this run did, be it a commit or a rollback."),
             click.option(
@@ -87,18 +93,19 @@ def request_of(app: App, plan: str | None, plan_option: str | None, wish: Wish) 
     )
     since_ns = None if wish.timestamp is None else moment_ns(wish.timestamp)
     named = either(plan, plan_option, "plan") is not None
-    is_wide = wish.run is not None or since_ns is not None or not selection.is_everything
+    is_wide = not selection.is_everything or any(one is not None for one in (wish.run, wish.timestamp, wish.snapshot))
     info = None
     if named or not (is_wide or wish.redo):
         info = choose_plan(app, plan, plan_option, None if named else UNDOABLE)
-    return Request(info, wish.run, wish.redo, since_ns, selection, wish.occupied == OCCUPIED[0], _words(wish))
+    keep_both = wish.occupied == OCCUPIED[0]
+    return Request(info, wish.run, wish.redo, since_ns, wish.snapshot, selection, keep_both, _words(wish))
 
 
 def moment_ns(text: str) -> int:
     """The moment that a person has typed, in local time unless it says another. Raises: UsageProblem."""
     try:
         moment = datetime.fromisoformat(text.strip())
-        return int(moment.astimezone().timestamp()) * 1_000_000_000
+        return round(moment.astimezone().timestamp() * 1_000_000) * 1_000
     except (ValueError, OverflowError, OSError) as error:
         hint = f"such as {EXAMPLE_MOMENT}, or 2026-01-31"
         raise UsageProblem(f"{text!r} is no moment in time", hint=hint) from error
@@ -114,6 +121,7 @@ def _words(wish: Wish) -> str:
     parts += [f"--ids {each}" for each in wish.ids]
     parts += [f"--paths {each}" for each in wish.paths]
     parts += [f"--timestamp {wish.timestamp}"] if wish.timestamp is not None else []
+    parts += [f"--snapshot {wish.snapshot}"] if wish.snapshot is not None else []
     parts += [f"--run {wish.run}"] if wish.run is not None else []
     parts += ["--redo"] if wish.redo else []
     return " ".join(parts) or "plan"

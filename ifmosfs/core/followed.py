@@ -108,16 +108,36 @@ def follow(history: Sequence[RunHistory], others: Iterable[RunHistory]) -> Follo
                 trail.own(each.run.run_id, row)
             else:
                 trail.other(each.run, row)
-    return Followed(tuple(_retold(each, trail.brought) for each in history), frozenset(trail.foreign))
+    undone = _undone(history)
+    return Followed(tuple(_retold(each, trail.brought, undone) for each in history), frozenset(trail.foreign))
 
 
-def _retold(history: RunHistory, brought: Mapping[Key, _Brought]) -> RunHistory:
+def _undone(history: Sequence[RunHistory]) -> dict[Key, Key]:
+    """What each operation has undone."""
+    return {
+        (each.run.run_id, row.operation.seq): row.operation.inverse_of
+        for each in history
+        for row in each.recorded
+        if row.operation.inverse_of is not None
+    }
+
+
+def _goes_forth(key: Key | None, undone: Mapping[Key, Key]) -> bool:
+    """Whether the operation did what a commit wanted: that of a commit, or one that has undone the undoing of such a one."""
+    is_forth = False
+    while key is not None:
+        key, is_forth = undone.get(key), not is_forth
+    return is_forth
+
+
+def _retold(history: RunHistory, brought: Mapping[Key, _Brought], undone: Mapping[Key, Key]) -> RunHistory:
     rows = []
     for row in history.recorded:
-        found = brought.get((history.run.run_id, row.operation.seq))
+        key = history.run.run_id, row.operation.seq
+        found = brought.get(key)
         if found is None:
             rows.append(row)
-        elif not found.is_taken_back or row.operation.inverse_of is not None:
+        elif not (found.is_taken_back and _goes_forth(key, undone)):
             outcome = replace(row.outcome, arrived=found.arrived or row.outcome.arrived)
             rows.append(Recorded(replace(row.operation, target=found.target), outcome))
     return RunHistory(history.run, tuple(rows))

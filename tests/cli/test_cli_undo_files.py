@@ -7,6 +7,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -173,13 +174,41 @@ def test_all_that_was_committed_after_a_moment_goes_back_the_newest_plan_first(
 
 def test_only_what_came_after_the_moment_goes_back(desk: Desk, two_plans: tuple[str, str]) -> None:
     runs = desk.here("history", "--json").json["runs"]
-    between = (runs[0]["started_ns"] // 10**9) + 1
-    if between > runs[1]["started_ns"] // 10**9:
-        pytest.skip("both commits began within one second")
-    moment = subprocess.check_output(["date", "-u", "-d", f"@{between}", "+%Y-%m-%dT%H:%M:%S"], text=True).strip()
+    between = datetime.fromtimestamp((runs[0]["started_ns"] + runs[1]["started_ns"]) / 2 / 10**9, UTC)
+    moment = between.astimezone().replace(tzinfo=None).isoformat()
     result = desk.here("rollback", "execute", "--timestamp", moment, "--yes", "--json")
     assert (result.status, result.json["plan"], result.json["moved"]) == (0, two_plans[1], 2)
     assert desk.state_of(two_plans[0]) == "committed"
+
+
+def test_what_has_moved_the_files_of_a_snapshot_since_goes_back_and_no_other(desk: Desk) -> None:
+    assert desk.here("versions", "snapshot", "--name", "mine", desk.inbox).status == 0
+    write_tree(desk.inbox, {b"late.ini": b"[late]\na=b\n"})
+    desk.here("scan", desk.inbox)
+    plan = desk.committed()
+    preview = desk.here("rollback", "preview", "--snapshot", "mine")
+    done = desk.here("rollback", "execute", "--snapshot", "mine", "--yes")
+    assert (done.status, same_lines(preview, done)) == (0, True)
+    assert (read_tree(desk.inbox), desk.state_of(plan)) == (INBOX, "committed")
+    late = desk.here("rollback", "files", plan, "--json").json["files"]
+    assert [os.path.basename(row["old"]) for row in late if row["found"] == "there"] == ["late.ini"]
+
+
+def test_a_version_of_a_commit_brings_back_what_later_ones_have_done_to_its_files(
+    desk: Desk, two_plans: tuple[str, str]
+) -> None:
+    result = desk.here("rollback", "execute", "--snapshot", "1", "--yes", "--json")
+    assert (result.status, result.json["plan"], result.json["moved"]) == (0, two_plans[1], 1)
+    (data,) = desk.target.rglob("data.csv")
+    assert data.read_bytes() == b"a,b\n1,2\n"
+    assert read_tree(desk.folder / "later") == {b"data.csv": b"a,b\n9,9\n8,8\n"}
+
+
+def test_the_manifest_of_before_a_commit_brings_back_what_that_commit_did(desk: Desk) -> None:
+    plan = desk.committed()
+    before = desk.here("versions", "list", "--json").json["versions"][0]["before"]
+    assert desk.here("rollback", "execute", "--snapshot", before, "--yes").status == 0
+    assert (read_tree(desk.inbox), desk.state_of(plan)) == (INBOX, "rolled_back")
 
 
 # Keeping both, and files that are elsewhere
@@ -354,6 +383,9 @@ def test_a_file_that_was_planned_and_never_moved_has_a_history_and_an_unknown_on
         (["execute", "--timestamp", "soon"], "usage", 2),
         (["execute", "--timestamp", "2026-02-31T10:00"], "usage", 2),
         (["execute", "--timestamp", "2999-01-01"], "not-found", 2),
+        (["execute", "--snapshot", "no such"], "not-found", 2),
+        (["execute", "--snapshot", "1"], "not-found", 2),  # nothing has been committed after it
+        (["execute", "--snapshot", "1", "--timestamp", "2020-01-01"], "usage", 2),
         (["execute", "--redo"], "usage", 2),
         (["execute", "--redo", "--run", "zz"], "usage", 2),
         (["execute", "--paths", ""], "usage", 2),

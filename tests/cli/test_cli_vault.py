@@ -18,7 +18,7 @@ from ifmosfs.core.vault import lost_place, replaced_place, vault_folders
 from ifmosfs.platform import host
 from ifmosfs.platform.disk import PosixDisk
 from tests.adapters.trees import read_tree, write_tree
-from tests.cli.command_line import INVOICE, Desk, refusal
+from tests.cli.command_line import INVOICE, SCRIPT, Desk, refusal
 
 THEIRS = b"theirs"
 
@@ -163,3 +163,54 @@ def test_an_interrupted_restore_is_brought_to_its_end(
     assert (desk.here("recover").status, list(entries(desk))) == (0, ["theirs.txt"])
     assert (desk.inbox / "run.sh").exists()
     assert desk.here("recover").out == "Nothing to recover: every run has finished.\n"
+
+
+# Emptying
+
+
+@pytest.fixture
+def replaced(desk: Desk) -> str:
+    """A committed plan whose `run.sh` has put another one of the target into the vault."""
+    write_tree(desk.target, {b"Development": {b"Source code": {b"run.sh": THEIRS}}})
+    plan = desk.staged("--conflict", "replace")
+    assert desk.here("commit", plan, "--yes").status == 0
+    return plan
+
+
+def emptied(desk: Desk, *arguments: str) -> tuple[int, int, int, list[str]]:
+    """The exit status of `vault empty`, how many could go and went, and why others stay."""
+    result = desk.here("vault", "empty", "--json", *arguments)
+    told = result.json
+    return result.status, len(told["expendable"]), told["removed"], [each["why"] for each in told["kept"]]
+
+
+def test_the_last_copy_of_a_content_stays_whatever_is_said(desk: Desk, replaced: str) -> None:
+    assert emptied(desk, "--yes") == (0, 0, 0, ["no other place is known to have its content"])
+    assert inside_vault(desk) == ["run.sh"]
+    (desk.target / "mine").write_bytes(b"thEirs")
+    assert emptied(desk, "--yes")[1:3] == (0, 0), "one of the same size is not one of the same content"
+
+
+def test_what_is_elsewhere_too_goes_for_good_after_asking_and_the_history_tells(desk: Desk, replaced: str) -> None:
+    (desk.target / "copy").write_bytes(THEIRS)
+    assert emptied(desk, "--dry-run") == (0, 1, 0, [])
+    assert desk.here("vault", "empty").err.splitlines()[1] == "  hint: add --yes"
+    assert inside_vault(desk) == ["run.sh"]
+    assert emptied(desk, "--yes", "--older-than", "1d")[1] == 0
+    assert emptied(desk, "--yes") == (0, 1, 1, [])
+    assert (inside_vault(desk), (desk.target / "copy").read_bytes()) == ([], THEIRS)
+    events = desk.here("history", desk.target / "Development/Source code/run.sh", "--json").json["files"][0]["events"]
+    assert [event["what"] for event in events] == ["put away", "removed"]
+    assert [row["selection"] for row in desk.here("history", "--json").json["runs"]][1:] == ["vault empty"] * 2
+    assert desk.here("rollback", replaced, "--yes").status == 0
+    assert read_tree(desk.inbox)[b"run.sh"] != THEIRS
+    assert desk.here("verify", replaced).status == 0
+
+
+def test_a_rollback_undone_after_the_vault_was_emptied_brings_back_what_it_can(desk: Desk, replaced: str) -> None:
+    (desk.target / "copy").write_bytes(THEIRS)
+    assert emptied(desk, "--yes") == (0, 1, 1, [])
+    assert desk.here("rollback", replaced, "--yes").status == 0
+    forth = desk.here("rollback", "execute", replaced, "--redo", "--yes", "--json")
+    assert (forth.status, forth.json["moved"]) == (0, 3)
+    assert (desk.target / "Development/Source code/run.sh").read_bytes() == SCRIPT

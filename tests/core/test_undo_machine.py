@@ -246,6 +246,34 @@ def test_rolling_everything_back_gives_the_models_tree_whatever_happened_before(
     run_state_machine_as_test(UndoMachine, settings=profile)
 
 
+A_SWAP_AND_A_MOVE = {"wanted": [(0, b"/in/b.txt"), (1, b"/in/a"), (44, b"/in/c\xff")], "together": False, "crash": None}
+ONCE_FAILED: dict[str, list[tuple[str, dict[str, object]]]] = {
+    "saved anew after it went forth again": [
+        ("commit", {"wanted": [(0, b"/in/deep/b.txt")], "together": False, "crash": None}),
+        ("roll_back_a_plan", {"number": 0, "crash": None}),
+        ("roll_back_a_run", {"number": 0, "picks": [], "crash": None}),
+        ("move_by_hand", {"number": 0, "path": b"/in/a"}),
+        ("edit", {"number": 3, "in_place": False}),
+    ],
+    "an earlier plan takes back what has gone forth again": [
+        ("commit", A_SWAP_AND_A_MOVE),
+        ("commit", {"wanted": [(0, b"/in/deep/a")], "together": False, "crash": None}),
+        ("roll_back_a_plan", {"number": 1, "crash": None}),
+        ("roll_back_a_run", {"number": 0, "picks": [], "crash": None}),
+        ("roll_back_a_plan", {"number": 0, "crash": None}),
+    ],
+}
+
+
+@pytest.mark.parametrize("steps", ONCE_FAILED.values(), ids=ONCE_FAILED.keys())
+def test_what_once_failed_gives_the_models_tree(steps: list[tuple[str, dict[str, object]]]) -> None:
+    machine = UndoMachine()
+    for name, arguments in steps:
+        getattr(machine, name)(**arguments)
+        machine.nothing_is_lost_and_nothing_is_left_over()
+    machine.teardown()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_rolling_everything_back_gives_the_models_tree_after_long_sequences() -> None:

@@ -41,6 +41,7 @@ def execute(plan: str | None, plan_option: str | None, dry_run: bool, yes: bool,
       --ids 8b2-14,8b2-15             files by their ids (ifmosfs rollback files)
       --paths '*.pdf' --paths ~/in    by old or new name
       --timestamp 2026-01-31T10:00    what was committed since, over all plans
+      --snapshot "before clean-up"    what has moved the files of a snapshot since
       --run 91f                       what one run did; a rollback is undone in the same way
       --redo                          undo the plan's rollback
 

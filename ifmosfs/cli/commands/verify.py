@@ -22,8 +22,8 @@ def verify(plan: str | None, plan_option: str | None, as_json: bool) -> int:
     Every file that was moved is looked up at its new place and compared with what arrived there: the same inode, size and
     time; copies from another filesystem are read in full.
 
-    Exit status: 0 it is; 1 something is missing, was changed since, or has been moved back by a rollback of a part; 3
-    what was moved is in order, and some files of the plan were never moved.
+    Exit status: 0 it is; 1 something is missing or was changed since; 3 what is there is in order, and some files of the plan were
+    never moved, or a rollback has moved them back.
     """
     from ifmosfs.app.undoing import UNDOABLE, not_moved, verify_plan
     from ifmosfs.cli.show_runs import problem_fields, show_problems
@@ -35,12 +35,12 @@ def verify(plan: str | None, plan_option: str | None, as_json: bool) -> int:
         with app.writing() as journal:
             report = verify_plan(app, journal, info)
             n_left = 0 if info.state is PlanState.ROLLED_BACK else not_moved(app, journal, info) - report.n_taken_back
-    is_as_planned = report.holds and (not report.n_taken_back or info.state is PlanState.ROLLED_BACK)
+    is_in_part = n_left > 0 or (report.n_taken_back > 0 and info.state is not PlanState.ROLLED_BACK)
     if as_json:
         print_json(
             {
                 "plan": info.plan_id,
-                "holds": is_as_planned,
+                "holds": report.holds,
                 "checked": report.n_checked,
                 "moved_back": report.n_taken_back,
                 "not_moved": n_left,
@@ -49,20 +49,20 @@ def verify(plan: str | None, plan_option: str | None, as_json: bool) -> int:
                 "extra": problem_fields(report.extra),
             }
         )
-        return _status(is_as_planned, n_left)
+        return _status(report.holds, is_in_part)
     click.echo(f"Plan {info.plan_id}: {counted(report.n_checked, 'entry')} looked at")
     show_problems(report.problems)
     for line in _words(info, report, n_left):
         click.echo(line)
     if n_left > 0:
         click.echo(f"{counted(n_left, 'file')} of the plan never moved: ifmosfs commit {info.plan_id} tries again.")
-    return _status(is_as_planned, n_left)
+    return _status(report.holds, is_in_part)
 
 
-def _status(is_as_planned: bool, n_left: int) -> int:
-    if not is_as_planned:
+def _status(holds: bool, is_in_part: bool) -> int:
+    if not holds:
         return 1
-    return 3 if n_left > 0 else 0
+    return 3 if is_in_part else 0
 
 
 def _words(info: PlanInfo, report: VerifyReport, n_left: int) -> list[str]:
