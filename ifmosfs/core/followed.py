@@ -6,7 +6,7 @@ may have taken back what this one had put away. All of it stands in the journal,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ifmosfs.core.files import Fingerprint, Place
@@ -20,11 +20,12 @@ class Followed:
     """A plan's runs, with each file at the place where it is to be now.
 
     What a rollback of another plan has taken back is left out: it is where that plan had found it. `foreign` are the absolute
-    paths to which a file of another plan was brought last; what is there is none of this plan's, even where one of them was before.
+    paths to which a file of another plan was brought last, where nothing is this plan's, even if one of its files was there before;
+    and the moves to whose places another file of the plan was brought by others, so that theirs must have gone.
     """
 
     history: tuple[RunHistory, ...]
-    foreign: frozenset[bytes]
+    foreign: frozenset[bytes | Key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,16 @@ class _Trail:
         self._taken_by: dict[Key, Key] = {}
         self.brought: dict[Key, _Brought] = {}
         self.foreign: set[bytes] = set()
+        self.gone: set[Key] = set()  # whose place another file has been brought to
+
+    def _arrive(self, path: bytes, key: Key | None) -> None:
+        before = self._at.pop(path, None)
+        if before is not None and before != key:
+            self.gone.add(before)
+        if key is not None:
+            self._at[path] = key
+            self.gone.discard(key)
+            self.foreign.discard(path)
 
     def own(self, run_id: str, row: Recorded) -> None:
         """An operation of the plan itself."""
@@ -53,8 +64,7 @@ class _Trail:
         if source is not None:
             self._at.pop(source.absolute, None)
         if target is not None:
-            self._at[target.absolute] = (run_id, row.operation.seq)
-            self.foreign.discard(target.absolute)
+            self._arrive(target.absolute, (run_id, row.operation.seq))
 
     def other(self, run: Run, row: Recorded) -> None:
         """An operation of another plan."""
@@ -65,7 +75,7 @@ class _Trail:
             self._carry(run, operation.source, operation.target, row)
         key = self._at.pop(operation.source.absolute, None)
         if key is None:
-            self._at.pop(operation.target.absolute, None)  # if one of ours was there, somebody has taken it away
+            self._arrive(operation.target.absolute, None)  # if one of ours was there, somebody has taken it away
             self.foreign.add(operation.target.absolute)
         else:
             self._bring(key, operation.target, row.outcome.arrived, run, row)
@@ -85,8 +95,7 @@ class _Trail:
             self._taken_by.setdefault(key, mine)
         since.add(mine)
         self.brought[key] = _Brought(target, arrived, key in self._taken_by)
-        self.foreign.discard(target.absolute)
-        self._at[target.absolute] = key
+        self._arrive(target.absolute, key)
 
 
 def follow(history: Sequence[RunHistory], others: Iterable[RunHistory]) -> Followed:
@@ -109,7 +118,9 @@ def follow(history: Sequence[RunHistory], others: Iterable[RunHistory]) -> Follo
             else:
                 trail.other(each.run, row)
     undone = _undone(history)
-    return Followed(tuple(_retold(each, trail.brought, undone) for each in history), frozenset(trail.foreign))
+    gone = {way for key in trail.gone for way in _way(key, undone)}
+    retold = tuple(_retold(each, trail.brought, undone) for each in history)
+    return Followed(retold, frozenset({*trail.foreign, *gone}))
 
 
 def _undone(history: Sequence[RunHistory]) -> dict[Key, Key]:
@@ -122,12 +133,17 @@ def _undone(history: Sequence[RunHistory]) -> dict[Key, Key]:
     }
 
 
-def _goes_forth(key: Key | None, undone: Mapping[Key, Key]) -> bool:
+def _way(key: Key, undone: Mapping[Key, Key]) -> Iterator[Key]:
+    """The operation, what it has undone, what that had undone, and so on."""
+    following: Key | None = key
+    while following is not None:
+        yield following
+        following = undone.get(following)
+
+
+def _goes_forth(key: Key, undone: Mapping[Key, Key]) -> bool:
     """Whether the operation did what a commit wanted: that of a commit, or one that has undone the undoing of such a one."""
-    is_forth = False
-    while key is not None:
-        key, is_forth = undone.get(key), not is_forth
-    return is_forth
+    return len(list(_way(key, undone))) % 2 == 1
 
 
 def _retold(history: RunHistory, brought: Mapping[Key, _Brought], undone: Mapping[Key, Key]) -> RunHistory:

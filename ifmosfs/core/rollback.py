@@ -91,7 +91,7 @@ def plan_rollback(
     undo: Collection[str] | None = None,
     only: Collection[Key] | None = None,
     absent: Collection[bytes] = (),
-    foreign: Collection[bytes] = (),
+    foreign: Collection[bytes | Key] = (),
     beside: bytes | None = None,
     search: Sequence[bytes] = (),
 ) -> RollbackOrder:
@@ -100,7 +100,7 @@ def plan_rollback(
     `undo` names the runs to undo; by default all that the commits did, and what was undone already is left out.
     `only`: the moves to undo, which are complete in themselves (`core.selection.close_over`); by default all.
     `absent`: roots whose filesystem is not the one they were on (`absent_disks`); nothing is moved to them.
-    `foreign`: places that files of other plans have taken (`core.followed`); those are not moved.
+    `foreign`: places that files of other plans have taken, and moves whose files have gone (`core.followed`).
     `beside`: what is put into the name of a file whose old place is occupied; without it such a file stays where it is.
     `search`: the folders in which files that are not at their place are looked for.
     Raises: RecoveryNeeded if one of the runs did not finish; DiskFailed.

@@ -262,6 +262,13 @@ ONCE_FAILED: dict[str, list[tuple[str, dict[str, object]]]] = {
         ("roll_back_a_run", {"number": 0, "picks": [], "crash": None}),
         ("roll_back_a_plan", {"number": 0, "crash": None}),
     ],
+    "back to the place of another file of the plan, which is gone": [
+        ("commit", {"wanted": [(0, b"/out/b.txt"), (1, b"/out/c\xff")], "together": False, "crash": None}),
+        ("commit", {"wanted": [(3, b"/in/b.txt")], "together": False, "crash": None}),
+        ("commit", {"wanted": [(4, b"/out/b.txt")], "together": False, "crash": None}),
+        ("delete", {"number": 4}),
+        ("roll_back_a_plan", {"number": 1, "crash": None}),
+    ],
 }
 
 
