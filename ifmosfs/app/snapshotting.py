@@ -174,12 +174,11 @@ class _Taking:
     def _entries(self) -> Iterator[SnapshotEntry]:
         for root in self._roots:
             for entry in inventory(Place(root, b""), self._app.disk, self._rules, self.unreadable):
-                kind = entry.kind
-                if kind is Kind.FOLDER:
+                if entry.is_folder:
                     yield entry
                     continue
                 self.n_files += 1
-                kept = self._kept(entry) if kind is Kind.FILE and self._keeps else entry
+                kept = self._kept(entry) if self._keeps and entry.kind is Kind.FILE else entry
                 self.by_level[kept.level or Protection.NAME] += 1
                 yield kept
 

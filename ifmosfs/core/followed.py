@@ -43,7 +43,7 @@ class _Trail:
 
     def __init__(self) -> None:
         self._at: dict[bytes, Key] = {}
-        self._since: dict[Key, set[Key]] = {}  # what others have done to each file since this plan moved it
+        self._since: dict[Key, set[Key]] = {}  # what others have done to each file since this plan first moved it
         self._taken_by: dict[Key, Key] = {}
         self.brought: dict[Key, _Brought] = {}
         self.foreign: set[bytes] = set()
@@ -61,10 +61,12 @@ class _Trail:
     def own(self, run_id: str, row: Recorded) -> None:
         """An operation of the plan itself."""
         source, target = row.operation.source, row.operation.target
-        if source is not None:
-            self._at.pop(source.absolute, None)
+        before = None if source is None else self._at.pop(source.absolute, None)
         if target is not None:
-            self._arrive(target.absolute, (run_id, row.operation.seq))
+            key = run_id, row.operation.seq
+            self._arrive(target.absolute, key)
+            if before in self._since:
+                self._since[key] = set(self._since[before])
 
     def other(self, run: Run, row: Recorded) -> None:
         """An operation of another plan."""

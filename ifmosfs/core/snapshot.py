@@ -4,37 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
+from struct import Struct
 from typing import Final
 
-from ifmosfs.core.manifest import SnapshotEntry
+from ifmosfs.core.manifest import Protection, SnapshotEntry
 
 DIGEST_BYTES: Final = 32
-CHUNK_HEIGHT: Final = 10
-CHUNK: Final = 1 << CHUNK_HEIGHT
+PER_LEAF: Final = 1024
+
+# Lengths of root, path and digest; which values are there, and the level; inode, size, the times (ns, modulo 2**64), mode.
+_HEAD: Final = Struct("<IIBBQQQQI")
+_HAS_BIRTH: Final = 1
+_HAS_MODE: Final = 2
+_LEVELS: Final = {None: 0, Protection.NAME: 4, Protection.CONTENT_REFLINK: 8, Protection.CONTENT_COPY: 12}
+_MASK: Final = (1 << 64) - 1
 
 
 class MerkleTree:
-    """The binary Merkle tree over entries in the order in which they are added; its full parts are kept as their roots.
+    """The binary Merkle tree over entries in the order in which they are added, `PER_LEAF` to a leaf.
 
-    Leaves and inner nodes are hashed with different first bytes, as in RFC 6962, so that one can never pass for the other. Leaves
-    wait until there are `CHUNK` of them, whose part of the tree is then made level by level, in half the time.
+    Leaves and inner nodes are hashed with different first bytes, as in RFC 6962, so that one can never pass for the other. Only the
+    roots of full trees are kept, each with its height, which is less than that of the one before.
     """
 
     def __init__(self) -> None:
-        self._whole: list[
-            tuple[int, bytes]
-        ] = []  # the roots of full trees with their heights, each higher than the next
-        self._leaves: list[bytes] = []
+        self._whole: list[tuple[int, bytes]] = []
+        self._parts: list[bytes] = [b"\x00"]
+        self._n_parts = 0
 
     def add(self, entry: SnapshotEntry) -> None:
         """Let the entry be the last one."""
-        self._leaves.append(_leaf(entry))
-        if len(self._leaves) == CHUNK:
-            level = self._leaves
-            while len(level) > 1:
-                level = [_inner(left, right) for left, right in zip(level[::2], level[1::2], strict=True)]
-            _push(self._whole, CHUNK_HEIGHT, level[0])
-            self._leaves = []
+        self._parts += _encoded(entry)
+        self._n_parts += 1
+        if self._n_parts == PER_LEAF:
+            _push(self._whole, 0, _hashed(b"".join(self._parts)))
+            self._parts, self._n_parts = [b"\x00"], 0
 
     def adding(self, entries: Iterable[SnapshotEntry]) -> Iterator[SnapshotEntry]:
         """The same entries, each added when it is asked for."""
@@ -46,20 +50,14 @@ class MerkleTree:
     def root(self) -> bytes:
         """The root (32 bytes, BLAKE2b); of nothing: 32 zero bytes."""
         whole = list(self._whole)
-        for leaf in self._leaves:
-            _push(whole, 0, leaf)
+        if self._n_parts:
+            _push(whole, 0, _hashed(b"".join(self._parts)))
         if not whole:
             return bytes(DIGEST_BYTES)
         *higher, (_, root) = whole
         for _, left in reversed(higher):
             root = _inner(left, root)
         return root
-
-
-def _push(whole: list[tuple[int, bytes]], height: int, root: bytes) -> None:
-    while whole and whole[-1][0] == height:
-        height, root = height + 1, _inner(whole.pop()[1], root)
-    whole.append((height, root))
 
 
 def merkle_root(entries: Iterable[SnapshotEntry]) -> bytes:
@@ -70,14 +68,33 @@ def merkle_root(entries: Iterable[SnapshotEntry]) -> bytes:
     return tree.root
 
 
+def _push(whole: list[tuple[int, bytes]], height: int, root: bytes) -> None:
+    while whole and whole[-1][0] == height:
+        height, root = height + 1, _inner(whole.pop()[1], root)
+    whole.append((height, root))
+
+
 def _inner(left: bytes, right: bytes) -> bytes:
-    return blake2b(b"\x01" + left + right, digest_size=32).digest()
+    return _hashed(b"\x01" + left + right)
 
 
-def _leaf(entry: SnapshotEntry) -> bytes:
+def _hashed(data: bytes) -> bytes:
+    return blake2b(data, digest_size=DIGEST_BYTES).digest()
+
+
+def _encoded(entry: SnapshotEntry) -> tuple[bytes, bytes, bytes, bytes]:
+    """An entry as bytes that tell where each value ends. The time of the last rename is no part of it."""
     root, path, print_, digest, mode, level = entry
-    numbers = f"{print_.inode} {print_.size_bytes} {print_.mtime_ns} {print_.birth_ns}"
-    if mode is not None:  # snapshots of before versions were kept have none, and keep their hashes
-        numbers += f" {mode} {'' if level is None else level.value}"
-    leaf = b"\x00%b\x00%b\x00%b\x00%b" % (root, path, numbers.encode(), digest or b"")
-    return blake2b(leaf, digest_size=32).digest()
+    birth_ns, flags = print_.birth_ns, _LEVELS[level]
+    if birth_ns is None:
+        birth_ns = 0
+    else:
+        flags |= _HAS_BIRTH
+    if mode is None:
+        mode = 0
+    else:
+        flags |= _HAS_MODE
+    digest = digest or b""
+    times = print_.mtime_ns & _MASK, birth_ns & _MASK
+    head = _HEAD.pack(len(root), len(path), len(digest), flags, print_.inode, print_.size_bytes, *times, mode)
+    return head, root, path, digest

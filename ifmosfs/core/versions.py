@@ -10,12 +10,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from ifmosfs.core.manifest import SnapshotEntry
-
-KIND_BITS: Final = 0o170000
-FOLDER_BITS: Final = 0o040000
 
 
 class Pair(NamedTuple):
@@ -68,8 +65,8 @@ def diff(before: Sequence[SnapshotEntry], after: Sequence[SnapshotEntry]) -> Ver
     folders_removed: list[SnapshotEntry] = []
     for key, each in old.items():
         found = new.get(key)
-        is_folder = _is_folder(each)
-        if found is None or is_folder != _is_folder(found):
+        is_folder = each.is_folder
+        if found is None or is_folder != found.is_folder:
             (folders_removed if is_folder else left).append(each)
         elif is_folder:
             continue
@@ -83,8 +80,8 @@ def diff(before: Sequence[SnapshotEntry], after: Sequence[SnapshotEntry]) -> Ver
     folders_added: list[SnapshotEntry] = []
     for key, each in new.items():
         before_it = old.get(key)
-        if before_it is None or _is_folder(before_it) != _is_folder(each):
-            (folders_added if _is_folder(each) else come).append(each)
+        if before_it is None or before_it.is_folder != each.is_folder:
+            (folders_added if each.is_folder else come).append(each)
     met = _Meeting([*left, *(pair.before for pair in replaced)], [*come, *(pair.after for pair in replaced)])
     for pair in replaced:
         if not met.is_met(pair.before) and not met.is_met(pair.after):
@@ -161,10 +158,6 @@ def _by_content(entries: Iterable[SnapshotEntry]) -> dict[tuple[int, int], list[
         if each.fingerprint.size_bytes:  # empty files are all alike
             found[each.fingerprint.size_bytes, each.fingerprint.mtime_ns].append(each)
     return found
-
-
-def _is_folder(entry: SnapshotEntry) -> bool:
-    return entry.mode is not None and entry.mode & KIND_BITS == FOLDER_BITS  # `kind` takes three times as long
 
 
 def _order(entry: SnapshotEntry) -> tuple[bytes, bytes]:

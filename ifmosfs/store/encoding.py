@@ -46,6 +46,13 @@ def fingerprint_row(print_: Fingerprint) -> FingerprintRow:
 
 def fingerprint_from(inode: int, size_bytes: int, mtime_ns: int, ctime_ns: int, birth_ns: int | None) -> Fingerprint:
     """The inverse of `fingerprint_row`."""
+    if (
+        inode >= 0
+        and mtime_ns >= EARLIEST_NS
+        and ctime_ns >= EARLIEST_NS
+        and (birth_ns is None or birth_ns >= EARLIEST_NS)
+    ):
+        return Fingerprint(inode, size_bytes, mtime_ns, ctime_ns, birth_ns)  # nearly all, in half the time
     birth = None if birth_ns is None else time_ns(birth_ns)
     return Fingerprint(unsigned(inode), size_bytes, time_ns(mtime_ns), time_ns(ctime_ns), birth)
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, insert, select, update
 
 from ifmosfs.core.errors import NotFound
-from ifmosfs.core.files import Kind, Place
+from ifmosfs.core.files import Place
 from ifmosfs.core.manifest import (
     HeldContent,
     Protection,
@@ -221,7 +221,7 @@ class _Tally:
                 self._least = self._least or entry.level
                 if entry.level is Protection.CONTENT_REFLINK and self._least is Protection.CONTENT_COPY:
                     self._least = entry.level
-            elif self._least is not Protection.NAME and entry.kind is not Kind.FOLDER:
+            elif self._least is not Protection.NAME and not entry.is_folder:
                 self._least = Protection.NAME
             yield entry
 

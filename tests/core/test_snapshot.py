@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ifmosfs.core.manifest import Protection, SnapshotEntry
-from ifmosfs.core.snapshot import merkle_root
+from ifmosfs.core.snapshot import PER_LEAF, merkle_root
 from tests.core.plans import fingerprint
 
 ENTRY = SnapshotEntry(b"/in", b"a\xff\n", fingerprint(1), b"\1" * 32, 0o100644)
@@ -70,12 +70,21 @@ def test_nothing_has_a_root_of_zeros() -> None:
     assert merkle_root([]) == bytes(32)
 
 
-@given(st.lists(st.integers(0, 3), max_size=20))
-def test_a_root_is_the_same_as_when_levels_were_hashed_one_after_the_other(numbers: list[int]) -> None:
-    listed = [ENTRY._replace(fingerprint=fingerprint(number)) for number in numbers]
-    level = [merkle_root([entry]) for entry in listed]
+@pytest.mark.parametrize(
+    "n", [1, PER_LEAF - 1, PER_LEAF, PER_LEAF + 1, 2 * PER_LEAF + 1, 3 * PER_LEAF, 7 * PER_LEAF + 5]
+)
+def test_a_root_is_the_same_as_when_levels_were_hashed_one_after_the_other(n: int) -> None:
+    listed = [ENTRY._replace(path=b"%d" % number) for number in range(n)]
+    level = [merkle_root(listed[start : start + PER_LEAF]) for start in range(0, n, PER_LEAF)]
     while len(level) > 1:
         odd = level[-1:] if len(level) % 2 else []
         pairs = zip(level[::2], level[1::2], strict=False)
         level = [blake2b(b"\x01" + one + other, digest_size=32).digest() for one, other in pairs] + odd
-    assert merkle_root(iter(listed)) == (level[0] if level else bytes(32))
+    assert merkle_root(iter(listed)) == level[0]
+
+
+@pytest.mark.parametrize("at", [0, PER_LEAF - 1, PER_LEAF, 2 * PER_LEAF])
+def test_an_entry_in_any_leaf_counts(at: int) -> None:
+    listed = [ENTRY._replace(path=b"%d" % number) for number in range(2 * PER_LEAF + 1)]
+    changed = [*listed[:at], ENTRY, *listed[at + 1 :]]
+    assert merkle_root(changed) != merkle_root(listed)

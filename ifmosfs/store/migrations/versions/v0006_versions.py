@@ -6,6 +6,10 @@ would empty those, so the four tables are made anew, filled, and put in the plac
 
 from __future__ import annotations
 
+import hashlib
+import struct
+from collections.abc import Callable, Iterator
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -41,6 +45,7 @@ def upgrade() -> None:
     _make_versions()
     for table, columns, values in COPIES:
         op.execute(f"INSERT INTO new_{table} ({columns}) SELECT {values} FROM {table}")  # noqa: S608  constants only
+    _hash_anew()
     for table in ("versions", "snapshot_entries", "snapshot_roots", "snapshots"):
         op.drop_table(table)
     for table, _, _ in COPIES:
@@ -137,3 +142,61 @@ def _make_versions() -> None:
         sa.UniqueConstraint("run_id", name=op.f("uq_versions_run_id")),
         sqlite_autoincrement=True,
     )
+
+
+# Manifests were hashed entry by entry. Each that is whole gets the hash that it has by now; a damaged one keeps its own, which then
+# fits no more than it did.
+
+
+def _hash_anew() -> None:
+    connection = op.get_bind()
+    rows = connection.execute(sa.text("SELECT snapshot_id, merkle FROM new_snapshots WHERE final")).all()
+    for snapshot_id, merkle in rows:
+        if _root([_hash(b"\x00", entry) for entry in _entries(connection, snapshot_id, _old)]) != merkle:
+            continue
+        entries = list(_entries(connection, snapshot_id, _new))
+        leaves = [_hash(b"\x00", *entries[start : start + 1024]) for start in range(0, len(entries), 1024)]
+        values = {"merkle": _root(leaves), "snapshot_id": snapshot_id}
+        connection.execute(
+            sa.text("UPDATE new_snapshots SET merkle = :merkle WHERE snapshot_id = :snapshot_id"), values
+        )
+
+
+def _entries(connection: sa.Connection, snapshot_id: str, encoded: Callable[..., bytes]) -> Iterator[bytes]:
+    roots = "SELECT number, path FROM snapshot_roots WHERE snapshot_id = :snapshot_id"
+    names = {row.number: row.path for row in connection.execute(sa.text(roots), {"snapshot_id": snapshot_id})}
+    columns = "root, path, inode, size_bytes, mtime_ns, birth_ns, digest"
+    query = f"SELECT {columns} FROM snapshot_entries WHERE snapshot_id = :snapshot_id ORDER BY number"  # noqa: S608
+    for root, path, inode, size, mtime, birth, digest in connection.execute(
+        sa.text(query), {"snapshot_id": snapshot_id}
+    ):
+        whole = inode if inode >= 0 else inode + (1 << 64)
+        yield encoded(
+            names[root], path, whole, size, _time(mtime), None if birth is None else _time(birth), digest or b""
+        )
+
+
+def _time(stored: int) -> int:
+    return stored if stored >= -(1 << 31) * 1_000_000_000 else stored + (1 << 64)
+
+
+def _old(root: bytes, path: bytes, inode: int, size: int, mtime: int, birth: int | None, digest: bytes) -> bytes:
+    return b"%b\x00%b\x00%b\x00%b" % (root, path, f"{inode} {size} {mtime} {birth}".encode(), digest)
+
+
+def _new(root: bytes, path: bytes, inode: int, size: int, mtime: int, birth: int | None, digest: bytes) -> bytes:
+    mask, flags = (1 << 64) - 1, 0 if birth is None else 1
+    lengths = len(root), len(path), len(digest)
+    head = struct.pack("<IIBBQQQQI", *lengths, flags, inode, size, mtime & mask, (birth or 0) & mask, 0)
+    return head + root + path + digest
+
+
+def _root(level: list[bytes]) -> bytes:
+    while len(level) > 1:
+        pairs = [_hash(b"\x01", *level[at : at + 2]) for at in range(0, len(level) - 1, 2)]
+        level = pairs + (level[-1:] if len(level) % 2 else [])
+    return level[0] if level else bytes(32)
+
+
+def _hash(*parts: bytes) -> bytes:
+    return hashlib.blake2b(b"".join(parts), digest_size=32).digest()
