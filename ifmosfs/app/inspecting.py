@@ -185,9 +185,10 @@ def _is_empty(app: App, place: Place) -> bool:
 
 def _compare(app: App, info: SessionInfo, root: Root, found: list[Finding]) -> Counter[str]:
     known = app.catalogue.known_files(info.session_id, root.path)
+    excludes = app.catalogue.session_excludes(info.session_id)
     counts: Counter[str] = Counter()
     try:
-        result = walk(app, root.path, scan_rules(app, app.settings.excludes))
+        result = walk(app, root.path, scan_rules(app, (*app.settings.excludes, *excludes)))
     except RootProblem:
         found.append(Finding(problem("not-readable", root.path), Level.NORMAL, NOTHING))
         return counts

@@ -127,7 +127,8 @@ def serve(
     driver = fuse.Driver(app.settings.driver) if app.settings.driver else None
     with ExitStack() as stack:
         stack.enter_context(sharing(app.settings.state_folder / CATALOGUE_NAME, view))
-        follow = stack.enter_context(following(app, tree.plan, view, showing.excludes)) if showing.is_on else None
+        excludes = (*app.catalogue.session_excludes(tree.plan.session_id), *showing.excludes)
+        follow = stack.enter_context(following(app, tree.plan, view, excludes)) if showing.is_on else None
 
         def ready() -> None:
             on_ready()

@@ -30,14 +30,14 @@ class ScanReport:
 
 
 def scan(app: App, folders: Sequence[bytes], *, tag: str | None = None, excludes: Sequence[str] = ()) -> ScanReport:
-    """Walk the folders and bring the session for this set of folders up to date. Raises `RootProblem`; an interruption
-    leaves the session as it was."""
+    """Walk the folders and bring the session for this set of folders up to date, which keeps the patterns for whoever looks at
+    its folders later. Raises `RootProblem`; an interruption leaves the session as it was."""
     paths = check_roots(folders)
     roots = tuple(Root(path, app.disk.filesystem(Place(path, b""))) for path in paths)
     rules = scan_rules(app, (*app.settings.excludes, *excludes))
     results = [walk(app, root.path, rules) for root in roots]
     now_ns = host.now_ns()
-    session_id = app.catalogue.session_for(roots, tag, now_ns)
+    session_id = app.catalogue.session_for(roots, tag, now_ns, excludes)
     deltas = [
         app.catalogue.record_scan(session_id, root.path, result.found, result.skipped, result.unreadable, now_ns)
         for root, result in zip(roots, results, strict=True)

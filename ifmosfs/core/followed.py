@@ -6,11 +6,11 @@ may have taken back what this one had put away. All of it stands in the journal,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ifmosfs.core.files import Fingerprint, Place
-from ifmosfs.core.history import MOVING, Key, RunHistory
+from ifmosfs.core.history import MOVING, Key, RunHistory, undone_by, way_of
 from ifmosfs.core.journal import OpKind, OpState, Recorded, Run, RunKind
 from ifmosfs.core.names import is_within
 
@@ -119,33 +119,15 @@ def follow(history: Sequence[RunHistory], others: Iterable[RunHistory]) -> Follo
                 trail.own(each.run.run_id, row)
             else:
                 trail.other(each.run, row)
-    undone = _undone(history)
-    gone = {way for key in trail.gone for way in _way(key, undone)}
+    undone = undone_by(history)
+    gone = {way for key in trail.gone for way in way_of(key, undone)}
     retold = tuple(_retold(each, trail.brought, undone) for each in history)
     return Followed(retold, frozenset({*trail.foreign, *gone}))
 
 
-def _undone(history: Sequence[RunHistory]) -> dict[Key, Key]:
-    """What each operation has undone."""
-    return {
-        (each.run.run_id, row.operation.seq): row.operation.inverse_of
-        for each in history
-        for row in each.recorded
-        if row.operation.inverse_of is not None
-    }
-
-
-def _way(key: Key, undone: Mapping[Key, Key]) -> Iterator[Key]:
-    """The operation, what it has undone, what that had undone, and so on."""
-    following: Key | None = key
-    while following is not None:
-        yield following
-        following = undone.get(following)
-
-
 def _goes_forth(key: Key, undone: Mapping[Key, Key]) -> bool:
     """Whether the operation did what a commit wanted: that of a commit, or one that has undone the undoing of such a one."""
-    return len(list(_way(key, undone))) % 2 == 1
+    return len(way_of(key, undone)) % 2 == 1
 
 
 def _retold(history: RunHistory, brought: Mapping[Key, _Brought], undone: Mapping[Key, Key]) -> RunHistory:

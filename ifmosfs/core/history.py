@@ -7,7 +7,7 @@ one is undone in turn.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
@@ -66,38 +66,56 @@ class Standing:
 def standing(history: Sequence[RunHistory]) -> tuple[Standing, ...]:
     """The done operations that hold now, newest first, from runs given oldest first.
 
+    What was undone and done again may have been so several times, each time by naming the first operation or a later one. All that
+    counts is the newest of them: it holds, and so does what it has brought back.
     Raises: RecoveryNeeded if a run has not been brought to an end, for then only the disk knows what was done.
     """
-    undone_by: dict[Key, _Arrival] = {}
-    restored: dict[Key, _Arrival] = {}
+    for each in history:
+        _require_finished(each)
+    undone = undone_by(history)
+    newest = {way_of(key, undone)[-1]: key for key in undone}  # by the first operation
+    holding = {key: last for last in newest.values() for key in way_of(last, undone)[::2]}
+    last_ones = frozenset(newest.values())
+    arrivals = {key: row for key, row in _done(history) if key in last_ones} if newest else {}
     found = []
     for each in reversed(history):
-        _require_finished(each)
         for row in reversed(each.recorded):
             if row.outcome.state is not OpState.DONE:
                 continue
-            key, operation = (each.run.run_id, row.operation.seq), row.operation
-            base = row.outcome.arrived
-            if key in restored:
-                base, place = restored[key]
-                if place != operation.target and operation.kind in MOVING:
-                    operation = replace(operation, target=place)
-            inverse_of = operation.inverse_of
-            if key in undone_by:
-                if inverse_of is not None:  # its undoing brought back what it had undone; the newest such word holds
-                    restored.setdefault(inverse_of, undone_by[key])
-                continue
-            found.append(Standing(each.run.run_id, operation, row.outcome, base))
-            if inverse_of is not None:
-                undone_by[inverse_of] = _Arrival(base, operation.target)
+            key = each.run.run_id, row.operation.seq
+            if key in holding:
+                found.append(_left_by(arrivals[holding[key]], each.run.run_id, row))
+            elif key not in undone and key not in newest:
+                found.append(Standing(each.run.run_id, row.operation, row.outcome, row.outcome.arrived))
     return tuple(found)
 
 
-class _Arrival(NamedTuple):
-    """What an operation has left, and where: not always where it was before, for that place may have been taken."""
+def _done(history: Iterable[RunHistory]) -> Iterator[tuple[Key, Recorded]]:
+    for each in history:
+        for row in each.recorded:
+            if row.outcome.state is OpState.DONE:
+                yield (each.run.run_id, row.operation.seq), row
 
-    base: Fingerprint | None
-    place: Place | None
+
+def undone_by(history: Iterable[RunHistory]) -> dict[Key, Key]:
+    """What each done operation that undid one has undone, oldest first as the runs are given."""
+    return {key: row.operation.inverse_of for key, row in _done(history) if row.operation.inverse_of is not None}
+
+
+def way_of(key: Key, undone: Mapping[Key, Key]) -> list[Key]:
+    """The operation, what it has undone, what that had undone, and so on to the first."""
+    found = [key]
+    while (before := undone.get(found[-1])) is not None:
+        found.append(before)
+    return found
+
+
+def _left_by(last: Recorded, run_id: str, row: Recorded) -> Standing:
+    """An operation that holds with what the newest, itself or one that has brought it back, has left, and where."""
+    operation, place = row.operation, last.operation.target
+    if operation.kind in MOVING and place != operation.target:
+        operation = replace(operation, target=place)
+    return Standing(run_id, operation, row.outcome, last.outcome.arrived)
 
 
 def _require_finished(history: RunHistory) -> None:

@@ -33,6 +33,8 @@ from ifmosfs.core.history import (
     standing,
     time_before,
     time_of_removed,
+    undone_by,
+    way_of,
 )
 from ifmosfs.core.journal import OpKind, Run, RunKind
 from ifmosfs.core.names import SEPARATOR, ancestors, components, display, split, with_suffix_before_extension
@@ -145,17 +147,10 @@ def _overtaken(history: Sequence[RunHistory], moves: Iterable[Standing]) -> Iter
     for each in standing(history):
         if each.operation.kind in MOVING:
             newest.setdefault(ends(each.operation)[1].absolute, each.key)
-    undone = {
-        (each.run.run_id, row.operation.seq): row.operation.inverse_of
-        for each in history
-        for row in each.recorded
-        if row.operation.inverse_of is not None
-    }
+    undone = undone_by(history)
     for each in moves:
-        last: Key | None = newest.get(ends(each.operation)[1].absolute)
-        while last is not None and last != each.key:
-            last = undone.get(last)
-        if last is None:
+        last = newest.get(ends(each.operation)[1].absolute)
+        if last is None or each.key not in way_of(last, undone):
             yield each.key
 
 

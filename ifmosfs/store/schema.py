@@ -47,7 +47,7 @@ def _owner(column: str) -> ForeignKey:
 
 
 class ScanSession(Base):
-    """A set of roots that are scanned together; `roots_key` is equal for equal sets."""
+    """A set of roots that are scanned together; `roots_key` is equal for equal sets, `excludes` JSON of the last scan's patterns."""
 
     __tablename__ = "scan_sessions"
 
@@ -56,6 +56,7 @@ class ScanSession(Base):
     roots_key: Mapped[str] = mapped_column(String(64), unique=True)
     created_ns: Mapped[int]
     scanned_ns: Mapped[int]
+    excludes: Mapped[str | None]
 
 
 class SessionRoot(Base):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 from collections.abc import Collection, Sequence
 
@@ -37,19 +38,33 @@ def roots_key(paths: Collection[bytes]) -> str:
 class Sessions(Database):
     """Sessions and what they hold in numbers."""
 
-    def session_for(self, roots: Sequence[Root], tag: str | None, now_ns: int) -> str:
+    def session_for(
+        self, roots: Sequence[Root], tag: str | None, now_ns: int, excludes: Sequence[str] | None = None
+    ) -> str:
         """The id of the session of this set of roots: the one that is there already, else a new one.
 
-        The roots' filesystems are brought up to date, the tag where one is given.
+        The roots' filesystems are brought up to date, and where they are given the tag and the patterns of what is left out.
         """
         key = roots_key([root.path for root in roots])
         with self._writing() as connection:
             query = select(ScanSession.session_id).where(ScanSession.roots_key == key)
             session_id = connection.execute(query).scalar()
             if session_id is None:
-                return _make_session(connection, key, roots, legible_or_none(tag), now_ns)
-            _update_session(connection, session_id, roots, legible_or_none(tag))
+                session_id = _make_session(connection, key, roots, legible_or_none(tag), now_ns)
+            else:
+                _update_session(connection, session_id, roots, legible_or_none(tag))
+            if excludes is not None:
+                its_row = ScanSession.session_id == session_id
+                connection.execute(update(ScanSession).where(its_row).values(excludes=json.dumps(list(excludes))))
             return session_id
+
+    def session_excludes(self, session_id: str) -> tuple[str, ...]:
+        """The patterns of what the session's last scan left out besides what the settings name. Raises: NotFound."""
+        with self._reading() as connection:
+            require_session(connection, session_id)
+            query = select(ScanSession.excludes).where(ScanSession.session_id == session_id)
+            stored = connection.execute(query).scalar()
+        return () if stored is None else tuple(json.loads(stored))
 
     def find_session(self, prefix: str | None = None) -> SessionInfo:
         """The session whose id begins so; without a prefix the one that was scanned last.

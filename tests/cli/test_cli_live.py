@@ -214,6 +214,16 @@ def test_what_is_excluded_does_not_appear(desk: Desk, mount_point: Path) -> None
     assert settled(lambda: layout(mount_point), with_invoice(b"invoice-18.txt")) == with_invoice(b"invoice-18.txt")
 
 
+def test_what_the_scan_left_out_does_not_appear_in_a_later_mount(desk: Desk, mount_point: Path) -> None:
+    assert desk.run("scan", desk.inbox, "--exclude", "*.part", "--exclude", "private").status == 0
+    plan = desk.run("stage", "create", "--output", desk.target, "--json").json["plan"]
+    assert desk.run("mount", "--plan", plan, mount_point).status == 0
+    put(desk.inbox / "private" / "invoice-19.txt", ANOTHER)
+    put(desk.inbox / "invoice-18.part", ANOTHER)
+    put(desk.inbox / "invoice-18.txt", ANOTHER)
+    assert settled(lambda: layout(mount_point), with_invoice(b"invoice-18.txt")) == with_invoice(b"invoice-18.txt")
+
+
 def test_what_appears_goes_together_with_edits_from_the_mount_and_the_command_line(
     desk: Desk, mount_point: Path
 ) -> None:

@@ -27,7 +27,7 @@ def scan(
     """Find out what is in some folders.
 
     Names and attributes are read, no content. Symlinks are never followed. Scanning the same folders again brings the same
-    session up to date.
+    session up to date. What --exclude leaves out here stays out of mounts of its plans, too, until the next scan.
 
     Exit status: 0; 3 when something could not be read.
     """

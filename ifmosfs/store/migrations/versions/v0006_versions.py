@@ -1,4 +1,5 @@
-"""Versions of commits, rollbacks and snapshots with their manifests, and the contents that are held; the log of rollbacks only grows.
+"""Versions of commits, rollbacks and snapshots with their manifests, and the contents that are held; the log of rollbacks only grows;
+scans keep their patterns.
 
 Snapshots that were asked for belong to no plan. SQLite cannot let go of NOT NULL, and emptying a table that others refer to
 would empty those, so the four tables are made anew, filled, and put in the place of the old ones, those that refer first.
@@ -62,6 +63,7 @@ def upgrade() -> None:
         sa.Column("source", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_contents")),
     )
+    op.add_column("scan_sessions", sa.Column("excludes", sa.String(), nullable=True))
     for verb in ("update", "delete"):
         op.execute(
             f"CREATE TRIGGER rollback_log_no_{verb} BEFORE {verb.upper()} ON rollback_log "
