@@ -17,6 +17,10 @@ from ifmosfs.core.manifest import PlanInfo, SessionInfo
 from ifmosfs.core.plan import PlanState
 from ifmosfs.platform.mounts import is_stale
 
+# What the mount table calls views of the past, before the id of what they show; those of plans are called by the plan's id alone.
+VERSION_PREFIX = "version-"
+ROLLBACK_PREFIX = "rollback-"
+
 
 @dataclass(frozen=True, slots=True)
 class MountedView:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ifmosfs.app.looking import ROLLBACK_PREFIX, VERSION_PREFIX
 from ifmosfs.app.mounting import check_mount_point, require_apart
 from ifmosfs.app.restoring import whereabouts
 from ifmosfs.app.snapshotting import held_place
@@ -28,9 +29,6 @@ from ifmosfs.view.readonly import ReadOnlyView, Shown
 
 if TYPE_CHECKING:
     from ifmosfs.app.context import App
-
-VERSION_PREFIX = "version-"
-ROLLBACK_PREFIX = "rollback-"
 
 
 @dataclass(frozen=True, slots=True)

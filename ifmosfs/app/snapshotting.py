@@ -243,18 +243,18 @@ class PruneReport:
     is_rehearsed: bool
 
 
-def prune(app: App, keep: int | None, older_than_ns: int | None, *, dry_run: bool) -> PruneReport:
+def prune(app: App, keep: int | None, older_than_ns: int | None, *, named: bool = False, dry_run: bool) -> PruneReport:
     """Let go of manifests beyond the newest `keep` that are older than the time span, and of contents that none needs any more.
 
-    What is named stays unless both conditions name it, too. The last holder of a content is never removed. Killed at any
-    moment, the next prune goes on. Raises: Locked, DiskFull, DiskFailed.
+    Snapshots that were asked for count, and stay, unless they are `named` to go as well. The last holder of a content is never
+    removed. Killed at any moment, the next prune goes on. Raises: Locked, DiskFull, DiskFailed.
     """
     with app.locked():
-        doomed = _doomed(app, keep, older_than_ns)
+        doomed = _doomed(app, keep, older_than_ns, named=named)
         return _collect(app, doomed, _needed_after(app, doomed), dry_run=dry_run)
 
 
-def _doomed(app: App, keep: int | None, older_than_ns: int | None) -> list[SnapshotInfo]:
+def _doomed(app: App, keep: int | None, older_than_ns: int | None, *, named: bool) -> list[SnapshotInfo]:
     if keep is None and older_than_ns is None:
         return []
     of_versions = {version.snapshot_id for version in app.catalogue.versions()}
@@ -267,6 +267,7 @@ def _doomed(app: App, keep: int | None, older_than_ns: int | None) -> list[Snaps
         info
         for info in newest_first
         if info.head.snapshot_id not in kept
+        and (named or info.head.plan_id is not None)
         and (info.head.run_id is None or info.head.run_id not in runs)  # how it was before goes with how it was after
         and (older_than_ns is None or info.head.created_ns < limit)
     ]

@@ -137,9 +137,9 @@ def test_prune_keeps_the_last_holder_of_a_content_and_a_crash_loses_none(
         crashing = CrashAfter(app.disk, n)
         app.disk = cast("PosixDisk", crashing)
         with suppress(Crash):
-            prune(app, 0, None, dry_run=False)
+            prune(app, 0, None, named=True, dry_run=False)
         app.disk = cast("PosixDisk", crashing.disk)
-        again = prune(app, 0, None, dry_run=False)
+        again = prune(app, 0, None, named=True, dry_run=False)
         only = entries[b"a"].digest
         assert stored(app) == [only]
         assert [place.path.rpartition(b"/")[2] for place in again.last_holders] == [
@@ -156,12 +156,13 @@ def test_prune_by_number_keeps_the_newest_and_what_they_need(tmp_path: Path, ope
     app, folder = open_app(0), folder_of(tmp_path, 0)
     take_snapshot(app, "one", [folder], COPIES)
     take_snapshot(app, "two", [folder], COPIES)
-    rehearsed = prune(app, 1, None, dry_run=True)
+    assert prune(app, 0, None, dry_run=False).snapshots == (), "they were asked for"
+    rehearsed = prune(app, 1, None, named=True, dry_run=True)
     assert [info.head.name for info in app.catalogue.snapshots()] == ["one", "two"]
-    done = prune(app, 1, None, dry_run=False)
+    done = prune(app, 1, None, named=True, dry_run=False)
     assert [info.head.name for info in done.snapshots] == [info.head.name for info in rehearsed.snapshots] == ["one"]
     assert len(stored(app)) == 3
-    assert prune(app, 1, 10**18, dry_run=False).snapshots == ()
+    assert prune(app, 1, 10**18, named=True, dry_run=False).snapshots == ()
 
 
 def test_equal_trees_have_equal_root_hashes_and_any_rename_another(

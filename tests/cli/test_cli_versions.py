@@ -160,6 +160,8 @@ def test_a_mounted_version_shows_what_is_elsewhere_and_refuses_what_is_gone(desk
     (desk.inbox / "run.sh").unlink()
     try:
         assert desk.run("mount", "--version", "1", desk.mount_point).status == 0
+        snapshot = desk.here("versions", "list", "--json").json["versions"][0]["snapshot"]
+        assert f"{desk.mount_point}  version {snapshot}\n" in desk.here("status").out
         shown = desk.mount_point / "Financial" / "Documents" / "2021" / "invoice-17.txt"
         gone = desk.mount_point / "Development" / "Source code" / "run.sh"
         assert shown.read_bytes() == INVOICE

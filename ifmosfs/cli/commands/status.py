@@ -54,7 +54,7 @@ def status(every: bool, as_json: bool) -> int:
     click.echo(counted(len(report.views), "mounted view"))
     for view in report.views:
         state = "" if view.alive else f"  (its process has died: ifmosfs unmount --keep {quoted(view.mount_point)})"
-        click.echo(f"  {shown(view.mount_point)}  plan {view.plan_id}{state}")
+        click.echo(f"  {shown(view.mount_point)}  {_what(view.plan_id)}{state}")
     click.echo(counted(len(report.sessions), "session"))
     for session in report.sessions:
         where = ", ".join(shown(root.path) for root in session.roots)
@@ -81,3 +81,13 @@ def status(every: bool, as_json: bool) -> int:
         command = f"ifmosfs recover --from-journal {quoted(info.target)}"
         click.echo(f"The journal knows nothing of plan {info.plan_id}, which was committed. Make it again: {command}")
     return 8 if report.unfinished or report.lost else 0
+
+
+def _what(name: str) -> str:
+    """What a mount shows: a plan, or something of the past, which is read-only."""
+    from ifmosfs.app.looking import ROLLBACK_PREFIX, VERSION_PREFIX
+
+    for prefix, words in ((VERSION_PREFIX, "version"), (ROLLBACK_PREFIX, "after the rollback of plan")):
+        if name.startswith(prefix):
+            return f"{words} {name.removeprefix(prefix)}"
+    return f"plan {name}"

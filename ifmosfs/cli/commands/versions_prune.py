@@ -16,20 +16,22 @@ SECONDS = {"h": 3600, "": 86400, "d": 86400, "w": 7 * 86400, "m": 30 * 86400, "y
 @click.command()
 @click.option("--keep", type=click.IntRange(min=0), metavar="N", help="Keep the newest N manifests, however old.")
 @click.option("--older-than", "older_than", metavar="SPAN", help="Only what is older: 90d, 12w, 1y.")
+@click.option("--named", is_flag=True, help="Snapshots that were asked for, too; without it they stay.")
 @dry_run_option
 @json_option
-def prune(keep: int | None, older_than: str | None, dry_run: bool, as_json: bool) -> None:
+def prune(keep: int | None, older_than: str | None, named: bool, dry_run: bool, as_json: bool) -> None:
     """Let old manifests go, and the contents that nothing needs any more.
 
-    With both options a manifest goes only if both name it. A content that is in no other place stays, whatever is said: each is read
-    where else it is before its last need goes. Without options only what an interrupted command has left over is collected.
+    With both --keep and --older-than a manifest goes only if both say so. A content that is in no other place stays, whatever is
+    said: each is read where else it is before its last need goes. Without options only what an interrupted command has left over
+    is collected.
     """
     from ifmosfs.app.snapshotting import prune as prune_versions
 
     span = None if older_than is None else span_ns(older_than)
     with opened_app() as app:
         recover_first(app)
-        report = prune_versions(app, keep, span, dry_run=dry_run)
+        report = prune_versions(app, keep, span, named=named, dry_run=dry_run)
         app.idle()
     if as_json:
         fields = {
@@ -46,7 +48,9 @@ def prune(keep: int | None, older_than: str | None, dry_run: bool, as_json: bool
     freed = f"{counted(len(report.contents), 'content')} ({sized(report.freed_bytes)})"
     click.echo(f"{would}{counted(len(report.snapshots), 'manifest')}, {freed}, {len(report.leftovers):,} left over.")
     if report.last_holders:
-        click.echo(f"{counted(len(report.last_holders), 'content')} stay: nothing else is known to have them:")
+        n_last = len(report.last_holders)
+        stay, them = ("stays", "it") if n_last == 1 else ("stay", "them")
+        click.echo(f"{counted(n_last, 'content')} {stay}: nothing else is known to have {them}:")
         for place in report.last_holders[:10]:
             click.echo(f"  {shown(place.absolute)}")
 

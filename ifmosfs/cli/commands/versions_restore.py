@@ -81,7 +81,7 @@ def _restore(version: str, globs: tuple[str, ...], *, dry_run: bool, yes: bool, 
                 confirm("Bring them back?", yes=yes)
                 with stop_on_signals() as stop:
                     plan_id, report = run_restore(app, journal, prepared, stop)
-    report = with_gone(report, prepared)
+    ran, report = report, with_gone(report, prepared)
     n_contents = sum(each.source is None for each in prepared.found.wanted)
     if as_json:
         found = prepared.found
@@ -97,7 +97,9 @@ def _restore(version: str, globs: tuple[str, ...], *, dry_run: bool, yes: bool, 
         return run_status(report)
     show_moves(report, N_SHOWN)
     contents = f", and {counted(n_contents, 'file')} from held contents" if dry_run and n_contents else ""
-    click.echo(f"{'Would be: ' if dry_run else ''}{run_words(report)}{contents}")
+    n_gone = report.n_failed - ran.n_failed
+    gone = f", {n_gone:,} cannot be brought back" if n_gone else ""
+    click.echo(f"{'Would be: ' if dry_run else ''}{run_words(ran)}{contents}{gone}")
     show_problems(report.problems)
     if plan_id is not None:
         click.echo(f"Undo it: ifmosfs rollback {plan_id}")
