@@ -64,9 +64,8 @@ def diff(before: Sequence[SnapshotEntry], after: Sequence[SnapshotEntry]) -> Ver
     replaced: list[Pair] = []
     folders_removed: list[SnapshotEntry] = []
     for key, each in old.items():
-        found = new.get(key)
-        is_folder = each.is_folder
-        if found is None or is_folder != found.is_folder:
+        found, is_folder = new.get(key), each.is_folder
+        if found is None or (found.mode != each.mode and found.is_folder != is_folder):
             (folders_removed if is_folder else left).append(each)
         elif is_folder:
             continue
@@ -80,7 +79,7 @@ def diff(before: Sequence[SnapshotEntry], after: Sequence[SnapshotEntry]) -> Ver
     folders_added: list[SnapshotEntry] = []
     for key, each in new.items():
         before_it = old.get(key)
-        if before_it is None or before_it.is_folder != each.is_folder:
+        if before_it is None or (before_it.mode != each.mode and before_it.is_folder != each.is_folder):
             (folders_added if each.is_folder else come).append(each)
     met = _Meeting([*left, *(pair.before for pair in replaced)], [*come, *(pair.after for pair in replaced)])
     for pair in replaced:
