@@ -17,7 +17,6 @@ import zlib
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, Final, Self
 
@@ -30,7 +29,8 @@ from ifmosfs.core.tree_source import NOWHERE, Placement, link_numbers
 _MAGIC: Final = b"ifmosfs tree 2\n\0"
 _HEADER: Final = struct.Struct("<16sQQI")
 _PAGE_LEAVES: Final = 4096
-_N_REMEMBERED: Final = 4096  # whole actions, which are read one by one
+_N_REMEMBERED: Final = 4096  # whole actions
+_FAR: Final = 500  # how far from an action, by their numbers, others are read with it
 
 
 class _Page(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -135,7 +135,9 @@ class StoredSource:
         """
         self.plan = plan
         self._path = path
-        self._action, self._actions, self._several = lru_cache(_N_REMEMBERED)(action), actions, several
+        self._one, self._actions, self._several = action, actions, several
+        self._read: dict[int, Action] = {}
+        self._folder_read = NOWHERE
         self._new: dict[int, Action] = {}  # those that were renewed last, which are asked for one by one then
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
@@ -191,7 +193,28 @@ class StoredSource:
 
     def action(self, action_id: int) -> Action:
         """See `TreeSource`."""
-        return self._new.get(action_id) or self._action(action_id)
+        return self._new.get(action_id) or self._read.get(action_id) or self._from_catalogue(action_id)
+
+    def _from_catalogue(self, action_id: int) -> Action:
+        """Who asks for a second action of a folder, as file managers do for the tags of what they list, gets those near it, too."""
+        is_placed = 0 < action_id <= len(self._folder_of)
+        folder = (
+            self._folder_of[action_id - 1] if is_placed else NOWHERE
+        )  # those that edits have added are nowhere in it
+        found: dict[int, Action] = {}
+        if folder == self._folder_read != NOWHERE:
+            found = {action.action_id: action for action in self._several(self._near(action_id, folder))}
+        if action_id not in found:
+            found[action_id] = self._one(action_id)
+        self._folder_read = folder
+        if len(self._read) >= _N_REMEMBERED:
+            self._read = {}
+        self._read.update(found)
+        return found[action_id]
+
+    def _near(self, action_id: int, folder: int) -> list[int]:
+        first, last = max(action_id - _FAR, 1), min(action_id + _FAR, len(self._folder_of))
+        return [each for each in range(first, last + 1) if self._folder_of[each - 1] == folder]
 
     def actions(self) -> Iterator[Action]:
         """See `TreeSource`."""
@@ -199,7 +222,7 @@ class StoredSource:
 
     def renew(self, action_ids: Collection[int]) -> None:
         """See `TreeSource`."""
-        self._action.cache_clear()
+        self._read = {}
         self._new = {action.action_id: action for action in self._several(action_ids)}
 
     def _index(self) -> _Index:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -127,6 +127,32 @@ def test_a_refreshed_action_shows_its_new_original(tmp_path: Path) -> None:
                 tree.apply(refresh)
             tree.forget(0)
             assert [tree.file(number).leaf.expected for number in (1, 2)] == [fingerprint(99), fingerprint(2)]
+
+
+def test_whoever_asks_for_a_second_action_of_a_folder_gets_those_near_it_at_once(tmp_path: Path) -> None:
+    names = [f"{number:04}.pdf".encode() for number in range(1200)]
+    plan = plan_of(*((name, b"Docs/" + name) for name in names), (b"other", b"Other/other"))
+    whole, asked = PlanSource(plan), list[int]()
+    path = tmp_path / "plan.tree"
+    write_tree_file(path, plan)
+
+    def several(ids: Collection[int]) -> Iterable[Action]:
+        asked.append(len(ids))
+        return map(whole.action, ids)
+
+    def one(action_id: int) -> Action:
+        asked.append(1)
+        return whole.action(action_id)
+
+    with StoredSource(path, replace(plan, actions=()), one, whole.actions, several) as source:
+        assert [source.action(number) for number in (1, 1201, *range(1, 1201))] == [
+            plan.actions[number - 1] for number in (1, 1201, *range(1, 1201))
+        ]
+        assert asked == [1, 1, 1, 503, 1001, 696]
+        source.renew([])
+        assert source.action(7) == plan.actions[6]
+        with pytest.raises(KeyError):
+            source.action(1202)
 
 
 def _changed(action: Action) -> Action:
