@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 
 from ifmosfs.app.context import App
 from ifmosfs.app.staging import nearest_folder
-from ifmosfs.core.errors import PlanOutdated
+from ifmosfs.core.errors import PlanOutdated, TargetProblem
 from ifmosfs.core.files import Place
 from ifmosfs.core.plan import Plan
 from ifmosfs.core.preflight import Credentials, Permissions
-from ifmosfs.core.reports import Problem
+from ifmosfs.core.reports import WORDS, Problem
 from ifmosfs.platform import host
 
 
@@ -29,6 +30,13 @@ def target_problem(app: App, target: bytes) -> Problem | None:
     """What stands against writing to a target now, or to the nearest folder above one that is still to be made."""
     where = Place(nearest_folder(target), b"")
     return permissions(app).problem(where, app.disk.lstat(where))
+
+
+def refuse_read_only(app: App, roots: Iterable[bytes]) -> None:
+    """Raise `TargetProblem` for a disk that is mounted read-only: nothing can leave it, nor come to it."""
+    for root in dict.fromkeys(roots):
+        if app.disk.space(Place(root, b"")).read_only:
+            raise TargetProblem(WORDS["read-only"], path=root, hint="mount it for writing, then run the command again")
 
 
 def refuse_moved_places(plan: Plan) -> None:

@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ifmosfs.app.checks import refuse_read_only
 from ifmosfs.app.committing import Stop, new_run
 from ifmosfs.app.holders import Holder, Holders
 from ifmosfs.app.vaulting import VaultEntry, emptied_folders, vault_entries
 from ifmosfs.core.emptying import Removal, RemovalReport, remove_held_elsewhere
 from ifmosfs.core.execute import WorkOrder, execute
 from ifmosfs.core.files import Fingerprint, Kind, Place
+from ifmosfs.core.folders import DoomedFolder
 from ifmosfs.core.journal import RunKind
 from ifmosfs.core.manifest import PlanInfo, RollbackEntry
 from ifmosfs.platform import host
@@ -36,11 +38,18 @@ class Expendable:
 
 @dataclass(frozen=True, slots=True)
 class PreparedEmpty:
-    """What would go, and what would stay, each with why."""
+    """What would go, and what would stay, each with why. `half_done` are plans, each with its target, in whose vault an interrupted
+    emptying has left empty folders."""
 
     expendable: tuple[Expendable, ...]
     kept: tuple[tuple[VaultEntry, str], ...]
     holders: Holders
+    half_done: tuple[tuple[str, bytes], ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is to be done."""
+        return not self.expendable and not self.half_done
 
     @property
     def n_bytes(self) -> int:
@@ -51,7 +60,10 @@ class PreparedEmpty:
 def prepare_empty(
     app: App, journal: SqliteJournal, plans: Sequence[PlanInfo], older_than_ns: int | None
 ) -> PreparedEmpty:
-    """Look for other holders of all that has been in the vaults of these plans for long enough. Changes nothing."""
+    """Look for other holders of all that has been in the vaults of these plans for long enough. Changes nothing.
+
+    Raises: TargetProblem for a vault on a disk that is mounted read-only.
+    """
     limit = host.now_ns() - (older_than_ns or 0)
     entries = [each for each in vault_entries(app, journal, plans) if each.found != "missing"]
     old = [each for each in entries if older_than_ns is None or each.since_ns < limit]
@@ -72,13 +84,17 @@ def prepare_empty(
         except OSError as error:
             kept.append((each, f"it cannot be read: {error.strerror}"))
             continue
-        holder = holders.find(digest, attr.size_bytes) or only.get(digest)
+        holder = holders.find(digest, attr.fingerprint) or only.get(digest)
         if holder is None:
             only[digest] = Holder(each.place, attr.fingerprint)
             kept.append((each, "no other place is known to have its content"))
         else:
             expendable.append(Expendable(each, attr.fingerprint, holder))
-    return PreparedEmpty(tuple(expendable), tuple(kept), holders)
+    going = {(each.entry.plan_id, each.entry.place.root) for each in expendable}
+    vaults = [(info.plan_id, info.target) for info in plans if (info.plan_id, info.target) not in going]
+    half_done = tuple(each for each in vaults if _doomed_folders(app, journal, *each))
+    refuse_read_only(app, (target for _, target in (*going, *half_done)))
+    return PreparedEmpty(tuple(expendable), tuple(kept), holders, half_done)
 
 
 def run_empty(app: App, journal: SqliteJournal, prepared: PreparedEmpty, stop: Stop) -> list[RemovalReport]:
@@ -86,10 +102,28 @@ def run_empty(app: App, journal: SqliteJournal, prepared: PreparedEmpty, stop: S
     by_plan: dict[tuple[str, bytes], list[Expendable]] = {}
     for each in prepared.expendable:
         by_plan.setdefault((each.entry.plan_id, each.entry.place.root), []).append(each)
+    for plan_id, target in prepared.half_done:
+        _tidy(app, journal, plan_id, target)
     return [
         _run_of(app, journal, plan_id, target, some, prepared.holders, stop)
         for (plan_id, target), some in by_plan.items()
     ]
+
+
+def _tidy(app: App, journal: SqliteJournal, plan_id: str, target: bytes) -> None:
+    """Remove the folders of the vault that are empty now."""
+    doomed = _doomed_folders(app, journal, plan_id, target)
+    if not doomed:
+        return
+    order = WorkOrder(new_run(RunKind.ROLLBACK, plan_id, target), remove_folders=doomed)
+    tidied = execute(order, app.disk, journal, now_ns=host.now_ns)
+    _log(app, plan_id, tidied.run_id, 0, tidied.n_conflicts)
+
+
+def _doomed_folders(app: App, journal: SqliteJournal, plan_id: str, target: bytes) -> tuple[DoomedFolder, ...]:
+    """The folders that a plan has made in the vault, if any of them is empty: it goes, and those above it that are empty then."""
+    found = tuple(emptied_folders(app, journal, plan_id, target))
+    return found if any(not app.disk.list_folder(each.place) for each in found) else ()
 
 
 def _run_of(
@@ -116,11 +150,7 @@ def _run_of(
         stop=stop,
     )
     _log(app, plan_id, report.run_id, len(report.removed), len(report.problems))
-    doomed = tuple(emptied_folders(app, journal, plan_id, target))
-    if report.removed and doomed:
-        order = WorkOrder(new_run(RunKind.ROLLBACK, plan_id, target), remove_folders=doomed)
-        tidied = execute(order, app.disk, journal, now_ns=host.now_ns)
-        _log(app, plan_id, tidied.run_id, 0, tidied.n_conflicts)
+    _tidy(app, journal, plan_id, target)
     return report
 
 

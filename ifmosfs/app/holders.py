@@ -43,13 +43,18 @@ class Holders:
         for target in dict.fromkeys([*roots, *targets, *(version.target for version in app.catalogue.versions())]):
             self._add_all_below(target, wanted)
 
-    def find(self, digest: bytes, size_bytes: int) -> Holder | None:
-        """A place that has the content now, read to prove it; `None` if none is known."""
-        for place in self._places[size_bytes].values():
+    def find(self, digest: bytes, removed: Fingerprint) -> Holder | None:
+        """A place that has the content of a file that is to be removed, read to prove it; `None` if none is known.
+
+        The same inode is no other place: it may be the very file, by a path through a symlink or another mount of its disk.
+        """
+        for place in self._places[removed.size_bytes].values():
             if place.absolute in self._spared:
                 continue
             attr = self._look(place)
-            if attr is None or attr.kind is not Kind.FILE or attr.size_bytes != size_bytes:
+            if attr is None or attr.kind is not Kind.FILE or attr.size_bytes != removed.size_bytes:
+                continue
+            if attr.fingerprint.same_inode(removed):
                 continue
             if self._digest(place) == digest:
                 return Holder(place, attr.fingerprint)

@@ -18,7 +18,7 @@ from ifmosfs.core.errors import DiskFull, Locked
 from ifmosfs.core.history import standing
 from ifmosfs.core.journal import OpKind, OpState, Run, RunKind
 from ifmosfs.core.manifest import PlanInfo
-from ifmosfs.core.plan import PlanEvent, PlanState
+from ifmosfs.core.plan import Origin, PlanEvent, PlanState
 from ifmosfs.core.recover import recover
 from ifmosfs.core.reports import RecoveryReport
 from ifmosfs.platform import host
@@ -121,7 +121,7 @@ def _settle_plan(app: App, journal: SqliteJournal, info: PlanInfo, kind: RunKind
         settle_rolled_back(app, journal, info)
         return
     if info.state is PlanState.COMMITTING and not _has_done_anything(journal, info.plan_id):
-        app.catalogue.advance(info.plan_id, PlanEvent.STOP_UNTOUCHED)
+        _leave_untouched(app, info)
 
 
 def _has_done_anything(journal: SqliteJournal, plan_id: str) -> bool:
@@ -140,4 +140,12 @@ def _release_unbegun(app: App, journal: SqliteJournal) -> None:
     for info in app.catalogue.plans():
         is_unbegun = info.state is PlanState.COMMITTING and info.plan_id not in recorded
         if is_unbegun and not is_lost(app, journal, info):  # a lost journal concerns only those who ask for this plan
-            app.catalogue.advance(info.plan_id, PlanEvent.STOP_UNTOUCHED)
+            _leave_untouched(app, info)
+
+
+def _leave_untouched(app: App, info: PlanInfo) -> None:
+    """The plan is as it was before its commit; that of a restore was none that a person could have committed, and goes."""
+    app.catalogue.advance(info.plan_id, PlanEvent.STOP_UNTOUCHED)
+    first = next(iter(app.catalogue.actions(info.plan_id)), None)
+    if first is None or first.origin is Origin.USER:
+        app.catalogue.advance(info.plan_id, PlanEvent.DISCARD)

@@ -14,11 +14,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ifmosfs.app.checks import permissions
+from ifmosfs.app.checks import permissions, refuse_read_only
 from ifmosfs.app.collector import without_collector
 from ifmosfs.app.committing import Stop, new_run, plan_head
 from ifmosfs.app.scanning import scan_rules
-from ifmosfs.app.snapshotting import RESTORED, held_place
+from ifmosfs.app.snapshotting import RESTORED, held_place, remove_empty_folders
 from ifmosfs.app.staging import nearest_folder
 from ifmosfs.app.versioning import find_version, read_manifest
 from ifmosfs.core.effects import disk_failed
@@ -69,7 +69,7 @@ def prepare_restore(app: App, journal: SqliteJournal, wanted: str, globs: Sequen
     """What brings the files of a version back to their names, or those that one of the globs fits. Changes nothing.
 
     Raises: NotFound for a version that is not there, and for globs that fit nothing; Ambiguous; DatabaseDamaged; PlanOutdated
-    where only other disks are mounted than those that the files were on.
+    where only other disks are mounted than those that the files were on; TargetProblem where one is read-only.
     """
     version, info = find_version(app, wanted)
     every = read_manifest(app, info)
@@ -92,8 +92,20 @@ def prepare_restore(app: App, journal: SqliteJournal, wanted: str, globs: Sequen
     )
     with app.disk.looking():
         found = restorer.plan(chosen, every)
+    refuse_read_only(app, _roots_of(found, target))
     problems = tuple(problem(OTHER_DISK, root) for root in sorted(away))
     return PreparedRestore(label, info, target, tuple(chosen), found, problems)
+
+
+def _roots_of(found: Restoration, target: bytes) -> Iterator[bytes]:
+    """All that a restore writes to: it brings files from there or to there, and keeps its journal in the target."""
+    for each in found.wanted:
+        yield each.target.root
+        if each.source is not None:
+            yield each.source.place.root
+    yield from (place.root for place, _ in found.folders)
+    if found.wanted or found.folders:
+        yield target
 
 
 def _fits(entry: SnapshotEntry, globs: Sequence[str]) -> bool:
@@ -155,9 +167,7 @@ def run_restore(app: App, journal: SqliteJournal, prepared: PreparedRestore, sto
     wanted = list(_with_contents(app, prepared.found.wanted, plan_id))
     order = _order(prepared, wanted, plan_id)
     plan = _plan(app, prepared, order, plan_id)
-    app.catalogue.save_plan(plan)
-    app.catalogue.advance(plan_id, PlanEvent.STAGE)
-    app.catalogue.begin_commit(plan_id, 0)
+    app.catalogue.save_plan(plan, PlanEvent.STAGE, PlanEvent.BEGIN)  # at once: nobody else is to commit it
     journal.accompany(plan_head(plan))
     app.catalogue.save_snapshot(_before(order, plan_id), _entries_before(wanted), filesystem=app.filesystem_of)
     report = execute(
@@ -176,7 +186,7 @@ def run_restore(app: App, journal: SqliteJournal, prepared: PreparedRestore, sto
     for root in {
         each.source.place.root for each in wanted if each.source is not None and _is_staged(each.source.place)
     }:
-        _remove_if_empty(root)
+        remove_empty_folders(root)
     return plan_id, report
 
 
@@ -203,13 +213,6 @@ def _with_contents(app: App, wanted: Sequence[Wanted], plan_id: str) -> Iterator
 
 def _is_staged(place: Place) -> bool:
     return os.path.basename(os.path.dirname(place.root)) == RESTORED
-
-
-def _remove_if_empty(folder: bytes) -> None:
-    try:
-        os.rmdir(folder)
-    except OSError:  # something is in it, which the next prune looks at
-        return
 
 
 def _order(prepared: PreparedRestore, wanted: Sequence[Wanted], plan_id: str) -> WorkOrder:

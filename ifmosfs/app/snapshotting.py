@@ -11,7 +11,8 @@ import errno
 import os
 import secrets
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -20,9 +21,9 @@ from typing import TYPE_CHECKING
 from ifmosfs.app.collector import without_collector
 from ifmosfs.app.holders import Holders
 from ifmosfs.app.scanning import check_roots, scan_rules
-from ifmosfs.core.effects import disk_failed
+from ifmosfs.core.effects import disk_failed, parent, sync_folders
 from ifmosfs.core.errors import DiskFull, NotFound, UsageProblem
-from ifmosfs.core.files import Kind, Place, UnreadableEntry
+from ifmosfs.core.files import Fingerprint, Kind, Place, UnreadableEntry
 from ifmosfs.core.inventory import inventory
 from ifmosfs.core.manifest import (
     HeldContent,
@@ -40,7 +41,8 @@ from ifmosfs.core.reports import Problem
 from ifmosfs.core.restoring import N_LOOKED_FOR, absent_roots
 from ifmosfs.core.rollback import OTHER_DISK
 from ifmosfs.platform import host
-from ifmosfs.platform.contents import ContentStore, holds
+from ifmosfs.platform.contents import ContentStore, holds, is_draft
+from ifmosfs.store.trouble import os_trouble, translated
 
 if TYPE_CHECKING:
     from ifmosfs.app.context import App
@@ -103,10 +105,12 @@ def take_snapshot(app: App, name: str, folders: Sequence[bytes], policy: Content
         taking.not_held += away
         head = SnapshotHead(secrets.token_hex(5), None, None, host.now_ns(), name, Protection.NAME.value)
         own = ContentStore(os.fsencode(app.settings.state_folder / CONTENTS))
-        note = None if policy == NAMES_ONLY else own.note_roots(roots)
+        with _store_trouble(own):
+            note = None if policy == NAMES_ONLY else own.note_roots(roots)
         info = app.catalogue.save_snapshot(head, taking.prepared(), lambda: taking.held, app.filesystem_of)
         if note is not None:
-            os.unlink(note)
+            with suppress(OSError):  # the snapshot is complete; the next prune forgets the note
+                os.unlink(note)
         at = head.created_ns
         version = app.catalogue.add_version(None, None, head.snapshot_id, roots[0], at, 0, VersionKind.SNAPSHOT)
     return SnapshotReport(
@@ -284,11 +288,18 @@ def _needed_after(app: App, doomed: Sequence[SnapshotInfo]) -> frozenset[bytes]:
 
 def _collect(app: App, doomed: Sequence[SnapshotInfo], needed: frozenset[bytes], *, dry_run: bool) -> PruneReport:
     stores = [ContentStore(folder) for folder in store_folders(app)]
-    present = {(digest, place) for store in stores for digest, place in store.held()}
+    present: set[tuple[bytes, Place]] = set()
+    for store in stores:
+        with _store_trouble(store):
+            present |= set(store.held())
     unneeded = sorted((digest, place) for digest, place in present if digest not in needed)
-    sizes = {place: _size(app, place) for _, place in unneeded}
-    spared = [place.absolute for _, place in unneeded]
-    holders = Holders(app, set(sizes.values()), spared, stores[0].noted_roots())
+    found = {place: _fingerprint(app, place) for _, place in unneeded}
+    sizes = {print_.size_bytes for print_ in found.values()}
+    copies = [place for store in stores for place in _copies(store)]
+    spared = [place.absolute for place in (*found, *copies)]  # all that is to be removed here
+    with _store_trouble(stores[0]):
+        noted = stores[0].noted_roots()
+    holders = Holders(app, sizes, spared, noted)
     if not dry_run and doomed:  # only now, for their entries tell where else the contents may be
         app.catalogue.forget_snapshots([info.head.snapshot_id for info in doomed])
     removed: list[Place] = []
@@ -296,23 +307,28 @@ def _collect(app: App, doomed: Sequence[SnapshotInfo], needed: frozenset[bytes],
     freed = 0
     for digest, place in unneeded:
         app.progress("Looking for other holders", len(removed) + len(last), len(unneeded))
-        holder = holders.find(digest, sizes[place])
+        holder = holders.find(digest, found[place])
         if holder is None or not holders.still_holds(holder):
             last.append(place)
             continue
         if dry_run or _remove(app, place):
             removed.append(place)
-            freed += sizes[place]
-    leftovers = [place for store in stores for place in (*store.leftovers(), *_unused_copies(app, store, present))]
+            freed += found[place].size_bytes
+    gone_places = frozenset(removed)
+    kept = {digest: place for digest, place in present if place not in gone_places}
+    leftovers = [place for store in stores for place in store.leftovers()]
+    leftovers += [place for place in copies if _is_unused(app, place, kept)]
     gone = leftovers if dry_run else [place for place in leftovers if _remove(app, place)]
     if not dry_run:
-        app.disk.sync({Place(place.root, place.path.rpartition(b"/")[0]) for place in (*removed, *gone)})
-        there = {digest for digest, place in present if place not in removed}
+        sync_folders(app.disk, dict.fromkeys(parent(place) for place in (*removed, *gone)))
+        for store in stores:
+            remove_empty_folders(_restored(store))
         app.catalogue.forget_contents(
-            each.digest for each in app.catalogue.contents() if each.digest not in there and _is_missed(each)
+            each.digest for each in app.catalogue.contents() if each.digest not in kept and _is_missed(each)
         )
         if not last:
-            stores[0].forget_notes()
+            with _store_trouble(stores[0]):
+                stores[0].forget_notes()
     return PruneReport(tuple(doomed), tuple(removed), freed, tuple(gone), tuple(last), dry_run)
 
 
@@ -321,20 +337,32 @@ def _is_missed(each: HeldContent) -> bool:
     return os.path.isdir(os.path.dirname(os.path.dirname(each.place))) and not os.path.lexists(each.place)
 
 
-def _unused_copies(app: App, store: ContentStore, present: set[tuple[bytes, Place]]) -> list[Place]:
-    """Copies of held contents that a restore has made and never used, or that its undo has brought back."""
-    folder = join(os.path.dirname(store.folder), RESTORED)
-    unused = []
-    for above, _, names in os.walk(folder):
-        for name in names:
-            place = Place(above, name)
-            try:
-                digest = app.disk.digest(place)
-            except OSError:
-                continue
-            if digest in {held for held, _ in present}:
-                unused.append(place)
-    return unused
+def _copies(store: ContentStore) -> list[Place]:
+    """The copies of held contents that a restore has made, finished or not, and that are not at their names, or not any more."""
+    return [Place(above, name) for above, _, names in os.walk(_restored(store)) for name in names]
+
+
+def _is_unused(app: App, copy: Place, kept: Mapping[bytes, Place]) -> bool:
+    """Whether a copy was never finished, or its content, which is read, is held. What was edited and brought back is neither."""
+    if is_draft(copy.path):
+        return True
+    try:
+        digest = app.disk.digest(copy)
+    except OSError:
+        return False
+    return digest in kept and holds(kept[digest].absolute, digest)
+
+
+def _restored(store: ContentStore) -> bytes:
+    """Where copies of contents of a store wait to be moved to their names."""
+    return join(os.path.dirname(store.folder), RESTORED)
+
+
+def remove_empty_folders(top: bytes) -> None:
+    """Remove a folder of the program's own, and those in it, as far as there is nothing in them."""
+    for folder, _, _ in os.walk(top, topdown=False):
+        with suppress(OSError):  # something is in it, which the next prune looks at
+            os.rmdir(folder)
 
 
 def _remove(app: App, place: Place) -> bool:
@@ -343,15 +371,20 @@ def _remove(app: App, place: Place) -> bool:
     except FileNotFoundError:
         return False
     except OSError as error:
-        raise disk_failed(error, place) from error
+        raise os_trouble(error, place.absolute) from error
     return True
 
 
-def _size(app: App, place: Place) -> int:
+def _fingerprint(app: App, place: Place) -> Fingerprint:
     try:
-        return app.disk.lstat(place).size_bytes
-    except OSError:
-        return -1
+        return app.disk.lstat(place).fingerprint
+    except OSError as error:
+        raise os_trouble(error, place.absolute) from error
+
+
+def _store_trouble(store: ContentStore) -> AbstractContextManager[None]:
+    """What goes wrong with a store as a whole, in this program's errors. Raises: DiskFull, DiskFailed, IfmosfsError."""
+    return translated(Path(os.fsdecode(store.folder)))
 
 
 def store_folders(app: App) -> list[bytes]:
@@ -381,8 +414,10 @@ def space_use(app: App) -> SpaceUse:
 
 def held_place(app: App, digest: bytes) -> Place | None:
     """Where a content is held, proved by reading it; `None` if it is not, any more."""
-    for each in app.catalogue.contents():
-        if each.digest == digest and holds(each.place, digest):
-            folder, _, name = each.place.rpartition(b"/")
+    known = [each.place for each in app.catalogue.contents() if each.digest == digest]
+    own = ContentStore(os.fsencode(app.settings.state_folder / CONTENTS)).place(digest)
+    for path in dict.fromkeys([*known, own]):  # what is known may be on a disk that is not there, and was held here since
+        if holds(path, digest):
+            folder, _, name = path.rpartition(b"/")
             return Place(folder, name)
     return None

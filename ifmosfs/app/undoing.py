@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ifmosfs.app.checks import permissions
+from ifmosfs.app.checks import permissions, refuse_read_only
 from ifmosfs.app.collector import without_collector
 from ifmosfs.app.committing import Stop, new_run, plan_history
 from ifmosfs.app.context import App
@@ -28,7 +28,7 @@ from ifmosfs.core.plan import PlanEvent, PlanState
 from ifmosfs.core.ports import DiskReader
 from ifmosfs.core.preflight import setting_of
 from ifmosfs.core.rehearsal import RehearsalDisk, RememberingJournal
-from ifmosfs.core.reports import WORDS, RunReport, VerifyReport
+from ifmosfs.core.reports import RunReport, VerifyReport
 from ifmosfs.core.rollback import OTHER_DISK, RollbackOrder, absent_disks, other_disk, plan_rollback
 from ifmosfs.core.selection import Added
 from ifmosfs.core.verify import verify
@@ -101,7 +101,7 @@ def prepare_rollback(app: App, journal: Journal, chosen: Chosen, disk: DiskReade
         )
     if not planned.order.steps and planned.problems and {each.code for each in planned.problems} == {OTHER_DISK}:
         raise other_disk(min(absent))
-    _refuse_read_only(app, planned)
+    refuse_read_only(app, (place.root for step in planned.order.steps for place in (step.source, step.target)))
     return PreparedRollback(chosen, _with_counts(app, planned))
 
 
@@ -115,13 +115,6 @@ def _nothing_left(info: PlanInfo, history: Sequence[RunHistory]) -> WrongState:
 def _mark(at_ns: int) -> bytes:
     """What is put into the name of a file whose old place is occupied."""
     return time.strftime("rolled back %Y-%m-%d %H%M", time.localtime(at_ns // 1_000_000_000)).encode()
-
-
-def _refuse_read_only(app: App, planned: RollbackOrder) -> None:
-    """Nothing can leave a disk that is mounted read-only, nor come to it."""
-    for root in dict.fromkeys(place.root for step in planned.order.steps for place in (step.source, step.target)):
-        if app.disk.space(Place(root, b"")).read_only:
-            raise TargetProblem(WORDS["read-only"], path=root, hint="mount it for writing, then run the command again")
 
 
 def _with_counts(app: App, planned: RollbackOrder) -> RollbackOrder:

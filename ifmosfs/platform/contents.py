@@ -119,7 +119,7 @@ class ContentStore:
 
     def leftovers(self) -> list[Place]:
         """What a crash has left unfinished. It has no name, so nobody counts on it."""
-        return [Place(self.folder, name) for name in _names(self.folder) if name.startswith(DRAFT_PREFIX)]
+        return [Place(self.folder, name) for name in _names(self.folder) if is_draft(name)]
 
 
 def holds(place: bytes, digest: bytes) -> bool:
@@ -189,11 +189,15 @@ def make_folder(folder: bytes) -> None:
 
 
 def copy_out(content: bytes, place: Place, mode: int, mtime_ns: int) -> None:
-    """A file of its own with a held content, durably, with this mode and time, in a folder that is made where it is missing."""
+    """A file of its own with a held content, durably, with this mode and time, in a folder that is made where it is missing.
+
+    It gets its name, which nothing has, when it is whole: `is_draft` tells what is not.
+    """
     make_folder(place.root)
+    draft = place.root + b"/" + DRAFT_PREFIX + place.path
     reader = os.open(content, copying.READ_FLAGS)
     try:
-        writer = os.open(place.absolute, copying.NEW_FLAGS, 0o600)
+        writer = os.open(draft, copying.NEW_FLAGS, 0o600)
         try:
             copying.copy_content(reader, writer, os.fstat(reader).st_size)
             os.fchmod(writer, stat.S_IMODE(mode))
@@ -201,8 +205,14 @@ def copy_out(content: bytes, place: Place, mode: int, mtime_ns: int) -> None:
             os.fsync(writer)
             if copying.digest_of(writer) != copying.digest_of(reader):
                 raise OSError(errno.EIO, "the content does not read back as it was written")
+            os.rename(draft, place.absolute)
         finally:
             os.close(writer)
     finally:
         os.close(reader)
     _sync_folder(place.root)
+
+
+def is_draft(name: bytes) -> bool:
+    """Whether a file of the program's own was never finished, so that nobody counts on it."""
+    return name.startswith(DRAFT_PREFIX)

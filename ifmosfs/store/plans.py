@@ -85,8 +85,8 @@ _FIRST_STEPS: Final = "make one: ifmosfs stage create"
 class Plans(Database):
     """Saving, loading, listing, choosing and advancing plans."""
 
-    def save_plan(self, plan: Plan) -> None:
-        """Store a new plan in state DRAFT, wholly or not at all. Raises: NotFound for its session.
+    def save_plan(self, plan: Plan, *events: PlanEvent) -> None:
+        """Store a new plan in state DRAFT and let `events` happen to it, wholly or not at all. Raises: NotFound for its session.
 
         Raises ValueError if the action ids, or the numbers of the units, do not count up: that is the order they come back in.
         """
@@ -107,6 +107,8 @@ class Plans(Database):
             insert_rows(connection, StagingFolder, columns, _folder_rows(plan, folders))
             insert_rows(connection, PlanUnit, ("plan_id", "number", "kind", "root", "folder"), units)
             insert_rows(connection, StagingAction, ("plan_id", *ACTION_COLUMNS, "state"), actions)
+            for event in events:
+                advance_within(connection, plan.plan_id, event)
 
     def load_plan(self, plan_id: str) -> Plan:
         """The plan with this whole id, equal to the one that was saved. Raises: NotFound, DatabaseDamaged."""

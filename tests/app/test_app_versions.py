@@ -175,3 +175,18 @@ def test_equal_trees_have_equal_root_hashes_and_any_rename_another(
     three = take_snapshot(app, "three", [folder])
     assert one.merkle == two.merkle != three.info.merkle
     assert three.by_level == {Protection.NAME: 3}
+
+
+def test_the_same_held_content_by_another_path_is_no_other_holder(
+    tmp_path: Path, open_app: Callable[[int], App]
+) -> None:
+    app, folder = open_app(0), folder_of(tmp_path, 0)
+    info = take_snapshot(app, "old", [folder], COPIES).info
+    only = next(entry.digest for entry in read_manifest(app, info) if entry.path == b"a")
+    os.unlink(folder + b"/a")
+    home = app.settings.state_folder
+    home.rename(tmp_path / "moved")
+    home.symlink_to(tmp_path / "moved")
+    take_snapshot(app, "all", [os.fsencode(tmp_path / "moved/contents")])
+    prune(app, 0, None, dry_run=False)
+    assert stored(app) == [only]

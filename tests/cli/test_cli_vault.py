@@ -214,3 +214,12 @@ def test_a_rollback_undone_after_the_vault_was_emptied_brings_back_what_it_can(d
     forth = desk.here("rollback", "execute", replaced, "--redo", "--yes", "--json")
     assert (forth.status, forth.json["moved"]) == (0, 3)
     assert (desk.target / "Development/Source code/run.sh").read_bytes() == SCRIPT
+
+
+def test_the_same_file_by_another_path_is_no_other_place(desk: Desk, replaced: str) -> None:
+    moved = desk.folder / "moved"
+    desk.target.rename(moved)
+    desk.target.symlink_to(moved)
+    assert desk.here("versions", "snapshot", "--name", "moved", moved).status == 0
+    assert emptied(desk, "--yes") == (0, 0, 0, ["no other place is known to have its content"])
+    assert inside_vault(desk) == ["run.sh"]

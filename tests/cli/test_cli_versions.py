@@ -137,6 +137,29 @@ def test_what_is_gone_comes_from_a_held_content_else_is_told_of(desk: Desk) -> N
     assert list((desk.state / "restored").rglob("0")) == []
 
 
+@pytest.mark.parametrize("damage", [b"", b"rotten"])
+def test_prune_keeps_one_of_what_the_undo_of_a_restore_has_brought_back(desk: Desk, damage: bytes) -> None:
+    desk.committed()
+    assert desk.here("versions", "snapshot", "--name", "kept", "--content-max-size", "30").status == 0
+    (desk.target / "Development" / "Source code" / "run.sh").unlink()
+    plan = desk.here("versions", "restore", "--version", "kept", "--yes", "--json").json["plan"]
+    assert desk.here("rollback", plan, "--yes").status == 0
+    for path in (desk.state / "contents").rglob("[0-9a-f]" * 64) if damage else ():
+        path.chmod(0o600)
+        path.write_bytes(damage)
+    assert desk.here("versions", "prune", "--keep", "0").status == 0
+    good = "restored" if damage else "contents"
+    held = {
+        folder: [path.read_bytes() for path in (desk.state / folder).rglob("*") if path.is_file()]
+        for folder in ("contents", "restored")
+    }
+    assert {folder: contents.count(SCRIPT) for folder, contents in held.items()} == {
+        "contents": 0,
+        "restored": 0,
+        good: 1,
+    }
+
+
 def test_cherry_pick_brings_only_what_fits_and_a_glob_that_fits_nothing_is_refused(desk: Desk) -> None:
     plan = desk.committed()
     desk.here("rollback", plan, "--yes")

@@ -52,6 +52,19 @@ def test_contents_on_a_disk_that_is_not_mounted_are_still_known_after_a_prune(tm
         assert (folder / "big.txt").read_bytes() == BIG
 
 
+def test_a_content_that_is_held_on_two_disks_is_found_on_the_one_that_is_there(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.set_up()
+    with image(tmp_path, "xfs") as disk:
+        write_tree(disk.point / "files", {b"big.txt": BIG})
+        assert desk.here("versions", "snapshot", "--name", "on the stick", "--reflink", disk.point / "files").status == 0
+    write_tree(desk.target, {b"big.txt": BIG})
+    assert desk.here("versions", "snapshot", "--name", "here", "--content-max-size", "1G", desk.target).status == 0
+    (desk.target / "big.txt").unlink()
+    assert desk.here("versions", "restore", "--version", "here", "--yes").status == 0
+    assert (desk.target / "big.txt").read_bytes() == BIG
+
+
 def test_without_shared_blocks_the_level_is_names_and_it_is_said(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.set_up()

@@ -62,6 +62,7 @@ def empty(
             reports = []
             if prepared.expendable and not dry_run:
                 confirm("Remove them for good?", yes=yes)
+            if not prepared.is_empty and not dry_run:
                 with stop_on_signals() as stop:
                     reports = run_empty(app, journal, prepared, stop)
     problems = [each for report in reports for each in report.problems]
