@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 
 from ifmosfs.app.committing import plan_history
 from ifmosfs.app.context import App
-from ifmosfs.app.undoing import UNDOABLE, Chosen, followed_history, is_lost, known_history
+from ifmosfs.app.undoing import UNDOABLE, Chosen, followed_history, is_lost, known_history, prepare_rollback
 from ifmosfs.app.versioning import find_version, read_manifest
 from ifmosfs.core.errors import NotFound, UsageProblem, WrongState
 from ifmosfs.core.history import MOVING, Key, standing
-from ifmosfs.core.journal import Journal, Run, RunKind
+from ifmosfs.core.journal import Journal, Run, RunKind, RunState
 from ifmosfs.core.manifest import PlanInfo
 from ifmosfs.core.plan import PlanState
 from ifmosfs.core.rollback import to_undo
@@ -64,11 +64,21 @@ def choose_to_undo(app: App, journal: Journal, request: Request) -> list[Chosen]
     if not named:
         raise NotFound("no moved file fits all that was named", hint="list them: ifmosfs rollback files")
     if not wanted:
-        raise WrongState("all that was named has been moved back already", hint="ifmosfs history shows its way")
+        half_done = [each for each in scopes if _is_half_done(journal.runs(each.info.plan_id)[-1])]
+        folders = [replace(_whole(each, request), only=frozenset()) for each in half_done]
+        folders = [each for each in folders if not prepare_rollback(app, journal, each).planned.is_empty]
+        if not folders:
+            raise WrongState("all that was named has been moved back already", hint="ifmosfs history shows its way")
+        return folders
     keys: dict[str, set[Key]] = defaultdict(set)
     for each in wanted:
         keys[each.plan_id].add(each.key)
     return [_closed(journal, each, keys[each.info.plan_id], request) for each in scopes if keys[each.info.plan_id]]
+
+
+def _is_half_done(run: Run) -> bool:
+    """Whether a plan's last run is a rollback that did not come to its end: folders may be left to see to, where no file is."""
+    return run.kind is RunKind.ROLLBACK and run.state is RunState.STOPPED
 
 
 def candidates_of(app: App, journal: Journal, info: PlanInfo, undo: frozenset[str] | None = None) -> list[Candidate]:
@@ -134,13 +144,15 @@ def _of_rollbacks(app: App, journal: Journal, plan: PlanInfo | None) -> _Scope:
     last = max((number for number, run in enumerate(runs) if run.kind is RunKind.COMMIT), default=0)
     of_vault = {each.run_id for each in app.catalogue.rollbacks(plan.plan_id) if each.selection == OF_VAULT}
     since = {run.run_id for run in runs[last:]} - of_vault
-    history = plan_history(journal, plan.plan_id)
     commits = {run.run_id for run in runs if run.kind is RunKind.COMMIT}
-    back = {
-        each.run_id
-        for each in standing(history)
-        if each.run_id in since and each.operation.kind in MOVING and (each.operation.inverse_of or ("",))[0] in commits
-    }
+    holding = [
+        each
+        for each in standing(plan_history(journal, plan.plan_id))
+        if each.run_id in since and (each.operation.inverse_of or ("",))[0] in commits
+    ]
+    back = {each.run_id for each in holding if each.operation.kind in MOVING}
+    if not back and _is_half_done(runs[-1]):  # all files are there again, but not all folders are as they were
+        back = {each.run_id for each in holding}
     if not back:
         raise WrongState(f"no rollback of plan {plan.plan_id} is to be undone", hint="ifmosfs rollback list")
     return _Scope(plan, frozenset(back), is_forth=True)

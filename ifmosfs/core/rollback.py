@@ -16,6 +16,7 @@ import errno
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from ifmosfs.core.effects import Response, disk_failed, ends, lstat_or_none, parent, response_to, sibling
 from ifmosfs.core.elsewhere import find_elsewhere
@@ -34,7 +35,7 @@ from ifmosfs.core.history import (
     time_before,
     time_of_removed,
 )
-from ifmosfs.core.journal import OpKind, Run, RunKind
+from ifmosfs.core.journal import OpKind, Run, RunKind, RunState
 from ifmosfs.core.names import SEPARATOR, ancestors, components, display, split, with_suffix_before_extension
 from ifmosfs.core.ordering import is_third_name
 from ifmosfs.core.ports import DiskReader
@@ -124,7 +125,7 @@ def plan_rollback(
         run=run,
         folders=tuple(planner.folders),
         steps=_in_units(planner.steps, wanted),
-        folder_times=_old_times(folder_events(history, undo), planner, is_whole=is_whole),
+        folder_times=_old_times(history, undo, planner, is_whole=is_whole),
         restore_folders=tuple(planner.restored),
         remove_folders=tuple(planner.removed),
     )
@@ -478,10 +479,15 @@ def _place(each: Standing) -> Place:
 
 
 def _old_times(
-    events: dict[bytes, list[FolderEvent]], planner: _Planner, *, is_whole: bool
+    history: Sequence[RunHistory], undo: Collection[str] | None, planner: _Planner, *, is_whole: bool
 ) -> tuple[tuple[Place, int], ...]:
     """The times that folders had before, for those that nobody has touched since the runs that are undone: where the time
-    is another now, or will be when the order has been carried out. Not `is_whole`: only the latter."""
+    is another now, or will be when the order has been carried out. Not `is_whole`: only the latter, and what an interrupted
+    rollback has left."""
+    half_done = _interrupted(history)
+    runs = None if undo is None else {*undo, *(each.run.run_id for each in half_done)}
+    events: dict[bytes, list[FolderEvent]] = folder_events(history, runs)
+    left = folder_events(half_done)
     restored = {each.place.absolute: each.inverse_of for each in planner.restored}
     changing = _changing(planner)
     times: list[tuple[Place, int]] = []
@@ -497,9 +503,18 @@ def _old_times(
         if found is None or found.kind is not Kind.FOLDER:
             continue
         before = time_before(listed, found.inode, found.mtime_ns)
-        if before is not None and (path in changing or (is_whole and before != found.mtime_ns)):
+        is_left = (is_whole or path in left) and before != found.mtime_ns
+        if before is not None and (path in changing or is_left):
             times.append((place, before))
     return tuple(times)
+
+
+def _interrupted(history: Sequence[RunHistory]) -> list[RunHistory]:
+    """The last rollbacks, if they did not come to their end."""
+    last = takewhile(
+        lambda each: each.run.kind is RunKind.ROLLBACK and each.run.state is RunState.STOPPED, reversed(history)
+    )
+    return list(reversed(list(last)))
 
 
 def _changing(planner: _Planner) -> set[bytes]:
