@@ -416,7 +416,9 @@ def held_place(app: App, digest: bytes) -> Place | None:
     """Where a content is held, proved by reading it; `None` if it is not, any more."""
     known = [each.place for each in app.catalogue.contents() if each.digest == digest]
     own = ContentStore(os.fsencode(app.settings.state_folder / CONTENTS)).place(digest)
-    for path in dict.fromkeys([*known, own]):  # what is known may be on a disk that is not there, and was held here since
+    for path in dict.fromkeys(
+        [*known, own]
+    ):  # what is known may be on a disk that is not there, and was held here since
         if holds(path, digest):
             folder, _, name = path.rpartition(b"/")
             return Place(folder, name)

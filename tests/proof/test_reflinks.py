@@ -57,7 +57,9 @@ def test_a_content_that_is_held_on_two_disks_is_found_on_the_one_that_is_there(t
     desk.set_up()
     with image(tmp_path, "xfs") as disk:
         write_tree(disk.point / "files", {b"big.txt": BIG})
-        assert desk.here("versions", "snapshot", "--name", "on the stick", "--reflink", disk.point / "files").status == 0
+        assert (
+            desk.here("versions", "snapshot", "--name", "on the stick", "--reflink", disk.point / "files").status == 0
+        )
     write_tree(desk.target, {b"big.txt": BIG})
     assert desk.here("versions", "snapshot", "--name", "here", "--content-max-size", "1G", desk.target).status == 0
     (desk.target / "big.txt").unlink()

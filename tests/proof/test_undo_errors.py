@@ -1,0 +1,88 @@
+"""EIO, ENOSPC and EACCES at each system call that changes something, in the same commands as `test_undo_kills`: the command ends with
+words and the right status, nothing is lost, and when the error is gone the same command does the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command_line import Result
+from tests.proof.bench import Trials
+from tests.proof.conftest import BenchMaker
+from tests.proof.tracing import Call, every, failing, needs_strace
+from tests.proof.undo_scenes import (
+    SCENES,
+    Judge,
+    Undisturbed,
+    assert_alike,
+    assert_ends_alike,
+    assert_recovers,
+    makers,
+    undisturbed,
+)
+
+pytestmark = [needs_strace, pytest.mark.timeout(1500)]
+
+ERRORS = ("EIO", "ENOSPC", "EACCES")
+DATABASE = frozenset({"pwrite64", "fdatasync"})
+STEP = 8
+SELECTION = [
+    pytest.param(
+        name, ERRORS[place % len(ERRORS)], 61, 17 * place, id=f"{name}, {ERRORS[place % len(ERRORS)]}, selection"
+    )
+    for place, name in enumerate(SCENES, 1)
+]
+ALL = [
+    pytest.param(
+        name, error, STEP, place, id=f"{name}, {error}, each {STEP}th of the databases", marks=pytest.mark.slow
+    )
+    for name in SCENES
+    for place, error in enumerate(ERRORS)
+]
+
+
+def chosen(calls: Sequence[Call], step: int, first: int) -> list[Call]:
+    """Each `step`-th of all; in a slow sweep all but those of the databases, and each `step`-th of these."""
+    if step != STEP:
+        return every(calls, step, first)
+    others = [call for call in calls if call.name not in DATABASE]
+    return [*others, *every([call for call in calls if call.name in DATABASE], step, first)]
+
+
+def hit_the_kernels_tables(result: Result, call: Call) -> bool:
+    """Whether the error met the opening of a file of /proc, which nothing refuses: how many of them are opened depends on the
+    processes there are, so the number of an `openat` may hit one of these instead (see `tracing.was_killed`)."""
+    return call.name == "openat" and ": '/proc/self/" in result.err
+
+
+def assert_told(result: Result, judge: Judge, wanted: Undisturbed, when: object) -> None:
+    """It says in words, with a code and a status, that something is not done; where it says that all is done, all is."""
+    assert "Traceback" not in result.err, (when, result)
+    if result.status == wanted.status and result.out:
+        assert_alike(judge.ending(), wanted.ending, when)
+        return
+    assert result.status != 0, (when, result)
+    if not result.out:
+        assert any(line.startswith("error[") for line in result.err.splitlines()), (when, result)
+
+
+@pytest.mark.parametrize(("name", "error", "step", "first"), SELECTION + ALL)
+def test_an_error_at_any_call_of_an_undo_is_told_loses_nothing_and_leaves_the_rest_to_the_next_run(
+    benches: BenchMaker, tmp_path: Path, name: str, error: str, step: int, first: int
+) -> None:
+    scene, make = SCENES[name], makers(benches)
+    wanted = undisturbed(make, scene, tmp_path / "log")
+    with Trials() as trials:
+        for call in chosen(wanted.calls, step, first):
+            when = (error, str(call))
+            with trials.trial(when), make() as bench:
+                command = scene.prepare(bench)
+                judge = Judge(bench, scene)
+                result = bench.typed(*command, attach=failing(call, error))
+                judge.assert_nothing_lost(when)
+                if not hit_the_kernels_tables(result, call):
+                    assert_told(result, judge, wanted, when)
+                assert_recovers(bench, judge, when)
+                assert_ends_alike(bench, judge, command, wanted, when)
