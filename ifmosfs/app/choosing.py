@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from ifmosfs.app.committing import plan_history
 from ifmosfs.app.context import App
-from ifmosfs.app.undoing import UNDOABLE, Chosen, followed_history, is_lost, known_history
+from ifmosfs.app.undoing import UNDOABLE, Chosen, followed_history, is_lost, known_history, prepare_rollback
 from ifmosfs.app.versioning import find_version, read_manifest
 from ifmosfs.core.errors import NotFound, UsageProblem, WrongState
 from ifmosfs.core.history import MOVING, Key, standing
@@ -65,9 +65,11 @@ def choose_to_undo(app: App, journal: Journal, request: Request) -> list[Chosen]
         raise NotFound("no moved file fits all that was named", hint="list them: ifmosfs rollback files")
     if not wanted:
         half_done = [each for each in scopes if _is_half_done(journal.runs(each.info.plan_id)[-1])]
-        if not half_done:
+        folders = [replace(_whole(each, request), only=frozenset()) for each in half_done]
+        folders = [each for each in folders if not prepare_rollback(app, journal, each).planned.is_empty]
+        if not folders:
             raise WrongState("all that was named has been moved back already", hint="ifmosfs history shows its way")
-        return [replace(_whole(each, request), only=frozenset()) for each in half_done]
+        return folders
     keys: dict[str, set[Key]] = defaultdict(set)
     for each in wanted:
         keys[each.plan_id].add(each.key)

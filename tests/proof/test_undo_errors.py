@@ -28,9 +28,17 @@ pytestmark = [needs_strace, pytest.mark.timeout(1500)]
 ERRORS = ("EIO", "ENOSPC", "EACCES")
 DATABASE = frozenset({"pwrite64", "fdatasync"})
 STEP = 8
-SELECTION = [pytest.param(error, 61, 17 * place, id=f"{error}, selection") for place, error in enumerate(ERRORS, 1)]
+SELECTION = [
+    pytest.param(
+        name, ERRORS[place % len(ERRORS)], 61, 17 * place, id=f"{name}, {ERRORS[place % len(ERRORS)]}, selection"
+    )
+    for place, name in enumerate(SCENES, 1)
+]
 ALL = [
-    pytest.param(error, STEP, place, id=f"{error}, each {STEP}th of the databases", marks=pytest.mark.slow)
+    pytest.param(
+        name, error, STEP, place, id=f"{name}, {error}, each {STEP}th of the databases", marks=pytest.mark.slow
+    )
+    for name in SCENES
     for place, error in enumerate(ERRORS)
 ]
 
@@ -41,6 +49,12 @@ def chosen(calls: Sequence[Call], step: int, first: int) -> list[Call]:
         return every(calls, step, first)
     others = [call for call in calls if call.name not in DATABASE]
     return [*others, *every([call for call in calls if call.name in DATABASE], step, first)]
+
+
+def hit_the_kernels_tables(result: Result, call: Call) -> bool:
+    """Whether the error met the opening of a file of /proc, which nothing refuses: how many of them are opened depends on the
+    processes there are, so the number of an `openat` may hit one of these instead (see `tracing.was_killed`)."""
+    return call.name == "openat" and ": '/proc/self/" in result.err
 
 
 def assert_told(result: Result, judge: Judge, wanted: Undisturbed, when: object) -> None:
@@ -54,8 +68,7 @@ def assert_told(result: Result, judge: Judge, wanted: Undisturbed, when: object)
         assert any(line.startswith("error[") for line in result.err.splitlines()), (when, result)
 
 
-@pytest.mark.parametrize(("error", "step", "first"), SELECTION + ALL)
-@pytest.mark.parametrize("name", SCENES)
+@pytest.mark.parametrize(("name", "error", "step", "first"), SELECTION + ALL)
 def test_an_error_at_any_call_of_an_undo_is_told_loses_nothing_and_leaves_the_rest_to_the_next_run(
     benches: BenchMaker, tmp_path: Path, name: str, error: str, step: int, first: int
 ) -> None:
@@ -69,6 +82,7 @@ def test_an_error_at_any_call_of_an_undo_is_told_loses_nothing_and_leaves_the_re
                 judge = Judge(bench, scene)
                 result = bench.typed(*command, attach=failing(call, error))
                 judge.assert_nothing_lost(when)
-                assert_told(result, judge, wanted, when)
+                if not hit_the_kernels_tables(result, call):
+                    assert_told(result, judge, wanted, when)
                 assert_recovers(bench, judge, when)
                 assert_ends_alike(bench, judge, command, wanted, when)
