@@ -188,5 +188,5 @@ def test_the_same_held_content_by_another_path_is_no_other_holder(
     home.rename(tmp_path / "moved")
     home.symlink_to(tmp_path / "moved")
     take_snapshot(app, "all", [os.fsencode(tmp_path / "moved/contents")])
-    prune(app, 0, None, dry_run=False)
+    prune(app, 0, None, named=True, dry_run=False)
     assert stored(app) == [only]
