@@ -147,7 +147,7 @@ def test_prune_keeps_one_of_what_the_undo_of_a_restore_has_brought_back(desk: De
     for path in (desk.state / "contents").rglob("[0-9a-f]" * 64) if damage else ():
         path.chmod(0o600)
         path.write_bytes(damage)
-    assert desk.here("versions", "prune", "--keep", "0").status == 0
+    assert desk.here("versions", "prune", "--keep", "0", "--named").status == 0
     good = "restored" if damage else "contents"
     held = {
         folder: [path.read_bytes() for path in (desk.state / folder).rglob("*") if path.is_file()]
