@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ifmosfs.app.collector import without_collector
@@ -137,15 +138,19 @@ def read_manifest(app: App, info: SnapshotInfo) -> list[SnapshotEntry]:
     """
     entries = list(app.catalogue.snapshot_entries(info.head.snapshot_id))
     if not _is_whole(entries, info):
-        hint = "other versions can be used (ifmosfs versions list); what runs did can still be undone, from the journal"
-        if info.head.plan_id is not None:
-            hint += f": ifmosfs rollback {info.head.plan_id}"
-        raise DatabaseDamaged(
-            f"the manifest of snapshot {info.head.snapshot_id} is damaged: its hash is not the one it was stored with",
-            path=os.fsencode(app.settings.state_folder / "catalogue.db"),
-            hint=hint,
-        )
+        raise _damaged(app, info)
     return entries
+
+
+def _damaged(app: App, info: SnapshotInfo) -> DatabaseDamaged:
+    hint = "other versions can be used (ifmosfs versions list); what runs did can still be undone, from the journal"
+    if info.head.plan_id is not None:
+        hint += f": ifmosfs rollback {info.head.plan_id}"
+    return DatabaseDamaged(
+        f"the manifest of snapshot {info.head.snapshot_id} is damaged: its hash is not the one it was stored with",
+        path=os.fsencode(app.settings.state_folder / "catalogue.db"),
+        hint=hint,
+    )
 
 
 def _is_whole(entries: list[SnapshotEntry], info: SnapshotInfo) -> bool:
@@ -158,5 +163,16 @@ def _is_whole(entries: list[SnapshotEntry], info: SnapshotInfo) -> bool:
 @without_collector()
 def diff_versions(app: App, before: str, after: str) -> VersionDiff:
     """What is different in the version `after`. Raises as `find_version` and `read_manifest`."""
-    first, second = find_version(app, before)[1], find_version(app, after)[1]
-    return diff(read_manifest(app, first), read_manifest(app, second))
+    infos = [find_version(app, wanted)[1] for wanted in (before, after)]
+    try:
+        compared = app.catalogue.compare_snapshots(*(info.head.snapshot_id for info in infos))
+        wholes = zip(infos, compared.merkles, compared.n_entries, strict=True)
+    except (DatabaseDamaged, TypeError, ValueError):  # not even of the kind that was stored
+        for info in infos:
+            read_manifest(app, info)
+        raise
+    for info, merkle, n_entries in wholes:
+        if (merkle, n_entries) != (info.merkle, info.n_entries):
+            raise _damaged(app, info)
+    found = diff(compared.before, compared.after)
+    return replace(found, n_same=found.n_same + compared.n_same)

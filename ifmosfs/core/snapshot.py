@@ -19,6 +19,9 @@ _HAS_MODE: Final = 2
 _LEVELS: Final = {None: 0, Protection.NAME: 4, Protection.CONTENT_REFLINK: 8, Protection.CONTENT_COPY: 12}
 _MASK: Final = (1 << 64) - 1
 
+Numbers = tuple[int, int, int, int | None]
+"""Inode, size in bytes, time of modification and of birth (ns); each as it is or modulo 2**64."""
+
 
 class MerkleTree:
     """The binary Merkle tree over entries in the order in which they are added, `PER_LEAF` to a leaf.
@@ -34,7 +37,21 @@ class MerkleTree:
 
     def add(self, entry: SnapshotEntry) -> None:
         """Let the entry be the last one."""
-        self._parts += _encoded(entry)
+        root, path, print_, digest, mode, level = entry
+        numbers = print_.inode, print_.size_bytes, print_.mtime_ns, print_.birth_ns
+        self.add_values(root, path, numbers, digest, mode, level)
+
+    def add_values(
+        self,
+        root: bytes,
+        path: bytes,
+        numbers: Numbers,
+        digest: bytes | None,
+        mode: int | None,
+        level: Protection | None,
+    ) -> None:
+        """The same by its values: a whole entry takes as long to make as all of this."""
+        self._parts += _encoded(root, path, numbers, digest, mode, level)
         self._n_parts += 1
         if self._n_parts == PER_LEAF:
             _push(self._whole, 0, _hashed(b"".join(self._parts)))
@@ -82,10 +99,12 @@ def _hashed(data: bytes) -> bytes:
     return blake2b(data, digest_size=DIGEST_BYTES).digest()
 
 
-def _encoded(entry: SnapshotEntry) -> tuple[bytes, bytes, bytes, bytes]:
+def _encoded(
+    root: bytes, path: bytes, numbers: Numbers, digest: bytes | None, mode: int | None, level: Protection | None
+) -> tuple[bytes, bytes, bytes, bytes]:
     """An entry as bytes that tell where each value ends. The time of the last rename is no part of it."""
-    root, path, print_, digest, mode, level = entry
-    birth_ns, flags = print_.birth_ns, _LEVELS[level]
+    inode, size_bytes, mtime_ns, birth_ns = numbers
+    flags = _LEVELS[level]
     if birth_ns is None:
         birth_ns = 0
     else:
@@ -95,6 +114,6 @@ def _encoded(entry: SnapshotEntry) -> tuple[bytes, bytes, bytes, bytes]:
     else:
         flags |= _HAS_MODE
     digest = digest or b""
-    times = print_.mtime_ns & _MASK, birth_ns & _MASK
-    head = _HEAD.pack(len(root), len(path), len(digest), flags, print_.inode, print_.size_bytes, *times, mode)
+    lengths = len(root), len(path), len(digest)
+    head = _HEAD.pack(*lengths, flags, inode & _MASK, size_bytes, mtime_ns & _MASK, birth_ns & _MASK, mode)
     return head, root, path, digest

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
 
 from ifmosfs.core.errors import NotFound
 from ifmosfs.core.files import Place
 from ifmosfs.core.manifest import (
+    FOLDER_BITS,
+    KIND_BITS,
     HeldContent,
     Protection,
     RollbackEntry,
@@ -77,15 +79,46 @@ class Snapshots(Database):
 
     def snapshot_entries(self, snapshot_id: str) -> Iterator[SnapshotEntry]:
         """The entries of a snapshot in the order they were given. Raises: NotFound."""
-        with self._reading() as connection:
-            if connection.execute(select(Snapshot.name).where(Snapshot.snapshot_id == snapshot_id)).first() is None:
-                raise NotFound(f"no snapshot {snapshot_id!r}")
-            query = select(SnapshotRoot.number, SnapshotRoot.path).where(SnapshotRoot.snapshot_id == snapshot_id)
-            roots = {row.number: row.path for row in connection.execute(query)}
+        roots = self._roots_of(snapshot_id)
         for page in self._pages(_EntriesAfter(snapshot_id)):
             with understood(self._path):
                 entries = [_entry(row, roots) for row in page]
             yield from entries
+
+    def compare_snapshots(self, before: str, after: str) -> Compared:
+        """What is not the same in two snapshots, with the hashes over all of both. Most entries are the same, and are never made.
+
+        Raises: NotFound; DatabaseDamaged where one is not even of the kind that was stored.
+        """
+        one, other = self._by_place(before), self._by_place(after)
+        left, come = one.rows, other.rows
+        same = [key for key, values in left.items() if come.get(key) == values]
+        with understood(self._path):
+            n_same = sum(not _is_folder(left[key]) for key in same)
+            for key in same:
+                del left[key], come[key]
+            were, are = ([_entry_of(key, values) for key, values in rows.items()] for rows in (left, come))
+        return Compared(n_same, were, are, (one.merkle, other.merkle), (one.n_entries, other.n_entries))
+
+    def _by_place(self, snapshot_id: str) -> _Rows:
+        roots = self._roots_of(snapshot_id)
+        tree, rows, n_entries = MerkleTree(), dict[tuple[bytes, bytes], Any](), 0
+        for page in self._pages(_EntriesAfter(snapshot_id)):
+            with understood(self._path):
+                for _, number, path, inode, size, mtime, _, birth, digest, mode, level in page:
+                    root, protection = roots[number], None if level is None else Protection(level)
+                    tree.add_values(root, path, (inode, size, mtime, birth), digest, mode, protection)
+                    rows[root, path] = (inode, size, mtime, birth, digest, mode, protection)
+                n_entries += len(page)
+        with understood(self._path):
+            return _Rows(rows, tree.root, n_entries)
+
+    def _roots_of(self, snapshot_id: str) -> dict[int, bytes]:
+        with self._reading() as connection:
+            if connection.execute(select(Snapshot.name).where(Snapshot.snapshot_id == snapshot_id)).first() is None:
+                raise NotFound(f"no snapshot {snapshot_id!r}")
+            query = select(SnapshotRoot.number, SnapshotRoot.path).where(SnapshotRoot.snapshot_id == snapshot_id)
+            return {row.number: row.path for row in connection.execute(query)}
 
     def snapshot_filesystems(self, snapshot_id: str) -> dict[bytes, str]:
         """The identity of the filesystem that each root of a snapshot was on, where it was recorded."""
@@ -188,6 +221,23 @@ class Snapshots(Database):
         with self._reading() as connection:
             rows: Sequence[Any] = connection.execute(query).all()
         return [RollbackEntry(*row) for row in rows]
+
+
+class Compared(NamedTuple):
+    """Two snapshots: how many files are the same in both, the entries of each that are not the other's, and of each the hash over all
+    its entries and their number, by which who asked sees whether it is whole."""
+
+    n_same: int
+    before: list[SnapshotEntry]
+    after: list[SnapshotEntry]
+    merkles: tuple[bytes, bytes]
+    n_entries: tuple[int, int]
+
+
+class _Rows(NamedTuple):
+    rows: dict[tuple[bytes, bytes], Any]
+    merkle: bytes
+    n_entries: int
 
 
 class _EntriesAfter:
@@ -305,6 +355,17 @@ def _entry(row: Any, roots: dict[int, bytes]) -> SnapshotEntry:
     _, root, path, inode, size, mtime, ctime, birth, digest, mode, level = row
     print_ = fingerprint_from(inode, size, mtime, ctime, birth)
     return SnapshotEntry(roots[root], path, print_, digest, mode, None if level is None else Protection(level))
+
+
+def _is_folder(values: Any) -> bool:
+    mode = values[5]
+    return mode is not None and mode & KIND_BITS == FOLDER_BITS
+
+
+def _entry_of(key: tuple[bytes, bytes], values: Any) -> SnapshotEntry:
+    """An entry without the time of its last rename, which compares nothing."""
+    (root, path), (inode, size, mtime, birth, digest, mode, level) = key, values
+    return SnapshotEntry(root, path, fingerprint_from(inode, size, mtime, 0, birth), digest, mode, level)
 
 
 def _versions(connection: Connection, *conditions: Any) -> list[VersionInfo]:

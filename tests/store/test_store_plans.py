@@ -52,6 +52,7 @@ from ifmosfs.core.plan import (
     UnitKind,
 )
 from ifmosfs.core.snapshot import merkle_root
+from ifmosfs.core.versions import diff
 from ifmosfs.store.catalogue import Catalogue, open_catalogue
 
 counter = itertools.count()
@@ -265,6 +266,39 @@ def test_snapshot_comes_back_whole_in_the_order_given(shared_catalogue: Catalogu
         root: f"uuid:{len(root)}" for root in roots if root != b"/t"
     }
     assert info in shared_catalogue.snapshots()
+
+
+def without_rename(entry: SnapshotEntry) -> SnapshotEntry:
+    """The entry without the time of its last rename, which makes no difference."""
+    return entry._replace(fingerprint=replace(entry.fingerprint, ctime_ns=0))
+
+
+def by_place(entry: SnapshotEntry) -> tuple[bytes, bytes]:
+    return entry.root, entry.path
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(entries, max_size=6, unique_by=by_place),
+    st.lists(entries, max_size=4, unique_by=by_place),
+    st.integers(0, 6),
+)
+def test_two_snapshots_compared_in_the_store_differ_as_their_whole_manifests_do(
+    shared_catalogue: Catalogue, before: list[SnapshotEntry], come: list[SnapshotEntry], n_kept: int
+) -> None:
+    kept = before[:n_kept]
+    after = [*kept, *(each for each in come if by_place(each) not in {by_place(one) for one in kept})]
+    number = next(counter)
+    for name, given_ in (("before", before), ("after", after)):
+        shared_catalogue.save_snapshot(
+            SnapshotHead(f"{name}{number}", None, None, 9, f"{name}{number}", "NAME"), given_
+        )
+    found = shared_catalogue.compare_snapshots(f"before{number}", f"after{number}")
+    assert found.merkles == (merkle_root(before), merkle_root(after))
+    assert found.n_entries == (len(before), len(after))
+    differs = diff(found.before, found.after)
+    whole = diff([*map(without_rename, before)], [*map(without_rename, after)])
+    assert replace(differs, n_same=differs.n_same + found.n_same) == whole
 
 
 def test_snapshot_that_lacks_an_entry_is_absent(catalogue: Catalogue, session_id: str) -> None:
