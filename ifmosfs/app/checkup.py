@@ -63,9 +63,9 @@ def _versions() -> Iterator[Finding]:
 
 def _fuse() -> Iterator[Finding]:
     facts = probe()
-    library = f"{facts.library} {facts.version}" if facts.library else "none"
-    absent = Level.PROBLEM if set(facts.library_troubles) & set(facts.troubles) else Level.WARNING  # Linux does without
-    yield Finding(Level.OK if facts.library else absent, "FUSE library", library)
+    library = f"{facts.libfuse} {facts.version}" if facts.libfuse else "none"
+    absent = Level.PROBLEM if set(facts.libfuse_troubles) & set(facts.troubles) else Level.WARNING  # Linux does without
+    yield Finding(Level.OK if facts.libfuse else absent, "FUSE library", library)
     device = "usable" if facts.device_usable else "present, not usable" if facts.device_present else "absent"
     yield Finding(Level.OK if facts.device_usable else Level.PROBLEM, "/dev/fuse", device)
     helper = f"{facts.helper}{' (setuid)' if facts.helper_setuid else ''}" if facts.helper else "none"

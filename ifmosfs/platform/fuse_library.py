@@ -42,15 +42,15 @@ def serve_with_library(
 def load_binding() -> ModuleType:
     """The module `fuse_binding` on the best libfuse there is. Raises `BackendMissing` if anything is missing."""
     facts = probe()
-    troubles = (*facts.library_troubles, *facts.troubles)
+    troubles = (*facts.libfuse_troubles, *facts.troubles)
     if troubles:
         raise BackendMissing(troubles[0].what, hint=troubles[0].remedy)
-    os.environ["FUSE_LIBRARY_PATH"] = str(facts.library)  # left alone, mfusepy takes libfuse 2 where both are
+    os.environ["FUSE_LIBRARY_PATH"] = str(facts.libfuse)  # left alone, mfusepy takes libfuse 2 where both are
     try:
         from ifmosfs.platform import fuse_binding
     except (OSError, AttributeError) as error:
         raise BackendMissing(f"the FUSE library cannot be used ({error})", hint="sudo apt install fuse3") from error
-    LOG.info("libfuse %s from %s", facts.version, facts.library)
+    LOG.info("libfuse %s from %s", facts.version, facts.libfuse)
     return fuse_binding
 
 

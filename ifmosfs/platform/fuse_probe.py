@@ -29,20 +29,20 @@ class FuseTrouble:
 
 @dataclass(frozen=True, slots=True)
 class FuseFacts:
-    """What `probe` found. `library` and `version` are `None` without a libfuse, `helper` without a fusermount.
+    """What `probe` found. `libfuse` (its name or path) and `version` are `None` without a libfuse, `helper` without a fusermount.
 
     `device_usable`: this user may open the device. The helper is needed by everyone but root. The library is needed only by
-    the driver that uses it, so on Linux its absence (`library_troubles`) is none of the `troubles`.
+    the driver that uses it, so on Linux its absence (`libfuse_troubles`) is none of the `troubles`.
     """
 
-    library: str | None
+    libfuse: str | None
     version: str | None
     device_present: bool
     device_usable: bool
     helper: str | None
     helper_setuid: bool
     troubles: tuple[FuseTrouble, ...]
-    library_troubles: tuple[FuseTrouble, ...]
+    libfuse_troubles: tuple[FuseTrouble, ...]
 
     @property
     def usable(self) -> bool:
@@ -56,14 +56,14 @@ def probe() -> FuseFacts:
     device_error = _device_error()
     helper = shutil.which("fusermount3") or shutil.which("fusermount")
     setuid = helper is not None and _is_setuid_root(helper)
-    library_troubles = tuple(_library_troubles(library, version))
+    libfuse_troubles = tuple(_libfuse_troubles(library, version))
     troubles = (
-        *(() if sys.platform.startswith("linux") else library_troubles),
+        *(() if sys.platform.startswith("linux") else libfuse_troubles),
         *_device_troubles(device_error),
         *_helper_troubles(helper, setuid),
     )
     present, usable = device_error != errno.ENOENT, device_error == 0
-    return FuseFacts(library, version, present, usable, helper, setuid, troubles, library_troubles)
+    return FuseFacts(library, version, present, usable, helper, setuid, troubles, libfuse_troubles)
 
 
 def mounting_troubles() -> tuple[FuseTrouble, ...]:
@@ -108,7 +108,7 @@ def _is_setuid_root(path: str) -> bool:
     return status.st_uid == 0 and bool(status.st_mode & stat.S_ISUID)
 
 
-def _library_troubles(library: str | None, version: str | None) -> list[FuseTrouble]:
+def _libfuse_troubles(library: str | None, version: str | None) -> list[FuseTrouble]:
     if library is None or version is None:
         return [FuseTrouble("no FUSE library is installed", _INSTALL)]
     if version in {"2.0", "2.1", "2.2", "2.3", "2.4", "2.5"}:

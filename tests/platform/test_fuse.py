@@ -47,7 +47,7 @@ def driver(request: pytest.FixtureRequest) -> Driver:
 def _skip_without(chosen: Driver) -> None:
     if chosen is Driver.KERNEL and not sys.platform.startswith("linux"):
         pytest.skip("only Linux speaks this protocol")
-    if chosen is Driver.LIBFUSE and probe().library_troubles and not REQUIRED:
+    if chosen is Driver.LIBFUSE and probe().libfuse_troubles and not REQUIRED:
         pytest.skip("there is no libfuse")
 
 

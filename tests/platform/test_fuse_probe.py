@@ -41,7 +41,7 @@ def probed(user: int, **env: str) -> dict[str, object]:
 def test_where_fuse_works_nothing_is_missing() -> None:
     facts = probe()
     assert (facts.usable, facts.troubles, facts.device_present, facts.device_usable) == (True, (), True, True)
-    assert facts.library is not None
+    assert facts.libfuse is not None
     assert facts.version is not None
     assert facts.version.split(".")[0] in {"2", "3"}
 
