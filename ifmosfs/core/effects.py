@@ -308,7 +308,7 @@ def _check_arrival(operation: Operation, disk: Disk) -> Outcome:
     """A program may have saved over the source between the look and the rename: then the newer file goes back."""
     _, target, expected = ends(operation)
     try:
-        arrived = disk.fingerprint(target)
+        arrived = disk.arrival(target, expected)
     except OSError as error:
         if error.errno in ABSENT:
             return conflict(operation, "vanished")

@@ -63,8 +63,9 @@ class DiskReader(Protocol):
         the entry that was meant."""
         ...
 
-    def fingerprint(self, place: Place) -> Fingerprint:
-        """The same as `lstat(place).fingerprint`, in less time."""
+    def arrival(self, place: Place, expected: Fingerprint) -> Fingerprint:
+        """As `lstat(place).fingerprint`, for who has just brought there what had the expected one a moment ago: in half the time,
+        because what still has its inode number, size and time of modification is not asked for its birth time again."""
         ...
 
     def list_folder(self, place: Place) -> Sequence[tuple[bytes, Attr]]:

@@ -88,11 +88,11 @@ class PosixDisk:
         found = os.lstat(b"%b/%b" % place)
         return found.st_ino, linux.attr_of_stat(found, shown_inode)
 
-    def fingerprint(self, place: Place) -> Fingerprint:
-        """See `DiskReader.fingerprint`."""
+    def arrival(self, place: Place, expected: Fingerprint) -> Fingerprint:
+        """See `DiskReader.arrival`."""
         folders = self._folders()
         try:
-            return linux.fingerprint_at(*folders.parent(place))
+            return linux.arrival_at(*folders.parent(place), expected)
         except OSError as error:
             error.filename = place.absolute
             raise

@@ -45,7 +45,6 @@ _STATX_APPEND_ONLY: Final = 0x20
 _STATX_FLAGS: Final = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH
 # struct statx up to the device numbers: mask, flags, n_links, uid, gid, mode, inode, size, blocks, four times, device
 _STATX: Final = struct.Struct("=I4xQIIIH2xQQQ8xqI4xqI4xqI4xqI4x8xII")
-_STATX_PRINT: Final = struct.Struct("=I28xQQ32xqI4xqI4xqI")  # of it mask, inode, size, birth, change, modification
 _StatxBuffer = ctypes.c_char * 256
 _StatfsBuffer = ctypes.c_char * 512
 _IS_LINUX: Final = sys.platform.startswith("linux")
@@ -111,21 +110,14 @@ def attr_at(folder: int, name: bytes) -> Attr:
     )
 
 
-def fingerprint_at(folder: int, name: bytes) -> Fingerprint:
-    """`attr_at(folder, name).fingerprint` without what is not in it, which takes three quarters of the time."""
-    buffer = _StatxBuffer()
-    if _statx(folder, name, _STATX_FLAGS, _STATX_BASIC_AND_BIRTH, buffer):
-        if ctypes.get_errno() == errno.ENOSYS:
-            return _attr_without_statx(folder, name).fingerprint
-        _fail()
-    mask, inode, size, birth, birth_ns, ctime, ctime_ns, mtime, mtime_ns = _STATX_PRINT.unpack_from(buffer)
-    return Fingerprint(
-        inode,
-        size,
-        mtime * 1_000_000_000 + mtime_ns,
-        ctime * 1_000_000_000 + ctime_ns,
-        birth * 1_000_000_000 + birth_ns if mask & _STATX_BIRTH else None,
-    )
+def arrival_at(folder: int, name: bytes, expected: Fingerprint) -> Fingerprint:
+    """See `DiskReader.arrival`: Python's own call, which knows no birth time, takes half as long as the one that does."""
+    found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    inode, size_bytes, mtime_ns, birth_ns = expected.inode, expected.size_bytes, expected.mtime_ns, expected.birth_ns
+    is_it = found.st_ino == inode and found.st_size == size_bytes and found.st_mtime_ns == mtime_ns
+    if birth_ns is None or not is_it:
+        return attr_at(folder, name).fingerprint
+    return Fingerprint(inode, size_bytes, mtime_ns, found.st_ctime_ns, birth_ns)
 
 
 def _attr_without_statx(folder: int, name: bytes) -> Attr:

@@ -26,8 +26,8 @@ from ifmosfs.core.errors import DiskFull, NotFound
 from ifmosfs.core.files import Fingerprint, Place
 from ifmosfs.core.journal import Operation, OpKind, OpState, Outcome, Recorded, Run, RunKind, RunState
 from ifmosfs.core.names import CONTROL_NAME
-from ifmosfs.store.encoding import FingerprintRow, fingerprint_from, fingerprint_row, legible_or_none
-from ifmosfs.store.records import Finished, PlanHead, folder_from_json, folder_to_json
+from ifmosfs.store.encoding import FingerprintRow, fingerprint_from, fingerprint_row, legible_or_none, wrapped
+from ifmosfs.store.records import Arrivals, Finished, PlanHead, folder_from_json, folder_to_json
 from ifmosfs.store.sidecar import (
     Damage,
     Sidecar,
@@ -52,6 +52,7 @@ SIDECAR_FOLDER: Final = "journal"
 FORMAT: Final = 3  # PRAGMA user_version
 WAIT_SECONDS: Final = 1.0
 PAGE_ROWS: Final = 10_000
+MOST_ARRIVALS: Final = 1_000  # on a line of the sidecar: what a damaged one costs
 
 _PRINT: Final = "{0}_inode INTEGER, {0}_size INTEGER, {0}_mtime_ns INTEGER, {0}_ctime_ns INTEGER, {0}_birth_ns INTEGER"
 _SCHEMA: Final = (
@@ -87,7 +88,9 @@ _BEGIN: Final = """INSERT INTO runs (run_id, kind, plan_id, target, state, start
     boot_id = excluded.boot_id, pid = excluded.pid, finished_ns = excluded.finished_ns, message = excluded.message"""
 _SETTLE: Final = """UPDATE operations SET state = ?, arrived_inode = ?, arrived_size = ?, arrived_mtime_ns = ?,
     arrived_ctime_ns = ?, arrived_birth_ns = ?, digest = ?, error = ? WHERE run_number = ? AND seq = ?"""
-_SETTLE_MOST: Final = _SETTLE.replace("digest = ?, error = ?", "digest = NULL, error = NULL")
+_SETTLE_ARRIVED: Final = """UPDATE operations SET state = 'done', arrived_inode = expected_inode,
+    arrived_size = expected_size, arrived_mtime_ns = expected_mtime_ns, arrived_ctime_ns = ?,
+    arrived_birth_ns = expected_birth_ns, digest = NULL, error = NULL WHERE run_number = ? AND seq = ?"""
 _OPERATIONS: Final = """SELECT seq, kind, source_root_id, source_path, target_root_id, target_path, action_id, folder,
     inverse_run, inverse_seq, state, digest, error, expected_inode, expected_size, expected_mtime_ns, expected_ctime_ns,
     expected_birth_ns, arrived_inode, arrived_size, arrived_mtime_ns, arrived_ctime_ns, arrived_birth_ns, unit
@@ -131,6 +134,7 @@ class SqliteJournal:
         self._lock = threading.RLock()
         self._sidecars: dict[str, Sidecar] = {}
         self._heads: dict[str, PlanHead] = {}
+        self._intended: tuple[str, dict[int, Fingerprint | None]] = "", {}  # the latest operations of a run
         with translated(path):
             self._connection = _opened(path)
             try:
@@ -174,6 +178,7 @@ class SqliteJournal:
                 connection.executemany(_INTEND_MOST, [_most_of_intent(number, one, root_ids) for one in most])
                 connection.executemany(_INTEND, [_intent_row(number, one, root_ids) for one in others])
             self._root_ids = root_ids
+            self._intended = run_id, {one.seq: one.expected for one in operations}
 
     def settle(self, run_id: str, outcomes: Sequence[Outcome]) -> None:
         """Record what became of operations, durably here and then, left to the system to write, in the sidecar.
@@ -184,12 +189,20 @@ class SqliteJournal:
         with self._lock:
             number, _ = self._known(run_id)
             with self._writing() as connection:
-                most, others = _parted(outcomes, lambda one: one.digest is None and one.error is None)
-                n_settled = _changed(connection, _SETTLE_MOST, [_most_of_outcome(number, one) for one in most])
+                arrivals, others = self._arrivals(run_id, outcomes)
+                n_settled = _changed(connection, _SETTLE_ARRIVED, _arrival_rows(number, arrivals))
                 n_settled += _changed(connection, _SETTLE, [_outcome_row(number, one) for one in others])
                 if n_settled != len(outcomes):
                     raise ValueError(f"the run {run_id} settles an operation that it never intended")
-            self._note(run_id, outcomes, durable=False)
+            self._note(run_id, [*arrivals, *others], durable=False)
+
+    def _arrivals(self, run_id: str, outcomes: Sequence[Outcome]) -> tuple[list[Arrivals], list[Outcome]]:
+        """The outcomes of this process's latest operations that are as expected, in the order of their numbers, and the others."""
+        of_run, expected = self._intended
+        if of_run != run_id:
+            return [], list(outcomes)
+        as_expected, others = _parted(outcomes, lambda one: _is_as_expected(one, expected.get(one.seq)))
+        return list(_rows_of(as_expected)), others
 
     def finish(self, run_id: str, state: RunState, at_ns: int, message: str | None) -> None:
         """Record the end of the run, durably here and then in the sidecar, which is closed."""
@@ -348,7 +361,7 @@ class SqliteJournal:
                     self._connection.execute("ROLLBACK")
                 raise
 
-    def _note(self, run_id: str, records: Sequence[Outcome | Finished], *, durable: bool) -> None:
+    def _note(self, run_id: str, records: Sequence[Arrivals | Outcome | Finished], *, durable: bool) -> None:
         """Add to the sidecar what this database already holds. A full disk does not undo that, so it is only logged:
         a run that was stopped *because* the disk is full must still be able to end."""
         try:
@@ -555,8 +568,34 @@ def _intent_row(number: int, one: Operation, root_ids: dict[bytes, int]) -> tupl
     return *_most_of_intent(number, one, root_ids), folder, *(one.inverse_of or (None, None))
 
 
-def _most_of_outcome(number: int, one: Outcome) -> tuple[Any, ...]:
-    return _STATE_WORDS[one.state], *_print_row(one.arrived), number, one.seq
+def _is_as_expected(one: Outcome, expected: Fingerprint | None) -> bool:
+    arrived = one.arrived
+    return (
+        one.state is OpState.DONE
+        and arrived is not None
+        and expected is not None
+        and one.digest is None
+        and one.error is None
+        and arrived.inode == expected.inode
+        and arrived.mtime_ns == expected.mtime_ns
+        and arrived.size_bytes == expected.size_bytes
+        and arrived.birth_ns == expected.birth_ns
+        and wrapped(arrived.ctime_ns) == arrived.ctime_ns
+    )
+
+
+def _rows_of(outcomes: Sequence[Outcome]) -> Iterator[Arrivals]:
+    """Outcomes with what was expected, those whose numbers follow one another together."""
+    begun = 0
+    for at in range(1, len(outcomes) + 1):
+        if at == len(outcomes) or outcomes[at].seq != outcomes[at - 1].seq + 1 or at - begun == MOST_ARRIVALS:
+            ctimes_ns = tuple(one.arrived.ctime_ns for one in outcomes[begun:at] if one.arrived is not None)
+            yield Arrivals(outcomes[begun].seq, ctimes_ns)
+            begun = at
+
+
+def _arrival_rows(number: int, arrivals: Sequence[Arrivals]) -> list[tuple[int, int, int]]:
+    return [(ctime_ns, number, seq) for each in arrivals for seq, ctime_ns in enumerate(each.ctimes_ns, each.first)]
 
 
 def _outcome_row(number: int, one: Outcome) -> tuple[Any, ...]:

@@ -17,6 +17,7 @@ from typing import Any, Final
 from ifmosfs.core.files import Fingerprint, Place, Root
 from ifmosfs.core.journal import FolderMeta, Operation, OpKind, OpState, Outcome, Run, RunKind, RunState
 from ifmosfs.core.names import from_text, to_text
+from ifmosfs.core.values import quick
 
 _encode: Final = json.JSONEncoder(ensure_ascii=True, check_circular=False, separators=(",", ":")).encode
 _KINDS: Final = {kind: kind.value for kind in OpKind}  # the property `value` takes as long as the rest of a small line
@@ -47,16 +48,28 @@ class PlanHead:
     policy: bytes
 
 
+@quick
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """The outcomes of operations `first`, `first` + 1, … that are all DONE, with what was expected at the target but for the time of
+    the rename. Nearly all outcomes of a commit are of this kind, and ten times as short in this form."""
+
+    first: int
+    ctimes_ns: tuple[int, ...]
+
+
 Record = Run | PlanHead | Operation | Outcome | Finished
+Line = Record | Arrivals
+"""What stands on a line of a sidecar; who reads one is given the outcomes of arrivals one by one."""
 
 
-def to_line(record: Record) -> bytes:
+def to_line(record: Line) -> bytes:
     """The record as one line with its checksum."""
     text = _text(record).encode("ascii")
     return b"%08x %s\n" % (zlib.crc32(text), text)
 
 
-def from_line(line: bytes) -> Record:
+def from_line(line: bytes) -> Line:
     """The inverse of `to_line`, with or without the newline. Raises ValueError for anything that `to_line` cannot have made."""
     checksum, _, text = line.rstrip(b"\n").partition(b" ")
     if checksum != b"%08x" % zlib.crc32(text):
@@ -67,10 +80,12 @@ def from_line(line: bytes) -> Record:
         raise ValueError(f"not a journal record: {error!r}") from error
 
 
-def _text(record: Record) -> str:
+def _text(record: Line) -> str:
     match record:
         case Operation():
             return _operation_text(record)
+        case Arrivals():
+            return f'{{"r":"arrived","first":{record.first},"ctimes":[{",".join(map(str, record.ctimes_ns))}]}}'
         case Outcome():
             return _outcome_text(record)
         case Run():
@@ -185,10 +200,12 @@ def _folder(fields: dict[str, Any]) -> FolderMeta:
     return FolderMeta(fields["mode"], fields["uid"], fields["gid"], fields["atime_ns"], fields["mtime_ns"], xattrs)
 
 
-def _record(fields: dict[str, Any]) -> Record:
+def _record(fields: dict[str, Any]) -> Line:
     what = fields["r"]
     if what == "intent":
         return _operation(fields)
+    if what == "arrived":
+        return Arrivals(fields["first"], tuple(map(int, fields["ctimes"])))
     if what == "outcome":
         digest = fields.get("digest")
         return Outcome(

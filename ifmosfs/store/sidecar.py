@@ -20,7 +20,9 @@ from pathlib import Path
 from typing import Final
 
 from ifmosfs.core.errors import DiskFailed, DiskFull, IfmosfsError
-from ifmosfs.store.records import Record, from_line, to_line
+from ifmosfs.core.files import Fingerprint
+from ifmosfs.core.journal import Operation, OpState, Outcome
+from ifmosfs.store.records import Arrivals, Line, Record, from_line, to_line
 from ifmosfs.store.trouble import FULL_ERRNOS
 
 _FOLDER_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -61,14 +63,34 @@ def read_sidecar(path: bytes | Path) -> Iterator[Record | Damage]:
     A last line without its newline was being written when the power went; it was never acted upon, and is left out.
     Raises OSError if the file cannot be read.
     """
+    open_ones: dict[int, Fingerprint] = {}
     with open(path, "rb") as file:
         for number, line in enumerate(file, 1):
             if not line.endswith(b"\n"):
                 return
-            yield _record_or_damage(number, line)
+            found = _line_or_damage(number, line)
+            if isinstance(found, Arrivals):
+                yield from _outcomes(found, open_ones)
+                continue
+            if isinstance(found, Operation) and found.expected is not None:
+                open_ones[found.seq] = found.expected
+            yield found
 
 
-def _record_or_damage(number: int, line: bytes) -> Record | Damage:
+def _outcomes(arrivals: Arrivals, open_ones: dict[int, Fingerprint]) -> Iterator[Outcome]:
+    """One by one, what they expected being told by their intents; an operation whose intent is damaged is left out."""
+    for seq, ctime_ns in enumerate(arrivals.ctimes_ns, arrivals.first):
+        expected = open_ones.pop(seq, None)
+        if expected is not None:
+            yield Outcome(seq, OpState.DONE, arrived_as(expected, ctime_ns))
+
+
+def arrived_as(expected: Fingerprint, ctime_ns: int) -> Fingerprint:
+    """The fingerprint of what is still the expected file but for the time of its last change of name."""
+    return Fingerprint(expected.inode, expected.size_bytes, expected.mtime_ns, ctime_ns, expected.birth_ns)
+
+
+def _line_or_damage(number: int, line: bytes) -> Line | Damage:
     try:
         return from_line(line)
     except ValueError as error:
@@ -97,7 +119,7 @@ class Sidecar:
         """Whether nothing has been written to it yet."""
         return self._size_bytes == 0
 
-    def append(self, records: Iterable[Record], *, durable: bool) -> None:
+    def append(self, records: Iterable[Line], *, durable: bool) -> None:
         """Add records, all or none of them; synced when it returns if `durable`. Raises: DiskFull, DiskFailed."""
         lines = b"".join(map(to_line, records))
         with trouble(self.path):

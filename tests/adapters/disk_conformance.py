@@ -99,9 +99,18 @@ class DiskConformance:
         assert bench.disk.lstat(bench.place(b"")).kind is Kind.FOLDER
 
     @pytest.mark.parametrize("path", [b"inbox/a.txt", b"inbox/link", b"inbox", b""])
-    def test_fingerprint_is_that_of_lstat(self, bench: Bench, path: bytes) -> None:
+    def test_arrival_is_the_fingerprint_of_lstat_whatever_was_expected(self, bench: Bench, path: bytes) -> None:
         place = bench.place(path)
-        assert bench.disk.fingerprint(place) == bench.disk.lstat(place).fingerprint
+        there = bench.disk.lstat(place).fingerprint
+        expected = [
+            there,
+            replace(there, ctime_ns=1),
+            replace(there, birth_ns=None),
+            replace(there, inode=there.inode + 1),
+            replace(there, size_bytes=there.size_bytes + 1),
+            replace(there, mtime_ns=there.mtime_ns + 1),
+        ]
+        assert [bench.disk.arrival(place, each) for each in expected] == [there] * len(expected)
 
     @pytest.mark.parametrize(
         ("path", "number"),

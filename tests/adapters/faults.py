@@ -40,8 +40,8 @@ class Delegating:
     def glance(self, place: Place, shown_inode: int) -> tuple[int, Attr]:
         return self._look("glance", (place,), lambda: self.disk.glance(place, shown_inode))
 
-    def fingerprint(self, place: Place) -> Fingerprint:
-        return self._look("fingerprint", (place,), lambda: self.disk.fingerprint(place))
+    def arrival(self, place: Place, expected: Fingerprint) -> Fingerprint:
+        return self._look("arrival", (place,), lambda: self.disk.arrival(place, expected))
 
     def list_folder(self, place: Place) -> Sequence[tuple[bytes, Attr]]:
         return self._look("list_folder", (place,), lambda: self.disk.list_folder(place))

@@ -146,7 +146,7 @@ class MemoryDisk:
         attr = self.lstat(place)
         return attr.inode, replace(attr, inode=shown_inode, birth_ns=None)
 
-    def fingerprint(self, place: Place) -> Fingerprint:
+    def arrival(self, place: Place, expected: Fingerprint) -> Fingerprint:
         return self._find(place).attr.fingerprint
 
     def list_folder(self, place: Place) -> Sequence[tuple[bytes, Attr]]:

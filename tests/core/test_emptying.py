@@ -26,7 +26,7 @@ def scene() -> tuple[MemoryDisk, MemoryJournal, list[Removal]]:
     disk = MemoryDisk.from_tree({b"out": {name: b"content " + name for name in NAMES}, b"vault": {}})
     journal = MemoryJournal()
     steps = tuple(
-        Step(number, Place(b"/out", name), Place(b"/vault", name), disk.fingerprint(Place(b"/out", name)))
+        Step(number, Place(b"/out", name), Place(b"/vault", name), disk.lstat(Place(b"/out", name)).fingerprint)
         for number, name in enumerate(NAMES, 1)
     )
     run_order(WorkOrder(make_run(), steps=steps), disk, journal)

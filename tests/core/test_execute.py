@@ -305,7 +305,7 @@ def test_a_full_disk_stops_the_run_consistently_and_it_can_be_taken_up_again(cal
         (call, number)
         for call in (
             "lstat",
-            "fingerprint",
+            "arrival",
             "rename_noreplace",
             "sync",
             "copy",

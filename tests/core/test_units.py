@@ -148,7 +148,7 @@ def test_a_unit_that_goes_back_and_is_cut_short_then_is_recovered_to_nothing(nam
     assert n > 4
 
 
-CALLS = ("rename_noreplace", "copy", "unlink_checked", "lstat", "fingerprint", "sync")
+CALLS = ("rename_noreplace", "copy", "unlink_checked", "lstat", "arrival", "sync")
 ERRORS = (errno.EACCES, errno.ENOSPC, errno.EIO)
 
 

@@ -21,7 +21,7 @@ from ifmosfs.core.errors import DatabaseDamaged, DatabaseNewer, DiskFailed, Disk
 from ifmosfs.core.files import Place
 from ifmosfs.core.journal import Operation, OpKind, OpState, Outcome, Recorded, Run, RunKind, RunState
 from ifmosfs.store.journal import SqliteJournal, open_journal
-from ifmosfs.store.records import Finished
+from ifmosfs.store.records import Arrivals, Finished, from_line
 from ifmosfs.store.sidecar import read_sidecar
 
 counter = itertools.count()
@@ -71,12 +71,32 @@ def test_operations_and_outcomes_come_back_whole_from_the_database_and_from_the_
     shared_journal.settle(run.run_id, [one.outcome for one in recorded])
     assert list(shared_journal.recorded(run.run_id)) == recorded
     shared_journal.finish(run.run_id, RunState.COMPLETE, 9, None)
-    assert list(read_sidecar(shared_journal.sidecar_path(run.run_id))) == [
-        run,
-        *(one.operation for one in recorded),
-        *(one.outcome for one in recorded),
-        Finished(RunState.COMPLETE, 9, None),
-    ]
+    first, *beside, last = read_sidecar(shared_journal.sidecar_path(run.run_id))
+    assert (first, last) == (run, Finished(RunState.COMPLETE, 9, None))
+    assert beside[: len(recorded)] == [one.operation for one in recorded]
+    told = [one for one in beside[len(recorded) :] if isinstance(one, Outcome)]
+    assert sorted(told, key=lambda one: one.seq) == [one.outcome for one in recorded]
+
+
+def test_what_arrived_as_expected_is_one_line_beside_the_data_and_whole_in_both_places(
+    journal: SqliteJournal, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ifmosfs.store.journal.MOST_ARRIVALS", 3)
+    moves = [move(seq) for seq in range(1, 10)]
+    renamed = [replace(fingerprint(seq), mtime_ns=YEAR_2400_NS, ctime_ns=1000 + seq) for seq in range(1, 10)]
+    outcomes = [Outcome(seq, OpState.DONE, print_) for seq, print_ in enumerate(renamed, 1)]
+    outcomes[5] = Outcome(6, OpState.CONFLICT, error="name-taken")
+    outcomes[7] = Outcome(8, OpState.DONE, replace(renamed[7], birth_ns=1))
+    journal.begin(run_into(target))
+    journal.intend("run1", moves)
+    journal.settle("run1", outcomes)
+    assert [one.outcome for one in journal.recorded("run1")] == outcomes
+    path = Path(os.fsdecode(journal.sidecar_path("run1")))
+    told = [one for one in read_sidecar(path) if isinstance(one, Outcome)]
+    assert sorted(told, key=lambda one: one.seq) == outcomes
+    lines = [from_line(line) for line in path.read_bytes().splitlines()]
+    short = [Arrivals(1, (1001, 1002, 1003)), Arrivals(4, (1004, 1005)), Arrivals(7, (1007,)), Arrivals(9, (1009,))]
+    assert lines[10:] == [*short, outcomes[5], outcomes[7]]
 
 
 def test_connection_is_wal_exclusive_and_synchronous_full(journal: SqliteJournal, tmp_path: Path) -> None:

@@ -12,13 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from store_values import operations, outcomes, words
 
-from ifmosfs.core.journal import OpState, Outcome, RunState
-from ifmosfs.store.records import Finished, Record, from_line, to_line
+from ifmosfs.core.files import Fingerprint
+from ifmosfs.core.journal import Operation, OpKind, OpState, Outcome, RunState
+from ifmosfs.store.records import Arrivals, Finished, Line, Record, from_line, to_line
 from ifmosfs.store.sidecar import Damage, Sidecar, read_sidecar
 
 RECORDS: list[Record] = [Outcome(seq, OpState.DONE, error="two\nlines \udcff") for seq in range(1, 4)]
+arrivals = st.builds(Arrivals, st.integers(1, 10**9), st.lists(st.integers(-(2**63), 2**63), min_size=1).map(tuple))
 records = (
-    operations | outcomes | st.builds(Finished, st.sampled_from(RunState), st.integers(0, 2**63), st.none() | words)
+    operations
+    | outcomes
+    | arrivals
+    | st.builds(Finished, st.sampled_from(RunState), st.integers(0, 2**63), st.none() | words)
 )
 
 
@@ -27,14 +32,14 @@ def sidecar(folder: Path, run_id: str = "run1") -> Sidecar:
 
 
 @given(records)
-def test_line_is_one_line_of_ascii_and_comes_back_whole(record: Record) -> None:
+def test_line_is_one_line_of_ascii_and_comes_back_whole(record: Line) -> None:
     line = to_line(record)
     assert (line.count(b"\n"), line.endswith(b"\n"), line.isascii()) == (1, True, True)
     assert from_line(line) == record
 
 
 @given(records)
-def test_line_is_what_the_json_encoder_would_have_written(record: Record) -> None:
+def test_line_is_what_the_json_encoder_would_have_written(record: Line) -> None:
     text = to_line(record)[9:-1].decode("ascii")
     assert json.dumps(json.loads(text), separators=(",", ":")) == text
 
@@ -46,7 +51,7 @@ def test_line_is_a_checksum_and_json_that_any_program_can_read() -> None:
 
 
 @given(records, st.data())
-def test_line_with_one_changed_byte_is_refused(record: Record, data: st.DataObject) -> None:
+def test_line_with_one_changed_byte_is_refused(record: Line, data: st.DataObject) -> None:
     line = bytearray(to_line(record)[:-1])
     line[data.draw(st.integers(0, len(line) - 1))] ^= data.draw(st.integers(1, 255))
     with pytest.raises(ValueError, match="checksum"):
@@ -96,3 +101,20 @@ def test_sidecars_of_two_runs_do_not_mix(tmp_path: Path) -> None:
     one.close()
     two.close()
     assert (list(read_sidecar(one.path)), list(read_sidecar(two.path))) == (RECORDS[:1], RECORDS[1:])
+
+
+def test_arrivals_are_told_one_by_one_as_what_was_expected_with_the_time_of_the_rename(tmp_path: Path) -> None:
+    intents = [Operation(seq, OpKind.MOVE, None, None, Fingerprint(seq, 2, 3, 4, 5)) for seq in (7, 8, 9)]
+    path = tmp_path / "journal-run1.jsonl"
+    path.write_bytes(b"".join(map(to_line, [*intents, Arrivals(7, (70, 80)), Arrivals(9, (90,))])))
+    arrived = [Outcome(seq, OpState.DONE, Fingerprint(seq, 2, 3, 10 * seq, 5)) for seq in (7, 8, 9)]
+    assert list(read_sidecar(path)) == [*intents, *arrived]
+
+
+def test_the_arrival_of_an_operation_whose_intent_is_damaged_is_not_told(tmp_path: Path) -> None:
+    intents = [Operation(seq, OpKind.MOVE, None, None, Fingerprint(seq, 2, 3, 4)) for seq in (1, 2)]
+    torn = to_line(intents[0]).replace(b"move", b"mave")
+    path = tmp_path / "journal-run1.jsonl"
+    path.write_bytes(torn + to_line(intents[1]) + to_line(Arrivals(1, (10, 20))))
+    expected = [Damage(1, "the checksum is wrong"), intents[1], Outcome(2, OpState.DONE, Fingerprint(2, 2, 3, 20))]
+    assert list(read_sidecar(path)) == expected
