@@ -278,12 +278,7 @@ def _doomed(app: App, keep: int | None, older_than_ns: int | None, *, named: boo
 
 
 def _needed_after(app: App, doomed: Sequence[SnapshotInfo]) -> frozenset[bytes]:
-    gone = {info.head.snapshot_id for info in doomed}
-    if not gone:
-        return app.catalogue.needed_contents()
-    staying = [info for info in app.catalogue.snapshots() if info.head.snapshot_id not in gone and info.n_held]
-    entries = (entry for info in staying for entry in app.catalogue.snapshot_entries(info.head.snapshot_id))
-    return frozenset(entry.digest for entry in entries if entry.level is not None and entry.digest is not None)
+    return app.catalogue.needed_contents({info.head.snapshot_id for info in doomed})
 
 
 def _collect(app: App, doomed: Sequence[SnapshotInfo], needed: frozenset[bytes], *, dry_run: bool) -> PruneReport:

@@ -136,8 +136,11 @@ def read_manifest(app: App, info: SnapshotInfo) -> list[SnapshotEntry]:
 
     Raises: DatabaseDamaged where they are not what was stored, with what can still be done.
     """
-    entries = list(app.catalogue.snapshot_entries(info.head.snapshot_id))
-    if not _is_whole(entries, info):
+    try:
+        entries = list(app.catalogue.snapshot_entries(info.head.snapshot_id))
+    except DatabaseDamaged as error:  # not even of the kind that was stored
+        raise _damaged(app, info) from error
+    if (len(entries), merkle_root(entries)) != (info.n_entries, info.merkle):
         raise _damaged(app, info)
     return entries
 
@@ -151,13 +154,6 @@ def _damaged(app: App, info: SnapshotInfo) -> DatabaseDamaged:
         path=os.fsencode(app.settings.state_folder / "catalogue.db"),
         hint=hint,
     )
-
-
-def _is_whole(entries: list[SnapshotEntry], info: SnapshotInfo) -> bool:
-    try:
-        return len(entries) == info.n_entries and merkle_root(entries) == info.merkle
-    except (TypeError, ValueError):  # not even of the kind that was stored
-        return False
 
 
 @without_collector()

@@ -1,30 +1,117 @@
-"""The manifest of a snapshot as one hash: equal for equal manifests, and changed by any change in one."""
+"""The manifest of a snapshot as bytes, and as one hash: equal for equal manifests, and changed by any change in one.
+
+Entries are put together in leaves, in the order in which they are given. What is hashed is what is stored, so a manifest is
+written, proved and compared leaf by leaf, without an entry being made.
+"""
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
-from struct import Struct
-from typing import Final
+from itertools import islice
+from typing import Final, NamedTuple
 
-from ifmosfs.core.manifest import Protection, SnapshotEntry
+from ifmosfs.core.manifest import FOLDER_BITS, KIND_BITS, Protection, SnapshotEntry
+from ifmosfs.core.wrapping import fingerprint_from
 
 DIGEST_BYTES: Final = 32
 PER_LEAF: Final = 1024
+TIME_BYTES: Final = 8
 
 # Lengths of root, path and digest; which values are there, and the level; inode, size, the times (ns, modulo 2**64), mode.
-_HEAD: Final = Struct("<IIBBQQQQI")
+_HEAD: Final = struct.Struct("<IIBBQQQQI")
+_HEAD_SIGNED: Final = struct.Struct("<IIBBqQqqI")  # the same, as `core.wrapping` stores numbers
 _HAS_BIRTH: Final = 1
 _HAS_MODE: Final = 2
 _LEVELS: Final = {None: 0, Protection.NAME: 4, Protection.CONTENT_REFLINK: 8, Protection.CONTENT_COPY: 12}
+_LEVEL_OF: Final = {flag: level for level, flag in _LEVELS.items()}
+_LEVEL_BITS: Final = 12
 _MASK: Final = (1 << 64) - 1
 
-Numbers = tuple[int, int, int, int | None]
-"""Inode, size in bytes, time of modification and of birth (ns); each as it is or modulo 2**64."""
+
+class Leaf(NamedTuple):
+    """Up to `PER_LEAF` entries, one after the other: `entries` is what is hashed, `ctimes` the times of their last rename."""
+
+    entries: bytes
+    ctimes: bytes
+
+
+class Row(NamedTuple):
+    """The values of an entry but for the time of its last rename, quicker to make than the entry."""
+
+    root: bytes
+    path: bytes
+    inode: int
+    size_bytes: int
+    mtime_ns: int
+    birth_ns: int | None
+    digest: bytes | None
+    mode: int | None
+    level: Protection | None
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is known to be a folder."""
+        return self.mode is not None and self.mode & KIND_BITS == FOLDER_BITS
+
+    def entry(self, ctime_ns: int = 0) -> SnapshotEntry:
+        """The entry; numbers are modulo 2**64, as stored."""
+        print_ = fingerprint_from(self.inode, self.size_bytes, self.mtime_ns, ctime_ns, self.birth_ns)
+        return SnapshotEntry(self.root, self.path, print_, self.digest, self.mode, self.level)
+
+
+def leaves(entries: Iterable[SnapshotEntry]) -> Iterator[Leaf]:
+    """The entries in leaves; all but the last are full."""
+    left = iter(entries)
+    while some := list(islice(left, PER_LEAF)):
+        parts: list[bytes] = []
+        for entry in some:
+            parts += _encoded(entry)
+        times = [entry.fingerprint.ctime_ns & _MASK for entry in some]
+        yield Leaf(b"".join(parts), _times(len(some)).pack(*times))
+
+
+def rows_of(leaf: Leaf) -> Iterator[Row]:
+    """What stands on a leaf. Raises ValueError for what `leaves` cannot have made."""
+    data, at, end = leaf.entries, 0, len(leaf.entries)
+    while at < end:
+        try:
+            n_root, n_path, n_digest, flags, *numbers, mode = _HEAD_SIGNED.unpack_from(data, at)
+            level = _LEVEL_OF[flags & _LEVEL_BITS]
+        except (struct.error, KeyError) as error:
+            raise ValueError("not a leaf of a manifest") from error
+        inode, size_bytes, mtime_ns, birth_ns = numbers
+        path_at = at + _HEAD_SIGNED.size + n_root
+        digest_at = path_at + n_path
+        at = digest_at + n_digest
+        if at > end:
+            raise ValueError("a leaf of a manifest ends early")
+        yield Row(
+            data[path_at - n_root : path_at],
+            data[path_at:digest_at],
+            inode,
+            size_bytes,
+            mtime_ns,
+            birth_ns if flags & _HAS_BIRTH else None,
+            data[digest_at:at] or None,
+            mode if flags & _HAS_MODE else None,
+            level,
+        )
+
+
+def entries_of(leaf: Leaf) -> Iterator[SnapshotEntry]:
+    """The entries on a leaf. Raises ValueError for what `leaves` cannot have made."""
+    rows = list(rows_of(leaf))
+    try:
+        times = struct.Struct(f"<{len(rows)}q").unpack(leaf.ctimes)
+    except struct.error as error:
+        raise ValueError("a leaf of a manifest has other times than entries") from error
+    return (row.entry(ctime_ns) for row, ctime_ns in zip(rows, times, strict=True))
 
 
 class MerkleTree:
-    """The binary Merkle tree over entries in the order in which they are added, `PER_LEAF` to a leaf.
+    """The binary Merkle tree over the leaves of a manifest in the order in which they are added.
 
     Leaves and inner nodes are hashed with different first bytes, as in RFC 6962, so that one can never pass for the other. Only the
     roots of full trees are kept, each with its height, which is less than that of the one before.
@@ -32,46 +119,17 @@ class MerkleTree:
 
     def __init__(self) -> None:
         self._whole: list[tuple[int, bytes]] = []
-        self._parts: list[bytes] = [b"\x00"]
-        self._n_parts = 0
 
-    def add(self, entry: SnapshotEntry) -> None:
-        """Let the entry be the last one."""
-        root, path, print_, digest, mode, level = entry
-        numbers = print_.inode, print_.size_bytes, print_.mtime_ns, print_.birth_ns
-        self.add_values(root, path, numbers, digest, mode, level)
-
-    def add_values(
-        self,
-        root: bytes,
-        path: bytes,
-        numbers: Numbers,
-        digest: bytes | None,
-        mode: int | None,
-        level: Protection | None,
-    ) -> None:
-        """The same by its values: a whole entry takes as long to make as all of this."""
-        self._parts += _encoded(root, path, numbers, digest, mode, level)
-        self._n_parts += 1
-        if self._n_parts == PER_LEAF:
-            _push(self._whole, 0, _hashed(b"".join(self._parts)))
-            self._parts, self._n_parts = [b"\x00"], 0
-
-    def adding(self, entries: Iterable[SnapshotEntry]) -> Iterator[SnapshotEntry]:
-        """The same entries, each added when it is asked for."""
-        for entry in entries:
-            self.add(entry)
-            yield entry
+    def add(self, leaf: Leaf) -> None:
+        """Let the leaf be the last one."""
+        _push(self._whole, 0, _hashed(b"\x00" + leaf.entries))
 
     @property
     def root(self) -> bytes:
         """The root (32 bytes, BLAKE2b); of nothing: 32 zero bytes."""
-        whole = list(self._whole)
-        if self._n_parts:
-            _push(whole, 0, _hashed(b"".join(self._parts)))
-        if not whole:
+        if not self._whole:
             return bytes(DIGEST_BYTES)
-        *higher, (_, root) = whole
+        *higher, (_, root) = self._whole
         for _, left in reversed(higher):
             root = _inner(left, root)
         return root
@@ -80,8 +138,8 @@ class MerkleTree:
 def merkle_root(entries: Iterable[SnapshotEntry]) -> bytes:
     """The root of the tree over the entries in their order."""
     tree = MerkleTree()
-    for entry in entries:
-        tree.add(entry)
+    for leaf in leaves(entries):
+        tree.add(leaf)
     return tree.root
 
 
@@ -99,12 +157,14 @@ def _hashed(data: bytes) -> bytes:
     return blake2b(data, digest_size=DIGEST_BYTES).digest()
 
 
-def _encoded(
-    root: bytes, path: bytes, numbers: Numbers, digest: bytes | None, mode: int | None, level: Protection | None
-) -> tuple[bytes, bytes, bytes, bytes]:
+def _times(n: int) -> struct.Struct:
+    return struct.Struct(f"<{n}Q")
+
+
+def _encoded(entry: SnapshotEntry) -> tuple[bytes, bytes, bytes, bytes]:
     """An entry as bytes that tell where each value ends. The time of the last rename is no part of it."""
-    inode, size_bytes, mtime_ns, birth_ns = numbers
-    flags = _LEVELS[level]
+    root, path, print_, digest, mode, level = entry
+    birth_ns, flags = print_.birth_ns, _LEVELS[level]
     if birth_ns is None:
         birth_ns = 0
     else:
@@ -114,6 +174,15 @@ def _encoded(
     else:
         flags |= _HAS_MODE
     digest = digest or b""
-    lengths = len(root), len(path), len(digest)
-    head = _HEAD.pack(*lengths, flags, inode & _MASK, size_bytes, mtime_ns & _MASK, birth_ns & _MASK, mode)
+    head = _HEAD.pack(
+        len(root),
+        len(path),
+        len(digest),
+        flags,
+        print_.inode & _MASK,
+        print_.size_bytes,
+        print_.mtime_ns & _MASK,
+        birth_ns & _MASK,
+        mode,
+    )
     return head, root, path, digest

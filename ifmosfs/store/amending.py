@@ -9,10 +9,10 @@ from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from ifmosfs.core.files import Place
 from ifmosfs.core.plan import Action, ActionKind, Amendment, PlanEvent
+from ifmosfs.core.wrapping import wrapped
 from ifmosfs.store.bulk import batches, insert_rows, update_rows
 from ifmosfs.store.database import Database
 from ifmosfs.store.edits import add_edits, last_row, number_of
-from ifmosfs.store.encoding import wrapped
 from ifmosfs.store.plans import (
     ACTION_COLUMNS,
     PathNumbers,

@@ -10,9 +10,10 @@ from sqlalchemy import Connection, Select, or_, select
 
 from ifmosfs.core.files import Kind, Place, ScannedFile
 from ifmosfs.core.proposal import Proposal
+from ifmosfs.core.wrapping import fingerprint_from
 from ifmosfs.store.bulk import batches, delete_rows, insert_rows, update_rows
 from ifmosfs.store.database import PAGE_ROWS, Database
-from ifmosfs.store.encoding import fingerprint_from, legible, legible_or_none
+from ifmosfs.store.encoding import legible, legible_or_none
 from ifmosfs.store.schema import Classification, File, SessionRoot
 from ifmosfs.store.sessions import require_session, session_roots
 from ifmosfs.store.trouble import understood

@@ -12,9 +12,10 @@ from ifmosfs.core.errors import PlanOutdated
 from ifmosfs.core.files import Place
 from ifmosfs.core.manifest import Correction
 from ifmosfs.core.plan import Edit, EditKind, EditOrigin, PlanEvent
+from ifmosfs.core.wrapping import time_ns, wrapped
 from ifmosfs.store.bulk import delete_rows, insert_rows
 from ifmosfs.store.database import Database
-from ifmosfs.store.encoding import legible_or_none, packed, time_ns, unpacked, wrapped
+from ifmosfs.store.encoding import legible_or_none, packed, unpacked
 from ifmosfs.store.plans import advance_within
 from ifmosfs.store.schema import PlanCorrection, PlanEdit
 from ifmosfs.store.trouble import understood

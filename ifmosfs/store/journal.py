@@ -26,7 +26,8 @@ from ifmosfs.core.errors import DiskFull, NotFound
 from ifmosfs.core.files import Fingerprint, Place
 from ifmosfs.core.journal import Operation, OpKind, OpState, Outcome, Recorded, Run, RunKind, RunState
 from ifmosfs.core.names import CONTROL_NAME
-from ifmosfs.store.encoding import FingerprintRow, fingerprint_from, fingerprint_row, legible_or_none, wrapped
+from ifmosfs.core.wrapping import FingerprintRow, fingerprint_from, fingerprint_row, wrapped
+from ifmosfs.store.encoding import legible_or_none
 from ifmosfs.store.records import Arrivals, Finished, PlanHead, folder_from_json, folder_to_json
 from ifmosfs.store.sidecar import (
     Damage,

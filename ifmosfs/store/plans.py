@@ -29,10 +29,11 @@ from ifmosfs.core.plan import (
     Unit,
     UnitKind,
 )
+from ifmosfs.core.wrapping import fingerprint_from, fingerprint_row
 from ifmosfs.store.bulk import insert_rows
 from ifmosfs.store.choose import ambiguous, by_prefix, moment
 from ifmosfs.store.database import PAGE_ROWS, Database
-from ifmosfs.store.encoding import fingerprint_from, fingerprint_row, legible, legible_or_none, packed, unpacked
+from ifmosfs.store.encoding import legible, legible_or_none, packed, unpacked
 from ifmosfs.store.schema import PlanEdit, PlanRoot, PlanUnit, StagingAction, StagingFolder, StagingPlan
 from ifmosfs.store.sessions import require_session
 from ifmosfs.store.trouble import understood

@@ -12,9 +12,10 @@ from ifmosfs.core.errors import NotFound
 from ifmosfs.core.files import Fingerprint, SkippedEntry, SkipReason, UnreadableEntry
 from ifmosfs.core.manifest import FoundFile, ScanDelta
 from ifmosfs.core.names import ancestors
+from ifmosfs.core.wrapping import fingerprint_from, fingerprint_row
 from ifmosfs.store.bulk import batches, delete_rows, insert_rows, update_rows
 from ifmosfs.store.database import Database
-from ifmosfs.store.encoding import fingerprint_from, fingerprint_row, legible
+from ifmosfs.store.encoding import legible
 from ifmosfs.store.schema import Classification, File, ScanIssue, ScanSession, SessionRoot
 from ifmosfs.store.sessions import SKIPPED, UNREADABLE, require_session
 from ifmosfs.store.trouble import understood

@@ -303,24 +303,16 @@ class SnapshotRoot(Base):
     filesystem: Mapped[str | None]
 
 
-class SnapshotFile(Base):
-    """One entry of a snapshot, in the order it was given."""
+class SnapshotLeaf(Base):
+    """The next entries of a snapshot, in the order they were given: a `core.snapshot.Leaf`."""
 
     __tablename__ = "snapshot_entries"
     __table_args__ = ({"sqlite_with_rowid": False},)
 
     snapshot_id: Mapped[str] = mapped_column(_owner("snapshots.snapshot_id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    root: Mapped[int]
-    path: Mapped[bytes]
-    inode: Mapped[int]
-    size_bytes: Mapped[int]
-    mtime_ns: Mapped[int]
-    ctime_ns: Mapped[int]
-    birth_ns: Mapped[int | None]
-    digest: Mapped[bytes | None]
-    mode: Mapped[int | None]
-    level: Mapped[str | None] = mapped_column(String(16))
+    entries: Mapped[bytes]
+    ctimes: Mapped[bytes]
 
 
 class Content(Base):

@@ -11,8 +11,6 @@ from sqlalchemy import Connection, insert, select, update
 from ifmosfs.core.errors import NotFound
 from ifmosfs.core.files import Place
 from ifmosfs.core.manifest import (
-    FOLDER_BITS,
-    KIND_BITS,
     HeldContent,
     Protection,
     RollbackEntry,
@@ -22,23 +20,33 @@ from ifmosfs.core.manifest import (
     VersionInfo,
     VersionKind,
 )
-from ifmosfs.core.snapshot import MerkleTree
-from ifmosfs.store.bulk import batches, delete_rows, insert_rows, update_rows
+from ifmosfs.core.snapshot import (
+    PER_LEAF,
+    TIME_BYTES,
+    Leaf,
+    MerkleTree,
+    Row,
+    entries_of,
+    leaves,
+    rows_of,
+)
+from ifmosfs.store.bulk import batches, delete_rows, insert_rows
 from ifmosfs.store.database import PAGE_ROWS, Database
-from ifmosfs.store.encoding import fingerprint_from, fingerprint_row, legible
+from ifmosfs.store.encoding import legible
 from ifmosfs.store.schema import (
     Content,
     File,
     RollbackLog,
     SessionRoot,
     Snapshot,
-    SnapshotFile,
+    SnapshotLeaf,
     SnapshotRoot,
     Version,
 )
 from ifmosfs.store.trouble import understood
 
 LARGEST: Final = (1 << 63) - 1
+LEAVES_AT_ONCE: Final = 64
 
 
 class Snapshots(Database):
@@ -59,9 +67,10 @@ class Snapshots(Database):
         tally = _Tally(entries)
         with self._writing() as connection:
             connection.execute(insert(Snapshot).values(_incomplete_row(head)))
-            n_entries = _write_entries(connection, head.snapshot_id, tally, filesystem)
-            info = tally.info(head, n_entries)
-            complete = {"merkle": info.merkle, "n_entries": n_entries, "final": True, "level": info.head.level}
+            merkle = _write_leaves(connection, head.snapshot_id, leaves(tally))
+            _write_roots(connection, head.snapshot_id, [(root, filesystem(root)) for root in tally.roots])
+            info = tally.info(head, merkle)
+            complete = {"merkle": merkle, "n_entries": info.n_entries, "final": True, "level": info.head.level}
             complete |= {"n_held": info.n_held, "held_bytes": info.held_bytes}
             connection.execute(update(Snapshot).where(Snapshot.snapshot_id == head.snapshot_id).values(complete))
             _write_contents(connection, contents())
@@ -78,47 +87,42 @@ class Snapshots(Database):
         return [SnapshotInfo(SnapshotHead(*head), *numbers) for *numbers, head in _parted(rows)]
 
     def snapshot_entries(self, snapshot_id: str) -> Iterator[SnapshotEntry]:
-        """The entries of a snapshot in the order they were given. Raises: NotFound."""
-        roots = self._roots_of(snapshot_id)
-        for page in self._pages(_EntriesAfter(snapshot_id)):
+        """The entries of a snapshot in the order they were given. Raises: NotFound; DatabaseDamaged."""
+        for leaf in self._leaves(snapshot_id):
             with understood(self._path):
-                entries = [_entry(row, roots) for row in page]
+                entries = list(entries_of(leaf))
             yield from entries
 
     def compare_snapshots(self, before: str, after: str) -> Compared:
-        """What is not the same in two snapshots, with the hashes over all of both. Most entries are the same, and are never made.
+        """What is not the same in two snapshots, with the hashes over all of both. Leaves that both have are looked at once, and of
+        the entries only those that differ are made.
 
         Raises: NotFound; DatabaseDamaged where one is not even of the kind that was stored.
         """
-        one, other = self._by_place(before), self._by_place(after)
-        left, come = one.rows, other.rows
-        same = [key for key, values in left.items() if come.get(key) == values]
+        one, other = list(self._leaves(before)), list(self._leaves(after))
+        in_both = {leaf.entries for leaf in one} & {leaf.entries for leaf in other}
         with understood(self._path):
-            n_same = sum(not _is_folder(left[key]) for key in same)
-            for key in same:
+            n_entries = _n_entries(one), _n_entries(other)
+            n_same = sum(not row.is_folder for leaf in one if leaf.entries in in_both for row in rows_of(leaf))
+            left, come = (
+                _by_place(leaf for leaf in leaves_ if leaf.entries not in in_both) for leaves_ in (one, other)
+            )
+            for key in [key for key, row in left.items() if come.get(key) == row]:
+                n_same += not left[key].is_folder
                 del left[key], come[key]
-            were, are = ([_entry_of(key, values) for key, values in rows.items()] for rows in (left, come))
-        return Compared(n_same, were, are, (one.merkle, other.merkle), (one.n_entries, other.n_entries))
+        were, are = ([row.entry() for row in rows.values()] for rows in (left, come))
+        return Compared(n_same, were, are, (_root(one), _root(other)), n_entries)
 
-    def _by_place(self, snapshot_id: str) -> _Rows:
-        roots = self._roots_of(snapshot_id)
-        tree, rows, n_entries = MerkleTree(), dict[tuple[bytes, bytes], Any](), 0
-        for page in self._pages(_EntriesAfter(snapshot_id)):
-            with understood(self._path):
-                for _, number, path, inode, size, mtime, _, birth, digest, mode, level in page:
-                    root, protection = roots[number], None if level is None else Protection(level)
-                    tree.add_values(root, path, (inode, size, mtime, birth), digest, mode, protection)
-                    rows[root, path] = (inode, size, mtime, birth, digest, mode, protection)
-                n_entries += len(page)
-        with understood(self._path):
-            return _Rows(rows, tree.root, n_entries)
+    def _leaves(self, snapshot_id: str) -> Iterator[Leaf]:
+        """The leaves of a manifest in their order. Raises: NotFound."""
+        self._require(snapshot_id)
+        for page in self._pages(_LeavesAfter(snapshot_id)):
+            yield from (Leaf(row.entries, row.ctimes) for row in page)
 
-    def _roots_of(self, snapshot_id: str) -> dict[int, bytes]:
+    def _require(self, snapshot_id: str) -> None:
         with self._reading() as connection:
             if connection.execute(select(Snapshot.name).where(Snapshot.snapshot_id == snapshot_id)).first() is None:
                 raise NotFound(f"no snapshot {snapshot_id!r}")
-            query = select(SnapshotRoot.number, SnapshotRoot.path).where(SnapshotRoot.snapshot_id == snapshot_id)
-            return {row.number: row.path for row in connection.execute(query)}
 
     def snapshot_filesystems(self, snapshot_id: str) -> dict[bytes, str]:
         """The identity of the filesystem that each root of a snapshot was on, where it was recorded."""
@@ -132,7 +136,7 @@ class Snapshots(Database):
         ids = list(snapshot_ids)
         with self._writing() as connection:
             connection.execute(update(Version).where(Version.snapshot_id.in_(ids)).values(snapshot_id=None))
-            for model in (SnapshotFile, SnapshotRoot, Snapshot):
+            for model in (SnapshotLeaf, SnapshotRoot, Snapshot):
                 delete_rows(connection, model, "snapshot_id", ids)
 
     def contents(self) -> list[HeldContent]:
@@ -147,11 +151,11 @@ class Snapshots(Database):
             for digest, place, size, level, at_ns, source in rows
         ]
 
-    def needed_contents(self) -> frozenset[bytes]:
-        """The digests that a snapshot counts on finding in the content store."""
-        query = select(SnapshotFile.digest).where(SnapshotFile.level.is_not(None)).distinct()
-        with self._reading() as connection:
-            return frozenset(row for row in connection.execute(query).scalars() if row is not None)
+    def needed_contents(self, without: Collection[str] = ()) -> frozenset[bytes]:
+        """The digests that a snapshot, other than those `without`, counts on finding in the content store."""
+        holding = [info.head.snapshot_id for info in self.snapshots() if info.n_held]
+        rows = (row for each in holding if each not in without for row in self._snapshot_rows(each))
+        return frozenset(row.digest for row in rows if row.level is not None and row.digest is not None)
 
     def forget_contents(self, digests: Iterable[bytes]) -> None:
         """Remove the rows of contents that are not held any more."""
@@ -162,14 +166,20 @@ class Snapshots(Database):
         """Where a scan or a snapshot has seen files of these sizes, with the size of each."""
         wanted = set(sizes)
         of_scan = select(SessionRoot.path, File.path, File.size_bytes).join(File, File.root_id == SessionRoot.root_id)
-        one, root = SnapshotFile, SnapshotRoot
-        of_root = (root.snapshot_id == one.snapshot_id) & (root.number == one.root)
-        of_snapshot = select(root.path, one.path, one.size_bytes).join(root, of_root).distinct()
         for some in batches(sorted(wanted), 500):
             with self._reading() as connection:
                 rows = [*connection.execute(of_scan.where(File.size_bytes.in_(some)))]
-                rows += connection.execute(of_snapshot.where(one.size_bytes.in_(some)))
             yield from ((Place(root, path), size) for root, path, size in rows)
+        for info in self.snapshots():
+            for row in self._snapshot_rows(info.head.snapshot_id):
+                if row.size_bytes in wanted:
+                    yield Place(row.root, row.path), row.size_bytes
+
+    def _snapshot_rows(self, snapshot_id: str) -> Iterator[Row]:
+        for leaf in self._leaves(snapshot_id):
+            with understood(self._path):
+                rows = list(rows_of(leaf))
+            yield from rows
 
     def add_version(
         self,
@@ -234,23 +244,16 @@ class Compared(NamedTuple):
     n_entries: tuple[int, int]
 
 
-class _Rows(NamedTuple):
-    rows: dict[tuple[bytes, bytes], Any]
-    merkle: bytes
-    n_entries: int
-
-
-class _EntriesAfter:
-    """Reads the entries of a snapshot page by page."""
+class _LeavesAfter:
+    """Reads the leaves of a snapshot page by page."""
 
     def __init__(self, snapshot_id: str) -> None:
-        one = SnapshotFile
-        columns = (one.number, one.root, one.path, one.inode, one.size_bytes, one.mtime_ns, one.ctime_ns, one.birth_ns)
-        query = select(*columns, one.digest, one.mode, one.level).where(one.snapshot_id == snapshot_id)
-        self._query = query.order_by(one.number).limit(PAGE_ROWS)
+        one = SnapshotLeaf
+        query = select(one.number, one.entries, one.ctimes).where(one.snapshot_id == snapshot_id)
+        self._query = query.order_by(one.number).limit(PAGE_ROWS // PER_LEAF)
 
     def __call__(self, connection: Connection, last: Any) -> Sequence[Any]:
-        query = self._query if last is None else self._query.where(SnapshotFile.number > last.number)
+        query = self._query if last is None else self._query.where(SnapshotLeaf.number > last.number)
         return connection.execute(query).all()
 
 
@@ -259,12 +262,14 @@ class _Tally:
 
     def __init__(self, entries: Iterable[SnapshotEntry]) -> None:
         self._entries = entries
-        self._tree = MerkleTree()
+        self.roots: dict[bytes, None] = {}
         self._least: Protection | None = None
-        self._n_held = self._held_bytes = 0
+        self._n_entries = self._n_held = self._held_bytes = 0
 
     def __iter__(self) -> Iterator[SnapshotEntry]:
-        for entry in self._tree.adding(self._entries):
+        for entry in self._entries:
+            self.roots[entry.root] = None
+            self._n_entries += 1
             if entry.level is not None and entry.level is not Protection.NAME:
                 self._n_held += 1
                 self._held_bytes += entry.fingerprint.size_bytes
@@ -275,11 +280,11 @@ class _Tally:
                 self._least = Protection.NAME
             yield entry
 
-    def info(self, head: SnapshotHead, n_entries: int) -> SnapshotInfo:
+    def info(self, head: SnapshotHead, merkle: bytes) -> SnapshotInfo:
         """What they came to."""
         level = (self._least or Protection.NAME).value
         held_bytes = min(self._held_bytes, LARGEST)  # sparse files may claim more than there is on any disk
-        return SnapshotInfo(replace(head, level=level), self._tree.root, n_entries, self._n_held, held_bytes)
+        return SnapshotInfo(replace(head, level=level), merkle, self._n_entries, self._n_held, held_bytes)
 
 
 def _parted(rows: Iterable[Sequence[Any]]) -> Iterator[list[Any]]:
@@ -314,58 +319,39 @@ def _incomplete_row(head: SnapshotHead) -> dict[str, object]:
     }
 
 
-def _write_entries(
-    connection: Connection,
-    snapshot_id: str,
-    entries: Iterable[SnapshotEntry],
-    filesystem: Callable[[bytes], str | None],
-) -> int:
-    """Write the entries as they come, and their roots and digests, which most do not have, after them; returns their number."""
-    numbers: dict[bytes, int] = {}
-    digests: list[tuple[bytes, str | None, str, int]] = []
+def _write_leaves(connection: Connection, snapshot_id: str, leaves_: Iterable[Leaf]) -> bytes:
+    """Write the leaves as they come; the hash over all of them."""
+    tree = MerkleTree()
 
     def rows() -> Iterator[tuple[Any, ...]]:
-        for at, (root, path, print_, digest, mode, level) in enumerate(entries):
-            if digest is not None:
-                digests.append((digest, None if level is None else level.value, snapshot_id, at))
-            number = numbers.setdefault(root, len(numbers))
-            # A bytearray, for sqlite3 takes as long to ask a bytes how to store it as to store it.
-            yield snapshot_id, at, number, bytearray(path), *fingerprint_row(print_), mode
+        for number, leaf in enumerate(leaves_):
+            tree.add(leaf)
+            yield snapshot_id, number, leaf.entries, leaf.ctimes
 
-    columns = (
-        "snapshot_id",
-        "number",
-        "root",
-        "path",
-        "inode",
-        "size_bytes",
-        "mtime_ns",
-        "ctime_ns",
-        "birth_ns",
-        "mode",
-    )
-    n_entries = insert_rows(connection, SnapshotFile, columns, rows())
-    update_rows(connection, SnapshotFile, ("digest", "level"), ("snapshot_id", "number"), digests)
-    roots = ((snapshot_id, number, root, filesystem(root)) for root, number in numbers.items())
-    insert_rows(connection, SnapshotRoot, ("snapshot_id", "number", "path", "filesystem"), roots)
-    return n_entries
+    for some in batches(rows(), LEAVES_AT_ONCE):
+        insert_rows(connection, SnapshotLeaf, ("snapshot_id", "number", "entries", "ctimes"), some)
+    return tree.root
 
 
-def _entry(row: Any, roots: dict[int, bytes]) -> SnapshotEntry:
-    _, root, path, inode, size, mtime, ctime, birth, digest, mode, level = row
-    print_ = fingerprint_from(inode, size, mtime, ctime, birth)
-    return SnapshotEntry(roots[root], path, print_, digest, mode, None if level is None else Protection(level))
+def _write_roots(connection: Connection, snapshot_id: str, roots: Iterable[tuple[bytes, str | None]]) -> None:
+    rows = ((snapshot_id, number, root, filesystem) for number, (root, filesystem) in enumerate(roots))
+    insert_rows(connection, SnapshotRoot, ("snapshot_id", "number", "path", "filesystem"), rows)
 
 
-def _is_folder(values: Any) -> bool:
-    mode = values[5]
-    return mode is not None and mode & KIND_BITS == FOLDER_BITS
+def _by_place(leaves_: Iterable[Leaf]) -> dict[tuple[bytes, bytes], Row]:
+    return {(row.root, row.path): row for leaf in leaves_ for row in rows_of(leaf)}
 
 
-def _entry_of(key: tuple[bytes, bytes], values: Any) -> SnapshotEntry:
-    """An entry without the time of its last rename, which compares nothing."""
-    (root, path), (inode, size, mtime, birth, digest, mode, level) = key, values
-    return SnapshotEntry(root, path, fingerprint_from(inode, size, mtime, 0, birth), digest, mode, level)
+def _n_entries(leaves_: Sequence[Leaf]) -> int:
+    """How many entries they hold: a full number on all but the last."""
+    return sum(len(leaf.ctimes) for leaf in leaves_) // TIME_BYTES
+
+
+def _root(leaves_: Iterable[Leaf]) -> bytes:
+    tree = MerkleTree()
+    for leaf in leaves_:
+        tree.add(leaf)
+    return tree.root
 
 
 def _versions(connection: Connection, *conditions: Any) -> list[VersionInfo]:

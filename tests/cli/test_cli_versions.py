@@ -70,10 +70,15 @@ def test_diff_tells_that_a_rollback_has_moved_everything(desk: Desk) -> None:
     assert "run.sh" in desk.here("versions", "diff", "--from", "1", "--to", "2", "--tree").out
 
 
-def test_a_damaged_manifest_is_refused_with_what_can_still_be_done(desk: Desk) -> None:
+@pytest.mark.parametrize(
+    "damaged",
+    ["substr(entries, 2)", "CAST(substr(entries, 1, length(entries) - 1) || x'00' AS BLOB)", "'no bytes'", "x''", "x'ff'"],
+    ids=["shifted", "one byte", "text", "empty", "one byte only"],
+)
+def test_a_damaged_manifest_is_refused_with_what_can_still_be_done(desk: Desk, damaged: str) -> None:
     plan = desk.committed()
     with sqlite3.connect(desk.state / "catalogue.db") as database:
-        database.execute("UPDATE snapshot_entries SET path = 'elsewhere' WHERE number = 1")
+        database.execute(f"UPDATE snapshot_entries SET entries = {damaged}")
     for command in (("show", "1"), ("restore", "--version", "1"), ("diff", "--from", "1", "--to", "1")):
         lines = refusal(desk.here("versions", *command))
         assert lines[0].startswith("error[database-damaged]: the manifest of snapshot ")

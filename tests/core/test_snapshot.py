@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ifmosfs.core.manifest import Protection, SnapshotEntry
-from ifmosfs.core.snapshot import PER_LEAF, merkle_root
+from ifmosfs.core.snapshot import PER_LEAF, Leaf, entries_of, leaves, merkle_root, rows_of
 from tests.core.plans import fingerprint
 
 ENTRY = SnapshotEntry(b"/in", b"a\xff\n", fingerprint(1), b"\1" * 32, 0o100644)
@@ -88,3 +88,24 @@ def test_an_entry_in_any_leaf_counts(at: int) -> None:
     listed = [ENTRY._replace(path=b"%d" % number) for number in range(2 * PER_LEAF + 1)]
     changed = [*listed[:at], ENTRY, *listed[at + 1 :]]
     assert merkle_root(changed) != merkle_root(listed)
+
+
+@given(entries)
+def test_entries_come_back_whole_from_their_leaves(some: list[SnapshotEntry]) -> None:
+    assert [entry for leaf in leaves(some) for entry in entries_of(leaf)] == some
+
+
+def test_every_leaf_but_the_last_is_full() -> None:
+    listed = [ENTRY._replace(path=b"%d" % number) for number in range(2 * PER_LEAF + 1)]
+    assert [len(list(rows_of(leaf))) for leaf in leaves(listed)] == [PER_LEAF, PER_LEAF, 1]
+
+
+@given(st.binary(max_size=200), st.binary(max_size=24))
+def test_what_is_no_leaf_is_refused_or_read_as_what_it_says(data: bytes, times: bytes) -> None:
+    (whole,) = leaves([ENTRY])
+    for leaf in (Leaf(data, times), Leaf(whole.entries + data, times), Leaf(whole.entries[: len(data)], times)):
+        try:
+            found = list(entries_of(leaf))
+        except ValueError:
+            continue
+        assert len(found) * 8 == len(leaf.ctimes)

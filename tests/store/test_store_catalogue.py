@@ -18,7 +18,7 @@ from alembic.script import ScriptDirectory
 from store_values import ROOT, fingerprint, found, plan_of
 
 from ifmosfs.core.errors import DatabaseDamaged, DatabaseNewer, DiskFull, IfmosfsError, Locked
-from ifmosfs.core.manifest import RollbackEntry, SnapshotEntry, SnapshotHead, SnapshotInfo, VersionInfo
+from ifmosfs.core.manifest import Protection, RollbackEntry, SnapshotEntry, SnapshotHead, SnapshotInfo, VersionInfo
 from ifmosfs.core.plan import (
     ActionKind,
     ConflictStrategy,
@@ -140,6 +140,28 @@ def test_catalogue_of_the_fourth_version_opens_with_its_snapshots_and_a_version_
         assert catalogue.snapshot_filesystems("5a5a5a5a5a") == {}
         assert catalogue.versions() == [VersionInfo(1, "0123456789", "run1", None, b"/t\xff", 10, 3)]
         assert catalogue.rollbacks() == [RollbackEntry("run2", "0123456789", 11, "all", 3, 1, 0)]
+
+
+def test_catalogue_of_the_sixth_version_opens_with_its_manifests_and_shows_a_damaged_one_as_such(
+    tmp_path: Path,
+) -> None:
+    connection = sqlite3.connect(tmp_path / "catalogue.db")
+    connection.executescript(Path(__file__).with_name("catalogue_0006.sql").read_text())
+    connection.close()
+    odd = replace(fingerprint(2), birth_ns=None, ctime_ns=-5, mtime_ns=2**63)
+    entries = [
+        SnapshotEntry(ROOT.path, b"x\xff", fingerprint(1), None),
+        SnapshotEntry(b"/other\n", b"two\nlines", odd, b"\1" * 32, 0o100600, Protection.CONTENT_COPY),
+        SnapshotEntry(ROOT.path, b"", fingerprint(2**64 - 1), None, 0o40755),
+    ]
+    head = SnapshotHead("5a5a5a5a5a", None, None, 9, "before clean-up", "NAME")
+    with open_catalogue(tmp_path) as catalogue:
+        whole, damaged = catalogue.snapshots()
+        assert whole == SnapshotInfo(head, merkle_root(entries), 3, 1, odd.size_bytes)
+        assert list(catalogue.snapshot_entries("5a5a5a5a5a")) == entries
+        assert catalogue.snapshot_filesystems("5a5a5a5a5a") == {ROOT.path: "uuid:7", b"/other\n": "uuid:7"}
+        assert catalogue.needed_contents() == {b"\1" * 32}
+        assert (damaged.n_entries, list(catalogue.snapshot_entries("6b6b6b6b6b"))) == (3, [])
 
 
 def test_catalogue_of_the_second_version_opens_with_its_answers_each_as_one_step(tmp_path: Path) -> None:

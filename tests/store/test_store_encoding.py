@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ifmosfs.core.files import Fingerprint
-from ifmosfs.store.encoding import fingerprint_from, fingerprint_row, legible
+from ifmosfs.core.wrapping import fingerprint_from, fingerprint_row
+from ifmosfs.store.encoding import legible
 
 EARLIEST_NS = -(2**31) * 10**9  # ext4 and xfs: 13 December 1901
 LATEST_NS = EARLIEST_NS + 2**64 - 1  # beyond the last moment of xfs, 2 July 2486
