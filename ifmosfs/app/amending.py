@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import count
 from typing import Final, NamedTuple, Protocol, TypeVar
 
 from ifmosfs.app.context import App
@@ -20,22 +21,26 @@ from ifmosfs.core.amending import (
     Shown,
     amendment,
     as_candidate,
+    companies_of,
     in_project,
     is_placed_anew,
+    joining,
     merged,
     names_shown,
     project_member,
     renamed_path,
     renewed,
+    renumbered,
     rivals,
 )
 from ifmosfs.core.files import Kind, Place, ScannedFile
 from ifmosfs.core.names import ancestors, join
 from ifmosfs.core.overlay import Existing, read_listing
-from ifmosfs.core.plan import Action, EditKind, Plan
+from ifmosfs.core.plan import Action, EditKind, Plan, Unit
 from ifmosfs.core.planner import Candidate, PlanHeader, folders_wanted, make_plan, place_files
 from ifmosfs.core.proposal import Proposal
 from ifmosfs.core.tree import PlanTree
+from ifmosfs.core.units import Company
 from ifmosfs.platform import host
 
 LOG: Final = logging.getLogger("ifmosfs")
@@ -64,6 +69,23 @@ class News(NamedTuple):
     pairs: Sequence[Pair]
     known: dict[Place, Action]
     before_rename: dict[int, Action]
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What the planner has made of files: an action for each, in their order; the actions that lost their names to them; new folders
+    and units; known actions that become members of one."""
+
+    actions: list[Action] = field(default_factory=list)
+    lost: list[Action] = field(default_factory=list)
+    folders: tuple[bytes, ...] = ()
+    units: list[Unit] = field(default_factory=list)
+    joined: list[Action] = field(default_factory=list)
+
+    def united(self, action: Action) -> Action:
+        """The action with the unit that it has become a member of."""
+        number = next((each.unit for each in self.joined if each.action_id == action.action_id), action.unit)
+        return replace(action, unit=number)
 
 
 class Amender:
@@ -103,15 +125,17 @@ class Amender:
         catalogue, plan_id, known = self._app.catalogue, self._plan.plan_id, news.known
         after = self._tree.consult(lambda tree: tree.last_edit)
         members, new, again = self._sorted(news)
-        now = {action.action_id: renewed(action, file, proposal) for file, proposal, action in again}
+        made = self._made([*new, *((file, proposal) for file, proposal, _ in again)], len(new), again)
+        now = {action.action_id: made.united(renewed(action, file, proposal)) for file, proposal, action in again}
         rest = [
-            renewed(action, file)
+            made.united(renewed(action, file))
             for file, _ in news.pairs
             if (action := known.get(file.place)) is not None and action.action_id not in now
         ]
-        made, lost, folders = self._settled([*new, *((file, proposal) for file, proposal, _ in again)], frozenset(now))
-        placed = list(zip(now.values(), made[len(new) :], strict=True))
-        settled = Settled([*members, *made[: len(new)]], placed, lost, folders)
+        told = {*now, *(action.action_id for action in rest)}
+        rest += [action for action in made.joined if action.action_id not in told]
+        placed = list(zip(now.values(), made.actions[len(new) :], strict=True))
+        settled = Settled([*members, *made.actions[: len(new)]], placed, made.lost, made.folders, made.units)
         renewals = Renewed([*rest, *now.values()], news.before_rename)
         on_disk = self._occupied(renewals)
         next_id, now_ns = catalogue.last_action(plan_id) + 1, host.now_ns()
@@ -138,47 +162,67 @@ class Amender:
     def _is_placed_anew(self, action: Action, proposal: Proposal) -> bool:
         return self._tree.consult(lambda tree: is_placed_anew(tree, action, proposal))
 
-    def _settled(
-        self, pairs: Sequence[Pair], without: frozenset[int]
-    ) -> tuple[list[Action], list[Action], tuple[bytes, ...]]:
-        """The planner's word on files: an action for each, in their order; those that lost their names to them; new folders.
-        `without`: known files among them, whose places in the tree do not count."""
+    def _made(self, pairs: Sequence[Pair], n_new: int, again: Sequence[tuple[ScannedFile, Proposal, Action]]) -> _Made:
+        """The planner's word on files, of which the first `n_new` are new and the others known ones that are placed `again`."""
         if not pairs:
-            return [], [], ()
+            return _Made()
         plan = self._plan
-        candidates = self._candidates(pairs)
+        around = self._judged(pairs)
+        candidates = around[: len(pairs)]
+        whole, mixed = companies_of(around, n_new)
         wanted = folders_wanted(candidates)
-        around = {b"", *wanted, *(folder for path in wanted for folder in ancestors(path))}
-        shown = self._tree.consult(lambda tree: names_shown(tree, around, without))
-        on_disk = {path: names_in(self._app, plan.target, path) for path in around}
+        folders = {b"", *wanted, *(folder for path in wanted for folder in ancestors(path))}
+        without = frozenset(action.action_id for _, _, action in again)
+        shown = self._tree.consult(lambda tree: names_shown(tree, folders, without))
+        on_disk = {path: names_in(self._app, plan.target, path) for path in folders}
         names = {path: frozenset(found or ()) for path, found in on_disk.items()}
         rivalling = rivals(candidates, shown, names, plan.policy.names)
         actions = self._app.catalogue.actions_numbered(plan.plan_id, rivalling)
         first = [as_candidate(action, rivalling[action.action_id]) for action in actions]
+        fresh = count(self._app.catalogue.last_unit(plan.plan_id) + 1)
+        companies = {each: renumbered(each, next(fresh), len(first)) for each in whole}
 
         def list_folder(path: bytes) -> dict[bytes, Existing] | None:
             disk = on_disk[path] if path in on_disk else names_in(self._app, plan.target, path)
             return merged(disk, self._shown_in(path, shown), rivalling)
 
         listing = read_listing(wanted, plan.policy.names, list_folder)
-        made = make_plan([*first, *candidates], listing, _header(plan), lambda place: content_of(self._app, place))
+        united = [replace(each, company=companies.get(each.company) if each.company else None) for each in candidates]
+        made = make_plan([*first, *united], listing, _header(plan), lambda place: content_of(self._app, place))
         fates = made.actions[: len(first)]
         lost = [action for action, fate in zip(actions, fates, strict=True) if fate.kind is not action.kind]
-        return [replace(each, unit=0) for each in made.actions[len(first) :]], lost, made.folders
+        found = _Made(list(made.actions[len(first) :]), lost, made.folders, list(made.units))
+        for company in mixed:
+            self._join(found, company, around, n_new, fresh)
+        return found
+
+    def _join(
+        self, made: _Made, company: Company, around: Sequence[Candidate], n_new: int, fresh: Iterator[int]
+    ) -> None:
+        """Let new files be of one unit with those that the plan knows and that they belong to."""
+        places = [around[member].file.place for member in company.members if member >= n_new]
+        known = self._app.catalogue.actions_at(self._plan.plan_id, places)
+        number = joining(known, next(fresh))
+        if number is None:
+            return
+        for member in company.members:
+            if member < n_new:
+                made.actions[member] = replace(made.actions[member], unit=number)
+        if not known[0].unit:
+            made.units.append(replace(company.unit, number=number))
+            made.joined.extend(replace(action, unit=number) for action in known)
 
     def _shown_in(self, path: bytes, shown: dict[bytes, dict[bytes, Shown]]) -> dict[bytes, Shown] | None:
         if path in shown:
             return shown[path]
         return self._tree.consult(lambda tree: names_shown(tree, [path]).get(path))  # another spelling of a folder
 
-    def _candidates(self, pairs: Sequence[Pair]) -> list[Candidate]:
-        """Where the files want to go, judged in the company of those beside and above them."""
+    def _judged(self, pairs: Sequence[Pair]) -> list[Candidate]:
+        """Where the files want to go, judged in the company of those beside and above them, which follow."""
         app, plan = self._app, self._plan
         own = {file.file_id for file, _ in pairs}
         company = [pair for pair in self._beside(pairs) if pair[0].file_id not in own]
-        around = [*pairs, *company]
-        candidates = place_files(around, app.layout, plan.policy, host.local_date, plan.roots)
-        return [replace(each, company=None) for each in candidates[: len(pairs)]]
+        return place_files([*pairs, *company], app.layout, plan.policy, host.local_date, plan.roots)
 
     def _beside(self, pairs: Sequence[Pair]) -> Iterator[Pair]:
         folders = {Place(file.root, above) for file, _ in pairs for above in (b"", *ancestors(file.path))}

@@ -28,6 +28,7 @@ from ifmosfs.core.plan import (
 from ifmosfs.core.planner import Candidate
 from ifmosfs.core.proposal import Proposal
 from ifmosfs.core.tree import FileNode, FolderNode, PlanTree
+from ifmosfs.core.units import Company
 
 NAME_MAX_BYTES = 255
 PASSING = frozenset({KeepReason.BUSY, KeepReason.UNSURE, KeepReason.UNREADABLE})
@@ -147,18 +148,50 @@ def merged(
     return names
 
 
+# What belongs together
+
+
+def companies_of(candidates: Sequence[Candidate], n_new: int) -> tuple[list[Company], list[Company]]:
+    """The companies of the first `n_new` candidates, projects left out: those that are all among them, and those that are not."""
+    found = dict.fromkeys(
+        each.company for each in candidates[:n_new] if each.company is not None and each.company.groups
+    )
+    whole = [company for company in found if all(member < n_new for member in company.members)]
+    return whole, [company for company in found if company not in whole]
+
+
+def renumbered(company: Company, number: int, offset: int) -> Company:
+    """The same company under another number, of candidates that stand so much later."""
+    groups = tuple(
+        replace(each, lead=each.lead + offset, members=tuple(member + offset for member in each.members))
+        for each in company.groups
+    )
+    return Company(replace(company.unit, number=number), groups)
+
+
+def joining(known: Sequence[Action], number: int) -> int | None:
+    """The number of the unit of which files that appear become members beside `known` ones: theirs, or a new one where they have
+    none; `None` where they are of several units or of a project, which is for a person to say."""
+    numbers = {action.unit for action in known}
+    if len(numbers) != 1 or not known:
+        return None
+    (its,) = numbers
+    return its or number
+
+
 # The amendment
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
     """What the planner has made of new files, and of known ones that had no place before: each with its settled action, whose
-    number counts for nothing. `lost` are actions whose names went to others."""
+    number counts for nothing. `lost` are actions whose names went to others, `units` what belongs together from now on."""
 
     added: Sequence[Action]
     placed: Sequence[tuple[Action, Action]]  # the action as it is now, and as it was settled
     lost: Sequence[Action]
     folders: Sequence[bytes]
+    units: Sequence[Unit] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +301,7 @@ def amendment(
         draft.add(action)
     changed = {action.action_id: action for action in renewals.changed}
     changed.update({now.action_id: now for now, _ in settled.placed})
-    return Amendment(tuple(added), tuple(changed.values()), tuple(draft.edits))
+    return Amendment(tuple(added), tuple(changed.values()), tuple(draft.edits), tuple(settled.units))
 
 
 class _Draft:

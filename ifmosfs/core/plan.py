@@ -317,9 +317,10 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Amendment:
-    """What a plan is told of files that have appeared or changed since it was made: new actions, actions as they are now, and the
-    edits (drafts, in their order) by which its tree follows."""
+    """What a plan is told of files that have appeared or changed since it was made: new actions, actions as they are now, the
+    edits (drafts, in their order) by which its tree follows, and new units."""
 
     added: tuple[Action, ...] = ()
     changed: tuple[Action, ...] = ()
     edits: tuple[Edit, ...] = ()
+    units: tuple[Unit, ...] = ()

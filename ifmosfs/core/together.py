@@ -19,6 +19,8 @@ def still_together(units: Iterable[Unit], placed: Iterable[tuple[Action, bytes]]
     kinds = {unit.number: unit.kind for unit in units}
     groups: dict[int, dict[bytes, list[int]]] = defaultdict(lambda: defaultdict(list))
     for action, target in placed:
+        if action.unit not in kinds:  # of files that have appeared since this tree was made: the next one knows it
+            continue
         groups[action.unit][_bearing(kinds[action.unit], action.source, target)].append(action.action_id)
     found: dict[int, int] = {}
     for number, by_bearing in groups.items():

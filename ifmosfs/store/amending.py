@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from ifmosfs.core.files import Place
-from ifmosfs.core.plan import Action, ActionKind, Amendment, PlanEvent
+from ifmosfs.core.plan import Action, ActionKind, Amendment, PlanEvent, Unit
 from ifmosfs.core.wrapping import wrapped
 from ifmosfs.store.bulk import batches, insert_rows, update_rows
 from ifmosfs.store.database import Database
@@ -22,7 +22,7 @@ from ifmosfs.store.plans import (
     advance_within,
     paths_within,
 )
-from ifmosfs.store.schema import PlanRoot, StagingAction, StagingFolder, StagingPlan
+from ifmosfs.store.schema import PlanRoot, PlanUnit, StagingAction, StagingFolder, StagingPlan
 from ifmosfs.store.trouble import understood
 
 _N_BOUND: Final = 5_000  # bound parameters in one statement
@@ -44,12 +44,19 @@ class Amending(Database):
             with understood(self._path):
                 advance_within(connection, plan_id, PlanEvent.EDIT)
             _write_actions(connection, plan_id, amendment)
+            _write_units(connection, plan_id, amendment.units)
             add_edits(connection, plan_id, amendment.edits, last)
             return True
 
     def last_action(self, plan_id: str) -> int:
         """The highest id of the plan's actions, 0 for none."""
         query = select(func.coalesce(func.max(StagingAction.action_id), 0)).where(StagingAction.plan_id == plan_id)
+        with self._reading() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def last_unit(self, plan_id: str) -> int:
+        """The highest number of the plan's units, 0 for none."""
+        query = select(func.coalesce(func.max(PlanUnit.number), 0)).where(PlanUnit.plan_id == plan_id)
         with self._reading() as connection:
             return int(connection.execute(query).scalar_one())
 
@@ -132,6 +139,13 @@ def _write_actions(connection: Connection, plan_id: str, amendment: Amendment) -
     columns, keys = ACTION_COLUMNS[1:], ("plan_id", "action_id")  # the state stays: it is what a run made of it
     update_rows(connection, StagingAction, columns, keys, ((*row[2:-1], *row[:2]) for row in changed))
     _count(connection, plan_id, amendment.added)
+
+
+def _write_units(connection: Connection, plan_id: str, units: Sequence[Unit]) -> None:
+    """New units, of roots that the plan's actions have named before."""
+    numbers = {path: number for number, path in paths_within(connection, plan_id)[0].items()}
+    rows = [(plan_id, one.number, one.kind.value, numbers[one.root], one.folder) for one in units]
+    insert_rows(connection, PlanUnit, ("plan_id", "number", "kind", "root", "folder"), rows)
 
 
 def _dictionaries(connection: Connection, plan_id: str) -> tuple[PathNumbers, PathNumbers]:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from ifmosfs.core.plan import UnitKind
+from ifmosfs.store.catalogue import open_catalogue
 from tests.adapters.trees import read_tree
 from tests.cli.command_line import INVOICE, LEFT, ORGANISED, SCRIPT, TABLE, THEN_NS, Desk
 from tests.fuse_support import FUSE_MARKS
@@ -81,6 +83,54 @@ def test_file_that_appears_is_planned_shown_and_committed(desk: Desk, mount_poin
         b"tables": {b"sizes.csv": TABLE, b"what.xyz": b"hm"},
         b"new folder": {b"invoice-18.txt": ANOTHER},
     }
+
+
+def photo(content: bytes = b"x" * 3000) -> bytes:
+    """The beginning of a camera's picture."""
+    return b"\xff\xd8\xff\xe1\x00\x18Exif\x00\x00II*\x00\x08\x00\x00\x00\x00\x00\x00\x00\x00\x00" + content
+
+
+def units(desk: Desk, plan_id: str) -> tuple[list[tuple[int, UnitKind]], dict[bytes, int]]:
+    """The plan's units, and of which one each of its photos and sidecars is."""
+    with open_catalogue(desk.state) as catalogue:
+        plan = catalogue.load_plan(plan_id)
+    members = {one.source: one.unit for one in plan.actions if one.source.endswith((b".jpg", b".xmp"))}
+    return [(unit.number, unit.kind) for unit in plan.units], members
+
+
+def test_files_that_appear_and_belong_together_are_one_unit_of_the_plan(desk: Desk, mount_point: Path) -> None:
+    plan = mount(desk, mount_point)
+    staged = desk.inbox / "staged"
+    for number in (1, 2):
+        put(staged / f"IMG_20240101_12000{number}.jpg", photo())
+        put(staged / f"IMG_20240101_12000{number}.xmp", b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>")
+    wanted = (
+        [(1, UnitKind.SIDECARS), (2, UnitKind.SIDECARS)],
+        {b"staged/IMG_20240101_12000%d.%b" % (n, kind): n for n in (1, 2) for kind in (b"jpg", b"xmp")},
+    )
+    assert settled(lambda: units(desk, plan), wanted) == wanted
+    assert desk.run("commit", mount_point, "--yes").status == 0
+    assert desk.here("verify", plan).status == 0
+
+
+def test_sidecar_that_appears_beside_a_photo_of_the_plan_becomes_one_unit_with_it(
+    desk: Desk, mount_point: Path
+) -> None:
+    put(desk.inbox / "IMG_20240101_120001.jpg", photo())
+    put(desk.inbox / "IMG_20240101_120002.jpg", photo(b"y" * 3000))
+    put(desk.inbox / "IMG_20240101_120002.xmp", b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>")
+    plan = mount(desk, mount_point)
+    put(desk.inbox / "IMG_20240101_120001.xmp", b"<x:xmpmeta xmlns:x='adobe:ns:meta/' a='1'/>")
+    put(desk.inbox / "IMG_20240101_120002.jpg.xmp", b"<x:xmpmeta xmlns:x='adobe:ns:meta/' a='2'/>")
+    names = {1: (b"01.jpg", b"01.xmp"), 0: (b"02.jpg", b"02.xmp", b"02.jpg.xmp")}
+    first, second = units(desk, plan)[0][0][0], units(desk, plan)[0][0][0] + 1
+    wanted = (
+        [(first, UnitKind.SIDECARS), (second, UnitKind.SIDECARS)],
+        {b"IMG_20240101_1200" + name: (second, first)[n == 0] for n, some in names.items() for name in some},
+    )
+    assert settled(lambda: units(desk, plan), wanted) == wanted
+    folders = {path.parent for path in mount_point.rglob("IMG_*")}
+    assert len(folders) == 1
 
 
 def test_file_that_appears_under_a_name_that_is_taken_gets_a_number_and_stays_where_it_is_the_same(

@@ -72,7 +72,13 @@ def test_diff_tells_that_a_rollback_has_moved_everything(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     "damaged",
-    ["substr(entries, 2)", "CAST(substr(entries, 1, length(entries) - 1) || x'00' AS BLOB)", "'no bytes'", "x''", "x'ff'"],
+    [
+        "substr(entries, 2)",
+        "CAST(substr(entries, 1, length(entries) - 1) || x'00' AS BLOB)",
+        "'no bytes'",
+        "x''",
+        "x'ff'",
+    ],
     ids=["shifted", "one byte", "text", "empty", "one byte only"],
 )
 def test_a_damaged_manifest_is_refused_with_what_can_still_be_done(desk: Desk, damaged: str) -> None:

@@ -15,6 +15,7 @@ from ifmosfs.core.amending import (
     Shown,
     amendment,
     differences,
+    joining,
     merged,
     names_shown,
     project_member,
@@ -366,3 +367,15 @@ def happened(plan: Plan, tree: PlanTree, what: tuple[str, bytes | KeepReason], n
     is_free = isinstance(which, KeepReason) or tree.find(which) is None
     fate = which if is_free else KeepReason.CONFLICT
     return follow(plan, tree, settled(new(b"new/%d" % number, fate, 50 + number)), Renewed((), {}))
+
+
+@pytest.mark.parametrize(
+    ("units", "expected"),
+    [((0, 0), 9), ((4, 4), 4), ((4, 0), None), ((4, 5), None), ((), None)],
+    ids=["none yet", "theirs", "only one has one", "of two", "not in the plan"],
+)
+def test_what_appears_joins_the_unit_of_its_company_where_that_is_one(
+    units: tuple[int, ...], expected: int | None
+) -> None:
+    known = [replace(action, unit=unit) for action, unit in zip(plan_of(*ROWS).actions, units, strict=False)]
+    assert joining(known, 9) == expected
