@@ -17,13 +17,14 @@ from typing import Final, Protocol
 
 from blake3 import blake3
 
-from ifmosfs.core.effects import parent
+from ifmosfs.core.effects import ABSENT, parent
 from ifmosfs.core.files import Attr, Fingerprint, Kind, Place
 from ifmosfs.core.journal import FolderMeta, Journal, Operation, OpState, Outcome, Recorded, Run, RunState
-from ifmosfs.core.names import NameRules, ancestors, join, split
+from ifmosfs.core.names import SEPARATOR, NameRules, ancestors, join, split
 from ifmosfs.core.ports import Copied, DiskReader, Space
 
 FIRST_INODE: Final = 1 << 63  # beyond what filesystems give out
+N_LATEST: Final = 16
 
 
 class Refusals(Protocol):
@@ -63,6 +64,10 @@ class RehearsalDisk:
         self._names: dict[bytes, set[bytes]] = {}  # folder -> names in it that were changed
         self._origins: dict[bytes, Place] = {}  # moved entry -> where the reader has it
         self._carried: set[bytes] = set()  # those of them that are folders
+        self._seen = _Seen(reader)
+        self._sound: set[bytes] = (
+            set()
+        )  # folders that are there, as far as what was changed can tell, with all above them
         # Over another rehearsal, whose made folders have entries, those made here are told by higher numbers.
         self._first_inode: int = reader.next_inode if isinstance(reader, RehearsalDisk) else FIRST_INODE
         self._next_inode: int = self._first_inode
@@ -80,10 +85,12 @@ class RehearsalDisk:
 
     def lstat(self, place: Place) -> Attr:
         """The attributes as they would be by now."""
-        if place.absolute not in self._changed:
-            self._require_changed_folders_above(place)
-            return self._reader.lstat(self._in_carried(place))
-        found = self._changed[place.absolute]
+        path = place.absolute
+        if path not in self._changed:
+            if path.rpartition(SEPARATOR)[0] not in self._sound:
+                self._require_changed_folders_above(place)
+            return self._seen.lstat(self._in_carried(place))
+        found = self._changed[path]
         if found is None:
             raise _error(errno.ENOENT, place)
         return found
@@ -263,6 +270,7 @@ class RehearsalDisk:
                 changed = self._changed[above]
                 if changed is None or changed.kind is not Kind.FOLDER:
                     raise _error(errno.ENOENT if changed is None else errno.ENOTDIR, place)
+        self._sound.update(Place(place.root, path).absolute for path in (b"", *ancestors(place.path)))
 
     def _require_free(self, place: Place) -> None:
         try:
@@ -282,9 +290,47 @@ class RehearsalDisk:
         return self._next_inode
 
     def _set(self, place: Place, attr: Attr | None) -> None:
-        folder, name = split(place.absolute)
-        self._changed[place.absolute] = attr
+        path = place.absolute
+        folder, name = split(path)
+        self._changed[path] = attr
         self._names.setdefault(folder, set()).add(name)
+        if path in self._sound:
+            self._sound.clear()
+
+
+class _Seen:
+    """What a reader has at places that nothing was done to, each folder asked for once, and anything else once while it is being
+    dealt with: a step of a rehearsal looks at the same places several times."""
+
+    def __init__(self, reader: DiskReader) -> None:
+        self._reader = reader
+        self._folders: dict[Place, Attr] = {}
+        self._latest: dict[Place, Attr | int] = {}  # the attributes, or the number of the error
+
+    def lstat(self, place: Place) -> Attr:
+        """See `DiskReader.lstat`."""
+        found = self._folders.get(place) or self._latest.get(place)
+        if found is None:
+            found = self._looked_at(place)
+        if isinstance(found, int):
+            raise _error(found, place)
+        return found
+
+    def _looked_at(self, place: Place) -> Attr | int:
+        found: Attr | int
+        try:
+            found = self._reader.lstat(place)
+        except OSError as error:
+            if error.errno not in ABSENT:
+                raise
+            found = error.errno or errno.ENOENT
+        if isinstance(found, Attr) and found.kind is Kind.FOLDER:
+            self._folders[place] = found
+            return found
+        if len(self._latest) >= N_LATEST:
+            self._latest.clear()
+        self._latest[place] = found
+        return found
 
 
 def _error(number: int, place: Place) -> OSError:

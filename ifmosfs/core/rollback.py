@@ -227,6 +227,7 @@ class _Planner:
         self._removals = {_place(each).absolute: each for each in reversed(list(removals))}  # the newest one counts
         self._absent = absent
         self._foreign = foreign
+        self._ready: set[Place] = set()  # folders that were planned, or are there, as are all above them
         self._kept_empty: set[bytes] = set()  # folders above files that do not come back
         self.restored: list[FolderToRestore] = []
         self.remade_roots: list[bytes] = []
@@ -256,6 +257,16 @@ class _Planner:
             trouble = self._make_folders(place, (*ancestors(place.path), place.path))
             if trouble is not None:
                 self.problems.append(trouble.about(place))
+
+    def _make_room(self, place: Place) -> _Trouble | None:
+        """Plan the folders above a place, once for all that comes back into the last of them; the trouble, if they cannot be."""
+        folder = parent(place)
+        if folder in self._ready:
+            return None
+        trouble = self._make_folders(place, ancestors(place.path))
+        if trouble is None:
+            self._ready.add(folder)
+        return trouble
 
     def _make_folders(self, place: Place, wanted: Sequence[bytes]) -> _Trouble | None:
         """Plan the missing ones of some folders of a place's root, parents first: as they were if a run removed them, else
@@ -335,12 +346,14 @@ class _Planner:
         place = to or old
         if self.look(place) is not None:
             return False
-        trouble = self._make_folders(place, ancestors(place.path))
+        trouble = self._make_room(place)
         if trouble is not None:
             self._keep(each, trouble.about(old))
         elif self._relocate(now, place, each):
             self._note_changes(each, found, now)
             is_folder = each.operation.kind is OpKind.CARRY
+            if is_folder:  # what was in it is elsewhere now
+                self._ready.clear()
             self.steps.append(
                 Step(each.operation.action_id, now, place, found.fingerprint, each.key, is_folder=is_folder)
             )
