@@ -60,6 +60,7 @@ class RehearsalDisk:
         """Without `refusals` everything is allowed."""
         self._reader = reader
         self._refusals = refusals or NoRefusals()
+        self._may_refuse = refusals is not None
         self._changed: dict[bytes, Attr | None] = {}
         self._names: dict[bytes, set[bytes]] = {}  # folder -> names in it that were changed
         self._origins: dict[bytes, Place] = {}  # moved entry -> where the reader has it
@@ -194,15 +195,16 @@ class RehearsalDisk:
 
     def relocate(self, source: Place, target: Place) -> None:
         """Remember a move, whatever filesystems the two ends are on."""
-        attr, origin = self.lstat(source), self.origin(source)
+        attr, origin = self.lstat(source), self._origin(source)
         device = self._folder(parent(target)).device
         self._require_free(target)
-        self._require_allowed(parent(source), attr)
-        self._require_allowed(parent(target))
+        if self._may_refuse:  # else they were just seen to be folders
+            self._require_allowed(parent(source), attr)
+            self._require_allowed(parent(target))
         self._set(source, None)
         self._origins.pop(source.absolute, None)
         self._carried.discard(source.absolute)
-        self._set(target, replace(attr, device=device))
+        self._set(target, attr if attr.device == device else replace(attr, device=device))
         self._origins[target.absolute] = origin
         if attr.kind is Kind.FOLDER:
             self._carried.add(target.absolute)
@@ -239,6 +241,10 @@ class RehearsalDisk:
     def origin(self, place: Place) -> Place:
         """Where the reader has what would be at the place by now."""
         self.lstat(place)
+        return self._origin(place)
+
+    def _origin(self, place: Place) -> Place:
+        """The same of a place that has just been looked at."""
         return self._origins.get(place.absolute) or self._in_carried(place)
 
     def _in_carried(self, place: Place) -> Place:
