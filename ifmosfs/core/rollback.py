@@ -310,7 +310,7 @@ class _Planner:
         """Steps back to the old places, newest first. A name that a later step sets free is tried again after that step:
         recovery may have done an operation after the ones that follow it in the journal. What then still finds its place
         occupied comes back beside it, or stays."""
-        waiting = self._move_what_can(moves)
+        waiting = self._move_what_can([each for each in moves if not _is_home(each)])
         while waiting and self._suffix is not None:
             going = {ends(each.operation)[1].absolute for each in waiting}
             stuck = [each for each in waiting if ends(each.operation)[0].absolute not in going] or waiting[:1]
@@ -416,6 +416,12 @@ class _Planner:
             found = self.look(_place(each))
             if found is not None and each.base is not None and found.fingerprint.same_inode(each.base):
                 self.removed.append(DoomedFolder(_place(each), each.key))
+
+
+def _is_home(each: Standing) -> bool:
+    """Whether another plan has brought the file to where it is to go back to."""
+    old, now, _ = ends(each.operation)
+    return old == now
 
 
 def _beside(old: Place, suffix: bytes, is_taken: Callable[[Place], bool], *, is_folder: bool) -> Place:

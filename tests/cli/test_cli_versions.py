@@ -93,6 +93,18 @@ def test_a_damaged_manifest_is_refused_with_what_can_still_be_done(desk: Desk, d
     assert tree(desk.inbox) == INBOX
 
 
+def test_a_redo_leaves_files_alone_that_a_restore_has_brought_to_their_places_already(desk: Desk) -> None:
+    plan = desk.committed()
+    committed = tree(desk.target)
+    desk.here("rollback", "execute", plan, "--paths", "run.sh", "--yes")
+    restored = desk.here("versions", "restore", "--version", "1", "--yes", "--json").json["plan"]
+    assert tree(desk.target) == committed
+    redone = desk.here("rollback", "execute", plan, "--redo", "--yes")
+    assert (redone.status, tree(desk.target)) == (0, committed)
+    assert [desk.here("rollback", each, "--yes").status for each in (restored, plan)] == [0, 0]
+    assert tree(desk.inbox) == INBOX
+
+
 def test_restore_after_a_rollback_brings_the_layout_back_and_is_itself_undone(desk: Desk) -> None:
     plan = desk.committed()
     desk.here("rollback", plan, "--yes")
