@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.real_corpus.gathering import default_cache, gather, settle, told_size, write_half, write_versions
+from benchmarks.real_corpus.gathering import default_cache, gather, settle, summary, write_half, write_versions
 from benchmarks.real_corpus.scoring import METHODS, report, scored
 from benchmarks.real_corpus.tables import HALF_NAMES, read_halves, read_sources, write_halves
 
@@ -38,7 +38,7 @@ def _gather(options: argparse.Namespace) -> int:
     chosen = HALF_NAMES if options.half == "both" else (options.half,)
     written = {half: write_half(gathered, half, halves, options.output, options.blind) for half in chosen}
     write_versions(gathered, options.output)
-    for line in told_size(gathered, written):
+    for line in summary(gathered, written):
         print(line)
     return 3 if gathered.missing or unsettled else 0
 

@@ -15,9 +15,9 @@ from typing import Final
 from benchmarks.real_corpus.fetching import Fetched, Package, PackageMissing, downloaded_bytes, fetch
 from benchmarks.real_corpus.halving import halved
 from benchmarks.real_corpus.picking import Pick, blind_name, by_package, candidates, evenly, places, without_copies
-from benchmarks.real_corpus.tables import HALF_NAMES, NONE, Assignment, Half, Source, read_rejected
+from benchmarks.real_corpus.tables import NONE, Half, Source, read_rejected, read_upstreams
 
-FEWEST_FILES: Final = 20
+FEWEST_FILES: Final = 20  # of a category, in both halves together
 LABELS: Final = "labels.csv"
 COLUMNS: Final = ("path", "category", "also_ok", "source_package", "source_kind", "original_path", "sha256")
 
@@ -70,17 +70,14 @@ def gather(sources: Sequence[Source], cache: Path, n_jobs: int, say: Say) -> Gat
     return Gathered(fetched, missing, without_copies(picks))
 
 
-def settle(gathered: Gathered, settled: Mapping[Package, Assignment]) -> list[Assignment]:
+def settle(gathered: Gathered, settled: Mapping[Package, Half]) -> dict[Package, Half]:
     """The halves of all packages: the settled ones as they are, and one for each package that is new to the table."""
-    upstreams = {package: assignment.upstream for package, assignment in settled.items() if assignment.upstream}
-    return halved(gathered.counts(), settled, upstreams)
+    return halved(gathered.counts(), settled, read_upstreams())
 
 
-def write_half(
-    gathered: Gathered, half: Half, halves: Mapping[Package, Assignment], output: Path, blind: bool
-) -> list[Pick]:
+def write_half(gathered: Gathered, half: Half, halves: Mapping[Package, Half], output: Path, blind: bool) -> list[Pick]:
     """Write one half to `output/HALF` (and `output/HALF-blind`), in place of what was there; returns its files."""
-    members = [pick for pick in gathered.picks if pick.package in halves and halves[pick.package].half == half]
+    members = [pick for pick in gathered.picks if halves.get(pick.package) == half]
     placed = places(evenly(members))
     _write(output / half, placed)
     if blind:
@@ -94,6 +91,7 @@ def write_half(
 
 def _write(folder: Path, placed: Iterable[tuple[str, Pick]]) -> None:
     shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     rows = []
     for path, pick in placed:
         place = folder / path
@@ -127,23 +125,21 @@ def write_versions(gathered: Gathered, output: Path) -> None:
         writer.writerows(sorted(rows))
 
 
-def told_size(gathered: Gathered, n_half: Mapping[Half, Sequence[Pick]]) -> list[str]:
-    """What a person wants to know at the end, in lines."""
+def summary(gathered: Gathered, written: Mapping[Half, Sequence[Pick]]) -> list[str]:
+    """What a person wants to know at the end, in lines: sizes, and which categories have too few files to say much of."""
     n_bytes = sum(map(downloaded_bytes, gathered.fetched.values()))
     lines = [
         f"{len(gathered.fetched)} packages ({n_bytes / 2**20:.0f} MiB of archives), {len(gathered.missing)} could not be had"
     ]
-    for half in HALF_NAMES:
-        if half in n_half:
-            lines += _told_half(half, n_half[half])
-    return lines
-
-
-def _told_half(half: Half, picks: Sequence[Pick]) -> list[str]:
-    counts = Counter(pick.category for pick in picks)
-    labelled = [label for label in counts if label != NONE]
-    lines = [f"{half}: {len(picks)} files in {len(labelled)} categories, {counts[NONE]} of them in none"]
-    return lines + [f"{half}: only {n} files of {label}" for label, n in sorted(counts.items()) if n < FEWEST_FILES]
+    total: Counter[str] = Counter()
+    for half, picks in written.items():
+        counts = Counter(pick.category for pick in picks)
+        n_categories = len(counts.keys() - {NONE})
+        lines.append(f"{half}: {len(picks)} files, {counts[NONE]} of them in none of {n_categories} categories")
+        total += counts
+    return lines + [
+        f"only {n} files of {label}" for label, n in sorted(total.items()) if n < FEWEST_FILES * len(written) // 2
+    ]
 
 
 def default_cache() -> Path:

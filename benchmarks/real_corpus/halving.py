@@ -7,33 +7,33 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
 from benchmarks.real_corpus.fetching import Package
-from benchmarks.real_corpus.tables import HALF_NAMES, Assignment, Half
+from benchmarks.real_corpus.tables import HALF_NAMES, Half
 
 
 def halved(
-    counts: Mapping[Package, Counter[str]], settled: Mapping[Package, Assignment], upstreams: Mapping[Package, str]
-) -> list[Assignment]:
-    """The settled assignments, unchanged, and one for each further package.
+    counts: Mapping[Package, Counter[str]], settled: Mapping[Package, Half], upstreams: Mapping[Package, str]
+) -> dict[Package, Half]:
+    """The settled halves, unchanged, and one for each further package.
 
-    `counts` tells how many files of each category a package gives. Packages of one upstream go together. In the order of their
-    hashes, those that have the scarcest categories first, each goes where its categories have fewer files so far.
+    `counts` tells how many files of each category a package gives. Packages of one upstream go together. Those that have the
+    scarcest categories come first, of these the biggest, then in the order of hashes; each goes where its categories have fewer
+    files so far.
     """
     placed = {half: Counter[str]() for half in HALF_NAMES}
     homes: dict[str, Half] = {}
-    for package, assignment in settled.items():
-        placed[assignment.half].update(counts.get(package, Counter()))
-        homes[_home(package, {package: assignment.upstream})] = assignment.half
+    for package, half in settled.items():
+        placed[half].update(counts.get(package, Counter()))
+        homes[_home(package, upstreams)] = half
     totals = sum(counts.values(), Counter[str]())
-    result = list(settled.values())
+    result = dict(settled)
     for members in _groups([package for package in counts if package not in settled], upstreams, counts, totals):
         wanted = sum((counts[package] for package in members), Counter[str]())
         home = _home(members[0], upstreams)
-        half = homes.get(home) or min(
-            HALF_NAMES, key=lambda name: (_crowd(placed[name], wanted, totals), _tie(home, name))
-        )
-        homes[home] = half
+        if home not in homes:
+            homes[home] = min(HALF_NAMES, key=lambda name: (_crowd(placed[name], wanted, totals), _tie(home, name)))
+        half = homes[home]
         placed[half].update(wanted)
-        result += [Assignment(package, upstreams.get(package, ""), half) for package in members]
+        result.update(dict.fromkeys(members, half))
     return result
 
 
@@ -47,8 +47,9 @@ def _groups(
     for package in sorted(packages):
         groups.setdefault(_home(package, upstreams), []).append(package)
 
-    def order(home: str) -> tuple[int, str]:
-        return min(totals[label] for package in groups[home] for label in counts[package]), _hash(home)
+    def order(home: str) -> tuple[int, int, str]:
+        brought = sum((counts[package] for package in groups[home]), Counter[str]())
+        return min(totals[label] for label in brought), -brought.total(), _hash(home)
 
     return [groups[home] for home in sorted(groups, key=order)]
 

@@ -1,11 +1,11 @@
 """The reviewed tables beside this module: what is picked from where (`sources.csv`), what was looked at and thrown out
-(`rejected.csv`), and which half each package belongs to for good (`halves.csv`)."""
+(`rejected.csv`), which packages share files (`upstreams.csv`), and which half each belongs to for good (`halves.csv`)."""
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -17,6 +17,7 @@ Half = Literal["dev", "test"]
 FOLDER: Final = Path(__file__).parent
 SOURCES: Final = FOLDER / "sources.csv"
 REJECTED: Final = FOLDER / "rejected.csv"
+UPSTREAMS: Final = FOLDER / "upstreams.csv"
 HALVES: Final = FOLDER / "halves.csv"
 NONE: Final = "__none__"
 HALF_NAMES: Final[tuple[Half, ...]] = ("dev", "test")
@@ -43,15 +44,6 @@ class Source:
     keep: int
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """One line of `halves.csv`. Packages with one `upstream` share files, or nearly, and are never parted."""
-
-    package: Package
-    upstream: str
-    half: Half
-
-
 def read_sources(path: Path = SOURCES) -> list[Source]:
     """The lines of `sources.csv`, in their order: where two fit a file, the first one labels it."""
     return [_source(line, row) for line, row in _rows(path)]
@@ -65,26 +57,28 @@ def read_rejected(path: Path = REJECTED) -> dict[Package, list[re.Pattern[str]]]
     return rejected
 
 
-def read_halves(path: Path = HALVES) -> dict[Package, Assignment]:
-    """The lines of `halves.csv`, by package; none where there is no such file yet."""
-    found: dict[Package, Assignment] = {}
+def read_upstreams(path: Path = UPSTREAMS) -> dict[Package, str]:
+    """Packages that share files, or nearly: those with one upstream are never parted."""
+    return {_package(line, row): row["upstream"] for line, row in _rows(path)}
+
+
+def read_halves(path: Path = HALVES) -> dict[Package, Half]:
+    """The half of each package; none where there is no such file yet."""
+    found: dict[Package, Half] = {}
     for line, row in _rows(path) if path.exists() else ():
         package = _package(line, row)
         if package in found:
             raise BadTable(f"{path.name}:{line}: {package} has a half already")
-        found[package] = Assignment(package, row["upstream"], _half(line, row))
+        found[package] = _half(line, row)
     return found
 
 
-def write_halves(assignments: Iterable[Assignment], path: Path = HALVES) -> None:
+def write_halves(halves: Mapping[Package, Half], path: Path = HALVES) -> None:
     """Write the table, in order of packages."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["kind", "package", "upstream", "half"])
-        writer.writerows(
-            [each.package.kind, each.package.name, each.upstream, each.half]
-            for each in sorted(assignments, key=lambda each: each.package)
-        )
+        writer.writerow(["kind", "package", "half"])
+        writer.writerows([package.kind, package.name, half] for package, half in sorted(halves.items()))
 
 
 def glob_pattern(text: str) -> re.Pattern[str]:
