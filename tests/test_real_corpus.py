@@ -265,7 +265,7 @@ def test_scores_count_abstentions_and_files_of_no_category() -> None:
             judged("web_font", None),
             judged("archive", "web_font", ("web_font",)),
             judged(NONE, None),
-            judged(NONE, "web_font"),
+            judged(NONE, "web_font", ("web_font",)),
         ],
     )
     assert (scores.strict, scores.lenient, scores.coverage) == (1 / 3, 2 / 3, 2 / 3)

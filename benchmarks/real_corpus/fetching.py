@@ -133,7 +133,8 @@ def _fetch_sdist(name: str, folder: Path) -> str:
     """Let pip download and unpack, and stop it before it runs a line of the package.
 
     To tell a source archive's metadata pip would run its build system. Here it is not to be found: pip works for an interpreter in
-    whose environment nothing is installed, and leaves behind what it has unpacked.
+    whose environment nothing is installed, and leaves behind what it has unpacked. (A package that has a build system of its own
+    in it, `backend-path`, would be run all the same: such a one is not for our table.)
     """
     with tempfile.TemporaryDirectory(prefix="real-corpus-") as work:
         nothing_installed = Path(work) / "environment"

@@ -93,7 +93,7 @@ class Scores:
     @property
     def left_alone(self) -> float:
         """The share of the files of no category that got no label."""
-        return _share(file.defensible for file in self.files if file.category == NONE)
+        return _share(file.right for file in self.files if file.category == NONE)
 
     @property
     def macro_f1(self) -> float:
