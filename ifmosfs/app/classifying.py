@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from time import monotonic
+from typing import Final
 
 from ifmosfs.app.context import App
-from ifmosfs.core.files import Place, ScannedFile
+from ifmosfs.app.remembering import forget_old_extracts
+from ifmosfs.core.errors import Interrupted
+from ifmosfs.core.files import Place
 from ifmosfs.core.manifest import SessionCounts
 from ifmosfs.core.proposal import Proposal
+
+SAVE_AT: Final = 2_000  # files
+SAVE_SECONDS: Final = 3.0
+PROGRESS_EVERY: Final = 16  # files
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +35,49 @@ class ClassifyReport:
 
 
 def classify(app: App, session_id: str) -> ClassifyReport:
-    """Classify what is new or changed in a session. What was done before an interruption is kept."""
+    """Classify what is new or changed in a session.
+
+    Raises `Interrupted` at Ctrl-C: what was classified until then is kept, and the next time goes on with the rest.
+    """
     classifier = app.classifier
     pending = list(app.catalogue.unclassified(session_id, classifier.name))
-    app.catalogue.save_proposals(classifier.name, _proposals(app, pending))
+    keeper = _Keeper(app, classifier.name)
+    try:
+        with closing(classifier.propose_all(pending)) as proposals:
+            for n_done, (file, proposal) in enumerate(zip(pending, proposals, strict=True)):
+                if n_done % PROGRESS_EVERY == 0:
+                    app.progress("Classifying", n_done, len(pending))
+                keeper.keep(file.file_id, proposal)
+    except KeyboardInterrupt as interrupt:
+        keeper.save()
+        app.idle()
+        raise Interrupted(
+            f"interrupted: {keeper.n_kept:,} of {len(pending):,} files were classified, which is kept",
+            hint="the same command goes on with the rest",
+        ) from interrupt
+    keeper.save()
+    forget_old_extracts(app)
     fresh = tuple(file.place for file in pending)
     return ClassifyReport(session_id, fresh, app.catalogue.session_counts(session_id), classifier.name)
 
 
-def _proposals(app: App, files: list[ScannedFile]) -> Iterator[tuple[int, Proposal]]:
-    for n_done, file in enumerate(files):
-        if n_done % 64 == 0:
-            app.progress("Classifying", n_done, len(files))
-        yield file.file_id, app.classifier.propose(file)
+class _Keeper:
+    """Stores proposals every few hundred files or seconds, so that little is ever lost."""
+
+    def __init__(self, app: App, classifier: str) -> None:
+        self._app = app
+        self._classifier = classifier
+        self._unsaved: dict[int, Proposal] = {}
+        self._saved_at = monotonic()
+        self.n_kept = 0
+
+    def keep(self, file_id: int, proposal: Proposal) -> None:
+        self._unsaved[file_id] = proposal
+        if len(self._unsaved) >= SAVE_AT or monotonic() - self._saved_at > SAVE_SECONDS:
+            self.save()
+
+    def save(self) -> None:
+        self._app.catalogue.save_proposals(self._classifier, self._unsaved.items())
+        self.n_kept += len(self._unsaved)
+        self._unsaved = {}
+        self._saved_at = monotonic()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
@@ -41,10 +41,10 @@ class Classifier(Protocol):
         """The proposal for one file. Opens the file read-only and without touching its access time where allowed."""
         ...
 
-    def propose_all(self, files: Iterable[ScannedFile]) -> Iterator[Proposal]:
+    def propose_all(self, files: Iterable[ScannedFile]) -> Generator[Proposal, None, None]:
         """The proposals for files, in their order, the same as `propose` gives; several files may be under way at once.
 
-        An iterator that is not used up must be closed.
+        One that is not used up must be closed.
         """
         ...
 

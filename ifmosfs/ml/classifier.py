@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -20,11 +20,11 @@ from ifmosfs.core.names import split
 from ifmosfs.core.ports import DiskReader
 from ifmosfs.core.proposal import Proposal
 from ifmosfs.ml.by_name import NameEvidence, name_evidence
-from ifmosfs.ml.content import Content, Recognised, look_inside, recognise_content
+from ifmosfs.ml.content import Recognised, look_inside, recognise_content
 from ifmosfs.ml.dates import date_in_name
 from ifmosfs.ml.evidence import OUTSIDE, Finding, Frame
 from ifmosfs.ml.extract.extractor import Asked, Extractor, Question
-from ifmosfs.ml.extract.table import worker_format
+from ifmosfs.ml.extract.table import extract_here, worker_format
 from ifmosfs.ml.extract.values import NOTHING, Extract
 from ifmosfs.ml.extract.values import VERSION as EXTRACTOR_VERSION
 from ifmosfs.ml.rules import Rules, default_rules
@@ -36,12 +36,28 @@ LOWEST_SCORE: Final = 0.08  # below it the best label is no better than any othe
 WINDOW: Final = 32  # files that are open at once, and as many again whose extracts are awaited
 
 
-@dataclass(slots=True)
-class Look:
-    """A file being looked at: what is known of it so far. `proposal` is there at once where there is nothing to look at."""
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that was seen of a file, before anybody judges it: what rules find, and what a model may learn from.
+
+    `settled` is the proposal where there is nothing to judge (a link, an empty file, one that cannot be read); `format_name` is
+    empty where the content was not looked at, because the place alone decides.
+    """
 
     file: ScannedFile
-    proposal: Proposal | None = None
+    settled: Proposal | None = None
+    findings: tuple[Finding, ...] = ()
+    format_name: str = ""
+    extract: Extract = NOTHING
+    dated: date | None = None
+
+
+@dataclass(slots=True)
+class _Look:
+    """A file being looked at: what is known of it so far. `settled` is there at once where there is nothing to look at."""
+
+    file: ScannedFile
+    settled: Proposal | None = None
     named: NameEvidence | None = None
     dated: date | None = None
     sample: Sample | None = None
@@ -83,18 +99,28 @@ class RulesClassifier:
         (proposal,) = self.propose_all([file])
         return proposal
 
-    def propose_all(self, files: Iterable[ScannedFile]) -> Iterator[Proposal]:
+    def propose_all(self, files: Iterable[ScannedFile]) -> Generator[Proposal, None, None]:
         """The proposals for files, in their order: while one is judged, the next are with the workers."""
-        under_way: deque[Look] = deque()
+        for evidence in self.evidence_all(files):
+            yield self._judged(evidence)
+
+    def evidence_all(
+        self, files: Iterable[ScannedFile], *, with_texts: bool = False
+    ) -> Generator[Evidence, None, None]:
+        """All that was seen of files, in their order. With `with_texts`, texts and programs have extracts, too, which rules need not.
+
+        Raises nothing for a bad file; one that is not used up must be closed.
+        """
+        under_way: deque[_Look] = deque()
         try:
             for window in _windows(files):
                 looks = [self._begun(file) for file in window]
                 under_way += looks
                 self._ask(looks)
                 while len(under_way) > WINDOW:
-                    yield self._ended(under_way)
+                    yield self._ended(under_way, with_texts)
             while under_way:
-                yield self._ended(under_way)
+                yield self._ended(under_way, with_texts)
         finally:
             self._drop(under_way)
 
@@ -104,11 +130,11 @@ class RulesClassifier:
             self._extractor.flush()
             self._extractor.close()
 
-    def _begun(self, file: ScannedFile) -> Look:
+    def _begun(self, file: ScannedFile) -> _Look:
         """Open a file, and see by its name and its beginning what there is to look at."""
-        look = Look(file)
+        look = _Look(file)
         if file.kind is not Kind.FILE:
-            look.proposal = Proposal(None, 0.0, "a link" if file.kind is Kind.SYMLINK else "not a file")
+            look.settled = Proposal(None, 0.0, "a link" if file.kind is Kind.SYMLINK else "not a file")
             return look
         try:
             descriptor = self._disk.open_read(file.place)
@@ -116,14 +142,14 @@ class RulesClassifier:
             self._look_at(look, descriptor)
         except OSError as error:
             look.closing.close()
-            look.proposal = _unreadable(error)
+            look.settled = _unreadable(error)
         return look
 
-    def _look_at(self, look: Look, descriptor: int) -> None:
+    def _look_at(self, look: _Look, descriptor: int) -> None:
         look.dated = date_in_name(split(look.file.path)[1], self._latest_year)
         size_bytes = os.fstat(descriptor).st_size
         if size_bytes == 0:
-            look.proposal = Proposal(None, 0.0, "empty file", document_date=look.dated)
+            look.settled = Proposal(None, 0.0, "empty file", document_date=look.dated)
             look.closing.close()
             return
         look.named = name_evidence(self._rules, look.file.root, look.file.path)
@@ -138,41 +164,46 @@ class RulesClassifier:
         if wanted is not None:
             look.question = Question(descriptor, size_bytes, wanted)
 
-    def _ask(self, looks: Iterable[Look]) -> None:
+    def _ask(self, looks: Iterable[_Look]) -> None:
         asking = [look for look in looks if look.question is not None]
         if self._extractor is None or not asking:
             return
-        for look, asked in zip(asking, self._extractor.ask([look.question for look in asking if look.question]), strict=True):
+        for look, asked in zip(
+            asking, self._extractor.ask([look.question for look in asking if look.question]), strict=True
+        ):
             look.asked = asked
 
-    def _ended(self, under_way: deque[Look]) -> Proposal:
-        """The proposal for the first of the files under way, which is none of them any more."""
+    def _ended(self, under_way: deque[_Look], with_texts: bool) -> Evidence:
+        """The evidence for the first of the files under way, which is none of them any more."""
         look = under_way[0]
         try:
-            proposal = look.proposal or self._judged(look)
+            evidence = Evidence(look.file, look.settled) if look.settled else self._seen(look, with_texts)
         except OSError as error:
-            proposal = _unreadable(error)
+            evidence = Evidence(look.file, _unreadable(error))
         under_way.popleft()
         look.closing.close()
-        return proposal
+        return evidence
 
-    def _judged(self, look: Look) -> Proposal:
+    def _seen(self, look: _Look, with_texts: bool) -> Evidence:
         assert look.named is not None
-        content, extract = Content(()), NOTHING
-        if look.sample is not None:
-            extract = self._answer(look)
-            content = look_inside(
-                self._rules, look.sample, look.named.group, self._latest_year, look.recognised, extract
-            )
-        return self._proposal(_in_order(look.named, content), content.dated or look.dated, extract.trouble)
+        if look.sample is None or look.recognised is None:
+            return Evidence(look.file, None, look.named.findings, dated=look.dated)
+        extract = self._answer(look)
+        year, group, found = self._latest_year, look.named.group, look.recognised
+        content = look_inside(self._rules, look.sample, group, year, found, extract)
+        if with_texts and extract is NOTHING:
+            extract = extract_here(look.sample, found.format_name, is_text=found.text is not None)
+        # Those from the content first: where two weigh the same, what is inside is the better reason.
+        findings = (*content.findings, *look.named.findings)
+        return Evidence(look.file, None, findings, found.format_name, extract, content.dated or look.dated)
 
-    def _answer(self, look: Look) -> Extract:
+    def _answer(self, look: _Look) -> Extract:
         if look.asked is None or self._extractor is None:
             return NOTHING
         asked, look.asked = look.asked, None
         return self._extractor.answer(asked)
 
-    def _drop(self, under_way: Iterable[Look]) -> None:
+    def _drop(self, under_way: Iterable[_Look]) -> None:
         """Nobody wants to hear of these any more."""
         looks = list(under_way)
         if self._extractor is not None:
@@ -181,8 +212,10 @@ class RulesClassifier:
         for look in looks:
             look.closing.close()
 
-    def _proposal(self, findings: Iterable[Finding], dated: date | None, trouble: str | None) -> Proposal:
-        verdict = self._frame.judge(findings)
+    def _judged(self, evidence: Evidence) -> Proposal:
+        if evidence.settled is not None:
+            return evidence.settled
+        verdict, dated, trouble = self._frame.judge(evidence.findings), evidence.dated, evidence.extract.trouble
         reason = verdict.reason if trouble is None else f"{verdict.reason}; unreadable by the extractor: {trouble}"
         labels = [(name, round(score, 3)) for name, score in verdict.ranking if name != OUTSIDE]
         if not labels:
@@ -205,8 +238,3 @@ def _windows(files: Iterable[ScannedFile]) -> Iterator[Sequence[ScannedFile]]:
 def _unreadable(error: OSError) -> Proposal:
     trouble = error.strerror or str(error)
     return Proposal(None, 0.0, f"cannot be read: {trouble}", unreadable=trouble)
-
-
-def _in_order(named: NameEvidence, content: Content) -> tuple[Finding, ...]:
-    """All findings, those from the content first: where two weigh the same, what is inside is the better reason."""
-    return (*content.findings, *named.findings)

@@ -82,11 +82,15 @@ def look_inside(
         return _picture(rules, sample, format_name, latest_year, extract)
     if extract.kind in {"pdf", "office", "ole"} and extract.trouble is None:
         return _extracted(rules, format_name, extract, latest_year)
+    document = _by_sample(format_name, sample, found.members, latest_year)
+    return Content(_format(rules, format_name)) if document is None else _document(rules, format_name, document)
+
+
+def _by_sample(format_name: str, sample: Sample, members: tuple[Member, ...], latest_year: int) -> Document | None:
+    """What lies open in a document, without an extractor; `None` where it is no document."""
     if format_name == "pdf":
-        return _document(rules, format_name, read_pdf(sample, latest_year))
-    if format_name in _OFFICE:
-        return _document(rules, format_name, read_office(sample, found.members, latest_year))
-    return Content(_format(rules, format_name))
+        return read_pdf(sample, latest_year)
+    return read_office(sample, members, latest_year) if format_name in _OFFICE else None
 
 
 def _format(rules: Rules, name: str) -> tuple[Finding, ...]:
@@ -94,10 +98,10 @@ def _format(rules: Rules, name: str) -> tuple[Finding, ...]:
 
 
 def _picture(rules: Rules, sample: Sample, format_name: str, latest_year: int, extract: Extract) -> Content:
-    if extract.kind:
-        picture = extracted_picture(extract, latest_year)
-    else:
-        picture = read_picture(sample, format_name, latest_year)
+    is_extracted = bool(extract.kind)
+    picture = (
+        extracted_picture(extract, latest_year) if is_extracted else read_picture(sample, format_name, latest_year)
+    )
     if picture is None:
         return Content(_format(rules, format_name))
     findings = (*picture_findings(picture, format_name), *pixel_findings(extract, picture))
@@ -127,7 +131,11 @@ def _compressed(rules: Rules, format_name: str, sample: Sample, group: str, extr
     """What the unpacked beginning says, if it is a text; of a gzip file without an extract, an archive, too, is seen here."""
     if extract.kind:
         text: str | None = extract.text
-        return _text_content(rules, recognise_text(text), text, None, group) if text else Content(_format(rules, format_name))
+        return (
+            _text_content(rules, recognise_text(text), text, None, group)
+            if text
+            else Content(_format(rules, format_name))
+        )
     if format_name != "gzip":
         return Content(_format(rules, format_name))
     try:

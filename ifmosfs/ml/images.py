@@ -136,7 +136,11 @@ def _findings(picture: Picture, format_name: str) -> Iterator[Finding]:
     if format_name == "jpeg":
         yield Finding(f"a JPEG of {size}", _jpeg_weights(n_pixels))
         return
-    if is_screen_size(picture.width, picture.height) and not picture.has_palette and format_name in {"png", "bmp", "webp"}:
+    if (
+        is_screen_size(picture.width, picture.height)
+        and not picture.has_palette
+        and format_name in {"png", "bmp", "webp"}
+    ):
         yield Finding(f"as large as a screen, {size}", {"media_screenshot": 0.62, "media_graphic": 0.15})
     elif max(picture.width, picture.height) <= _ICON_PIXELS:
         yield Finding(f"small, {size}", {"media_graphic": 0.6, "design_logo": 0.12})

@@ -28,7 +28,9 @@ class Extracts(Database):
         columns = (StoredExtract.content_key, StoredExtract.extract, StoredExtract.used_ns)
         with self._reading() as connection:
             for some in batches(keys, _N_KEYS):
-                query = select(*columns).where(StoredExtract.content_key.in_(some), StoredExtract.extractor == extractor)
+                query = select(*columns).where(
+                    StoredExtract.content_key.in_(some), StoredExtract.extractor == extractor
+                )
                 for key, extract, used_ns in connection.execute(query).all():
                     found[key] = extract
                     stale += [key] if now_ns - used_ns > NOTED_AFTER_NS else []

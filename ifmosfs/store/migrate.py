@@ -18,7 +18,14 @@ from ifmosfs.core.errors import DatabaseDamaged
 from ifmosfs.store.schema import ALEMBIC_VERSION, Base
 from ifmosfs.store.trouble import damaged, newer
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0006", "0007")  # oldest first; each is a file in `migrations/versions`
+REVISIONS: Final = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0006",
+    "0007",
+)  # oldest first; each is a file in `migrations/versions`
 SCRIPTS: Final = Path(__file__).with_name("migrations")
 
 

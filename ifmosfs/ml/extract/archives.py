@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import bz2
 import lzma
-import re
 import struct
 import zlib
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
 from ifmosfs.ml.decoding import decode
 from ifmosfs.ml.extract.limits import MOST_NAMES, PART_BYTES
@@ -22,7 +21,6 @@ from ifmosfs.ml.zip_members import count_members, list_members
 BLOCK: Final = 512
 _LZMA_BYTES: Final = 64 * 1024 * 1024  # of memory: a stream may ask for 4 GiB
 _GZIP_NAME: Final = 0x08
-_UTF16_NAMES: Final = re.compile(rb"(?:[\x20-\x7e]\x00){3,200}\x00\x00")
 
 
 def read_zip(sample: Sample, notes: Notes) -> None:
@@ -69,10 +67,6 @@ def _octal(digits: bytes) -> int | None:
         return None
 
 
-class _Unpacker(Protocol):
-    def __call__(self, data: bytes, max_length: int) -> bytes: ...
-
-
 def read_packed(sample: Sample, notes: Notes) -> None:
     """Note what a gzip, bzip2 or xz file holds: the members of a tar file in it, else the beginning of its text."""
     unpack = _unpacker(sample, notes)
@@ -88,7 +82,7 @@ def read_packed(sample: Sample, notes: Notes) -> None:
         notes.text(text)
 
 
-def _unpacker(sample: Sample, notes: Notes) -> _Unpacker:
+def _unpacker(sample: Sample, notes: Notes) -> Callable[[bytes, int], bytes]:
     head = sample.head
     if head.startswith(b"\x1f\x8b"):
         if head[3] & _GZIP_NAME and not head[3] & 0x04:
@@ -178,8 +172,33 @@ def read_7z(sample: Sample, notes: Notes) -> None:
     offset, size = struct.unpack_from("<QQ", sample.head, 12)
     header = sample.read_at(32 + offset, min(size, PART_BYTES)) if offset < 1 << 62 else b""
     if header[:1] == b"\x01":
-        for match in _UTF16_NAMES.finditer(header):
-            notes.member(match[0][:-2].decode("utf-16-le", "replace"))
+        for name in _7z_names(header):
+            notes.member(name)
         notes.number("n_members", notes.n_members)
     elif header[:1] != b"\x17":
         raise Unreadable("a 7z file whose header cannot be found")
+
+
+def _7z_names(header: bytes) -> list[str]:
+    """The names where the property 0x11 holds them: its number, its size, a zero, and UTF-16 with a NUL after each name."""
+    at = header.find(b"\x11")
+    while at >= 0:
+        size, start = _7z_number(header, at + 1)
+        names = header[start + 1 : start + size]
+        if size > 2 and header[start : start + 1] == b"\0" and len(names) == size - 1 and names.endswith(b"\0\0"):
+            return names.decode("utf-16-le", "replace").split("\0")[:MOST_NAMES]
+        at = header.find(b"\x11", at + 1)
+    return []
+
+
+def _7z_number(data: bytes, at: int) -> tuple[int, int]:
+    """A number of up to three bytes, and where the next one is; (0, at) where it would be longer."""
+    first = data[at] if at < len(data) else 0xFF
+    if first < 0x80:
+        return first, at + 1
+    if first < 0xC0:
+        return (first & 0x3F) << 8 | data[at + 1] if at + 1 < len(data) else 0, at + 2
+    if first < 0xE0:
+        low = int.from_bytes(data[at + 1 : at + 3], "little")
+        return (first & 0x1F) << 16 | low, at + 3
+    return 0, at

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 TEXT_CHARACTERS: Final = 12_000
+TEXT_BYTES: Final = 16 * 1024  # of a text that are read
 FIELD_CHARACTERS: Final = 200
 NAME_CHARACTERS: Final = 80  # of one member or key
 MOST_NAMES: Final = 64  # members, and keys, of one file
@@ -29,10 +30,10 @@ FULL_PIXELS: Final = 9_000_000  # of all others: a 4K screenshot, and a little m
 class Limits:
     """What the system enforces on a worker, which no content can talk itself out of.
 
-    `wall_seconds` and `cpu_seconds` are for one file, `memory_bytes` is for the address space of the process, `read_bytes` for one file.
+    Seconds and `read_bytes` are for one file, `memory_bytes` is for the address space of the process.
     """
 
-    wall_seconds: float = 5.0
+    wall_seconds: float = 10.0
     cpu_seconds: int = 3
     memory_bytes: int = 1 << 30
     read_bytes: int = 16 * 1024 * 1024

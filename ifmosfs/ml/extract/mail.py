@@ -1,4 +1,4 @@
-"""Messages: RFC 822 files by the standard library's parser, and OLE2 files (.msg, .doc, .xls, .ppt) by the text that lies open in them."""
+"""Messages by the standard library's parser, and OLE2 files (.msg, .doc, .xls, .ppt) by the text that lies open in them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,13 @@ CHARSETS: Final = frozenset(
     {"utf-8", "us-ascii", "iso-8859-1", "iso-8859-2", "iso-8859-15", "windows-1252", "windows-1251", "koi8-r", "gb2312", "gbk",
      "gb18030", "big5", "shift_jis", "iso-2022-jp", "euc-jp", "euc-kr", "utf-16"}
 )  # fmt: skip
-_HEADERS: Final = {"Subject": "subject", "From": "author", "Date": "created", "X-Mailer": "producer", "User-Agent": "producer"}
+_HEADERS: Final = {
+    "Subject": "subject",
+    "From": "author",
+    "Date": "created",
+    "X-Mailer": "producer",
+    "User-Agent": "producer",
+}
 _SHORTEST_RUN: Final = 6
 _WIDE_RUN: Final = re.compile(rb"(?:[\x20-\x7e\xa0-\xff\t\r\n]\x00){6,}")
 _NARROW_RUN: Final = re.compile(rb"[\x20-\x7e\xa0-\xff\t\r\n\x07]{40,}")
@@ -33,10 +39,10 @@ def read_mail(sample: Sample, notes: Notes) -> None:
     notes.number("n_recipients", sum(str(message.get(name, "")).count("@") for name in ("To", "Cc")))
     n_attachments = 0
     for part in _parts(message):
-        name = part.get_filename()
-        if name or part.get_content_disposition() == "attachment":
+        attached = part.get_filename()
+        if attached or part.get_content_disposition() == "attachment":
             n_attachments += 1
-            notes.member(_decoded(name or part.get_content_type()))
+            notes.member(_decoded(attached or part.get_content_type()))
         elif part.get_content_maintype() == "text" and notes.characters_left > 0:
             text = _body(part)
             notes.text(without_tags(text) if part.get_content_subtype() == "html" else text)
@@ -79,7 +85,7 @@ def read_ole(sample: Sample, notes: Notes) -> None:
     data = sample.beginning(OLE_BYTES)
     for name in _streams(data):
         notes.member(name)
-    body = data[512:]
+    body = data[512 : _directory(data)[0]] + data[_directory(data)[1] :]
     for match in _WIDE_RUN.finditer(body):
         if notes.characters_left <= 0:
             return
@@ -92,11 +98,14 @@ def read_ole(sample: Sample, notes: Notes) -> None:
 
 def _streams(data: bytes) -> Iterator[str]:
     """The names in the first sector of the directory."""
-    shift, first = int.from_bytes(data[30:32], "little"), int.from_bytes(data[48:52], "little")
-    if shift not in {9, 12}:
-        return
-    start = (first + 1) << shift
-    for at in range(start, min(start + (1 << shift), len(data) - _ENTRY_BYTES + 1), _ENTRY_BYTES):
+    start, end = _directory(data)
+    for at in range(start, min(end, len(data) - _ENTRY_BYTES + 1), _ENTRY_BYTES):
         n_bytes = int.from_bytes(data[at + 64 : at + 66], "little")
         if 2 < n_bytes <= 64:
             yield data[at : at + n_bytes - 2].decode("utf-16-le", "replace")
+
+
+def _directory(data: bytes) -> tuple[int, int]:
+    """Where the first sector of the directory begins and ends."""
+    shift, first = int.from_bytes(data[30:32], "little"), int.from_bytes(data[48:52], "little")
+    return ((first + 1) << shift, (first + 2) << shift) if shift in {9, 12} else (512, 512)

@@ -23,13 +23,15 @@ _PROPERTIES: Final = {
     "Company": "company", "meta:generator": "producer", "dc:publisher": "company", "dc:date": "created",
 }  # fmt: skip
 _COUNTS: Final = {"Pages": "n_pages", "Slides": "n_slides"}
-_ELEMENT: Final = re.compile(r"<([\w:]{1,40})(?:\s[^<>]{0,400})?>([^<>]{1,800})</")
+_ELEMENT: Final = re.compile(r"<([\w:-]{1,40})(?:\s[^<>]{0,400})?>([^<>]{1,800})</")
 _ODF_PAGES: Final = re.compile(r'meta:page-count="(\d{1,7})"')
 _SHEET: Final = re.compile(r'<(?:\w{1,10}:)?sheet\s[^<>]{0,200}?name="([^"<>]{1,200})"')
 _ODF_SHEET: Final = re.compile(r'<table:table\s[^<>]{0,300}?table:name="([^"<>]{1,200})"')
 _ODF_PAGE: Final = re.compile(r"<draw:page\s")
 _PARAGRAPH_END: Final = re.compile(r"</(?:w:p|a:p|text:p|text:h|si|p|h\d|div)>")
-_W_HEADING: Final = re.compile(r'<w:pStyle w:val="(?:Heading|Title|berschrift|Titre)[^"]{0,20}"/>(.{1,3000}?)</w:p>', re.DOTALL)
+_W_HEADING: Final = re.compile(
+    r'<w:pStyle w:val="(?:Heading|Title|berschrift|Titre)[^"]{0,20}"/>(.{1,3000}?)</w:p>', re.DOTALL
+)
 _ODF_HEADING: Final = re.compile(r"<text:h\b[^<>]{0,300}>(.{1,1000}?)</text:h>", re.DOTALL)
 _SLIDE: Final = re.compile(r"ppt/slides/slide(\d{1,5})\.xml")
 _ROOT_FILE: Final = re.compile(r'full-path="([^"<>]{1,300})"')

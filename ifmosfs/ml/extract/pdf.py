@@ -15,7 +15,9 @@ _METADATA: Final = {
     "Title": "title", "Subject": "subject", "Keywords": "keywords", "Author": "author", "CreationDate": "created",
     "Producer": "producer", "Creator": "creator",
 }  # fmt: skip
-_IN_MEMORY_BYTES: Final = 4 * 1024 * 1024  # pdfium asks for 512 bytes at a time, which costs more than the rest of its work
+_IN_MEMORY_BYTES: Final = (
+    4 * 1024 * 1024
+)  # pdfium asks for 512 bytes at a time, which costs more than the rest of its work
 
 
 def read_pdf(sample: Sample, notes: Notes) -> None:
@@ -76,4 +78,4 @@ def _n_images(page: PdfPage) -> int:
 
     n_objects = min(raw.FPDFPage_CountObjects(page), PDF_OBJECTS)
     objects = (raw.FPDFPage_GetObject(page, number) for number in range(n_objects))
-    return sum(raw.FPDFPageObj_GetType(each) == raw.FPDF_PAGEOBJ_IMAGE for each in objects)
+    return [raw.FPDFPageObj_GetType(each) for each in objects].count(raw.FPDF_PAGEOBJ_IMAGE)

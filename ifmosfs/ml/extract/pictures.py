@@ -96,10 +96,10 @@ def _differences(thumbnail: Image) -> list[int]:
     """How often neighbours, across and down, differ by how much in brightness."""
     from PIL import ImageChops
 
-    right = ImageChops.difference(
-        thumbnail.crop((0, 0, SIDE - 1, SIDE)), thumbnail.crop((1, 0, SIDE, SIDE))
-    ).convert("L")
-    down = ImageChops.difference(
-        thumbnail.crop((0, 0, SIDE, SIDE - 1)), thumbnail.crop((0, 1, SIDE, SIDE))
-    ).convert("L")
+    right = ImageChops.difference(thumbnail.crop((0, 0, SIDE - 1, SIDE)), thumbnail.crop((1, 0, SIDE, SIDE))).convert(
+        "L"
+    )
+    down = ImageChops.difference(thumbnail.crop((0, 0, SIDE, SIDE - 1)), thumbnail.crop((0, 1, SIDE, SIDE))).convert(
+        "L"
+    )
     return [one + other for one, other in zip(right.histogram(), down.histogram(), strict=True)]

@@ -28,7 +28,9 @@ _JSON_TOKEN: Final = re.compile(r'"((?:[^"\\]|\\.){0,400})"(\s{0,40}:)?|[{}\[\]]
 _INI_SECTION: Final = re.compile(r"^[ \t]{0,20}\[{1,2}([^\]\n]{1,80})\]", re.MULTILINE)
 _INI_KEY: Final = re.compile(r"^[ \t]{0,20}([\w.\-/$\"]{1,60})[ \t]{0,40}[=:]", re.MULTILINE)
 _YAML_KEY: Final = re.compile(r"^(?: {0,2}|- )([\w.\-/\"']{1,60}):(?:[ \t]|$)", re.MULTILINE)
-_MARKDOWN_HEADING: Final = re.compile(r"^#{1,4} {1,4}([^\n]{1,200})|^([^\n]{3,120})\n(?:={3,}|-{3,})[ \t]*$", re.MULTILINE)
+_MARKDOWN_HEADING: Final = re.compile(
+    r"^#{1,4} {1,4}([^\n]{1,200})|^([^\n]{3,120})\n(?:={3,}|-{3,})[ \t]*$", re.MULTILINE
+)
 _PROPERTY: Final = re.compile(r"^([A-Z][A-Z0-9-]{0,30})[;:]", re.MULTILINE)
 _CALENDAR_NAME: Final = re.compile(r"^(?:SUMMARY|FN|X-WR-CALNAME)[^:\n]{0,60}:([^\r\n]{1,200})", re.MULTILINE)
 _PRODUCER: Final = re.compile(r"^PRODID[^:\n]{0,60}:([^\r\n]{1,200})", re.MULTILINE)
@@ -38,9 +40,13 @@ _IMPORT: Final = re.compile(
     r"^[ \t]{0,20}(?:from|import|use|using|require|require_relative|package|#[ \t]*include)[ \t(]{1,8}[\"'<]?([\w./:-]{1,80})",
     re.MULTILINE,
 )
-_SQL_TABLE: Final = re.compile(r"\bCREATE\s{1,8}TABLE\s{1,8}(?:IF\s{1,8}NOT\s{1,8}EXISTS\s{1,8})?[\"'`\[]?([\w.]{1,80})", re.IGNORECASE)
+_SQL_TABLE: Final = re.compile(
+    r"\bCREATE\s{1,8}TABLE\s{1,8}(?:IF\s{1,8}NOT\s{1,8}EXISTS\s{1,8})?[\"'`\[]?([\w.]{1,80})", re.IGNORECASE
+)
 _DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-_SETTINGS: Final = frozenset({"ini", "ini:desktop", "ini:systemd", "ini:link", "ini:internetshortcut", "settings", "requirements", "commented"})
+_SETTINGS: Final = frozenset(
+    {"ini", "ini:desktop", "ini:systemd", "ini:link", "ini:internetshortcut", "settings", "requirements", "commented"}
+)
 _LANGUAGES: Final = {
     "python": "python", "c-source": "c", "c-header": "c", "c-unclear": "c", "javascript": "javascript", "java": "java",
     "perl": "perl", "rust": "rust", "go": "go", "ruby": "ruby", "php": "php", "lisp": "lisp", "shell": "shell", "css": "css",
@@ -118,10 +124,10 @@ def _json(text: str, notes: Notes) -> None:
     """The keys of the outer objects, however deep the rest is nested."""
     depth = 0
     for match in _JSON_TOKEN.finditer(text):
-        token = match[0]
-        if token in "{[":
+        sign = match[0]
+        if sign in "{[":
             depth += 1
-        elif token in "}]":
+        elif sign in "}]":
             depth -= 1
         elif match[2] and depth <= JSON_DEPTH:
             notes.key(match[1])

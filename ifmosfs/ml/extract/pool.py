@@ -32,6 +32,7 @@ from ifmosfs.ml.extract.values import Extract
 WORKER: Final = ("-m", "ifmosfs.ml.extract.worker")
 START_SECONDS: Final = 30.0
 MOST_FAILED_STARTS: Final = 3
+KEPT_VARIABLES: Final = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "PYTHONHOME")
 IN_HAND: Final = 2  # per worker: the one it is at, and the next, so that it need not wait for us
 _NOT_STARTED: Final = "the extractor cannot be started"
 
@@ -182,10 +183,10 @@ class Pool:
             arguments = [sys.executable, "-P", *self._command, msgspec.json.encode(self._limits).decode()]
             process = subprocess.Popen(
                 arguments,
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": _package_path()},
+                env=_environment(),
                 start_new_session=True,  # Ctrl-C is ours to hear
             )
         ours.setblocking(False)
@@ -281,6 +282,7 @@ class Pool:
         self._waiting.clear()
 
 
-def _package_path() -> str:
-    """Where this very package lies, for a checkout that is not installed."""
-    return os.path.dirname(os.path.dirname(os.path.abspath(ifmosfs.__file__)))
+def _environment() -> dict[str, str]:
+    """What the interpreter needs, and where this very package lies, for a checkout that is not installed; no secrets of the user's."""
+    kept = {name: value for name in KEPT_VARIABLES if (value := os.environ.get(name)) is not None}
+    return {**kept, "PYTHONPATH": os.path.dirname(os.path.dirname(os.path.abspath(ifmosfs.__file__)))}

@@ -9,7 +9,18 @@ from ifmosfs.ml.extract.values import Notes, Unreadable
 from ifmosfs.ml.sample import Sample
 
 _ELF_KINDS: Final = {1: "object", 2: "executable", 3: "library", 4: "core"}
-_ELF_MACHINES: Final = {3: "x86", 8: "mips", 20: "ppc", 21: "ppc64", 40: "arm", 62: "x86-64", 183: "aarch64", 243: "riscv", 247: "bpf", 83: "avr"}
+_ELF_MACHINES: Final = {
+    3: "x86",
+    8: "mips",
+    20: "ppc",
+    21: "ppc64",
+    40: "arm",
+    62: "x86-64",
+    183: "aarch64",
+    243: "riscv",
+    247: "bpf",
+    83: "avr",
+}
 _PE_MACHINES: Final = {0x14C: "x86", 0x8664: "x86-64", 0x1C0: "arm", 0x1C4: "arm", 0xAA64: "aarch64", 0x200: "ia64"}
 _PE_SUBSYSTEMS: Final = {1: "native", 2: "gui", 3: "console", 10: "efi", 11: "efi", 12: "efi"}
 _MACHO_MACHINES: Final = {7: "x86", 12: "arm", 18: "ppc"}

@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
+from ifmosfs.ml.decoding import decode
 from ifmosfs.ml.extract.archives import read_7z, read_packed, read_rar, read_tar, read_zip
 from ifmosfs.ml.extract.audio import read_audio
 from ifmosfs.ml.extract.databases import read_sqlite
 from ifmosfs.ml.extract.fonts import read_font
+from ifmosfs.ml.extract.limits import TEXT_BYTES
 from ifmosfs.ml.extract.mail import read_mail, read_ole
 from ifmosfs.ml.extract.office import read_office
 from ifmosfs.ml.extract.pdf import read_pdf
@@ -59,11 +61,11 @@ def worker_format(format_name: str, head: bytes) -> str | None:
     return "sqlite" if format_name.startswith("sqlite:") else None
 
 
-def extract_here(sample: Sample, format_name: str, text: str | None) -> Extract:
+def extract_here(sample: Sample, format_name: str, *, is_text: bool) -> Extract:
     """The extract of a text, or of a program's header: cheap looks at the beginning, which need no worker. `NOTHING` for the rest."""
     notes = Notes()
-    if text is not None:
-        read_text(text, format_name, notes)
+    if is_text:
+        read_text(decode(sample.beginning(TEXT_BYTES)) or "", format_name, notes)
         return notes.extract("text")
     if format_name not in _PROGRAMS:
         return NOTHING
@@ -91,7 +93,9 @@ def _trouble(read: Read, sample: Sample, notes: Notes) -> str | None:
     except RecursionError:
         return "it is nested too deep"
     except OSError as error:
-        return _cut_off(sample) or ("it would open something else" if error.errno == errno.EMFILE else "damaged: OSError")
+        return _cut_off(sample) or (
+            "it would open something else" if error.errno == errno.EMFILE else "damaged: OSError"
+        )
     except Exception as error:  # noqa: BLE001  what libraries raise on broken files is beyond telling; each is an answer here
         return _cut_off(sample) or f"damaged: {type(error).__name__}"
     return None

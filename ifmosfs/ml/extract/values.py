@@ -95,8 +95,8 @@ class Extract:
     """What was found in one file.
 
     `kind` is the extractor that looked: pdf, office, picture, audio, archive, database, font, mail, ole, program, text; empty where
-    there is none for the format. `text` is readable text from the beginning, at most 12,000 characters. `fields` are short texts by the
-    names in `FIELDS`, `numbers` by those in `NUMBERS`. `members` are names of what is inside (archive members, sheets, tables,
+    there is none for the format. `text` is readable text from the beginning, at most 12,000 characters. `fields` are short texts by
+    the names in `FIELDS`, `numbers` by those in `NUMBERS`. `members` are names of what is inside (archive members, sheets, tables,
     attachments), `keys` names that give structure (headings, columns, keys, sections, element names), each list at most 64 names in
     the order of the file. `trouble` is the reason why it is "unreadable by the extractor", wholly or from some point on, else `None`.
     """

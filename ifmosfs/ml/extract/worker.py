@@ -28,7 +28,19 @@ from ifmosfs.ml.sample import Sample
 CONNECTION: Final = 0  # stdin; 1 and 2 lead nowhere
 FILES_PER_WORKER: Final = 5_000  # then a fresh one, so that what a library leaks does not pile up
 IDLE_SECONDS: Final = 60.0
-_CODECS: Final = ("cp1252", "cp437", "latin-1", "utf-16-le", "utf-16-be", "utf-8-sig", "mac_roman", "ascii", *sorted(CHARSETS))
+_CODECS: Final = (
+    "cp1252",
+    "cp437",
+    "latin-1",
+    "utf-16-le",
+    "utf-16-be",
+    "utf-8-sig",
+    "mac_roman",
+    "ascii",
+    "raw_unicode_escape",
+    "unicode_escape",
+    *sorted(CHARSETS),
+)
 
 Extracting = Callable[[Sample, str], Extract]
 
