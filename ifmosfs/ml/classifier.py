@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import islice
@@ -101,8 +101,9 @@ class RulesClassifier:
 
     def propose_all(self, files: Iterable[ScannedFile]) -> Generator[Proposal, None, None]:
         """The proposals for files, in their order: while one is judged, the next are with the workers."""
-        for evidence in self.evidence_all(files):
-            yield self._judged(evidence)
+        with closing(self.evidence_all(files)) as seen:
+            for evidence in seen:
+                yield self._judged(evidence)
 
     def evidence_all(
         self, files: Iterable[ScannedFile], *, with_texts: bool = False

@@ -36,7 +36,7 @@ class Limits:
     wall_seconds: float = 10.0
     cpu_seconds: int = 3
     memory_bytes: int = 1 << 30
-    read_bytes: int = 16 * 1024 * 1024
+    read_bytes: int = 32 * 1024 * 1024
 
 
 DEFAULT_LIMITS: Final = Limits()

@@ -103,7 +103,7 @@ def _note_text(part: str, notes: Notes) -> None:
 def _joined(paragraph: str) -> str:
     """The text of a paragraph; runs are cut within words, but tabs and cells are not."""
     spaced = re.sub(r"<(?:w:tab|w:br|a:br|text:tab|text:s|/w:tc|/table:table-cell)\b", r" \g<0>", paragraph)
-    return html.unescape(re.sub(r"<[^<>]*>", "", spaced))
+    return html.unescape(re.sub(r"<[^<>]*(?:>|\Z)", "", spaced))
 
 
 def _note_workbook(parts: _Parts, notes: Notes) -> None:

@@ -66,7 +66,7 @@ def _note(document: PdfDocument, notes: Notes) -> None:
 
 def _note_text(page: PdfPage, notes: Notes) -> int:
     textpage = page.get_textpage()
-    n_characters = textpage.count_chars()
+    n_characters: int = textpage.count_chars()
     if n_characters > 0 and notes.characters_left > 0:
         notes.text(textpage.get_text_range(0, min(n_characters, notes.characters_left)))
     textpage.close()

@@ -35,6 +35,7 @@ MOST_FAILED_STARTS: Final = 3
 KEPT_VARIABLES: Final = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "PYTHONHOME")
 IN_HAND: Final = 2  # per worker: the one it is at, and the next, so that it need not wait for us
 _NOT_STARTED: Final = "the extractor cannot be started"
+_NONSENSE: Final = "the extractor answered nonsense"
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +203,11 @@ class Pool:
         except OSError:
             piece = b""
         worker.received += piece
-        if not piece or not self._understand(worker):
+        if not piece:
             self._bury(worker)
+        elif not self._understand(worker):
+            self._end(worker)
+            self._failed(worker, _NONSENSE, lasting=True)
 
     def _understand(self, worker: _Worker) -> bool:
         """Take in whole answers; false when what was said is none."""
@@ -236,32 +240,28 @@ class Pool:
 
     def _end_late(self, worker: _Worker) -> None:
         self._end(worker)
-        if not worker.is_ready:
-            self._n_failed_starts += 1
-        else:
-            job = worker.jobs.popleft()
-            seconds = f"{self._limits.wall_seconds:g} s"
-            self._answers[job.number] = job.failed(f"it took longer than {seconds}", lasting=False)
-        self._waiting.extendleft(reversed(worker.jobs))
+        self._failed(worker, f"it took longer than {self._limits.wall_seconds:g} s", lasting=False)
 
     def _bury(self, worker: _Worker) -> None:
-        """A worker has ended, or talks nonsense: the job that it was at is to blame, unless it ended in good order."""
+        """A worker has ended by itself; its status says why."""
         with suppress(subprocess.TimeoutExpired):
-            worker.process.wait(0.5)  # it has closed its end and is about to be gone; its status says why
+            worker.process.wait(0.5)  # it has closed its end, and is about to be gone
         self._end(worker)
+        job = worker.jobs[0] if worker.jobs else None
+        if worker.is_ready and worker.process.returncode == 0 and job is not None and not job.was_returned:
+            job.was_returned = True
+            self._waiting.extendleft(reversed(worker.jobs))
+        else:
+            self._failed(worker, self._cause(worker.process.returncode), lasting=True)
+
+    def _failed(self, worker: _Worker, trouble: str, *, lasting: bool) -> None:
+        """The first file in the hands of a worker that has ended is to blame, if it had begun; the others are handed out again."""
         if not worker.is_ready:
             self._n_failed_starts += 1
         elif worker.jobs:
-            self._blame(worker.jobs, worker.process.returncode)
+            job = worker.jobs.popleft()
+            self._answers[job.number] = job.failed(trouble, lasting=lasting)
         self._waiting.extendleft(reversed(worker.jobs))
-
-    def _blame(self, jobs: deque[_Job], status: int) -> None:
-        job = jobs[0]
-        if status == 0 and not job.was_returned:
-            job.was_returned = True
-            return
-        jobs.popleft()
-        self._answers[job.number] = job.failed(self._cause(status), lasting=True)
 
     def _cause(self, status: int) -> str:
         if status == -signal.SIGXCPU:

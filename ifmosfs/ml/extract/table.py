@@ -98,7 +98,7 @@ def _trouble(read: Read, sample: Sample, notes: Notes) -> str | None:
         )
     except Exception as error:  # noqa: BLE001  what libraries raise on broken files is beyond telling; each is an answer here
         return _cut_off(sample) or f"damaged: {type(error).__name__}"
-    return None
+    return _cut_off(sample)
 
 
 def _cut_off(sample: Sample) -> str | None:

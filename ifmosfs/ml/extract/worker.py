@@ -116,7 +116,9 @@ def give_up_rights(limits: Limits) -> None:
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_AS, limits.memory_bytes),
     ):
-        resource.setrlimit(kind, (value, value))
+        allowed = resource.getrlimit(kind)[1]
+        lowest = value if allowed == resource.RLIM_INFINITY else min(value, allowed)  # what is lower already stays so
+        resource.setrlimit(kind, (lowest, lowest))
 
 
 def bound_computing(seconds: int) -> None:
