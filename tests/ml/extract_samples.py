@@ -126,8 +126,8 @@ def seven_zip() -> bytes:
 
 def mail() -> bytes:
     return (
-        b"From: Anna <anna@example.org>\r\nTo: b@example.org, c@example.org\r\nSubject: =?iso-8859-1?q?Gr=FC=DFe?=\r\n"
-        b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n"
+        b"MIME-Version: 1.0\r\nFrom: Anna <anna@example.org>\r\nTo: b@example.org, c@example.org\r\nSubject: =?iso-8859-1?q?Gr=FC=DFe?=\r\n"
+        b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n"
         b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nHello=20there\r\n--x\r\n"
         b"Content-Type: application/pdf\r\nContent-Disposition: attachment; filename=invoice.pdf\r\n"
         b"Content-Transfer-Encoding: base64\r\n\r\nJVBERi0=\r\n--x--\r\n"

@@ -211,7 +211,7 @@ def test_old_document_is_scanned_to_400_kB(extracted):
 def test_text_is_read_to_16_kB(texted):
     long = "<a>" * 4_000  # 12 kB without text
     assert texted("xml", long + "early").text == "early"
-    assert texted("xml", long + long + "late").text == ""
+    assert "late" not in texted("xml", long + long + "late").text
 
 
 def test_keys_of_json_are_those_of_the_three_outer_levels(texted):

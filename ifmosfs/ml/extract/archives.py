@@ -20,7 +20,7 @@ from ifmosfs.ml.zip_members import count_members, list_members
 
 BLOCK: Final = 512
 _LZMA_BYTES: Final = 64 * 1024 * 1024  # of memory: a stream may ask for 4 GiB
-_GZIP_NAME: Final = 0x08
+_GZIP_NAME, _GZIP_MORE = 0x08, 0x04
 
 
 def read_zip(sample: Sample, notes: Notes) -> None:
@@ -85,7 +85,8 @@ def read_packed(sample: Sample, notes: Notes) -> None:
 def _unpacker(sample: Sample, notes: Notes) -> Callable[[bytes, int], bytes]:
     head = sample.head
     if head.startswith(b"\x1f\x8b"):
-        if head[3] & _GZIP_NAME and not head[3] & 0x04:
+        flags = head[3] if len(head) > 10 else 0
+        if flags & _GZIP_NAME and not flags & _GZIP_MORE:
             notes.field("packed_name", head[10:266].split(b"\0")[0].decode("utf-8", "replace"))
         return zlib.decompressobj(zlib.MAX_WBITS + 16).decompress
     if head.startswith(b"BZh"):

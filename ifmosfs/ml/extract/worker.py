@@ -82,23 +82,10 @@ def load_libraries() -> None:
 
     import pypdfium2.raw
     import tinytag
-    from PIL import (
-        BmpImagePlugin,
-        GifImagePlugin,
-        IcoImagePlugin,
-        Image,
-        ImageChops,
-        JpegImagePlugin,
-        MpoImagePlugin,
-        PngImagePlugin,
-        TiffImagePlugin,
-        WebPImagePlugin,
-    )
+    from PIL import Image, ImageChops
 
     del tinytag, ImageChops
-    del BmpImagePlugin, GifImagePlugin, IcoImagePlugin, JpegImagePlugin, MpoImagePlugin, PngImagePlugin
-    del TiffImagePlugin, WebPImagePlugin
-    Image.preinit()
+    Image.init()  # Pillow would do it at the first picture that it does not know
     pypdfium2.raw.FPDF_GetLastError()  # loads the library
     for name in _CODECS:
         codecs.lookup(name)
