@@ -40,7 +40,16 @@ def test_valid_file_gives_what_it_holds(pool, tmp_path, name):
 def test_every_picture_gives_size_and_thumbnail(pool, tmp_path, name):
     found = extracted(pool, tmp_path, *valid.samples(tmp_path)[name])
     assert (found.kind, found.trouble) == ("picture", None)
-    wanted = {"width", "height", "distinct_colours", "flat_share", "edge_share", "white_share", "dark_share", "saturation"}
+    wanted = {
+        "width",
+        "height",
+        "distinct_colours",
+        "flat_share",
+        "edge_share",
+        "white_share",
+        "dark_share",
+        "saturation",
+    }
     assert wanted <= found.numbers.keys()
 
 
@@ -53,7 +62,11 @@ def test_thumbnail_tells_a_plain_picture_from_one_of_many_colours(pool, tmp_path
     plain = extracted(pool, tmp_path, "png", made.picture((1920, 1080), "PNG")).numbers
     coloured = extracted(pool, tmp_path, "png", valid.noisy_picture("PNG", (600, 600))).numbers
     assert (plain["flat_share"], plain["distinct_colours"], plain["is_screen_sized"]) == (1.0, 0.0002, 1.0)
-    assert (coloured["distinct_colours"] > 0.2, coloured["flat_share"] < 0.5, coloured["is_screen_sized"]) == (True, True, 0)
+    assert (coloured["distinct_colours"] > 0.2, coloured["flat_share"] < 0.5, coloured["is_screen_sized"]) == (
+        True,
+        True,
+        0,
+    )
 
 
 def test_metadata_of_a_pdf_is_found(pool, tmp_path):
@@ -171,7 +184,11 @@ def test_fields_and_numbers_that_nobody_knows_cannot_be_noted():
 
 
 def test_every_name_is_described_and_used_by_some_extractor():
-    source = "".join(path.read_text() for path in Path(Notes.__init__.__code__.co_filename).parent.glob("*.py") if path.stem != "values")
+    source = "".join(
+        path.read_text()
+        for path in Path(Notes.__init__.__code__.co_filename).parent.glob("*.py")
+        if path.stem != "values"
+    )
     assert [name for name in (*FIELDS, *NUMBERS) if f'"{name}"' not in source] == []
     assert all({**FIELDS, **NUMBERS}.values())
 

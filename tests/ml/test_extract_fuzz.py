@@ -88,9 +88,13 @@ def test_random_bytes_end_as_an_extract(tmp_path, format_name, content):
         os.close(descriptor)
 
 
-@pytest.mark.parametrize("format_name", ["elf", "pe", "macho", "xml", "html", "json", "csv", "vcard", "ini", "rtf", "python"])
+@pytest.mark.parametrize(
+    "format_name", ["elf", "pe", "macho", "xml", "html", "json", "csv", "vcard", "ini", "rtf", "python"]
+)
 @quietly
-@given(content=st.one_of(st.binary(max_size=2_000), st.text(alphabet='<>{}[]":;,=&#!-\n aE', max_size=500).map(str.encode)))
+@given(
+    content=st.one_of(st.binary(max_size=2_000), st.text(alphabet='<>{}[]":;,=&#!-\n aE', max_size=500).map(str.encode))
+)
 def test_random_text_or_program_ends_as_an_extract(tmp_path, format_name, content):
     path = tmp_path / "random"
     path.write_bytes(content)

@@ -66,7 +66,10 @@ def test_text_ends_at_12_000_characters(extracted):
 
 def test_field_ends_at_200_characters(extracted):
     core = f"<dc:title>{'t' * 700}</dc:title>"
-    assert extracted("docx", made.zipped_of({"word/document.xml": "", "docProps/core.xml": core})).fields["title"] == "t" * 200
+    assert (
+        extracted("docx", made.zipped_of({"word/document.xml": "", "docProps/core.xml": core})).fields["title"]
+        == "t" * 200
+    )
 
 
 def test_names_are_64_of_80_characters(extracted):
@@ -75,7 +78,7 @@ def test_names_are_64_of_80_characters(extracted):
     assert found.numbers["n_members"] == 100
 
 
-def test_part_of_a_document_is_unpacked_to_256_kB(extracted):
+def test_part_of_a_document_is_unpacked_to_256_kb(extracted):
     within, beyond = "<w:x/>" * 40_000, "<w:x/>" * 50_000
     assert extracted("docx", docx(within + "<w:t>late</w:t>")).text == "late"
     assert extracted("docx", docx(beyond + "<w:t>late</w:t>")).text == ""
@@ -91,7 +94,7 @@ def test_zip_bomb_of_a_gigabyte_takes_no_time(extracted):
 @pytest.mark.parametrize(
     ("format_name", "pack"), [("gzip", gzip.compress), ("bzip2", bz2.compress), ("xz", lzma.compress)]
 )
-def test_compressed_file_is_unpacked_to_256_kB(extracted, format_name, pack):
+def test_compressed_file_is_unpacked_to_256_kb(extracted, format_name, pack):
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w") as archive:
         for name, size in (("first", 10), ("second", 300_000), ("third", 10)):
@@ -103,7 +106,10 @@ def test_compressed_file_is_unpacked_to_256_kB(extracted, format_name, pack):
 
 def test_xz_file_that_wants_a_window_of_gigabytes_is_refused(extracted):
     packed = bytearray(lzma.compress(b"x" * 1000, lzma.FORMAT_XZ))
-    start, length = 12, (packed[12] + 1) * 4  # the header of the first block; the window's size is the last byte before padding
+    start, length = (
+        12,
+        (packed[12] + 1) * 4,
+    )  # the header of the first block; the window's size is the last byte before padding
     at = packed.index(b"\x21\x01", start) + 2
     packed[at] = 39  # 3 GiB
     packed[start + length - 4 : start + length] = struct.pack("<I", zlib.crc32(packed[start : start + length - 4]))
@@ -141,8 +147,11 @@ def test_of_a_pdf_three_pages_are_read(extracted):
 def test_of_a_page_64_objects_are_looked_at(extracted):
     picture = "/I Do " * 200
     stream = f"<< /Length {len(picture)} >>\nstream\n{picture}\nendstream"
-    image = "<< /Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceGray /BitsPerComponent 8 /Length 1 >>\nstream\n0\nendstream"
-    page = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 4 0 R /Resources << /XObject << /I 5 0 R >> >> >>"
+    kind = "/Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceGray /BitsPerComponent 8"
+    image = f"<< {kind} /Length 1 >>\nstream\n0\nendstream"
+    page = (
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 4 0 R /Resources << /XObject << /I 5 0 R >> >> >>"
+    )
     pdf = valid.pdf_of(
         ["<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R] /Count 1 >>", page, stream, image, "<< >>"]
     )
@@ -166,7 +175,9 @@ def test_pdf_without_end_comes_to_one(extracted, pages):
 
 def test_pdf_with_a_password_says_so(extracted):
     encrypt = "<< /Filter /Standard /V 1 /R 2 /O <" + "00" * 32 + "> /U <" + "11" * 32 + "> /P -4 >>"
-    plain = valid.pdf_of(["<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [] /Count 0 >>", encrypt, "<< >>"])
+    plain = valid.pdf_of(
+        ["<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [] /Count 0 >>", encrypt, "<< >>"]
+    )
     locked = plain.replace(b"/Info 4 0 R", b"/Info 4 0 R /Encrypt 3 0 R /ID [<00> <00>]")
     assert extracted("pdf", locked) == Extract("pdf", numbers={"is_encrypted": 1}, trouble="a password is wanted")
 
@@ -177,7 +188,7 @@ def test_large_file_that_must_be_read_to_its_end_is_cut_off(extracted):
     assert extracted("pdf", padded, 64 * 1024).trouble == "more of it would have to be read than allowed"
 
 
-def test_message_is_read_to_128_kB(extracted):
+def test_message_is_read_to_128_kb(extracted):
     head = b"Subject: s\r\n\r\n"
     assert "late" in extracted("mail", head + b"x " * 1_000 + b"late").text
     found = extracted("mail", b"Subject: s\r\nX-Filler: " + b"y" * 140_000 + b"\r\n\r\nlate")
@@ -203,12 +214,12 @@ def test_messages_within_messages_are_followed_eight_deep(extracted, depth, text
     assert extracted("mail", message.encode()).text == text
 
 
-def test_old_document_is_scanned_to_400_kB(extracted):
+def test_old_document_is_scanned_to_400_kb(extracted):
     assert extracted("doc", valid.ole(text="x" * 5 + "\u0101" * 150_000 + "early words")).text.endswith("early words")
     assert extracted("doc", valid.ole(text="x" * 5 + "\u0101" * 250_000 + "late words")).text == ""
 
 
-def test_text_is_read_to_16_kB(texted):
+def test_text_is_read_to_16_kb(texted):
     long = "<a>" * 4_000  # 12 kB without text
     assert texted("xml", long + "early").text == "early"
     assert "late" not in texted("xml", long + long + "late").text
@@ -222,7 +233,9 @@ def test_database_whose_tables_fill_many_pages_is_read_in_part(extracted, tmp_pa
     import sqlite3
 
     connection = sqlite3.connect(tmp_path / "many.db")
-    tables = "".join(f"CREATE TABLE a_long_name_for_a_table_{n} (a_long_name_for_a_column_{n} TEXT);" for n in range(2_000))
+    tables = "".join(
+        f"CREATE TABLE a_long_name_for_a_table_{n} (a_long_name_for_a_column_{n} TEXT);" for n in range(2_000)
+    )
     connection.executescript(f"PRAGMA page_size = 512; PRAGMA synchronous = OFF; BEGIN; {tables} COMMIT;")
     connection.close()
     found = extracted("sqlite", (tmp_path / "many.db").read_bytes())
@@ -293,7 +306,21 @@ UNITS = [
     "- a: 1\n", "[a]\n", "a=1\n", "#", "# a\n", "import ", "import a\n", "CREATE TABLE ", "FN:", "BEGIN:VCARD\n", "a;", "a,", "INFO ",
     "\\'00", "{\\rtf", "&amp;", "&", "<x xmlns:a='b' ", "=\n", "---\n",
 ]  # fmt: skip
-FORMATS = ["xml", "html", "json", "ini", "yaml-config", "csv", "vcard", "calendar", "log", "rtf", "markdown", "python", "bookmarks"]
+FORMATS = [
+    "xml",
+    "html",
+    "json",
+    "ini",
+    "yaml-config",
+    "csv",
+    "vcard",
+    "calendar",
+    "log",
+    "rtf",
+    "markdown",
+    "python",
+    "bookmarks",
+]
 
 
 @pytest.mark.parametrize("format_name", FORMATS)
@@ -304,7 +331,9 @@ def test_repeated_text_is_extracted_in_bounded_time(texted, format_name):
         assert time.process_time() - started < 0.5, unit
 
 
-@pytest.mark.parametrize("unit", ["<w:pStyle w:val=\"Heading1\"/>", "<w:p>", "<a:p", "<text:h>", "<dc:title>", "<sheet name=", "<a ", "&"])
+@pytest.mark.parametrize(
+    "unit", ['<w:pStyle w:val="Heading1"/>', "<w:p>", "<a:p", "<text:h>", "<dc:title>", "<sheet name=", "<a ", "&"]
+)
 def test_repeated_markup_of_a_document_is_extracted_in_bounded_time(extracted, unit):
     started = time.process_time()
     extracted("docx", docx(unit * (256 * 1024 // len(unit)), **{"docProps/core.xml": unit * 20_000}))

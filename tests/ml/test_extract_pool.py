@@ -212,4 +212,4 @@ def test_idle_worker_ends_and_the_next_file_gets_another(pool_of, descriptor):
 
 
 def test_limits_that_are_shipped_are_those_that_are_documented():
-    assert DEFAULT_LIMITS == Limits(wall_seconds=10.0, cpu_seconds=3, memory_bytes=1 << 30, read_bytes=32 << 20)
+    assert Limits(wall_seconds=10.0, cpu_seconds=3, memory_bytes=1 << 30, read_bytes=32 << 20) == DEFAULT_LIMITS

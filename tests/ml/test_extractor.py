@@ -239,7 +239,13 @@ def attributes(folder) -> dict[str, tuple[int, ...]]:
     found = {}
     for path in sorted(folder.rglob("*")):
         stat = path.lstat()
-        found[str(path.relative_to(folder))] = (stat.st_atime_ns, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_mode)
+        found[str(path.relative_to(folder))] = (
+            stat.st_atime_ns,
+            stat.st_mtime_ns,
+            stat.st_ctime_ns,
+            stat.st_size,
+            stat.st_mode,
+        )
     return found
 
 
@@ -265,7 +271,17 @@ def test_no_file_and_no_folder_is_changed_and_none_is_added(pool, tmp_path):
         classifier = RulesClassifier(disk, extractor=Extractor(DictMemory(), pool))
         found = list(classifier.evidence_all([scanned(os.fsencode(inbox), os.fsencode(name)) for name in before]))
     assert attributes(inbox) == before
-    assert {each.extract.kind for each in found} >= {"pdf", "office", "picture", "audio", "archive", "database", "font", "mail", "ole"}
+    assert {each.extract.kind for each in found} >= {
+        "pdf",
+        "office",
+        "picture",
+        "audio",
+        "archive",
+        "database",
+        "font",
+        "mail",
+        "ole",
+    }
     database.close()
 
 

@@ -26,7 +26,10 @@ def test_extracts_are_found_by_key_and_by_the_version_that_made_them(catalogue: 
 def test_newer_extract_takes_the_place_of_the_older_one(catalogue: Catalogue) -> None:
     catalogue.save_extracts("1", [(b"a", b"old")], NOW)
     catalogue.save_extracts("2", [(b"a", b"one"), (b"a", b"new")], NOW + 1)
-    assert (catalogue.load_extracts("1", [b"a"], NOW), catalogue.load_extracts("2", [b"a"], NOW)) == ({}, {b"a": b"new"})
+    assert (catalogue.load_extracts("1", [b"a"], NOW), catalogue.load_extracts("2", [b"a"], NOW)) == (
+        {},
+        {b"a": b"new"},
+    )
 
 
 def test_use_is_noted_when_the_last_one_was_long_ago(catalogue: Catalogue) -> None:
