@@ -1,6 +1,7 @@
 """What extractors find in small valid files of every format, in real workers."""
 
 import os
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import classifier_samples as made
 import extract_samples as valid
 import pytest
 
+from benchmarks.mixed_home import camera_exif
 from ifmosfs.ml.extract.pool import Pool
 from ifmosfs.ml.extract.table import IN_WORKER, extract_here, worker_format
 from ifmosfs.ml.extract.values import FIELDS, NOTHING, NUMBERS, Extract, Notes
@@ -67,6 +69,20 @@ def test_thumbnail_tells_a_plain_picture_from_one_of_many_colours(pool, tmp_path
         True,
         0,
     )
+
+
+def test_thumbnail_that_a_camera_has_made_is_taken_and_a_broken_one_is_not(pool, tmp_path):
+    black, white = made.picture((800, 600), "JPEG"), made.picture((160, 120), "JPEG", color="white")
+
+    def white_share(exif: bytes) -> float:
+        content = black[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + black[2:]
+        found = extracted(pool, tmp_path, "jpeg", content)
+        assert found.fields == {"maker": "Camera Co", "model": "Model One"}
+        return found.numbers["white_share"]
+
+    assert white_share(camera_exif(white)) == 1
+    for useless in (b"", b"no picture", white[:100], made.picture((16, 12), "JPEG", color="white")):
+        assert white_share(camera_exif(useless)) == 0
 
 
 def test_metadata_of_a_pdf_is_found(pool, tmp_path):

@@ -35,6 +35,7 @@ _W_HEADING: Final = re.compile(
 _ODF_HEADING: Final = re.compile(r"<text:h\b[^<>]{0,300}>(.{1,1000}?)</text:h>", re.DOTALL)
 _SLIDE: Final = re.compile(r"ppt/slides/slide(\d{1,5})\.xml")
 _ROOT_FILE: Final = re.compile(r'full-path="([^"<>]{1,300})"')
+_CHUNK: Final = 64 * 1024  # of markup at a time: mostly its text is enough
 _PAGE_OF_BOOK: Final = re.compile(r"\.x?html?$")
 
 
@@ -94,10 +95,12 @@ def _note_body(part: str, heading: re.Pattern[str], notes: Notes) -> None:
 
 def _note_text(part: str, notes: Notes) -> None:
     """Paragraph by paragraph, so that the runs of a word stay together."""
-    for paragraph in _PARAGRAPH_END.split(part):
-        if notes.characters_left <= 0:
-            return
-        notes.text(_joined(paragraph))
+    for start in range(0, len(part), _CHUNK):
+        chunk = part[start : start + _CHUNK].replace("\n", " ")
+        for paragraph in _joined(_PARAGRAPH_END.sub("\n", chunk)).split("\n"):
+            if notes.characters_left <= 0:
+                return
+            notes.text(paragraph)
 
 
 def _joined(paragraph: str) -> str:

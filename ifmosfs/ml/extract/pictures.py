@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import IO, TYPE_CHECKING, Final, cast
 
 from ifmosfs.ml.extract.limits import DRAFT_PIXELS, FULL_PIXELS
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 SIDE: Final = 64
 _GPS_IFD: Final = 0x8825
+_THUMBNAIL_START, _THUMBNAIL_BYTES = 0x0201, 0x0202
+_EXIF_HEADER: Final = b"Exif\0\0"
+_MOST_EMBEDDED: Final = 1024  # pixels across or down
 _FLAT: Final = 4  # of 255: neighbours that differ by less are all but equal
 _EDGE: Final = 40
 _WHITE: Final = 245
@@ -62,6 +66,42 @@ def _note_exif(exif: Exif, notes: Notes) -> None:
 
 
 def _note_thumbnail(image: ImageFile, notes: Notes) -> None:
+    small = _embedded(image) or _decoded(image)
+    with_alpha = small.mode in {"RGBA", "LA", "PA"} or "transparency" in small.info
+    thumbnail = small.convert("RGBA" if with_alpha else "RGB").resize((SIDE, SIDE), reducing_gap=1.5)
+    if with_alpha:
+        opaque = sum(thumbnail.getchannel("A").histogram()[255:])
+        notes.number("alpha_share", 1 - opaque / SIDE**2)
+    _note_pixels(thumbnail.convert("RGB"), notes)
+
+
+def _embedded(image: ImageFile) -> Image | None:
+    """The thumbnail that a camera has put into EXIF, without the bars that make it fit; `None` where there is none of use.
+
+    It costs a fraction of a millisecond, and a photo of 12 megapixels, even at an eighth of its size, twenty.
+    """
+    from PIL import ExifTags, Image
+
+    exif = image.info.get("exif", b"") if image.format in {"JPEG", "MPO"} else b""
+    tags = image.getexif().get_ifd(ExifTags.IFD.IFD1) if exif.startswith(_EXIF_HEADER) else {}
+    start, n_bytes = tags.get(_THUMBNAIL_START), tags.get(_THUMBNAIL_BYTES)
+    if not isinstance(start, int) or not isinstance(n_bytes, int) or start < 0 or n_bytes <= 0:
+        return None
+    at = len(_EXIF_HEADER) + start
+    try:
+        thumbnail = Image.open(io.BytesIO(exif[at : at + n_bytes]), formats=("JPEG",))
+        if min(thumbnail.size) < SIDE or max(thumbnail.size) > _MOST_EMBEDDED:
+            return None
+        thumbnail.load()
+    except (OSError, ValueError, SyntaxError):
+        return None
+    width, height = thumbnail.size
+    across, down = min(width, height * image.width // image.height), min(height, width * image.height // image.width)
+    left, top = (width - across) // 2, (height - down) // 2
+    return thumbnail.crop((left, top, left + max(1, across), top + max(1, down)))
+
+
+def _decoded(image: ImageFile) -> Image:
     n_pixels = image.width * image.height
     if image.format in {"JPEG", "MPO"}:
         if n_pixels > DRAFT_PIXELS:
@@ -69,13 +109,7 @@ def _note_thumbnail(image: ImageFile, notes: Notes) -> None:
         image.draft("RGB", (2 * SIDE, 2 * SIDE))
     elif n_pixels > FULL_PIXELS:
         raise Unreadable("a picture too large to be decoded")
-    with_alpha = image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info
-    whole = image.convert("RGBA" if with_alpha else "RGB")
-    thumbnail = whole.resize((SIDE, SIDE), reducing_gap=1.5)
-    if with_alpha:
-        opaque = sum(thumbnail.getchannel("A").histogram()[255:])
-        notes.number("alpha_share", 1 - opaque / SIDE**2)
-    _note_pixels(thumbnail.convert("RGB"), notes)
+    return image
 
 
 def _note_pixels(thumbnail: Image, notes: Notes) -> None:
