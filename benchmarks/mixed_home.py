@@ -64,13 +64,13 @@ def _makers(folder: Path, chance: random.Random) -> dict[str, Callable[[], bytes
 
     return {
         "notes.txt": lambda: "\n".join(text(12) for _ in range(60)).encode(),
-        "main.py": lambda: ("import os\n\n\ndef main():\n    pass\n\n" + "# " + text(300)).encode(),
-        "config.ini": lambda: ("[main]\n" + "\n".join(f"key{n} = {text(2)}" for n in range(40))).encode(),
+        "main.py": lambda: ("import os\n\n\ndef main():\n    pass\n\n" + "# " + text(300)).encode(),  # noqa: PLW0108  other words each time
+        "config.ini": lambda: ("[main]\n" + "\n".join(f"key{n} = {text(2)}" for n in range(40))).encode(),  # noqa: PLW0108  other words each time
         "table.csv": lambda: "\n".join(f"{n},{text(1)},{n * n}" for n in range(400)).encode(),
         "page.html": lambda: (  # noqa: PLW0108  other words each time
             f"<!DOCTYPE html><html><title>{text(4)}</title><body><p>{text(900)}</p></body></html>".encode()
         ),
-        "data.json": lambda: ("{" + ",".join(f'"key{n}": "{text(3)}"' for n in range(200)) + "}").encode(),
+        "data.json": lambda: ("{" + ",".join(f'"key{n}": "{text(3)}"' for n in range(200)) + "}").encode(),  # noqa: PLW0108  other words each time
         "IMG.jpg": lambda: _picture(
             chance, (4000, 3000), "JPEG", 60, camera_exif(_picture(chance, (160, 120), "JPEG", 20))
         ),

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ import pytest
 from ifmosfs.app.context import App
 from ifmosfs.app.settings import load_settings
 from tests.adapters.trees import Tree
-from tests.cli.command_line import Desk, ended, interrupt_when, many_files
+from tests.cli.command_line import Desk, ended, interrupt_when
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "ml"))
 import extract_samples as valid  # the samples of the layer below
@@ -52,20 +53,23 @@ def test_only_new_contents_are_extracted_whatever_files_are_called(bare_desk: De
 
 
 def test_interrupted_classification_says_what_is_kept_and_goes_on_with_the_rest(bare_desk: Desk) -> None:
-    bare_desk.set_up(many_files(N_FILES))
+    n_left = N_FILES
+    bare_desk.set_up(documents(n_left))
     bare_desk.here("scan", bare_desk.inbox)
-    process = bare_desk.start("classify")
-    interrupt_when(process, lambda: reads(process, bare_desk.inbox))
-    result = ended(process)
-    said = re.fullmatch(
-        r"error\[interrupted\]: interrupted: ([\d,]+) of 1,500 files were classified, which is kept\n"
-        r"  hint: the same command goes on with the rest\n",
-        result.err,
-    )
-    assert said, result
-    assert (result.status, result.out) == (130, "")
-    n_kept = int(said[1].replace(",", ""))
-    assert bare_desk.here("classify", "--json").json["new"] == N_FILES - n_kept
+    for seconds in (0.0, 0.05, 0.4, 1.0):  # at the first file, and wherever it is so much later: in a transaction, too
+        process = bare_desk.start("classify")
+        begun = partial(reads, process, bare_desk.inbox)
+        interrupt_when(process, lambda begun=begun, seconds=seconds: begun() and time.sleep(seconds) is None)  # type: ignore[misc]
+        result = ended(process)
+        said = re.fullmatch(
+            r"error\[interrupted\]: interrupted: ([\d,]+) of ([\d,]+) files were classified, which is kept\n"
+            r"  hint: the same command goes on with the rest\n",
+            result.err,
+        )
+        assert said, result
+        assert (result.status, result.out, int(said[2].replace(",", ""))) == (130, "", n_left)
+        n_left -= int(said[1].replace(",", ""))
+    assert bare_desk.here("classify", "--json").json["new"] == n_left < N_FILES
 
 
 def test_what_workers_found_before_the_interruption_is_remembered(bare_desk: Desk) -> None:
