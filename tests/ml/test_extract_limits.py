@@ -84,6 +84,11 @@ def test_part_of_a_document_is_unpacked_to_256_kb(extracted):
     assert extracted("docx", docx(beyond + "<w:t>late</w:t>")).text == ""
 
 
+def test_paragraphs_of_a_long_document_are_whole_wherever_it_is_cut_for_reading(extracted):
+    paragraph = "<w:p><w:r><w:t>wo</w:t></w:r><w:pad/><w:r><w:t>rd</w:t></w:r></w:p>"
+    assert extracted("docx", docx(paragraph * 2_200)).text == "\n".join(["word"] * 2_200)
+
+
 def test_zip_bomb_of_a_gigabyte_takes_no_time(extracted):
     bomb = docx("<w:p>" + " " * 300_000_000)
     started = time.process_time()

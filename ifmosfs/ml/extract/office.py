@@ -95,8 +95,12 @@ def _note_body(part: str, heading: re.Pattern[str], notes: Notes) -> None:
 
 def _note_text(part: str, notes: Notes) -> None:
     """Paragraph by paragraph, so that the runs of a word stay together."""
-    for start in range(0, len(part), _CHUNK):
-        chunk = part[start : start + _CHUNK].replace("\n", " ")
+    start = 0
+    while start < len(part):
+        boundary = _PARAGRAPH_END.search(part, start + _CHUNK)
+        end = boundary.end() if boundary else len(part)
+        chunk = part[start:end].replace("\n", " ")
+        start = end
         for paragraph in _joined(_PARAGRAPH_END.sub("\n", chunk)).split("\n"):
             if notes.characters_left <= 0:
                 return
