@@ -35,9 +35,12 @@ def test_start_measures_the_help(tmp_path: Path) -> None:
 
 def test_classify_measures_a_sample_of_this_machine(tmp_path: Path) -> None:
     assert measured(classify.rows, tmp_path) == [
-        ("sample of this machine, cold caches", 200),
-        ("sample of this machine, warm caches", 200),
-        ("one file, median", 1),
+        ("sample of this machine, cold caches, nothing remembered", 200),
+        ("sample of this machine, warm caches, extracts remembered", 200),
+        ("mixed home folder, cold caches, nothing remembered", 200),
+        ("mixed home folder, warm caches, extracts remembered", 200),
+        ("one file of it, one by one, nothing remembered, median", 1),
+        ("a file handed to a worker and back", 2000),
     ]
 
 

@@ -37,11 +37,13 @@ ONLY_IN: dict[str, set[str]] = {
     "platformdirs": {"app"},
     "PIL": {"ml"},
     "filetype": {"ml"},
+    "pypdfium2": {"ml"},
+    "tinytag": {"ml"},
     "sklearn": {"ml"},
 }
 """The packages that only some layers may name."""
 
-HEAVY = ("sqlalchemy", "alembic", "mfusepy", "PIL", "rich", "sklearn", "filetype", "msgspec")
+HEAVY = ("sqlalchemy", "alembic", "mfusepy", "PIL", "rich", "sklearn", "filetype", "msgspec", "pypdfium2", "tinytag")
 QUICK = (
     "--help",
     "--version",

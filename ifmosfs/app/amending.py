@@ -116,7 +116,8 @@ class Amender:
             for root, paths in by_root.items()
             for pair in app.catalogue.classified_at(self._plan.session_id, root, paths)
         ]
-        fresh = {file.file_id: app.classifier.propose(file) for file, proposal in pairs if proposal is None}
+        unsaid = [file for file, proposal in pairs if proposal is None]
+        fresh = dict(zip((file.file_id for file in unsaid), app.classifier.propose_all(unsaid), strict=True))
         app.catalogue.save_proposals(app.classifier.name, fresh.items())
         return [(file, proposal or fresh[file.file_id]) for file, proposal in pairs]
 

@@ -52,7 +52,10 @@ class App:
         self.close()
 
     def close(self) -> None:
-        """Release descriptors and database connections."""
+        """Release descriptors, processes and database connections."""
+        classifier = self.__dict__.pop("classifier", None)
+        if classifier is not None:
+            classifier.close()
         self.disk.close()
         opened = self.__dict__.pop("catalogue", None)
         if opened is not None:
@@ -97,9 +100,11 @@ class App:
     @cached_property
     def classifier(self) -> Classifier:
         """What proposes categories."""
+        from ifmosfs.app.remembering import CatalogueMemory
         from ifmosfs.ml.classifier import RulesClassifier
+        from ifmosfs.ml.extract.extractor import Extractor
 
-        return RulesClassifier(self.disk, self.taxonomy)
+        return RulesClassifier(self.disk, self.taxonomy, extractor=Extractor(CatalogueMemory(self)))
 
     @contextmanager
     def writing(self) -> Iterator[SqliteJournal]:

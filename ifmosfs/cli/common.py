@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -166,8 +167,29 @@ def as_bytes(value: str) -> bytes:
     return os.fsencode(value)
 
 
+class PlainProgress:
+    """Lines on stderr, where it is no terminal, for work that takes long: one every ten seconds, with the time that is left."""
+
+    def __init__(self, seconds: float = 10.0) -> None:
+        self._seconds = seconds
+        self._what = ""
+        self._began = self._told = 0.0
+
+    def __call__(self, what: str, n_done: int, n_total: int | None) -> None:
+        """See `app.context.Progress`."""
+        now = time.monotonic()
+        if what != self._what:
+            self._what, self._began, self._told = what, now, now
+        if not what or now - self._told < self._seconds:
+            return
+        self._told = now
+        of_all = "" if n_total is None else f" of {n_total:,}"
+        left = (now - self._began) * (n_total - n_done) / n_done if n_total and n_done else None
+        click.echo(f"{what}: {n_done:,}{of_all}{'' if left is None else f', about {left:.0f} s left'}", err=True)
+
+
 class TerminalProgress:
-    """A bar on stderr for work that takes longer than a second, only on a terminal.
+    """A bar on stderr for work that takes longer than a second; plain lines where that is no terminal.
 
     A timer opens it, because some work tells of itself only once; `_lock` guards everything below it.
     """
@@ -175,6 +197,7 @@ class TerminalProgress:
     def __init__(self, patience_seconds: float = 1.0) -> None:
         self._patience = patience_seconds
         self._on_terminal = sys.stderr.isatty()
+        self._plain = PlainProgress()
         self._lock = threading.Lock()
         self._what = ""
         self._state: tuple[int, int | None] = (0, None)
@@ -184,6 +207,7 @@ class TerminalProgress:
     def __call__(self, what: str, n_done: int, n_total: int | None) -> None:
         """See `app.context.Progress`."""
         if not self._on_terminal:
+            self._plain(what, n_done, n_total)
             return
         if what != self._what:
             self.close()

@@ -14,7 +14,8 @@ IfmosfsError                     1  failed
 ├── NotFound, Ambiguous          2  an id that names nothing, or several things
 ├── RootProblem, TargetProblem, MountProblem  2  a folder that cannot be scanned, planned into or mounted on
 ├── ConfigProblem                2  a configuration file that means nothing
-└── WrongState                   2  a step that the plan's state does not allow
+├── WrongState                   2  a step that the plan's state does not allow
+└── Interrupted                130  stopped by Ctrl-C; what was done until then is kept
 
 The exit statuses are those of the command line's contract (design §10) and never change their meaning. Status 3, "done in
 part", is not an error but the outcome of a run that finished, so it stands in a report and not here.
@@ -91,6 +92,12 @@ class WrongState(IfmosfsError):
     """A step that the plan's state does not allow, such as committing a discarded plan."""
 
     code, exit_status = "wrong-state", 2
+
+
+class Interrupted(IfmosfsError):
+    """Somebody has stopped it; what was done is kept, and the same command goes on."""
+
+    code, exit_status = "interrupted", 130
 
 
 class ConflictsOpen(IfmosfsError):

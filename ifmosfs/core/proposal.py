@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
@@ -38,4 +39,15 @@ class Classifier(Protocol):
 
     def propose(self, file: ScannedFile) -> Proposal:
         """The proposal for one file. Opens the file read-only and without touching its access time where allowed."""
+        ...
+
+    def propose_all(self, files: Iterable[ScannedFile]) -> Generator[Proposal, None, None]:
+        """The proposals for files, in their order, the same as `propose` gives; several files may be under way at once.
+
+        One that is not used up must be closed.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of processes and memory; what was found until now is kept."""
         ...

@@ -12,16 +12,19 @@ from ifmosfs.ml.by_name import word_findings
 from ifmosfs.ml.decoding import decode
 from ifmosfs.ml.documents import Document, read_office, read_pdf, without_rtf_controls, without_tags
 from ifmosfs.ml.evidence import Finding
+from ifmosfs.ml.extract.values import NOTHING, Extract
+from ifmosfs.ml.extracted import extracted_document, extracted_format, extracted_picture, pixel_findings
 from ifmosfs.ml.images import PILLOW_FORMATS, picture_findings, read_picture
 from ifmosfs.ml.meaning import MEANING_CHARACTERS, find_meaning
 from ifmosfs.ml.rules import UNKNOWN_GROUP, Rules
 from ifmosfs.ml.sample import Sample
 from ifmosfs.ml.signatures import recognise
 from ifmosfs.ml.text_shapes import recognise_text
-from ifmosfs.ml.zip_members import list_members, recognise_zip
+from ifmosfs.ml.zip_members import Member, list_members, recognise_zip
 
 GZIP_TEXT_BYTES: Final = 8192
 _OFFICE: Final = frozenset({"docx", "odt", "pptx", "odp", "xlsx", "ods"})
+_COMPRESSED: Final = frozenset({"gzip", "bzip2", "xz"})
 _WRITTEN_FOR_PEOPLE: Final = frozenset({"document", "web", UNKNOWN_GROUP})  # not the comments of programs
 _TITLE = re.compile(r"<title>([^<]{1,300})</title", re.IGNORECASE)
 
@@ -34,79 +37,119 @@ class Content:
     dated: date | None = None
 
 
-def look_inside(rules: Rules, sample: Sample, group: str, latest_year: int) -> Content:
-    """What a non-empty file's content says; `group` is that of its extension.
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """The format of a content, as `rules.toml` names it; the text of its beginning if it is one, the members of a ZIP file."""
 
-    Reads through the sample only, and so within its bound.
-    """
+    format_name: str
+    text: str | None = None
+    members: tuple[Member, ...] = ()
+
+
+def recognise_content(sample: Sample) -> Recognised:
+    """Which format a non-empty file has, by its first bytes, the names in a ZIP file, or the shape of its text."""
     format_name = recognise(sample)
     if format_name is None:
-        return _text_content(rules, decode(sample.head), sample, group)
-    if format_name == "gzip":
-        return _compressed(rules, sample, group)
-    if format_name in PILLOW_FORMATS:
-        return _picture(rules, sample, format_name, latest_year)
-    if format_name == "pdf":
-        return _document(rules, format_name, read_pdf(sample, latest_year))
+        text = decode(sample.head)
+        return Recognised("binary" if text is None else recognise_text(text), text)
     if format_name == "zip":
-        return _zip(rules, sample, latest_year)
+        members = list_members(sample)
+        return Recognised(recognise_zip(sample, members), None, members)
     if format_name == "sqlite" and b"moz_bookmarks" in sample.head:
         format_name = "sqlite:bookmarks"
-    return Content(_format(rules, format_name))
+    return Recognised(format_name)
+
+
+def look_inside(
+    rules: Rules,
+    sample: Sample,
+    group: str,
+    latest_year: int,
+    recognised: Recognised | None = None,
+    extract: Extract = NOTHING,
+) -> Content:
+    """What a non-empty file's content says; `group` is that of its extension, `extract` what an extractor has found in it, if any has.
+
+    Reads through the sample only, and so within its bound. Where there is an extract, nothing is parsed here by any library.
+    """
+    found = recognised or recognise_content(sample)
+    format_name = extracted_format(found.format_name, extract)
+    if found.text is not None:
+        return _text_content(rules, format_name, found.text, sample, group)
+    if format_name in _COMPRESSED:
+        return _compressed(rules, format_name, sample, group, extract)
+    if format_name in PILLOW_FORMATS:
+        return _picture(rules, sample, format_name, latest_year, extract)
+    if extract.kind in {"pdf", "office", "ole"} and extract.trouble is None:
+        return _extracted(rules, format_name, extract, latest_year)
+    document = _by_sample(format_name, sample, found.members, latest_year)
+    return Content(_format(rules, format_name)) if document is None else _document(rules, format_name, document)
+
+
+def _by_sample(format_name: str, sample: Sample, members: tuple[Member, ...], latest_year: int) -> Document | None:
+    """What lies open in a document, without an extractor; `None` where it is no document."""
+    if format_name == "pdf":
+        return read_pdf(sample, latest_year)
+    return read_office(sample, members, latest_year) if format_name in _OFFICE else None
 
 
 def _format(rules: Rules, name: str) -> tuple[Finding, ...]:
     return (rules.formats[name].finding,)
 
 
-def _picture(rules: Rules, sample: Sample, format_name: str, latest_year: int) -> Content:
-    picture = read_picture(sample, format_name, latest_year)
+def _picture(rules: Rules, sample: Sample, format_name: str, latest_year: int, extract: Extract) -> Content:
+    is_extracted = bool(extract.kind)
+    picture = (
+        extracted_picture(extract, latest_year) if is_extracted else read_picture(sample, format_name, latest_year)
+    )
     if picture is None:
         return Content(_format(rules, format_name))
-    return Content((*_format(rules, format_name), *picture_findings(picture, format_name)), picture.taken)
+    findings = (*picture_findings(picture, format_name), *pixel_findings(extract, picture))
+    return Content((*_format(rules, format_name), *findings), picture.taken)
 
 
-def _zip(rules: Rules, sample: Sample, latest_year: int) -> Content:
-    members = list_members(sample)
-    format_name = recognise_zip(sample, members)
-    if format_name in _OFFICE:
-        return _document(rules, format_name, read_office(sample, members, latest_year))
-    return Content(_format(rules, format_name))
+def _extracted(rules: Rules, format_name: str, extract: Extract, latest_year: int) -> Content:
+    where = " on its first pages" if extract.kind == "pdf" else ""
+    return _document(rules, format_name, extracted_document(extract, latest_year), where)
 
 
-def _document(rules: Rules, format_name: str, document: Document) -> Content:
+def _document(rules: Rules, format_name: str, document: Document, where: str = "") -> Content:
     findings = (*_format(rules, format_name), *document.findings)
     if rules.formats[format_name].prose:
-        findings += _about(rules, document.title, document.text)
+        findings += _about(rules, document.title, document.text, where)
     return Content(findings, document.dated)
 
 
-def _about(rules: Rules, title: str, text: str) -> tuple[Finding, ...]:
+def _about(rules: Rules, title: str, text: str, where: str = "") -> tuple[Finding, ...]:
     """What title and words speak for."""
     titled = word_findings(rules, title, "document") if title else []
-    meaning = find_meaning(rules, text)
+    meaning = find_meaning(rules, text, where)
     return (*titled, *([meaning] if meaning else []))
 
 
-def _compressed(rules: Rules, sample: Sample, group: str) -> Content:
-    """Of a gzip file, what its unpacked beginning says: an archive if it is one, a text if it is one."""
+def _compressed(rules: Rules, format_name: str, sample: Sample, group: str, extract: Extract) -> Content:
+    """What the unpacked beginning says, if it is a text; of a gzip file without an extract, an archive, too, is seen here."""
+    if extract.kind:
+        text: str | None = extract.text
+        return (
+            _text_content(rules, recognise_text(text), text, None, group)
+            if text
+            else Content(_format(rules, format_name))
+        )
+    if format_name != "gzip":
+        return Content(_format(rules, format_name))
     try:
         inner = zlib.decompressobj(zlib.MAX_WBITS + 16).decompress(sample.head, GZIP_TEXT_BYTES)
     except zlib.error:
         return Content(_format(rules, "gzip"))
-    text = decode(inner)
     if inner[257:262] == b"ustar":
         return Content(_format(rules, "tar"))
-    if text:
-        return _text_content(rules, text, None, group)
-    return Content(_format(rules, "gzip"))
+    text = decode(inner)
+    return _text_content(rules, recognise_text(text), text, None, group) if text else Content(_format(rules, "gzip"))
 
 
-def _text_content(rules: Rules, text: str | None, sample: Sample | None, group: str) -> Content:
+def _text_content(rules: Rules, name: str, text: str, sample: Sample | None, group: str) -> Content:
     """What a text says; `sample` gives more of it where its words matter."""
-    if text is None:
-        return Content(_format(rules, "binary"))
-    name = recognise_text(text)
     known = rules.formats[name]
     if not known.prose or group not in _WRITTEN_FOR_PEOPLE:
         return Content((known.finding,))

@@ -62,7 +62,7 @@ def read_pdf(sample: Sample, latest_year: int) -> Document:
     made = _PDF_DATE.search(data) or _XMP_DATE.search(data)
     maker = f"{fields.get(b'Creator', '')} {fields.get(b'Producer', '')}".strip()
     text = " ".join((title, fields.get(b"Subject", ""), fields.get(b"Keywords", "")))
-    return Document(text, title, _maker_findings(maker), date_in_metadata(made[1], latest_year) if made else None)
+    return Document(text, title, maker_findings(maker), date_in_metadata(made[1], latest_year) if made else None)
 
 
 def _pdf_string(raw: bytes) -> str:
@@ -71,7 +71,8 @@ def _pdf_string(raw: bytes) -> str:
     return re.sub(rb"\\(.)", rb"\1", raw).decode("cp1252", "replace")
 
 
-def _maker_findings(maker: str) -> tuple[Finding, ...]:
+def maker_findings(maker: str) -> tuple[Finding, ...]:
+    """What the program that made a document speaks for."""
     lower = maker.lower()
     for pattern, weights in _MAKERS:
         if re.search(pattern, lower):

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import IO, TYPE_CHECKING, Final, cast
+from typing import IO, TYPE_CHECKING, Final, NamedTuple, cast
 
 from ifmosfs.ml.dates import date_in_metadata
 from ifmosfs.ml.evidence import Finding
@@ -28,16 +28,22 @@ PILLOW_FORMATS: Final = {
     "bmp": ("BMP",),
     "ico": ("ICO",),
 }
-_WITH_EXIF: Final = frozenset({"jpeg", "tiff", "webp"})  # a PNG would be read to its end for it
-_EXIF_IFD, _MAKE, _MODEL, _SOFTWARE, _TAKEN, _EXPOSURE, _DATE_TIME = (
-    0x8769,
-    0x010F,
-    0x0110,
-    0x0131,
-    0x9003,
-    0x829A,
-    0x0132,
-)
+WITH_EXIF: Final = frozenset({"jpeg", "tiff", "webp"})  # a PNG would be read to its end for it
+
+
+class ExifTags(NamedTuple):
+    """The tags of EXIF that are asked for."""
+
+    ifd: int = 0x8769
+    make: int = 0x010F
+    model: int = 0x0110
+    software: int = 0x0131
+    taken: int = 0x9003
+    exposure: int = 0x829A
+    date_time: int = 0x0132
+
+
+EXIF: Final = ExifTags()
 
 _SCREENS: Final = frozenset(
     {
@@ -93,18 +99,18 @@ def _picture(image: ImageFile, format_name: str, latest_year: int) -> Picture:
     from PIL import Image
 
     width, height = image.size
-    exif = image.getexif() if format_name in _WITH_EXIF else Image.Exif()
-    details = exif.get_ifd(_EXIF_IFD)
-    taken = str(details.get(_TAKEN) or exif.get(_DATE_TIME) or "").encode("ascii", "replace")
+    exif = image.getexif() if format_name in WITH_EXIF else Image.Exif()
+    details = exif.get_ifd(EXIF.ifd)
+    taken = str(details.get(EXIF.taken) or exif.get(EXIF.date_time) or "").encode("ascii", "replace")
     return Picture(
         width,
         height,
         has_palette=image.mode == "P",
         has_alpha=image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info,
         is_animated=format_name == "gif",
-        camera=_text(f"{exif.get(_MAKE, '')} {exif.get(_MODEL, '')}"),
-        software=_text(str(exif.get(_SOFTWARE) or image.info.get("Software") or "")),
-        has_exposure=_EXPOSURE in details,
+        camera=_text(f"{exif.get(EXIF.make, '')} {exif.get(EXIF.model, '')}"),
+        software=_text(str(exif.get(EXIF.software) or image.info.get("Software") or "")),
+        has_exposure=EXIF.exposure in details,
         taken=date_in_metadata(taken, latest_year),
     )
 
@@ -130,7 +136,11 @@ def _findings(picture: Picture, format_name: str) -> Iterator[Finding]:
     if format_name == "jpeg":
         yield Finding(f"a JPEG of {size}", _jpeg_weights(n_pixels))
         return
-    if _is_screen_sized(picture) and not picture.has_palette and format_name in {"png", "bmp", "webp"}:
+    if (
+        is_screen_size(picture.width, picture.height)
+        and not picture.has_palette
+        and format_name in {"png", "bmp", "webp"}
+    ):
         yield Finding(f"as large as a screen, {size}", {"media_screenshot": 0.62, "media_graphic": 0.15})
     elif max(picture.width, picture.height) <= _ICON_PIXELS:
         yield Finding(f"small, {size}", {"media_graphic": 0.6, "design_logo": 0.12})
@@ -150,5 +160,6 @@ def _jpeg_weights(n_pixels: int) -> dict[str, float]:
     return {"media_graphic": 0.45, "media_photo": 0.3}
 
 
-def _is_screen_sized(picture: Picture) -> bool:
-    return (picture.width, picture.height) in _SCREENS or (picture.height, picture.width) in _SCREENS
+def is_screen_size(width: int, height: int) -> bool:
+    """Whether there are screens of this size, upright or not."""
+    return (width, height) in _SCREENS or (height, width) in _SCREENS

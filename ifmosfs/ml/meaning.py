@@ -19,8 +19,11 @@ _WORD = re.compile(r"[^\W\d_]+(?:[-'][^\W\d_]+)*|[€$£]")
 _SPACES = re.compile(r"\s+")
 
 
-def find_meaning(rules: Rules, text: str) -> Finding | None:
-    """What the words speak for, `None` when there are too few telling ones. A word counts once, however often it comes."""
+def find_meaning(rules: Rules, text: str, where: str = "") -> Finding | None:
+    """What the words speak for, `None` when there are too few telling ones. A word counts once, however often it comes.
+
+    `where` says in the reason where the words stand: ` on its first pages`.
+    """
     plain = _SPACES.sub(" ", text[:MEANING_CHARACTERS]).lower().replace("’", "'")
     points: Counter[str] = Counter()
     examples: dict[str, list[str]] = {}
@@ -32,10 +35,10 @@ def find_meaning(rules: Rules, text: str) -> Finding | None:
         if phrase in plain:
             points[category] += _PHRASE_POINTS
             examples.setdefault(category, []).insert(0, phrase)
-    return _finding(points, examples)
+    return _finding(points, examples, where)
 
 
-def _finding(points: Counter[str], examples: dict[str, list[str]]) -> Finding | None:
+def _finding(points: Counter[str], examples: dict[str, list[str]], where: str) -> Finding | None:
     if not points or max(points.values()) < FEWEST_POINTS:
         return None
     best, most = min(points.items(), key=lambda pair: (-pair[1], pair[0]))
@@ -43,4 +46,4 @@ def _finding(points: Counter[str], examples: dict[str, list[str]]) -> Finding | 
     rivals = {category: count**2 for category, count in points.items() if count * 3 >= most}
     total = sum(rivals.values())
     shown = ", ".join(examples[best][:4])
-    return Finding(f"words such as {shown}", {category: weight * n / total for category, n in rivals.items()})
+    return Finding(f"words{where} such as {shown}", {category: weight * n / total for category, n in rivals.items()})

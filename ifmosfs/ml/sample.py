@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from typing import Final
+from typing import Any, Final
 
 HEAD_BYTES: Final = 4096
 TAIL_BYTES: Final = 1024
@@ -17,9 +17,9 @@ class Sample:
     `descriptor` stays the caller's. Reads past the bound return nothing, as at the end of a file.
     """
 
-    def __init__(self, descriptor: int, size_bytes: int) -> None:
+    def __init__(self, descriptor: int, size_bytes: int, most_bytes: int = MOST_BYTES) -> None:
         self._descriptor = descriptor
-        self._bytes_left = MOST_BYTES
+        self._bytes_left = most_bytes
         self.size_bytes = size_bytes
         self.head = self.read_at(0, HEAD_BYTES)
         self.tail = self.read_at(max(len(self.head), size_bytes - TAIL_BYTES), TAIL_BYTES)
@@ -32,6 +32,11 @@ class Sample:
         piece = os.pread(self._descriptor, allowed, offset)
         self._bytes_left -= len(piece)
         return piece
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether all that may be read has been read, so that the rest looked like the end of the file."""
+        return self._bytes_left <= 0
 
     def beginning(self, n_bytes: int) -> bytes:
         """The first `n_bytes`, or all there are."""
@@ -70,6 +75,13 @@ class SampleFile(io.RawIOBase):
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._sample.size_bytes}[whence]
         self._position = max(0, base + offset)
         return self._position
+
+    def readinto(self, buffer: Any) -> int:  # the type of a buffer has no name before Python 3.12
+        """Fill a buffer as far as there are bytes; returns how many there were."""
+        view = memoryview(buffer).cast("B")
+        piece = self.read(len(view))
+        view[: len(piece)] = piece
+        return len(piece)
 
     def read(self, size: int = -1) -> bytes:
         """Up to `size` bytes, all that may be read when negative."""

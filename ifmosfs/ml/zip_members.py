@@ -10,7 +10,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from ifmosfs.ml.sample import HEAD_BYTES, TAIL_BYTES, Sample
 
@@ -69,13 +69,21 @@ class Member:
 
 def list_members(sample: Sample) -> tuple[Member, ...]:
     """The first members of the central directory; none if the file has no readable one."""
+    end = _end(sample)
+    return tuple(_entries(sample.read_at(end[6], min(end[5], DIRECTORY_BYTES)))) if end else ()
+
+
+def count_members(sample: Sample) -> int:
+    """How many members there are, as the file says."""
+    end = _end(sample)
+    return int(end[4]) if end else 0
+
+
+def _end(sample: Sample) -> tuple[Any, ...] | None:
+    """The fields of the record at the end of the file."""
     ending = sample.head + sample.tail if sample.size_bytes <= HEAD_BYTES + TAIL_BYTES else sample.tail
     position = ending.rfind(b"PK\x05\x06")
-    if position < 0 or len(ending) - position < _END.size:
-        return ()
-    end = _END.unpack_from(ending, position)
-    size_bytes, offset = end[5], end[6]
-    return tuple(_entries(sample.read_at(offset, min(size_bytes, DIRECTORY_BYTES))))
+    return _END.unpack_from(ending, position) if 0 <= position <= len(ending) - _END.size else None
 
 
 def _entries(directory: bytes) -> list[Member]:

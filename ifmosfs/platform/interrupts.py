@@ -1,4 +1,7 @@
-"""Ctrl-C while files move: once finishes the batch, twice stops after the file in hand. Nothing is ever cut off in between."""
+"""Ctrl-C heard between two steps of long work, and nothing cut off in between.
+
+While files move, once finishes the batch, and twice stops after the file in hand.
+"""
 
 from __future__ import annotations
 

@@ -25,6 +25,7 @@ REVISIONS: Final = (
     "0004",
     "0006",
     "0007",
+    "0008",
 )  # oldest first; each is a file in `migrations/versions`
 SCRIPTS: Final = Path(__file__).with_name("migrations")
 

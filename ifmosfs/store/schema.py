@@ -120,6 +120,20 @@ class Classification(Base):
     unreadable: Mapped[str | None]
 
 
+class StoredExtract(Base):
+    """What an extractor found in a content, under the content's key (`ml.extract.keys`); `extract` is the extractor's own encoding.
+
+    Nothing refers to these rows: they may go at any time, and are made again when they are needed.
+    """
+
+    __tablename__ = "extracts"
+
+    content_key: Mapped[bytes] = mapped_column(primary_key=True)
+    extractor: Mapped[str]
+    used_ns: Mapped[int] = mapped_column(index=True)
+    extract: Mapped[bytes]
+
+
 class StagingPlan(Base):
     """A plan's head; `policy` is JSON (`core.plan.Policy`)."""
 

@@ -50,7 +50,7 @@ def odt(text: str) -> bytes:
 
 def picture(size: tuple[int, int], format_name: str, mode: str = "RGB", **options: object) -> bytes:
     file = io.BytesIO()
-    Image.new(mode, size).save(file, format_name, **options)
+    Image.new(mode, size, options.pop("color", 0)).save(file, format_name, **options)
     return file.getvalue()
 
 
