@@ -227,6 +227,7 @@ class _Planner:
         self._removals = {_place(each).absolute: each for each in reversed(list(removals))}  # the newest one counts
         self._absent = absent
         self._foreign = foreign
+        self._brought: dict[bytes, Standing] = {}  # what this rollback has brought to a place, by its path
         self._ready: set[Place] = set()  # folders that were planned, or are there, as are all above them
         self._kept_empty: set[bytes] = set()  # folders above files that do not come back
         self.restored: list[FolderToRestore] = []
@@ -338,7 +339,8 @@ class _Planner:
             self._keep(each, _Trouble(OTHER_DISK, old.root).about(old))
             return True
         found = self.look(now)
-        lost = _lost(each, found, is_foreign=now.absolute in self._foreign or each.key in self._foreign)
+        is_foreign = now.absolute in self._foreign or each.key in self._foreign or self._is_anothers(each, now)
+        lost = _lost(each, found, is_foreign=is_foreign)
         if found is None or lost is not None:
             self._lost[len(self.problems)] = each
             self._keep(each, problem(lost or "gone", now.absolute))
@@ -350,6 +352,8 @@ class _Planner:
         if trouble is not None:
             self._keep(each, trouble.about(old))
         elif self._relocate(now, place, each):
+            self._brought.pop(now.absolute, None)
+            self._brought[place.absolute] = each
             self._note_changes(each, found, now)
             is_folder = each.operation.kind is OpKind.CARRY
             if is_folder:  # what was in it is elsewhere now
@@ -358,6 +362,14 @@ class _Planner:
                 Step(each.operation.action_id, now, place, found.fingerprint, each.key, is_folder=is_folder)
             )
         return True
+
+    def _is_anothers(self, each: Standing, now: Place) -> bool:
+        """Whether this rollback itself has brought another file to where this one was: it is the same only if the move that was taken
+        back took it from where this one had left it."""
+        brought = self._brought.get(now.absolute)
+        if brought is None or each.base is None:
+            return False
+        return not ends(brought.operation)[2].same_inode(each.base)
 
     def _move_beside(self, each: Standing) -> None:
         """Plan a step to a free name beside what occupies the old place."""

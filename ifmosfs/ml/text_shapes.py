@@ -110,7 +110,8 @@ _CSS_RULE = re.compile(
 _SHEBANG = re.compile(r"\A#!\s*/\S+|\A#!/usr/bin/env ")
 _SECTION = re.compile(r"^[ \t]*\[[^\]\n=]{1,80}\]\s*$", re.MULTILINE)
 _SETTING = re.compile(r"^[ \t]*[\w.\-/$ ]{1,60}\s*[=:]\s*\S*")
-_YAML = re.compile(r"\A([ \t]*(#.*)?\n)*---[ \t]*\n|\A([\w-]+:( .*)?\n([ \t]+.*\n|- .*\n)*){3}")
+# A line is taken in one way only: with two, a file of two keys and thirty indented lines would take for ever.
+_YAML = re.compile(r"\A([ \t]*(#.*)?\n)*---[ \t]*\n|\A([\w-]+:( .*)?\n([ \t].*\n|- .*\n)*){3}")
 _PINNED = re.compile(r"^[A-Za-z0-9][\w.\[\]-]*\s*(==|>=|~=|<=)\s*[\d.*]+")
 _LOG_LINE = re.compile(
     r"^\[?(\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d |\d\d:\d\d:\d\d[.,:\] ]|\[\s*\d+\.\d{6}\])|"

@@ -287,6 +287,37 @@ ONCE_FAILED: dict[str, list[tuple[str, dict[str, object]]]] = {
         ("move_by_hand", {"number": 3, "path": b"/out/b.txt"}),
         ("roll_back_a_run", {"number": 1, "picks": [], "crash": None}),
     ],
+    "back to the place that another file of the plan was moved on to, which is gone": [
+        ("delete", {"number": 16}),
+        (
+            "commit",
+            {
+                "crash": None,
+                "together": False,
+                "wanted": [(23, b"/in/deep/b.txt"), (39, b"/in/a"), (31, b"/in/deep/c\xff"), (0, b"/usb/c\xff")],
+            },
+        ),
+        ("create", {"path": b"/out/b.txt"}),
+        ("create", {"path": b"/in/c\xff"}),
+        ("delete", {"number": 0}),
+        ("delete", {"number": 14}),
+        ("delete", {"number": 0}),
+        ("create", {"path": b"/in/a"}),
+        ("delete", {"number": 7}),
+        ("move_by_hand", {"number": 0, "path": b"/out/c\xff"}),
+        ("create", {"path": b"/in/c\xff"}),
+        (
+            "commit",
+            {
+                "crash": None,
+                "together": False,
+                "wanted": [(0, b"/in/a"), (0, b"/in/a"), (42, b"/in/deep/b.txt"), (0, b"/in/a")],
+            },
+        ),
+        ("delete", {"number": 33}),
+        ("commit", {"crash": None, "together": False, "wanted": [(0, b"/in/a"), (0, b"/out/b.txt")]}),
+        ("delete", {"number": 38}),
+    ],
     "back to the place of another file of the plan, which is gone": [
         ("commit", {"wanted": [(0, b"/out/b.txt"), (1, b"/out/c\xff")], "together": False, "crash": None}),
         ("commit", {"wanted": [(3, b"/in/b.txt")], "together": False, "crash": None}),

@@ -213,3 +213,12 @@ def test_date_in_a_name_up_to_the_end_of_next_year(name, expected):
 @pytest.mark.parametrize("value", [b"D:20230105101112+01'00'", b"2023-01-05T10:00:00Z", b"2023:01:05 10:00:00"])
 def test_date_in_metadata(value):
     assert date_in_metadata(value, 2025) == date(2023, 1, 5)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a:\n" + "  b  c  d\n" * 60, "a: 1\nb:\n" + "    - x y z\n" * 60 + "!", "# \n" * 200 + "-", "- x\n" * 300 + "="],
+    ids=["one key", "two keys", "comments", "items"],
+)
+def test_settings_that_are_nearly_yaml_are_told_at_once(text: str) -> None:
+    assert recognise_text(text) in {"text", "yaml-config", "settings", "commented", "markdown"}
