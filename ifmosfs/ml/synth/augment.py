@@ -47,7 +47,7 @@ def _synonyms() -> dict[str, tuple[str, ...]]:
     table: dict[str, tuple[str, ...]] = {}
     for group in SYNONYMS:
         words = tuple(group.split("|"))
-        table.update({word: words for word in words})
+        table.update(dict.fromkeys(words, words))
     return table
 
 

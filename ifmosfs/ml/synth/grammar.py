@@ -15,7 +15,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import cache
 from typing import Final, Protocol
 
 OPEN, CLOSE = "«", "»"
@@ -43,7 +43,7 @@ class Speaker(Protocol):
 Piece = Callable[[Speaker], str]
 
 
-@lru_cache(maxsize=None)
+@cache
 def compile_pattern(pattern: str) -> Piece:
     """The pattern as a function of who speaks."""
     pieces = [_piece(part) if inside else _literal(part) for inside, part in _split(pattern)]

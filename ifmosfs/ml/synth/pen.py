@@ -46,7 +46,7 @@ class Pen:
         self.use(language)
         self.now = datetime(2004, 1, 1) + timedelta(
             seconds=int(self.rng.triangular(0, 22 * 365 * 86400, 17 * 365 * 86400))
-        )  # noqa: DTZ001  wall time of no place
+        )
 
     def use(self, language: str) -> None:
         """Write in this language from now on."""

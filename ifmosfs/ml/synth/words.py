@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from importlib import resources
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ LANGUAGES: Final = {"en": 46, "de": 14, "fr": 9, "es": 8, "it": 6, "nl": 5, "pt"
 COMMON: Final = "common"
 
 
-@lru_cache(maxsize=None)
+@cache
 def word_lists(language: str) -> Mapping[str, tuple[str, ...]]:
     """The lists of a language over the common ones, by name. A list that a language lacks is taken from English."""
     own = read_lists(language)
@@ -28,7 +28,7 @@ def word_lists(language: str) -> Mapping[str, tuple[str, ...]]:
     return {**read_lists(COMMON), **read_lists("en"), **own}
 
 
-@lru_cache(maxsize=None)
+@cache
 def read_lists(name: str) -> Mapping[str, tuple[str, ...]]:
     """The lists of one file."""
     return {key: entries(text) for key, text in read_data(f"words/{name}.toml").items()}

@@ -330,8 +330,34 @@ def _master(pen: Pen) -> dict[str, str]:
     links = "".join(
         f'{name}="{value}" '
         for name, value in zip(
-            "bg1 tx1 bg2 tx2 accent1 accent2 accent3 accent4 accent5 accent6 hlink folHlink".split(),
-            "lt1 dk1 lt2 dk2 accent1 accent2 accent3 accent4 accent5 accent6 hlink folHlink".split(),
+            [
+                "bg1",
+                "tx1",
+                "bg2",
+                "tx2",
+                "accent1",
+                "accent2",
+                "accent3",
+                "accent4",
+                "accent5",
+                "accent6",
+                "hlink",
+                "folHlink",
+            ],
+            [
+                "lt1",
+                "dk1",
+                "lt2",
+                "dk2",
+                "accent1",
+                "accent2",
+                "accent3",
+                "accent4",
+                "accent5",
+                "accent6",
+                "hlink",
+                "folHlink",
+            ],
             strict=True,
         )
     )
