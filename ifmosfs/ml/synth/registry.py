@@ -62,6 +62,11 @@ def document(category: str, *, languages: Iterable[str] = ("en",), weight: int =
     return register
 
 
+def register_types(kinds: Iterable[DocumentType]) -> None:
+    """Register document types that were made in a loop."""
+    _REGISTERED.extend(kinds)
+
+
 @lru_cache(maxsize=1)
 def catalogue() -> dict[str, tuple[DocumentType, ...]]:
     """All document types by category, each list sorted by name, so that the order does not hang on imports."""
