@@ -104,7 +104,8 @@ def _make(order: Order, kind: DocumentType, index: int, attempt: int) -> Made:
         draft, raw, steps = augment(pen, draft, raw)
     path = choose_path(pen, draft, wilder=bool(steps))
     digest = hashlib.sha256(raw).hexdigest()
-    row = Entry(path, kind.category, kind.name, pen.language, draft.extension, seed, digest, len(raw), "+".join(steps))
+    name = f"{kind.name}-{draft.extension or 'bare'}" if kind.by_format else kind.name
+    row = Entry(path, kind.category, name, pen.language, draft.extension, seed, digest, len(raw), "+".join(steps))
     return Made(row, raw)
 
 

@@ -25,7 +25,7 @@ from ifmosfs.ml.synth.grammar import alternatives
 from ifmosfs.ml.synth.pen import Pen
 from ifmosfs.ml.synth.registry import DocumentType, Draft
 from ifmosfs.ml.synth.rendering import render
-from ifmosfs.ml.synth.words import LANGUAGES, data_files, read_data
+from ifmosfs.ml.synth.words import data_files, read_data
 
 SHAPES: Final = ("letter", "form", "article", "list", "form")
 
@@ -71,26 +71,22 @@ def use_text_source(source: TextSource) -> None:
 
 
 def prose_types() -> Iterator[DocumentType]:
-    """The document types of all prose."""
+    """The document types of all prose: one for each language of a table, because their sentences are not translations."""
     for category in data_files("prose"):
         tables = read_data(f"prose/{category}.toml")
         formats = tables.pop("_formats")
         common = tables.pop("_common", {})
         for name, by_language in tables.items():
-            languages = tuple(language for language in LANGUAGES if language in by_language)
-            own = by_language.get("formats", formats)
-            make = partial(_write, by_language, common, own)
-            yield DocumentType(category, name, make, languages, 2 if len(languages) > 3 else 1)
+            for language, table in by_language.items():
+                make = partial(_write, table, common.get(language, {}), table.get("formats", formats))
+                yield DocumentType(category, f"{name}-{language}", make, (language,), 2 if language == "en" else 1)
 
 
-def _write(by_language: Mapping[str, Any], common: Mapping[str, Any], formats: dict[str, int], pen: Pen) -> Draft:
-    table = by_language[pen.language]
-    boilerplate = common.get(pen.language, {}).get("lines", [])
-    topic = {**table, "lines": [*table.get("lines", []), *pen.sample(boilerplate, 4)]}
+def _write(table: Mapping[str, Any], common: Mapping[str, Any], formats: dict[str, int], pen: Pen) -> Draft:
+    topic = {**table, "lines": [*table.get("lines", []), *pen.sample(common.get("lines", []), 4)]}
     document = compose(topic, pen)
     content, extension = render(document, pen, pen.weighted(formats))
-    folder = table.get("folder", common.get(pen.language, {}).get("folder", ""))
-    return Draft(content, extension, table.get("names", ""), folder)
+    return Draft(content, extension, table.get("names", ""), table.get("folder", common.get("folder", "")))
 
 
 def compose(topic: Mapping[str, Any], pen: Pen) -> Document:

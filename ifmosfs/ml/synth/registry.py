@@ -40,23 +40,29 @@ Make = Callable[[Pen], Draft]
 
 @dataclass(frozen=True, slots=True)
 class DocumentType:
-    """One kind of file of one category. `languages` are those it is made in; `weight` is how many turns it gets in a round."""
+    """One kind of file of one category. `languages` are those it is made in; `weight` is how many turns it gets in a round.
+
+    With `by_format` the manifest tells a type for each format, because the bytes of one have nothing of another's.
+    """
 
     category: str
     name: str
     make: Make
     languages: tuple[str, ...] = ("en",)
     weight: int = 1
+    by_format: bool = False
 
 
 _REGISTERED: Final[list[DocumentType]] = []
 
 
-def document(category: str, *, languages: Iterable[str] = ("en",), weight: int = 1) -> Callable[[Make], Make]:
+def document(
+    category: str, *, languages: Iterable[str] = ("en",), weight: int = 1, by_format: bool = False
+) -> Callable[[Make], Make]:
     """Register a function as a document type of a category, by the function's name."""
 
     def register(make: Make) -> Make:
-        _REGISTERED.append(DocumentType(category, make.__name__.strip("_"), make, tuple(languages), weight))
+        _REGISTERED.append(DocumentType(category, make.__name__.strip("_"), make, tuple(languages), weight, by_format))
         return make
 
     return register

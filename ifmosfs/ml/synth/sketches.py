@@ -25,23 +25,31 @@ from functools import partial
 from typing import Any
 
 from ifmosfs.ml.synth.pen import Pen
-from ifmosfs.ml.synth.registry import DocumentType, Draft
+from ifmosfs.ml.synth.registry import NONE, DocumentType, Draft
 from ifmosfs.ml.synth.words import data_files, read_data
 
 
 def sketch_types() -> Iterator[DocumentType]:
-    """The document types of all sketches."""
+    """The document types of all sketches; each variant is one of its own, because its text has nothing of the others'."""
     for file in data_files("sketches"):
-        category = "__none__" if file == "others" else file
+        category = NONE if file == "others" else file
         for name, table in read_data(f"sketches/{file}.toml").items():
-            languages = tuple(table.get("languages", "en").split())
-            yield DocumentType(category, name, partial(draw, table), languages, table.get("weight", 1))
+            yield from _types(category, name, table)
+
+
+def _types(category: str, name: str, table: Mapping[str, Any]) -> Iterator[DocumentType]:
+    languages = tuple(table.get("languages", "en").split())
+    variants = table.get("variant", [{}])
+    weight = max(1, round(table.get("weight", 1) / len(variants)))
+    for number, variant in enumerate(variants, 1):
+        full = f"{name}-{number}" if len(variants) > 1 else name
+        yield DocumentType(
+            category, full, partial(draw, {**table, **variant}), languages, variant.get("weight", weight)
+        )
 
 
 def draw(table: Mapping[str, Any], pen: Pen) -> Draft:
     """One file of a sketch."""
-    if "variant" in table:
-        table = {**table, **pen.pick(table["variant"])}
     return Draft(
         _text(table, pen),
         pen.one_of(table.get("ext", "")),

@@ -67,7 +67,7 @@ def zip_archive(pen: Pen) -> Draft:
     return _draft(pen, name, write_zip(files, when=zip_time(pen), unix=unix), "zip")
 
 
-@document("archive", languages=("en", "de"), weight=3)
+@document("archive", languages=("en", "de"), weight=3, by_format=True)
 def tar_archive(pen: Pen) -> Draft:
     """Files in a TAR, compressed or not."""
     name, files = _content(pen)
@@ -163,7 +163,7 @@ def _rar5_block(body: bytes) -> bytes:
     return struct.pack("<I", zlib.crc32(sized)) + sized
 
 
-@document("archive")
+@document("archive", by_format=True)
 def unix_archive(pen: Pen) -> Draft:
     """cpio, ar, and the old shell archives."""
     name, files = _content(pen)
@@ -316,7 +316,7 @@ def editor_swap(pen: Pen) -> Draft:
     )
 
 
-@document("backup_versioned", languages=("en",))
+@document("backup_versioned", languages=("en",), by_format=True)
 def program_backups(pen: Pen) -> Draft:
     """Formats that only hold backups."""
     kind = pen.pick(("ab", "abk", "gho", "bkf", "nbu", "tib", "dump", "ibk"))

@@ -30,7 +30,7 @@ def song_flac(pen: Pen) -> Draft:
     return Draft(audio.write_flac(pen), "flac", SONG_NAMES, MUSIC_FOLDERS)
 
 
-@document("media_audio", weight=3)
+@document("media_audio", weight=3, by_format=True)
 def song_ogg(pen: Pen) -> Draft:
     """Vorbis and Opus."""
     opus = pen.chance(0.5)
@@ -59,7 +59,7 @@ def recording_wav(pen: Pen) -> Draft:
     return Draft(audio.write_wav(pen), "wav", SOUND_NAMES, SOUND_FOLDERS)
 
 
-@document("media_audio")
+@document("media_audio", by_format=True)
 def recording_other(pen: Pen) -> Draft:
     """AIFF, AU, AMR."""
     kind = pen.pick(("aiff", "aif", "au", "amr", "snd"))
@@ -84,7 +84,7 @@ def midi_song(pen: Pen) -> Draft:
     )
 
 
-@document("media_audio")
+@document("media_audio", by_format=True)
 def tracker_module(pen: Pen) -> Draft:
     """Modules of trackers, chip tunes, and Windows Media."""
     kind = pen.pick(("mod", "xm", "s3m", "it", "wma", "sid", "nsf"))
@@ -185,7 +185,7 @@ def postscript_font(pen: Pen) -> Draft:
     )
 
 
-@document("web_font")
+@document("web_font", by_format=True)
 def font_other(pen: Pen) -> Draft:
     """Collections, console fonts, fonts of X11."""
     kind = pen.pick(("ttc", "psf.gz", "pcf.gz", "psf", "dfont"))
@@ -256,7 +256,7 @@ def dbase_table(pen: Pen) -> Draft:
     return Draft(databases.write_dbf(pen), "dbf", "«NOUN»|«noun»|kunden|adressen|«noun»«n:1-99»", "data|dbase|FOXPRO")
 
 
-@document("technical_database", weight=2)
+@document("technical_database", weight=2, by_format=True)
 def key_value_store(pen: Pen) -> Draft:
     """Berkeley DB, and the files of servers by their heads."""
     kind = pen.pick(("db", "bdb", "rdb", "mdb", "frm", "MYI", "ibd", "ldb", "fdb", "kdb"))
@@ -391,7 +391,7 @@ def parquet_table(pen: Pen) -> Draft:
     return Draft(parquet(pen), pen.pick(("parquet", "parquet", "pq", "snappy.parquet")), DATA_NAMES, DATA_FOLDERS)
 
 
-@document("technical_dataset", weight=3)
+@document("technical_dataset", weight=3, by_format=True)
 def scientific_binary(pen: Pen) -> Draft:
     """MATLAB, NetCDF, FITS, HDF5, IDX, NIfTI, EDF, pickles, capture files, shapes."""
     kind = pen.pick(

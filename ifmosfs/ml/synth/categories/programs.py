@@ -141,7 +141,7 @@ def java_library(pen: Pen) -> Draft:
     )
 
 
-@document("compiled_code", weight=2)
+@document("compiled_code", weight=2, by_format=True)
 def other_bytecode(pen: Pen) -> Draft:
     """WebAssembly, Lua, Emacs, Dalvik, Erlang, LLVM, Flash, message catalogues of shaders."""
     body = binary.code(pen, pen.size(200, 9000)) + binary.strings(pen, 12)
@@ -298,7 +298,7 @@ def android_package(pen: Pen) -> Draft:
     )
 
 
-@document("software_installer", weight=2)
+@document("software_installer", weight=2, by_format=True)
 def browser_extension(pen: Pen) -> Draft:
     """Extensions of browsers and editors, plug-ins."""
     kind = pen.pick(("xpi", "crx", "vsix", "oxt", "nupkg", "jar"))
@@ -356,7 +356,7 @@ def disk_image(pen: Pen) -> Draft:
     )
 
 
-@document("software_installer", weight=2)
+@document("software_installer", weight=2, by_format=True)
 def linux_bundle(pen: Pen) -> Draft:
     """AppImages, snaps, self-extracting scripts, macOS packages."""
     kind = pen.pick(("AppImage", "run", "snap", "pkg", "flatpakref", "sh", "flatpak"))

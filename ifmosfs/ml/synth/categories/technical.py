@@ -68,7 +68,7 @@ def git_pack(pen: Pen) -> bytes:
     return bytes(out) + hashlib.sha1(out, usedforsecurity=False).digest()
 
 
-@document("git_metadata", weight=3)
+@document("git_metadata", weight=3, by_format=True)
 def pack_and_index(pen: Pen) -> Draft:
     """Packs, their indexes, bundles, the index of the work tree."""
     kind = pen.pick(("pack", "idx", "bundle", "index", "rev", "bitmap"))
@@ -154,7 +154,7 @@ def pip_http_cache(pen: Pen) -> Draft:
     )
 
 
-@document("cache_package_manager", weight=3)
+@document("cache_package_manager", weight=3, by_format=True)
 def fetched_package(pen: Pen) -> Draft:
     """A package as it was fetched, in the cache of its manager."""
     kind = pen.pick(("npm", "cargo", "yarn", "apt", "maven", "gem", "pacman", "go"))
@@ -298,7 +298,7 @@ def _record(data: bytes, kind: str) -> str:
     return kind + body.hex().upper() + f"{~sum(body) & 0xFF:02X}"
 
 
-@document("automotive_technical", weight=3)
+@document("automotive_technical", weight=3, by_format=True)
 def measurement_file(pen: Pen) -> Draft:
     """Bus traces and measurements in the formats of the tools: MDF, BLF, VBF, raw flash images."""
     kind = pen.pick(("mf4", "mdf", "dat", "blf", "vbf", "bin", "ori", "frf", "sgo", "d97"))
@@ -461,7 +461,7 @@ def _workshop(language: str) -> tuple[dict[str, object], ...]:
 # ---- games
 
 
-@document("game_data", weight=4)
+@document("game_data", weight=4, by_format=True)
 def cartridge_image(pen: Pen) -> Draft:
     """ROM images of old consoles."""
     kind = pen.pick(("nes", "gb", "gbc", "gba", "smc", "z64", "md", "nds", "gen"))
@@ -492,7 +492,7 @@ def cartridge_image(pen: Pen) -> Draft:
     )
 
 
-@document("game_data", weight=3)
+@document("game_data", weight=3, by_format=True)
 def resource_pack(pen: Pen) -> Draft:
     """Containers of games: WAD, PAK, VPK, PCK, RPA, BSP, Unity and Unreal assets."""
     kind = pen.pick(
@@ -560,7 +560,7 @@ def _container(kind: str, names: list[str], body: bytes, pen: Pen) -> bytes:
     return heads.get(kind, b"") + b"\x00".join(name.encode() for name in names) + b"\x00" + body
 
 
-@document("game_data", weight=4)
+@document("game_data", weight=4, by_format=True)
 def binary_save(pen: Pen) -> Draft:
     """Saved games as programs write them: named tags, tables of numbers, packed state."""
     kind = pen.pick(
@@ -642,7 +642,7 @@ def _base64_save(words: bytes) -> bytes:
     return base64.b64encode(zlib.compress(words * 3))
 
 
-@document("game_data", weight=2)
+@document("game_data", weight=2, by_format=True)
 def model_or_texture(pen: Pen) -> Draft:
     """Models, textures and figures of games; an STL of a figure is the hard pair of CAD."""
     kind = pen.pick(("mdl", "md2", "md3", "vtf", "dds", "nif", "stl", "blp", "m2", "pcx", "tex"))
