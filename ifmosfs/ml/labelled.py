@@ -26,7 +26,8 @@ Row = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """How evenly the files are spread: `imbalance` is the largest class over the smallest, `variation` the coefficient of variation."""
+    """How evenly the files are spread: `imbalance` is the largest class over the smallest, `variation` the coefficient
+    of variation of their sizes."""
 
     by_category: Mapping[str, int]
     imbalance: float

@@ -57,7 +57,7 @@ def merge(sets: tuple[str, ...], output: str, as_json: bool) -> None:
         click.echo(f"... and {len(merged.conflicts) - MOST_CONFLICTS:,} more (--json lists all)")
     for when, shown in (("before", merged.before), ("after", merged.after)):
         click.echo(
-            f"{when}: {len(shown.by_category)} categories, imbalance {shown.imbalance:.2f}, variation {shown.variation:.2f}"
+            f"{when}: {counted(len(shown.by_category), 'category')}, imbalance {shown.imbalance:.2f}, variation {shown.variation:.2f}"
         )
     for category in merged.before.by_category:
         click.echo(

@@ -164,7 +164,7 @@ def make_corpus(
         raise TargetProblem(f"the corpus cannot be made here ({error.strerror})", path=os.fsencode(output)) from error
     try:
         rows = _fill(order, work, progress, n_workers, source or GrammarSource())
-        os.chmod(work, 0o755)
+        os.chmod(work, 0o755)  # noqa: S103  what `mkdir` would have made; `mkdtemp` makes it private
         os.rename(work, output)  # takes the place of an empty folder, and of nothing else
     except OSError as error:
         raise IfmosfsError(f"the corpus could not be written ({error.strerror})", path=os.fsencode(output)) from error

@@ -18,6 +18,7 @@ T = TypeVar("T")
 Slot = Callable[["Pen", str], str]
 
 SLOTS: Final[dict[str, Slot]] = {}
+BEGINNING: Final = datetime(2004, 1, 1)  # noqa: DTZ001  the wall time of no place
 HEX: Final = "0123456789abcdef"
 BASE64: Final = string.ascii_letters + string.digits + "+/"
 
@@ -44,9 +45,8 @@ class Pen:
         self.rng = random.Random(seed)
         self.kept: dict[str, str] = {}
         self.use(language)
-        self.now = datetime(2004, 1, 1) + timedelta(
-            seconds=int(self.rng.triangular(0, 22 * 365 * 86400, 17 * 365 * 86400))
-        )
+        seconds = int(self.rng.triangular(0, 22 * 365 * 86400, 17 * 365 * 86400))
+        self.now = BEGINNING + timedelta(seconds=seconds)
 
     def use(self, language: str) -> None:
         """Write in this language from now on."""
@@ -369,7 +369,7 @@ def unixpath(pen: Pen, argument: str) -> str:
                 "/var/lib/«noun»/«noun»",
                 "/etc/«noun»/«noun».conf",
                 "/opt/«noun»/bin/«noun»",
-                "/tmp/«noun»-«hex:6»",
+                "/tmp/«noun»-«hex:6»",  # noqa: S108  a name in made-up text
                 "/usr/share/«noun»",
                 "/srv/«noun»/«noun»",
             )

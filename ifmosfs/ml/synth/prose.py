@@ -118,8 +118,8 @@ def compose(topic: Mapping[str, Any], pen: Pen) -> Document:
 
 
 def _sentences(topic: Mapping[str, Any], pen: Pen) -> list[str]:
-    most = {"letter": 14, "form": 8, "list": 10}.get(topic.get("shape", ""), 40)
-    n = pen.size(2, most) if pen.chance(0.93) else pen.size(most, 5 * most)
+    least, most = {"letter": (4, 16), "form": (3, 12), "list": (3, 24)}.get(topic.get("shape", ""), (6, 60))
+    n = pen.size(least, most) if pen.chance(0.92) else pen.size(1, 5 * most)
     return text_source.sentences(topic, pen.language, n, pen)
 
 

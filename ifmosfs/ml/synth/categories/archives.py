@@ -10,6 +10,7 @@ from dataclasses import replace
 from ifmosfs.ml.synth.categories.nested import borrow, some_files
 from ifmosfs.ml.synth.formats.binary import write_elf
 from ifmosfs.ml.synth.formats.zipped import (
+    Mode,
     compress,
     write_7z,
     write_ar,
@@ -36,6 +37,7 @@ CONTENTS = {
     "songs": "media_audio",
     "templates": "business_spreadsheet",
 }
+MODES: tuple[Mode, ...] = ("gz", "bz2", "xz")
 FOLDERS = "Archives|zips|backup|attachments|downloads/«noun»|send"
 
 
@@ -98,10 +100,10 @@ def single_compressed(pen: Pen) -> Draft:
     _, raw, inner = borrow(
         pen, pen.pick(("technical_dataset", "technical_log", "personal_document", "technical_script"))
     )
-    mode, extension = pen.pick((("gz", "gz"), ("bz2", "bz2"), ("xz", "xz")))
+    mode = pen.pick(MODES)
     return Draft(
-        compress(raw, mode, inner if mode == "gz" else ""), extension, inner.replace("«", "").replace("»", ""), FOLDERS
-    )  # type: ignore[arg-type]
+        compress(raw, mode, inner if mode == "gz" else ""), mode, inner.replace("«", "").replace("»", ""), FOLDERS
+    )
 
 
 @document("archive")

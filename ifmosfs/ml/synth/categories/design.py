@@ -510,13 +510,12 @@ def svg_drawing(pen: Pen) -> Draft:
 @document("design_vector", weight=2)
 def svg_diagram(pen: Pen) -> Draft:
     """A chart or graph as SVG, as programs plot them."""
-    rows = []
-    for at in range(pen.whole(3, 30)):
-        rows.append(
-            pen.say(
-                f'<g id="node{at + 1}" class="node">\n<title>«noun»</title>\n<ellipse fill="none" stroke="black" cx="«n:20-700»" cy="-«n:20-400»" rx="«n:20-60»" ry="18"/>\n<text text-anchor="middle" x="«n:20-700»" y="-«n:20-400»" font-family="Times,serif" font-size="14.00">«noun»</text>\n</g>'
-            )
+    rows = [
+        pen.say(
+            f'<g id="node{at + 1}" class="node">\n<title>«noun»</title>\n<ellipse fill="none" stroke="black" cx="«n:20-700»" cy="-«n:20-400»" rx="«n:20-60»" ry="18"/>\n<text text-anchor="middle" x="«n:20-700»" y="-«n:20-400»" font-family="Times,serif" font-size="14.00">«noun»</text>\n</g>'
         )
+        for at in range(pen.whole(3, 30))
+    ]
     return Draft(
         write_svg(pen, "\n".join(rows), 720, 420),
         "svg",
@@ -534,9 +533,14 @@ def postscript(pen: Pen) -> Draft:
     )
     lines = "\n".join(
         pen.say(
-            "«f:0-500/2» «f:0-500/2» moveto «f:0-500/2» «f:0-500/2» lineto stroke|«f:0-1/2» «f:0-1/2» «f:0-1/2» setrgbcolor|«f:0-500/2» «f:0-500/2» «f:0-500/2» «f:0-500/2» «f:0-500/2» «f:0-500/2» curveto|newpath «f:0-500/1» «f:0-500/1» «f:1-80/1» 0 360 arc fill|gsave «f:0-9/2» setlinewidth grestore|/Helvetica findfont 12 scalefont setfont (%s) show".split(
-                "|"
-            )[pen.whole(0, 4)]
+            [
+                "«f:0-500/2» «f:0-500/2» moveto «f:0-500/2» «f:0-500/2» lineto stroke",
+                "«f:0-1/2» «f:0-1/2» «f:0-1/2» setrgbcolor",
+                "«f:0-500/2» «f:0-500/2» «f:0-500/2» «f:0-500/2» «f:0-500/2» «f:0-500/2» curveto",
+                "newpath «f:0-500/1» «f:0-500/1» «f:1-80/1» 0 360 arc fill",
+                "gsave «f:0-9/2» setlinewidth grestore",
+                "/Helvetica findfont 12 scalefont setfont (%s) show",
+            ][pen.whole(0, 4)]
         )
         for _ in range(pen.size(10, 400))
     )

@@ -424,7 +424,7 @@ def scientific_binary(pen: Pen) -> Draft:
     return Draft(_scientific(kind, pen, name, values, n), kind, DATA_NAMES, DATA_FOLDERS)
 
 
-def _scientific(kind: str, pen: Pen, name: str, values: bytes, n: int) -> bytes:  # noqa: PLR0911  a table of formats
+def _scientific(kind: str, pen: Pen, name: str, values: bytes, n: int) -> bytes:
     match kind:
         case "mat":
             return struct.pack("<iiiii", 0, n, 1, 0, len(name) + 1) + name.encode() + b"\x00" + values
@@ -473,6 +473,12 @@ def _scientific(kind: str, pen: Pen, name: str, values: bytes, n: int) -> bytes:
             return write_gzip(
                 b"X\n\x00\x00\x00\x02\x00\x03\x06\x00\x00\x02\x03\x00\x00\x00\x00\x0e" + struct.pack(">I", n) + values
             )
+        case _:
+            return _scientific_more(kind, pen, name, values, n)
+
+
+def _scientific_more(kind: str, pen: Pen, name: str, values: bytes, n: int) -> bytes:
+    match kind:
         case "avro":
             schema = f'{{"type":"record","name":"{name}","fields":[{{"name":"x","type":"double"}}]}}'
             sync = pen.noise(16)

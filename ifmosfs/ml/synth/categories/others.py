@@ -72,13 +72,13 @@ def _matroska(kind: bytes, pen: Pen, body: bytes) -> bytes:
 @document(NONE, languages=("en", "de", "fr"), weight=3, by_format=True)
 def e_book(pen: Pen) -> Draft:
     """E-books."""
-    from ifmosfs.ml.synth.blocks import Document, Heading, Paragraph
+    from ifmosfs.ml.synth.blocks import Block, Document, Heading, Paragraph
 
     title, author = pen.say("The «Adj» «Noun»"), pen.slot("person", "")
     kind = pen.pick(("epub", "epub", "epub", "mobi", "azw3", "djvu", "lit"))
     names = f"{author} - {title}|{title}|book «n:1-90»|«surname»_«Noun»"
     if kind == "epub":
-        blocks = [Heading(title, 0), *(Paragraph(pen.paragraph(6)) for _ in range(pen.size(3, 60)))]
+        blocks: list[Block] = [Heading(title, 0), *(Paragraph(pen.paragraph(6)) for _ in range(pen.size(3, 60)))]
         return Draft(
             write_epub(Document(tuple(blocks), pen.language, title, author, ""), pen),
             kind,

@@ -154,7 +154,7 @@ def _terminal(pen: Pen, draw: Draw, size: tuple[int, int]) -> None:
     )
     draw.rectangle((0, 0, *size), fill=ground)
     y = 10
-    while y < size[1] - 30 and pen.chance(0.97):
+    while y < size[1] - 30 and pen.chance(0.985):
         prompt = pen.chance(0.3)
         text = (
             pen.say("«user»@«host»:~$ «shell_tool» --«noun» «unixpath»")
@@ -326,7 +326,7 @@ def _screenshot(screen: Screen, sizes: tuple[tuple[int, int], ...], pen: Pen) ->
         return Draft(raster.to_jpeg(pen, image), "jpg", SHOT_NAMES, SHOT_FOLDERS)
     if pen.chance(0.4):
         image = image.convert("RGBA") if pen.chance(0.3) else image.quantize(64, method=Image.Quantize.FASTOCTREE)
-    return Draft(raster.save(image, "PNG", compress_level=pen.pick((1, 3, 4))), "png", SHOT_NAMES, SHOT_FOLDERS)
+    return Draft(raster.save(image, "PNG", compress_level=6), "png", SHOT_NAMES, SHOT_FOLDERS)
 
 
 register_types(
@@ -531,7 +531,7 @@ def _graphic(paint: Callable[[Pen], Image.Image], pen: Pen) -> Draft:
     elif kind == "gif":
         raw = raster.save(image.convert("RGB").quantize(32, method=Image.Quantize.FASTOCTREE), "GIF")
     else:
-        small = image.convert("RGB") if kind == "jpg" or kind == "webp" else image.convert("RGB").resize((90, 60))
+        small = image.convert("RGB") if kind in {"jpg", "webp"} else image.convert("RGB").resize((90, 60))
         raw = raster.save(small, {"jpg": "JPEG", "tiff": "TIFF"}.get(kind, kind.upper()))
     return Draft(raw, kind, GRAPHIC_NAMES, GRAPHIC_FOLDERS)
 

@@ -21,7 +21,7 @@ def bytecode(pen: Pen) -> bytes:
     """A `.pyc` of some version: its head, and code as this interpreter packs it without references, so that it is the same each time."""
     source = "\n".join(
         pen.say(
-            "def «snake»(«snake», «a»=«n:0-99»):\n    '''«tech:1-1»'''\n    return «a:3»«n:1-9» if '«word»' else '«word»'\n«CONST» = ['«word»', «n:0-999»]"
+            "def «snake»(«snake»_in, «a»_=«n:0-99»):\n    '''«tech:1-1»'''\n    return «a:3»«n:1-9» if '«word»' else '«word»'\n«CONST» = ['«word»', «n:0-999»]"
         )
         for _ in range(pen.size(2, 20))
     )

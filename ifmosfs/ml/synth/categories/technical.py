@@ -7,6 +7,8 @@ import struct
 import zlib
 from functools import lru_cache
 
+from PIL import Image, ImageDraw, ImageFilter
+
 from ifmosfs.ml.synth.categories.nested import borrow, some_files
 from ifmosfs.ml.synth.formats import binary, raster
 from ifmosfs.ml.synth.formats.zipped import write_ar, write_gzip, write_tar, write_zip
@@ -748,9 +750,7 @@ def _dicom_field(group: int, element: int, kind: bytes, value: bytes) -> bytes:
     return struct.pack("<HH", group, element) + kind + struct.pack("<H", len(value)) + value
 
 
-def _body_scan(pen: Pen, size: int) -> raster.Image.Image:
-    from PIL import Image, ImageDraw, ImageFilter
-
+def _body_scan(pen: Pen, size: int) -> Image.Image:
     image = Image.new("L", (size, size), 5)
     draw = ImageDraw.Draw(image)
     draw.ellipse((size * 0.1, size * 0.05, size * 0.9, size * 0.95), fill=pen.whole(60, 120))
@@ -768,7 +768,7 @@ def _body_scan(pen: Pen, size: int) -> raster.Image.Image:
 def xray_picture(pen: Pen) -> Draft:
     """An X-ray or an ultrasound as an ordinary picture, in grey."""
     image = _body_scan(pen, pen.pick((320, 400, 512)))
-    raster.write_text(raster.ImageDraw.Draw(image), (8, 8), pen.say("«SURNAME» «n:1940-2005»  «L|R»"), 14, 220)
+    raster.write_text(ImageDraw.Draw(image), (8, 8), pen.say("«SURNAME» «n:1940-2005»  «L|R»"), 14, 220)
     return Draft(
         raster.to_jpeg(pen, image),
         "jpg",

@@ -240,7 +240,8 @@ def write_mp4(pen: Pen, *, sound: bool) -> bytes:
 
 def _sample_table(*, sound: bool, size: tuple[int, int]) -> bytes:
     if sound:
-        entry = box(b"mp4a", bytes(6), struct.pack(">H", 1), bytes(8), struct.pack(">HHIHH", 2, 16, 0, 44100, 0))
+        head = bytes(6) + struct.pack(">H", 1) + bytes(8) + struct.pack(">HHIHH", 2, 16, 0, 44100, 0)
+        entry = box(b"mp4a", head, _decoder())
     else:
         entry = box(
             b"avc1",
@@ -255,6 +256,16 @@ def _sample_table(*, sound: bool, size: tuple[int, int]) -> bytes:
         )
     empty = b"".join(box(kind, bytes(8)) for kind in (b"stts", b"stsc", b"stco")) + box(b"stsz", bytes(12))
     return box(b"stbl", box(b"stsd", bytes(4), struct.pack(">I", 1), entry), empty)
+
+
+def _decoder() -> bytes:
+    """What tells a player that it is AAC: nested descriptors of MPEG-4."""
+
+    def descriptor(tag: int, body: bytes) -> bytes:
+        return bytes([tag, 0x80, 0x80, 0x80, len(body)]) + body
+
+    config = bytes([0x40, 0x15, 0, 0, 0]) + struct.pack(">II", 128_000, 128_000) + descriptor(5, b"\x12\x10")
+    return box(b"esds", bytes(4), descriptor(3, b"\x00\x01\x00" + descriptor(4, config) + descriptor(6, b"\x02")))
 
 
 def _itunes(pen: Pen) -> bytes:

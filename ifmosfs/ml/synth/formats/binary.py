@@ -169,15 +169,19 @@ def write_wasm(pen: Pen) -> bytes:
     return b"\x00asm\x01\x00\x00\x00" + b"\x01\x04\x01\x60\x00\x00" + b"\x00" + bytes([len(body)]) + body
 
 
+def _both(value: int) -> bytes:
+    """A number in both byte orders, as ISO 9660 has it."""
+    return struct.pack("<I", value) + struct.pack(">I", value)
+
+
 def write_iso(pen: Pen, label: str, size: int) -> bytes:
     """The volume descriptors of a CD image, after ISO 9660, and room for its files."""
-    both = lambda value: struct.pack("<I", value) + struct.pack(">I", value)  # noqa: E731  # both byte orders, as the norm has it
     descriptor = (
         b"\x01CD001\x01\x00"
         + b" " * 32
         + label.upper().encode("ascii", "replace")[:32].ljust(32)
         + bytes(8)
-        + both(20 + size // 2048)
+        + _both(20 + size // 2048)
     )
     descriptor += (
         bytes(32)
@@ -188,7 +192,7 @@ def write_iso(pen: Pen, label: str, size: int) -> bytes:
         + struct.pack("<H", 2048)
         + struct.pack(">H", 2048)
     )
-    root = b"\x22\x00" + both(18) + both(2048) + bytes(7) + b"\x02\x00\x00\x01\x00\x00\x01\x01\x00"
+    root = b"\x22\x00" + _both(18) + _both(2048) + bytes(7) + b"\x02\x00\x00\x01\x00\x00\x01\x01\x00"
     full = (descriptor.ljust(156, b"\x00") + root).ljust(2048, b"\x00")
     return bytes(32768) + full + b"\xffCD001\x01".ljust(2048, b"\x00") + bytes(2048) + code(pen, size)
 

@@ -31,7 +31,7 @@ def write_font(pen: Pen, kind: str) -> bytes:
         builder.setupCFF(f"{family.replace(' ', '')}-{style}", {"FullName": f"{family} {style}"}, charstrings, {})
     else:
         builder.setupGlyf({name: _glyph(shapes.get(name, [])) for name in order})
-    builder.setupHorizontalMetrics({name: (width, 0) for name in order})
+    builder.setupHorizontalMetrics(dict.fromkeys(order, (width, 0)))
     builder.setupHorizontalHeader(ascent=int(units * 0.8), descent=-int(units * 0.2))
     builder.setupNameTable(_names(pen, family, style))
     builder.setupOS2(

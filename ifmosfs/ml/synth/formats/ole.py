@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 from ifmosfs.ml.synth.blocks import Document
@@ -28,7 +29,9 @@ CLASSES: Final = {
 def write_compound(streams: Mapping[str, bytes], kind: str = "") -> bytes:
     """A compound file of the streams, whose root says the kind."""
     bodies = [body + bytes(max(0, SMALLEST - len(body))) for body in streams.values()]
-    chains, sectors, start = [], [], []
+    chains: list[int] = []
+    sectors: list[bytes] = []
+    start: list[int] = []
     for body in bodies:
         n = -(-len(body) // SECTOR)
         start.append(len(sectors))
@@ -57,7 +60,7 @@ def _header(first_directory: int, first_fat: int, n_fat: int) -> bytes:
 
 def _directory(names: list[str], sizes: list[int], start: list[int], kind: str) -> bytes:
     order = sorted(range(len(names)), key=lambda at: (len(names[at]), names[at].upper()))
-    right = dict(zip(order, order[1:], strict=False))
+    right = dict(pairwise(order))
     rows = [_entry("Root Entry", 5, FREE, order[0] + 1 if order else FREE, END, 0, CLASSES[kind])]
     for at, name in enumerate(names):
         beside = right.get(at)

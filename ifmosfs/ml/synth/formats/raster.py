@@ -34,6 +34,12 @@ def colour(pen: Pen, low: int = 0, high: int = 255) -> Colour:
     return (pen.whole(low, high), pen.whole(low, high), pen.whole(low, high))
 
 
+def scaled(base: Colour, factor: float) -> Colour:
+    """A lighter or darker colour."""
+    red, green, blue = (min(255, int(part * factor)) for part in base)
+    return (red, green, blue)
+
+
 def near(pen: Pen, base: Colour, spread: int = 25) -> Colour:
     """A colour close to another one."""
     red, green, blue = (max(0, min(255, part + pen.whole(-spread, spread))) for part in base)
@@ -165,26 +171,35 @@ def _place(pen: Pen, exif: Image.Exif) -> None:
 # ---- scenes
 
 PHOTO_SIZES = (
-    (640, 480),
-    (800, 600),
-    (1024, 768),
-    (800, 533),
-    (960, 720),
-    (720, 960),
-    (600, 800),
-    (768, 1024),
-    (900, 600),
-    (1080, 810),
-    (480, 640),
-    (1200, 800),
-)
+    *(
+        (640, 480),
+        (480, 640),
+        (720, 480),
+        (480, 720),
+        (600, 400),
+        (400, 600),
+        (640, 426),
+        (540, 720),
+        (720, 540),
+        (640, 360),
+    ),
+    *((800, 600), (600, 800), (1024, 768)),
+)  # cameras' own sizes would cost megabytes for each picture; what they were stands in the camera data
 
 
 def clouds(pen: Pen, size: tuple[int, int], grain: int, base: Colour, spread: int) -> Image.Image:
-    """Soft patches around a colour."""
+    """Soft patches around a colour: brightness changes much, the colour itself little, as in nature."""
+    light = _patches(pen, "L", size, grain)
+    tint = _patches(pen, "RGB", size, max(grain * 4, 40))
+    share = spread / 255
+    lit = Image.blend(Image.new("RGB", size, base), Image.merge("RGB", (light, light, light)), share)
+    return Image.blend(lit, tint, share * 0.25)
+
+
+def _patches(pen: Pen, mode: str, size: tuple[int, int], grain: int) -> Image.Image:
     small = (max(2, size[0] // grain), max(2, size[1] // grain))
-    noise = Image.frombytes("RGB", small, pen.noise(small[0] * small[1] * 3)).resize(size, Image.Resampling.BICUBIC)
-    return Image.blend(Image.new("RGB", size, base), noise, spread / 255)
+    noise = Image.frombytes(mode, small, pen.noise(small[0] * small[1] * len(mode)))
+    return noise.resize(size, Image.Resampling.BICUBIC if grain < 40 else Image.Resampling.BILINEAR)
 
 
 def gradient(size: tuple[int, int], top: Colour, bottom: Colour) -> Image.Image:
@@ -234,9 +249,9 @@ def landscape(pen: Pen, size: tuple[int, int]) -> Image.Image:
             pen,
             size,
             pen.whole(3, 9),
-            near(pen, tuple(int(part * (1.2 - 0.2 * depth)) for part in ground), 15),
+            near(pen, scaled(ground, 1.2 - 0.2 * depth), 15),
             pen.whole(40, 110),
-        )  # type: ignore[arg-type]
+        )
         mask = Image.new("L", size)
         ImageDraw.Draw(mask).polygon(ridge(pen, size, height, pen.rng.uniform(3, 30)), fill=255)
         image.paste(texture, (0, 0), mask.filter(ImageFilter.GaussianBlur(1)))
@@ -254,8 +269,8 @@ def blossoms(pen: Pen, size: tuple[int, int]) -> Image.Image:
     )
     draw = ImageDraw.Draw(image)
     for _ in range(pen.whole(5, 40)):
-        radius, x, y = pen.whole(8, 60), pen.whole(0, size[0]), pen.whole(0, size[1])
-        draw.ellipse((x, y, x + radius, y + radius), fill=near(pen, (200, 190, 150), 55))
+        radius, left, top = pen.whole(8, 60), pen.whole(0, size[0]), pen.whole(0, size[1])
+        draw.ellipse((left, top, left + radius, top + radius), fill=near(pen, (200, 190, 150), 55))
     image = image.filter(ImageFilter.GaussianBlur(pen.rng.uniform(4, 14)))
     draw = ImageDraw.Draw(image)
     x, y, petal, n = (
@@ -281,8 +296,8 @@ def people(pen: Pen, size: tuple[int, int]) -> Image.Image:
     )
     draw = ImageDraw.Draw(image)
     for _ in range(pen.whole(0, 5)):
-        x, y = pen.whole(0, size[0]), pen.whole(0, size[1] // 2)
-        draw.rectangle((x, y, x + pen.whole(40, 250), y + pen.whole(40, 250)), fill=near(pen, wall, 60))
+        left, top = pen.whole(0, size[0]), pen.whole(0, size[1] // 2)
+        draw.rectangle((left, top, left + pen.whole(40, 250), top + pen.whole(40, 250)), fill=near(pen, wall, 60))
     image = image.filter(ImageFilter.GaussianBlur(pen.rng.uniform(1, 6)))
     draw = ImageDraw.Draw(image)
     n = pen.whole(1, 4)
