@@ -10,6 +10,7 @@ import csv
 import hashlib
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -129,6 +130,12 @@ def _begin(source: TextSource) -> None:
     catalogue()
 
 
+def _begin_worker(source: TextSource) -> None:
+    """A worker leaves Ctrl-C to its parent, which takes the work away."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _begin(source)
+
+
 def _make_chunk(order: Order, jobs: list[tuple[str, int]], folder: str) -> list[Entry]:
     rows = []
     for category, index in jobs:
@@ -213,7 +220,7 @@ def _run(
             yield chunk, _make_chunk(order, chunk, waiting)
         return
     fresh = get_context("spawn")  # the command line has a thread for its progress, which no fork should meet
-    with ProcessPoolExecutor(n_workers, fresh, initializer=_begin, initargs=(source,)) as pool:
+    with ProcessPoolExecutor(n_workers, fresh, initializer=_begin_worker, initargs=(source,)) as pool:
         queue = iter(chunks)
         open_chunks: dict[Future[list[Entry]], Chunk] = {}
         try:
