@@ -29,6 +29,7 @@ COMMANDS = (
     Lazy("versions", "versions:versions", "Undo", "What was where after each commit, and getting it back."),
     Lazy("vault", "vault:vault", "Undo", "List, restore and empty what lost a conflict."),
     Lazy("recover", "recover:recover", "Undo", "Finish or undo what an interrupted run began."),
+    Lazy("model", "model:model", "Learn", "Make and merge labelled files to learn from."),
     Lazy("doctor", "doctor:doctor", "Set up", "What is here, what is missing, and the remedy."),
     Lazy("serve", "serve:serve", "", "Serve a view (started by mount)."),
 )

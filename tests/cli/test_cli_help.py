@@ -45,6 +45,9 @@ Undo:
   vault     List, restore and empty what lost a conflict.
   recover   Finish or undo what an interrupted run began.
 
+Learn:
+  model  Make and merge labelled files to learn from.
+
 Set up:
   doctor  What is here, what is missing, and the remedy.
 
