@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ifmosfs.store.journal import SqliteJournal
 
 Finished = frozenset[tuple[str, int | None]]
+SHORTEST_ID = 4  # characters of one that is all digits: what is shorter is the number of a version
 ENDED = frozenset({RunState.COMPLETE, RunState.STOPPED})
 KINDS = {RunKind.COMMIT: VersionKind.COMMIT, RunKind.ROLLBACK: VersionKind.ROLLBACK}
 
@@ -113,7 +114,8 @@ def find_version(app: App, wanted: str) -> tuple[VersionInfo | None, SnapshotInf
         if chosen is not None:
             return chosen, _manifest_of(chosen, snapshots)
     fitting = [info for info in snapshots.values() if info.head.name == wanted]
-    fitting = fitting or [info for id_, info in snapshots.items() if id_.startswith(wanted)]
+    if not (wanted.isdecimal() and len(wanted) < SHORTEST_ID):  # that is a number and nothing else
+        fitting = fitting or [info for id_, info in snapshots.items() if id_.startswith(wanted)]
     if not fitting:
         raise NotFound(f"there is no version {wanted!r}", hint="list them: ifmosfs versions list")
     if len(fitting) > 1:

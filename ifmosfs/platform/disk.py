@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Final, Self, TypeVar, cast
 
 from ifmosfs.core.files import Attr, Fingerprint, Place
 from ifmosfs.core.journal import FolderMeta
@@ -23,6 +23,8 @@ from ifmosfs.core.names import NameRules
 from ifmosfs.core.ports import UNKNOWN_ATTR, Copied, Space
 from ifmosfs.platform import copying, filesystems, linux, metadata, moving, syncing
 from ifmosfs.platform.resolving import Folders, open_exactly, open_nearest
+
+OVERLAYFS_MAGIC: Final = 0x794C7630
 
 Answer = TypeVar("Answer")
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -50,6 +52,7 @@ class PosixDisk:
     def __init__(self) -> None:
         self._filesystems = syncing.Filesystems()
         self._threads = threading.local()
+        self._births_kept: dict[int, bool] = {}  # by device
 
     def __enter__(self) -> Self:
         return self
@@ -92,12 +95,23 @@ class PosixDisk:
         """See `DiskReader.arrival`."""
         folders = self._folders()
         try:
-            return linux.arrival_at(*folders.parent(place), expected)
+            folder, name = folders.parent(place)
+            found = os.stat(name, dir_fd=folder, follow_symlinks=False) if name else os.fstat(folder)
+            if linux.is_still(found, expected) and self._keeps_births(found.st_dev, folder):
+                return linux.arrived_as(expected, found)
+            return linux.attr_at(folder, name).fingerprint
         except OSError as error:
             error.filename = place.absolute
             raise
         finally:
             folders.end()
+
+    def _keeps_births(self, device: int, folder: int) -> bool:
+        """Whether a rename leaves a file its birth time: an overlay moves a copy of what lies in its lower layer."""
+        known = self._births_kept.get(device)
+        if known is None:
+            known = self._births_kept[device] = linux.filesystem_magic(folder) != OVERLAYFS_MAGIC
+        return known
 
     @_naming
     def list_folder(self, place: Place) -> Sequence[tuple[bytes, Attr]]:

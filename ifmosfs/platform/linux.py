@@ -110,14 +110,20 @@ def attr_at(folder: int, name: bytes) -> Attr:
     )
 
 
-def arrival_at(folder: int, name: bytes, expected: Fingerprint) -> Fingerprint:
-    """See `DiskReader.arrival`: Python's own call, which knows no birth time, takes half as long as the one that does."""
-    found = os.stat(name, dir_fd=folder, follow_symlinks=False)
-    inode, size_bytes, mtime_ns, birth_ns = expected.inode, expected.size_bytes, expected.mtime_ns, expected.birth_ns
-    is_it = found.st_ino == inode and found.st_size == size_bytes and found.st_mtime_ns == mtime_ns
-    if birth_ns is None or not is_it:
-        return attr_at(folder, name).fingerprint
-    return Fingerprint(inode, size_bytes, mtime_ns, found.st_ctime_ns, birth_ns)
+def is_still(found: os.stat_result, expected: Fingerprint) -> bool:
+    """Whether what was found is what was expected, whose birth time must be known, as far as Python's own call tells, which takes
+    half as long as the one that knows birth times."""
+    return (
+        found.st_ino == expected.inode
+        and found.st_size == expected.size_bytes
+        and found.st_mtime_ns == expected.mtime_ns
+        and expected.birth_ns is not None
+    )
+
+
+def arrived_as(expected: Fingerprint, found: os.stat_result) -> Fingerprint:
+    """The fingerprint of what `is_still` what was expected."""
+    return Fingerprint(expected.inode, expected.size_bytes, expected.mtime_ns, found.st_ctime_ns, expected.birth_ns)
 
 
 def _attr_without_statx(folder: int, name: bytes) -> Attr:

@@ -16,7 +16,7 @@ from typing import Protocol
 import pytest
 from blake3 import blake3
 
-from ifmosfs.core.files import Kind, Place
+from ifmosfs.core.files import Fingerprint, Kind, Place
 from ifmosfs.core.journal import FolderMeta
 from ifmosfs.core.ports import Disk
 from tests.adapters.trees import Link, Special, Tree
@@ -129,10 +129,9 @@ class DiskConformance:
         ids=["missing", "missing folder", "below a file", "symlink on the way", "..", ".. outside", "absolute",
              "absolute top", "256 bytes", "NUL"],
     )  # fmt: skip
-    def test_lstat_and_fingerprint_refuse_with_the_path_and_the_errno(
-        self, bench: Bench, path: bytes, number: int
-    ) -> None:
-        for look in (bench.disk.lstat, bench.disk.fingerprint):
+    def test_lstat_and_arrival_refuse_with_the_path_and_the_errno(self, bench: Bench, path: bytes, number: int) -> None:
+        expected = Fingerprint(1, 2, 3, 4, 5)
+        for look in (bench.disk.lstat, lambda place: bench.disk.arrival(place, expected)):
             with refused(number) as caught:
                 look(bench.place(path))
             assert caught.value.filename == bench.place(path).absolute
