@@ -115,7 +115,9 @@ def read_set(path: str) -> list[Row]:
                 )
             return [_placed(row, folder, path, number) for number, row in enumerate(reader, 2)]
     except OSError as error:
-        raise ConfigProblem(f"the labelled set cannot be read ({error.strerror})", path=os.fsencode(path)) from error
+        hint = "name a CSV with the columns path and category"
+        what = f"the labelled set cannot be read ({error.strerror})"
+        raise ConfigProblem(what, path=os.fsencode(path), hint=hint) from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise ConfigProblem(f"this is no CSV in UTF-8 ({error})", path=os.fsencode(path)) from error
 

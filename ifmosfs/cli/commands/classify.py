@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
+import csv
+import sys
+from typing import BinaryIO
+
 import click
 
 from ifmosfs.cli.common import counted, either, json_option, opened_app, print_json, session_option, shown
+from ifmosfs.core.errors import UsageProblem
 
 
 @click.command()
 @session_option
 @click.option("--all", "show_all", is_flag=True, help="A line for every file: category, confidence, reason.")
+@click.option(
+    "--paths-from",
+    type=click.File("rb"),
+    metavar="FILE",
+    help="Label these files instead, a path on each line (or parted by NUL); - is stdin.",
+)
 @json_option
-def classify(session: str | None, session_option: str | None, show_all: bool, as_json: bool) -> None:
+def classify(
+    session: str | None, session_option: str | None, show_all: bool, paths_from: BinaryIO | None, as_json: bool
+) -> None:
     """Say of each file what it is.
 
     Every file gets a category, a confidence and a reason, or none where nothing certain can be said. What was classified
     before and has not changed is not looked at again.
+
+    With --paths-from, files are labelled without a scan, as path, label and confidence: a CSV, or with --json one object.
     """
+    if paths_from is not None:
+        if session or session_option or show_all:
+            raise UsageProblem("--paths-from labels files and not a session", hint="leave the session and --all out")
+        _label(paths_from.read(), as_json)
+        return
     from ifmosfs.app.classifying import classify as classify_session
     from ifmosfs.app.refiling import refile
 
@@ -60,3 +80,22 @@ def classify(session: str | None, session_option: str | None, show_all: bool, as
             f"{counted(n_refiled, 'file')} of the mounted plan re-filed; what you have moved yourself stays there"
         )
     click.echo(f"Session {info.session_id}. Next: ifmosfs stage create --session {info.session_id}")
+
+
+def _label(listed: bytes, as_json: bool) -> None:
+    from ifmosfs.app.evaluating import label_files
+
+    paths = [path for path in listed.split(b"\0" if b"\0" in listed else b"\n") if path]
+    with opened_app() as app:
+        rows = list(label_files(app, paths))
+        app.idle()
+    if as_json:
+        files = [
+            {"path": path, "label": proposal.label, "confidence": proposal.score, "reason": proposal.reason}
+            for path, proposal in rows
+        ]
+        print_json({"files": files})
+        return
+    out = csv.writer(sys.stdout, lineterminator="\n")
+    out.writerow(("path", "label", "confidence"))
+    out.writerows((shown(path), proposal.label or "", proposal.score) for path, proposal in rows)
