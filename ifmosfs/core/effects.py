@@ -6,6 +6,7 @@ Nothing here writes to the journal: the caller has made the intent durable befor
 from __future__ import annotations
 
 import errno
+import stat
 from collections.abc import Container, Iterable, Mapping
 from enum import Enum, auto
 from typing import Final
@@ -186,7 +187,7 @@ def check_source(operation: Operation, disk: Disk, busy: Writers = NOBODY) -> At
     """The attributes of the source if it is still what was planned, and may be moved now, else the conflict."""
     source, _, expected = ends(operation)
     try:
-        attr = _glanced(disk, source, expected) or lstat_or_none(disk, source)
+        attr = lstat_or_none(disk, source)
     except OSError as error:
         return blame(operation, error, source)
     if attr is None:
@@ -197,16 +198,6 @@ def check_source(operation: Operation, disk: Disk, busy: Writers = NOBODY) -> At
     if busy is not NOBODY and (attr.device, attr.inode) in busy:
         return conflict(operation, "being-written")
     return attr if kind is not Kind.SYMLINK or operation.inverse_of is not None else _check_link(operation, attr, disk)
-
-
-def _glanced(disk: Disk, place: Place, expected: Fingerprint) -> Attr | None:
-    """The attributes of a file that nothing has happened to since it was planned: no other has both its inode and its time of
-    change. `None` where that takes a look with care; the commonest look of a commit, in a third of the time."""
-    try:
-        inode, attr = disk.glance(place, expected.inode)
-    except OSError:
-        return None
-    return attr if inode == expected.inode and attr.ctime_ns == expected.ctime_ns else None
 
 
 def _check_link(operation: Operation, attr: Attr, disk: Disk) -> Attr | Outcome:
@@ -251,15 +242,27 @@ def move_by_rename(operation: Operation, disk: Disk, busy: Writers = NOBODY) -> 
     """
     if operation.kind is OpKind.CARRY:
         return _carry(operation, disk)
-    checked = check_source(operation, disk, busy)
-    if isinstance(checked, Outcome):
-        return checked
-    source, target, _ = ends(operation)
+    source, target, expected = ends(operation)
+    if not _is_untouched(source, expected, disk, busy):
+        checked = check_source(operation, disk, busy)
+        if isinstance(checked, Outcome):
+            return checked
     try:
         disk.rename_noreplace(source, target)
     except OSError as error:
         return _rename_refused(operation, error, disk)
     return _check_arrival(operation, disk)
+
+
+def _is_untouched(place: Place, expected: Fingerprint, disk: Disk, busy: Writers) -> bool:
+    """Whether there is a regular file that nothing has happened to since it was planned (no other has both its inode and its time of
+    change), and that nobody writes to. The commonest look of a commit; what is anything else takes `check_source`."""
+    try:
+        mode, device, inode, ctime_ns = disk.trace(place)
+    except OSError:
+        return False
+    is_it = inode == expected.inode and ctime_ns == expected.ctime_ns and stat.S_ISREG(mode)
+    return is_it and (busy is NOBODY or (device, inode) not in busy)
 
 
 def _carry(operation: Operation, disk: Disk) -> Outcome:

@@ -63,6 +63,10 @@ class DiskReader(Protocol):
         the entry that was meant."""
         ...
 
+    def trace(self, place: Place) -> tuple[int, int, int, int]:
+        """Mode, device, inode and change time (ns) of an entry: what `glance` finds, in half its time, and with the same care."""
+        ...
+
     def arrival(self, place: Place, expected: Fingerprint) -> Fingerprint:
         """As `lstat(place).fingerprint`, for who has just brought there what had the expected one a moment ago: in half the time,
         because what still has its inode number, size and time of modification is not asked for its birth time again."""

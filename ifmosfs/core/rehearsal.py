@@ -101,6 +101,11 @@ class RehearsalDisk:
         attr = self.lstat(place)
         return attr.inode, replace(attr, inode=shown_inode)
 
+    def trace(self, place: Place) -> tuple[int, int, int, int]:
+        """See `DiskReader.trace`."""
+        attr = self.lstat(place)
+        return attr.mode, attr.device, attr.inode, attr.ctime_ns
+
     def arrival(self, place: Place, expected: Fingerprint) -> Fingerprint:
         """The fingerprint as it would be by now."""
         del expected

@@ -91,6 +91,11 @@ class PosixDisk:
         found = os.lstat(b"%b/%b" % place)
         return found.st_ino, linux.attr_of_stat(found, shown_inode)
 
+    def trace(self, place: Place) -> tuple[int, int, int, int]:
+        """See `DiskReader.trace`."""
+        found = os.lstat(b"%b/%b" % place)
+        return found.st_mode, found.st_dev, found.st_ino, found.st_ctime_ns
+
     def arrival(self, place: Place, expected: Fingerprint) -> Fingerprint:
         """See `DiskReader.arrival`."""
         folders = self._folders()

@@ -40,6 +40,9 @@ class Delegating:
     def glance(self, place: Place, shown_inode: int) -> tuple[int, Attr]:
         return self._look("glance", (place,), lambda: self.disk.glance(place, shown_inode))
 
+    def trace(self, place: Place) -> tuple[int, int, int, int]:
+        return self._look("trace", (place,), lambda: self.disk.trace(place))
+
     def arrival(self, place: Place, expected: Fingerprint) -> Fingerprint:
         return self._look("arrival", (place,), lambda: self.disk.arrival(place, expected))
 

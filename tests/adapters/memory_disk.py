@@ -146,6 +146,10 @@ class MemoryDisk:
         attr = self.lstat(place)
         return attr.inode, replace(attr, inode=shown_inode, birth_ns=None)
 
+    def trace(self, place: Place) -> tuple[int, int, int, int]:
+        attr = self.lstat(place)
+        return attr.mode, attr.device, attr.inode, attr.ctime_ns
+
     def arrival(self, place: Place, expected: Fingerprint) -> Fingerprint:
         return self._find(place).attr.fingerprint
 

@@ -118,7 +118,9 @@ def test_a_missing_set_is_refused(bare_desk: Desk, tmp_path: Path) -> None:
     done = bare_desk.run(*f"model merge {tmp_path / 'none.csv'} --output {tmp_path / 'out.csv'}".split())
     assert (done.status, done.err) == (
         2,
-        f"error[bad-config]: the labelled set cannot be read (No such file or directory): {tmp_path / 'none.csv'}\n"
-        "  hint: name a CSV with the columns path and category\n",
+        (
+            f"error[bad-config]: the labelled set cannot be read (No such file or directory): {tmp_path / 'none.csv'}\n"
+            "  hint: name a CSV with the columns path and category\n"
+        ),
     )
     assert not (tmp_path / "out.csv").exists()
