@@ -21,6 +21,7 @@ from benchmarks.real_corpus.tables import NONE
 from ifmosfs.core.files import ScannedFile
 from ifmosfs.core.scan import ScanRules, scan_root
 from ifmosfs.ml.classifier import RulesClassifier
+from ifmosfs.ml.evaluating import ClassScore
 from ifmosfs.platform import host
 from ifmosfs.platform.disk import PosixDisk
 
@@ -45,20 +46,6 @@ class Judged:
     @property
     def defensible(self) -> bool:
         return self.right or self.label in self.also_ok
-
-
-@dataclass(frozen=True, slots=True)
-class ClassScore:
-    """One category: its files, how many got its label, how many of those are of it."""
-
-    n_files: int
-    n_labelled: int
-    n_right: int
-
-    @property
-    def f1(self) -> float:
-        """The harmonic mean of precision and recall."""
-        return 2 * self.n_right / (self.n_files + self.n_labelled) if self.n_files + self.n_labelled else 0.0
 
 
 @dataclass(frozen=True, slots=True)
