@@ -40,6 +40,7 @@ from ifmosfs.core.plan import Action, EditKind, Plan, Unit
 from ifmosfs.core.planner import Candidate, PlanHeader, folders_wanted, make_plan, place_files
 from ifmosfs.core.proposal import Proposal
 from ifmosfs.core.tree import PlanTree
+from ifmosfs.core.tree_source import projects_of
 from ifmosfs.core.units import Company
 from ifmosfs.platform import host
 
@@ -203,7 +204,7 @@ class Amender:
         """Let new files be of one unit with those that the plan knows and that they belong to."""
         places = [around[member].file.place for member in company.members if member >= n_new]
         known = self._app.catalogue.actions_at(self._plan.plan_id, places)
-        number = joining(known, next(fresh))
+        number = joining(known, next(fresh), projects_of(self._plan))
         if number is None:
             return
         for member in company.members:

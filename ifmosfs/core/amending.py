@@ -169,14 +169,14 @@ def renumbered(company: Company, number: int, offset: int) -> Company:
     return Company(replace(company.unit, number=number), groups)
 
 
-def joining(known: Sequence[Action], number: int) -> int | None:
+def joining(known: Sequence[Action], number: int, projects: Container[int]) -> int | None:
     """The number of the unit of which files that appear become members beside `known` ones: theirs, or a new one where they have
-    none; `None` where they are of several units or of a project, which is for a person to say."""
+    none; `None` where they are of several units or of one of the `projects`, which is for a person to say."""
     numbers = {action.unit for action in known}
-    if len(numbers) != 1 or not known:
+    if len(numbers) != 1:
         return None
     (its,) = numbers
-    return its or number
+    return None if its in projects else its or number
 
 
 # The amendment

@@ -371,11 +371,11 @@ def happened(plan: Plan, tree: PlanTree, what: tuple[str, bytes | KeepReason], n
 
 @pytest.mark.parametrize(
     ("units", "expected"),
-    [((0, 0), 9), ((4, 4), 4), ((4, 0), None), ((4, 5), None), ((), None)],
-    ids=["none yet", "theirs", "only one has one", "of two", "not in the plan"],
+    [((0, 0), 9), ((4, 4), 4), ((4, 0), None), ((4, 5), None), ((7, 7), None), ((), None)],
+    ids=["none yet", "theirs", "only one has one", "of two", "of a project", "not in the plan"],
 )
 def test_what_appears_joins_the_unit_of_its_company_where_that_is_one(
     units: tuple[int, ...], expected: int | None
 ) -> None:
     known = [replace(action, unit=unit) for action, unit in zip(plan_of(*ROWS).actions, units, strict=False)]
-    assert joining(known, 9) == expected
+    assert joining(known, 9, {7}) == expected
