@@ -66,9 +66,8 @@ class RehearsalDisk:
         self._origins: dict[bytes, Place] = {}  # moved entry -> where the reader has it
         self._carried: set[bytes] = set()  # those of them that are folders
         self._seen = _Seen(reader)
-        self._sound: set[bytes] = (
-            set()
-        )  # folders that are there, as far as what was changed can tell, with all above them
+        # Folders that are there, as far as what was changed can tell, with all above them.
+        self._sound: set[bytes] = set()
         # Over another rehearsal, whose made folders have entries, those made here are told by higher numbers.
         self._first_inode: int = reader.next_inode if isinstance(reader, RehearsalDisk) else FIRST_INODE
         self._next_inode: int = self._first_inode
