@@ -5,9 +5,29 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from datetime import date
+from enum import Enum
 from typing import Protocol
 
 from ifmosfs.core.files import ScannedFile
+
+
+class Decider(Enum):
+    """Who had the last word on a file."""
+
+    __hash__ = object.__hash__
+
+    RULE = "rule"
+    MODEL = "model"
+    TOGETHER = "together"
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What one side, the rules or the model, would say alone; no label: that a file has no category, or cannot be told."""
+
+    label: str | None
+    score: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +37,8 @@ class Proposal:
     `label` is the category's name, or `None` when nothing can be said; `score` is the probability, 0 to 1, that the label is
     right (no label: 0). `reason` is one line for a person. `runner_up` is the second-best label with its score.
     `document_date` is the file's own date (EXIF, PDF, name …), `None` where only the modification time is known.
-    `unreadable` is the operating system's word when the content could not be opened.
+    `unreadable` is the operating system's word when the content could not be opened. `rule` and `model` are what each would say
+    alone, `None` where it was not asked; `decided_by` is who had the last word, `None` where nobody had one.
     """
 
     label: str | None
@@ -27,6 +48,17 @@ class Proposal:
     runner_up_score: float = 0.0
     document_date: date | None = None
     unreadable: str | None = None
+    rule: Opinion | None = None
+    model: Opinion | None = None
+    decided_by: Decider | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A proposal with the pieces of evidence that speak most for it, in words for a person, the strongest first, at most three."""
+
+    proposal: Proposal
+    evidence: tuple[str, ...]
 
 
 class Classifier(Protocol):
@@ -46,6 +78,10 @@ class Classifier(Protocol):
 
         One that is not used up must be closed.
         """
+        ...
+
+    def explain(self, file: ScannedFile) -> Explanation:
+        """The proposal for one file, as `propose` gives it, and what speaks for it."""
         ...
 
     def close(self) -> None:

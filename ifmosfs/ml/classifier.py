@@ -18,11 +18,11 @@ from typing import Final
 from ifmosfs.core.files import Kind, ScannedFile
 from ifmosfs.core.names import split
 from ifmosfs.core.ports import DiskReader
-from ifmosfs.core.proposal import Proposal
+from ifmosfs.core.proposal import Decider, Explanation, Opinion, Proposal
 from ifmosfs.ml.by_name import NameEvidence, name_evidence
 from ifmosfs.ml.content import Recognised, look_inside, recognise_content
 from ifmosfs.ml.dates import date_in_name
-from ifmosfs.ml.evidence import OUTSIDE, Finding, Frame
+from ifmosfs.ml.evidence import OUTSIDE, Finding, Frame, Verdict
 from ifmosfs.ml.extract.extractor import Asked, Extractor, Question
 from ifmosfs.ml.extract.table import extract_here, worker_format
 from ifmosfs.ml.extract.values import NOTHING, Extract
@@ -84,7 +84,7 @@ class RulesClassifier:
     ) -> None:
         self._disk = disk
         self._rules = rules or default_rules()
-        self._frame = Frame((taxonomy or default_taxonomy()).names, self._rules.families)
+        self.frame = Frame((taxonomy or default_taxonomy()).names, self._rules.families)
         self._latest_year = (today or datetime.now(tz=UTC).date()).year + 1
         self._extractor = extractor
 
@@ -124,6 +124,13 @@ class RulesClassifier:
                 yield self._ended(under_way, with_texts)
         finally:
             self._drop(under_way)
+
+    def explain(self, file: ScannedFile) -> Explanation:
+        """See `core.proposal.Classifier`."""
+        with closing(self.evidence_all([file])) as seen:
+            evidence = next(seen)
+        proposal = self._judged(evidence)
+        return Explanation(proposal, self.frame.strongest(proposal.label, evidence.findings))
 
     def close(self) -> None:
         """End the extractor's workers; what they have found is remembered."""
@@ -216,18 +223,26 @@ class RulesClassifier:
     def _judged(self, evidence: Evidence) -> Proposal:
         if evidence.settled is not None:
             return evidence.settled
-        verdict, dated, trouble = self._frame.judge(evidence.findings), evidence.dated, evidence.extract.trouble
+        verdict, dated, trouble = self.frame.judge(evidence.findings), evidence.dated, evidence.extract.trouble
         reason = verdict.reason if trouble is None else f"{verdict.reason}; unreadable by the extractor: {trouble}"
         labels = [(name, round(score, 3)) for name, score in verdict.ranking if name != OUTSIDE]
         if not labels:
-            return Proposal(None, 0.0, reason, document_date=dated)
+            return Proposal(None, 0.0, reason, document_date=dated, rule=opinion_of(verdict))
         label, score = labels[0]
         if score < LOWEST_SCORE:
-            return Proposal(None, 0.0, f"{reason}; too little to tell what it is for", document_date=dated)
+            reason = f"{reason}; too little to tell what it is for"
+            return Proposal(None, 0.0, reason, document_date=dated, rule=opinion_of(verdict))
         if verdict.ranking[0][0] == OUTSIDE:
-            return Proposal(None, 0.0, reason, label, score, dated)
+            return Proposal(None, 0.0, reason, label, score, dated, rule=opinion_of(verdict), decided_by=Decider.RULE)
         second, second_score = labels[1] if len(labels) > 1 else (None, 0.0)
-        return Proposal(label, score, reason, second, second_score, dated)
+        rule = Opinion(label, score)
+        return Proposal(label, score, reason, second, second_score, dated, rule=rule, decided_by=Decider.RULE)
+
+
+def opinion_of(verdict: Verdict) -> Opinion:
+    """What the rules say alone: the best label and its score, none for what lies outside of all categories or is not known."""
+    label, score = verdict.ranking[0] if verdict.ranking else (None, 0.0)
+    return Opinion(None if label == OUTSIDE or score < LOWEST_SCORE else label, round(score, 3))
 
 
 def _windows(files: Iterable[ScannedFile]) -> Iterator[Sequence[ScannedFile]]:

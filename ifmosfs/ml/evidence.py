@@ -62,6 +62,14 @@ class Frame:
         best = ranking[0][0] if ranking else None
         return Verdict(tuple((name, min(score, HIGHEST)) for name, score in ranking), self._reason(best, used))
 
+    def strongest(self, label: str | None, findings: Iterable[Finding], n: int = 3) -> tuple[str, ...]:
+        """What was seen that speaks most for a label (`None`: that it lies outside of all), the strongest first, at most `n`."""
+        name = OUTSIDE if label is None else label
+        weighed = sorted(
+            ((self._support(name, each), each.what) for each in findings if each.weights), key=lambda s: -s[0]
+        )
+        return tuple(dict.fromkeys(what for weight, what in weighed if weight > 0))[:n]
+
     def _masses(self, finding: Finding) -> dict[frozenset[str], float]:
         total = sum(finding.weights.values())
         scale = min(1.0, MOST_PER_FINDING / total)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Select, or_, select
 
 from ifmosfs.core.files import Kind, Place, ScannedFile
-from ifmosfs.core.proposal import Proposal
+from ifmosfs.core.proposal import Decider, Opinion, Proposal
 from ifmosfs.core.wrapping import fingerprint_from
 from ifmosfs.store.bulk import batches, delete_rows, insert_rows, update_rows
 from ifmosfs.store.database import PAGE_ROWS, Database
@@ -38,9 +38,15 @@ _WORD_COLUMNS: Final = (
     "runner_up_score",
     "document_date",
     "unreadable",
+    "rule_label",
+    "rule_score",
+    "model_label",
+    "model_score",
+    "decided_by",
 )
 _WORDS: Final = tuple(getattr(Classification, name) for name in _WORD_COLUMNS)
 _KINDS: Final = {kind.value: kind for kind in Kind}
+_DECIDERS: Final = {decider.value: decider for decider in Decider}
 _N_IDS: Final = 5_000  # bound parameters in one statement
 
 
@@ -162,9 +168,19 @@ def _scanned(root: bytes, row: Any) -> ScannedFile:
 def _proposal(row: Any) -> Proposal | None:
     if row.classifier is None:
         return None
-    label, score, reason, runner_up, runner_up_score, day, unreadable = row[10:17]
+    label, score, reason, runner_up, runner_up_score, day, unreadable, *opinions, decided_by = row[10:22]
     day = None if day is None else date.fromisoformat(day)
-    return Proposal(label, score, reason, runner_up, runner_up_score, day, unreadable)
+    rule, model = _opinion(*opinions[:2]), _opinion(*opinions[2:])
+    decider = None if decided_by is None else _DECIDERS[decided_by]
+    return Proposal(label, score, reason, runner_up, runner_up_score, day, unreadable, rule, model, decider)
+
+
+def _opinion(label: str | None, score: float | None) -> Opinion | None:
+    return None if score is None else Opinion(label, score)
+
+
+def _opinion_row(opinion: Opinion | None) -> tuple[str | None, float | None]:
+    return (None, None) if opinion is None else (legible_or_none(opinion.label), opinion.score)
 
 
 def _word_row(word: Proposal) -> tuple[Any, ...]:
@@ -176,4 +192,7 @@ def _word_row(word: Proposal) -> tuple[Any, ...]:
         word.runner_up_score,
         None if word.document_date is None else word.document_date.isoformat(),
         legible_or_none(word.unreadable),
+        *_opinion_row(word.rule),
+        *_opinion_row(word.model),
+        None if word.decided_by is None else word.decided_by.value,
     )

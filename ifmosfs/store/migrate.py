@@ -26,6 +26,7 @@ REVISIONS: Final = (
     "0006",
     "0007",
     "0008",
+    "0009",
 )  # oldest first; each is a file in `migrations/versions`
 SCRIPTS: Final = Path(__file__).with_name("migrations")
 

@@ -105,7 +105,10 @@ class ScanIssue(Base):
 
 
 class Classification(Base):
-    """The last classifier's word on a file as it is now; a changed file loses its row."""
+    """The last classifier's word on a file as it is now; a changed file loses its row.
+
+    What the rules and the model would have said alone stands apart from the decision; no score: they were not asked.
+    """
 
     __tablename__ = "classifications"
 
@@ -118,6 +121,11 @@ class Classification(Base):
     runner_up_score: Mapped[float]
     document_date: Mapped[str | None] = mapped_column(String(10))
     unreadable: Mapped[str | None]
+    rule_label: Mapped[str | None]
+    rule_score: Mapped[float | None]
+    model_label: Mapped[str | None]
+    model_score: Mapped[float | None]
+    decided_by: Mapped[str | None] = mapped_column(String(16))
 
 
 class StoredExtract(Base):

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ifmosfs.core.files import Kind, Place
-from ifmosfs.core.proposal import Proposal
+from ifmosfs.core.proposal import Decider, Explanation, Opinion, Proposal
 from ifmosfs.ml.classifier import RulesClassifier
 from ifmosfs.ml.taxonomy import Taxonomy, default_taxonomy
 
@@ -157,6 +157,8 @@ def test_reason_names_the_decisive_evidence_on_one_line(tmp_path):
         runner_up="design_logo",
         runner_up_score=0.007,
         document_date=date(2018, 8, 9),
+        rule=Opinion("media_photo", 0.977),
+        decided_by=Decider.RULE,
     )
 
 
@@ -262,3 +264,10 @@ def test_damaged_files_of_real_formats_give_a_valid_proposal(tmp_path, genuine, 
         damaged[position] = data.draw(st.integers(0, 255))
     end = data.draw(st.integers(1, len(genuine)))
     check(proposal(tmp_path, b"x" + suffix, bytes(damaged[:end])))
+
+
+def test_explanation_has_the_proposal_and_what_speaks_most_for_it(tmp_path):
+    file = written(os.fsencode(tmp_path), b"x.jpg", made.photo())
+    assert CLASSIFIER.explain(file) == Explanation(
+        CLASSIFIER.propose(file), ("taken with Canon EOS 80D", "the extension .jpg (JPEG picture)", "a picture")
+    )

@@ -22,7 +22,7 @@ from ifmosfs.core.plan import (
     Unit,
     UnitKind,
 )
-from ifmosfs.core.proposal import Proposal
+from ifmosfs.core.proposal import Decider, Opinion, Proposal
 
 ROOT = Root(b"/home/u/in\xff\nbox", "uuid:4c1d")
 OTHER_ROOT = Root(b"/mnt/stick", "fsid:77")
@@ -45,6 +45,7 @@ found_files = st.builds(
     FoundFile, paths, st.sampled_from([Kind.FILE, Kind.SYMLINK]), modes, fingerprints, st.booleans()
 )
 manifests = st.lists(found_files, unique_by=lambda file: file.path, max_size=8)
+opinions = st.builds(Opinion, st.none() | words, scores)
 proposals = st.builds(
     Proposal,
     st.none() | words,
@@ -54,6 +55,9 @@ proposals = st.builds(
     scores,
     st.none() | st.dates(date(1900, 1, 1)),
     st.none() | words,
+    st.none() | opinions,
+    st.none() | opinions,
+    st.none() | st.sampled_from(Decider),
 )
 actions = st.builds(
     Action,
