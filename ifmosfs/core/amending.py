@@ -230,7 +230,11 @@ def is_placed_anew(tree: PlanTree, action: Action, proposal: Proposal) -> bool:
     still where the plan has put it, without a word of a person on what it is."""
     if action.kind is not ActionKind.MOVE:
         return may_have_place(tree, action)
-    if action.unit or proposal.label in {None, action.category} or proposal.score < tree.plan.policy.threshold:
+    if (
+        action.unit
+        or proposal.label in {None, action.category}
+        or proposal.score < tree.plan.policy.threshold_of(proposal.label)
+    ):
         return False
     node = tree.file(action.action_id)
     return node.category is None and tree.path_of(node) == action.target
