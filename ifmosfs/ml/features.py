@@ -7,6 +7,7 @@ why a label was chosen. Hashing needs no vocabulary: the same file always has th
 from __future__ import annotations
 
 import re
+import string
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,6 +27,7 @@ VERSION: Final = 1  # raise it when the same evidence gives other features: mode
 COLUMNS: Final = 1 << 16
 
 TEXT_WORDS: Final = 1200
+SHAPE_CHARACTERS: Final = 4000
 NAME_WORDS: Final = 12
 FOLDERS: Final = 3
 _WORD = re.compile(r"[^\W\d_]{2,24}|\d+[.,:/-]\d+(?:[.,:/-]\d+)*|\d+|[€$£%§©@#{}<>=|\\;]")
@@ -84,7 +86,7 @@ def tokens_of(evidence: Evidence, verdict: Verdict) -> Tokens:
         Group.FORMAT: _weighted(_format_tokens(evidence)),
         Group.RULES: _rule_tokens(evidence, verdict),
         Group.STRUCTURE: _weighted(_structure_tokens(evidence.extract)),
-        Group.TEXT: _weighted(_text_tokens(evidence.extract.text)),
+        Group.TEXT: _text_tokens(evidence.extract.text),
     }
 
 
@@ -110,7 +112,7 @@ def column_of(token: str) -> int:
 
 def words_of(text: str) -> list[str]:
     """The words and telling signs of a text, in lower case, numbers as their shape."""
-    return [_number_shape(word) if word[0].isdigit() else word.lower() for word in _WORD.findall(text)]
+    return [_number_shape(word) if word[0].isdigit() else word for word in _WORD.findall(text.lower())]
 
 
 def _number_shape(word: str) -> str:
@@ -214,24 +216,29 @@ def _bucket(value: float) -> str:
     return f"2^{int(log2(abs(value)))}"
 
 
-def _text_tokens(text: str) -> Iterator[str]:
+def _text_tokens(text: str) -> dict[str, float]:
     if not text:
-        return
-    yield from _text_shape(text)
-    words = words_of(text)[:TEXT_WORDS]
-    yield from (f"t:{word}" for word in words)
-    yield from (f"t2:{one} {other}" for one, other in pairwise(words))
+        return {}
+    counts = Counter(words_of(text)[:TEXT_WORDS])
+    found = {f"t:{word}": 1.0 + log1p(n - 1) for word, n in counts.items()}
+    return found | dict.fromkeys(_text_shape(text), 1.0)
 
 
 def _text_shape(text: str) -> Iterator[str]:
-    head = text[:4000]
+    """What the beginning of a text is made of, in tenths, and how long it is."""
+    head = text[:SHAPE_CHARACTERS]
+    plain = head.encode("ascii", "ignore")
     n = len(head)
     for name, count in (
-        ("digits", sum(char.isdigit() for char in head)),
-        ("upper", sum(char.isupper() for char in head)),
-        ("signs", sum(not char.isalnum() and not char.isspace() for char in head)),
-        ("lines", head.count("\n") * 20),
-        ("foreign", sum(char > "\x7f" for char in head)),
+        ("digits", _n_of(plain, string.digits)),
+        ("upper", _n_of(plain, string.ascii_uppercase)),
+        ("signs", _n_of(plain, string.punctuation)),
+        ("lines", 20 * plain.count(b"\n")),
+        ("foreign", n - len(plain)),
     ):
-        yield f"share:{name}:{min(int(10 * count / n), 9)}"
+        yield f"share:{name}:{min(10 * count // n, 9)}"
     yield f"length:{int(log2(n))}"
+
+
+def _n_of(plain: bytes, chars: str) -> int:
+    return len(plain) - len(plain.translate(None, chars.encode()))

@@ -72,7 +72,8 @@ class LearnedClassifier:
             return self.rules.judged(evidence)
         tokens = tokens_of(evidence, verdict)
         features = features_of(tokens)
-        alone, together = self._model.alone(features), self._model.together(features, verdict)
+        scores = self._model.scores(features)
+        alone, together = self._model.alone(scores), self._model.together(scores, verdict)
         return self._proposal(evidence, verdict, alone, together, tokens, features)
 
     def _proposal(

@@ -5,7 +5,6 @@ Nothing here needs the library that it was trained with, which takes longer to l
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -53,14 +52,14 @@ class Model:
         found: Floats = values @ self.weights[columns] + self.offsets
         return found
 
-    def alone(self, features: Features) -> Floats:
+    def alone(self, scores: Floats) -> Floats:
         """The probabilities of the labels by the model alone; they add up to 1."""
-        return soft_maximum(FLOAT(self.mixture.scale) * self.scores(features))
+        return soft_maximum(FLOAT(self.mixture.scale) * scores)
 
-    def together(self, features: Features, verdict: Verdict) -> Floats:
+    def together(self, scores: Floats, verdict: Verdict) -> Floats:
         """The probabilities of the labels by model and rules; they add up to 1."""
         shares = self.shares(verdict)
-        mixed = self.mixture.scale * self.scores(features) + self.mixture.trust * np.log(shares + RULES_UNSAID)
+        mixed = self.mixture.scale * scores + self.mixture.trust * np.log(shares + RULES_UNSAID)
         return soft_maximum(mixed.astype(FLOAT))
 
     def shares(self, verdict: Verdict) -> Floats:
@@ -70,16 +69,10 @@ class Model:
 
     def weighed(self, label: str, tokens: Tokens, features: Features) -> Mapping[str, float]:
         """How much each token speaks for a label against the mean of all labels, in logarithms of odds."""
-        index = self.labels.index(label)
-        values = dict(zip(features.columns, features.values, strict=True))
-        found: defaultdict[str, float] = defaultdict(float)
-        for group in tokens.values():
-            for token in group:
-                column = column_of(token)
-                if column in values:
-                    row = self.weights[column]
-                    found[token] += values[column] * float(row[index] - row.mean())
-        return found
+        rows = self.weights[np.array(features.columns, dtype=np.int64)]
+        apart = (rows[:, self.labels.index(label)] - rows.mean(axis=1)) * np.array(features.values, dtype=FLOAT)
+        weight = dict(zip(features.columns, apart.tolist(), strict=True))
+        return {token: weight.get(column_of(token), 0.0) for group in tokens.values() for token in group}
 
     def threshold_of(self, label: str) -> float:
         """From which probability on a file of this label may be moved."""

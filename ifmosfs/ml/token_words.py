@@ -66,7 +66,6 @@ _TOLD: Final[Mapping[str, Callable[[str], str | None]]] = {
     "z": lambda value: f"the extension {value}",
     "d": _named("a folder called"),
     "t": _word("text"),
-    "t2": _words("text"),
     "m": _named("a member called"),
     "md": _named("members in a folder called"),
     "mx": lambda value: f"members that end in .{value}" if value else None,

@@ -103,14 +103,14 @@ def test_explanation_tells_three_pieces_of_evidence_in_words(tmp_path: Path) -> 
     speaks = {
         "t:zebra": ("financial_document", 30.0),
         "t:giraffe": ("financial_document", 20.0),
-        "t2:antelope near": ("financial_document", 10.0),
+        "n:a": ("financial_document", 2.0),
         "t:lake": ("media_photo", 30.0),
     }
     file = written(os.fsencode(tmp_path), b"a.txt", SENTENCE)
     classifier = learned(speaks)
     assert classifier.explain(file) == Explanation(
         classifier.propose(file),
-        ('the word "zebra" in its text', 'the word "giraffe" in its text', 'the words "antelope near" in its text'),
+        ('the word "zebra" in its text', 'the word "giraffe" in its text', 'the word "a" in its name'),
     )
 
 
@@ -120,7 +120,7 @@ WORDS = {
     "x:pdf": "the extension .pdf",
     "x:": "a name without extension",
     "d:tax": 'a folder called "tax"',
-    "t2:total 00.00": 'the words "total 00.00" in its text',
+    "n2:tax return": 'the words "tax return" in its name',
     "m:workbook.xml": 'a member called "workbook.xml"',
     "y:total due": 'the heading or key "total due"',
     "q:flat_share:0.9": "its areas of one colour",

@@ -45,7 +45,7 @@ def trained() -> Trained:
 def test_the_word_of_a_label_is_learned_and_not_that_of_a_single_group(trained: Trained) -> None:
     model = trained.model
     said = {
-        word: model.labels[int(model.alone(features_of(made.example("", word).tokens)).argmax())]
+        word: model.labels[int(model.scores(features_of(made.example("", word).tokens)).argmax())]
         for word in WORDS.values()
     }
     assert said == {word: label for label, word in WORDS.items()}
@@ -117,7 +117,7 @@ def test_lessons_change_what_is_said_of_such_files_and_keep_the_rest(trained: Tr
     kept = Guard(rows.indices.astype(np.int64), rows.data, rows.indptr.astype(np.int64), trained.guard_labels)
     taught = features_of(made.example(label, "zebra", WORDS[other]).tokens)
     done = refit(trained.model, kept, [(taught, label)] * 3)
-    assert done.model.labels[int(done.model.alone(taught).argmax())] == label
+    assert done.model.labels[int(done.model.scores(taught).argmax())] == label
     assert done.after >= done.before - 0.05
     assert refit(trained.model, kept, [(taught, "no such label")]).model is trained.model
 
