@@ -35,8 +35,9 @@ def synth(
 ) -> None:
     """Make a corpus of files in real formats, with names as people give them, and a manifest of their categories.
 
-    DIR gets files/ and manifest.csv with path, category, document_type, language, format, seed, sha256, n_bytes and augmentation.
-    The category __none__ stands for files that belong to none. Nothing is overwritten: a folder with something in it is refused.
+    DIR gets files/ and manifest.csv with path, category, document_type, language, format, seed, sha256, n_bytes, augmentation and
+    also_ok. The category __none__ stands for files that belong to none. Nothing is overwritten: a folder with something in it is
+    refused.
     """
     from ifmosfs.app.synthesising import make_synthetic_corpus
 

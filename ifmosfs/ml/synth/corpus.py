@@ -22,6 +22,7 @@ from typing import Final
 
 from ifmosfs.core.errors import IfmosfsError, TargetProblem
 from ifmosfs.ml.synth.augment import augment
+from ifmosfs.ml.synth.defensible import defensible
 from ifmosfs.ml.synth.encoding import encode_text
 from ifmosfs.ml.synth.names import choose_path
 from ifmosfs.ml.synth.pen import Pen
@@ -59,7 +60,8 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row of the manifest. `augmentation` names what was done to the file, in order, or is empty."""
+    """A row of the manifest. `augmentation` names what was done to the file, in order, or is empty; `also_ok` the other categories that
+    can be defended, parted by spaces."""
 
     path: str
     category: str
@@ -70,6 +72,7 @@ class Entry:
     sha256: str
     n_bytes: int
     augmentation: str
+    also_ok: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,10 @@ def _make(order: Order, kind: DocumentType, index: int, attempt: int) -> Made:
     path = choose_path(pen, draft, wilder=bool(steps))
     digest = hashlib.sha256(raw).hexdigest()
     name = f"{kind.name}-{draft.extension or 'bare'}" if kind.by_format else kind.name
-    row = Entry(path, kind.category, name, pen.language, draft.extension, seed, digest, len(raw), "+".join(steps))
+    also_ok = " ".join(sorted({*draft.also_ok, *defensible(kind.category, kind.name)} - {kind.category}))
+    row = Entry(
+        path, kind.category, name, pen.language, draft.extension, seed, digest, len(raw), "+".join(steps), also_ok
+    )
     return Made(row, raw)
 
 

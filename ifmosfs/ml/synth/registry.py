@@ -24,7 +24,8 @@ class Draft:
     """A file before it has a place: its content, and what a person who knows it might call it.
 
     `stem` and `folder` are patterns; empty ones say nothing. `fixed` names are the ones that a program demands
-    (`.gitignore`, `package.json`), so people rarely change them. Text content is encoded by `encoding.encode_text`.
+    (`.gitignore`, `package.json`), so people rarely change them. Text content is encoded by `encoding.encode_text`. `also_ok` are
+    other categories that can be defended for this one file, besides those of its type (`defensible`).
     """
 
     content: bytes | str
@@ -33,6 +34,7 @@ class Draft:
     folder: str = ""
     fixed: bool = False
     strict: bool = False
+    also_ok: tuple[str, ...] = ()
 
 
 Make = Callable[[Pen], Draft]

@@ -13,6 +13,7 @@ import pytest
 
 from ifmosfs.core.errors import TargetProblem
 from ifmosfs.ml.synth.corpus import Entry, Made, Order, make_corpus, make_file
+from ifmosfs.ml.synth.defensible import DEFENSIBLE
 from ifmosfs.ml.synth.pen import all_slots
 from ifmosfs.ml.synth.registry import NONE, catalogue
 from ifmosfs.ml.taxonomy import default_taxonomy
@@ -51,6 +52,25 @@ def test_each_category_has_several_document_types_and_no_name_twice() -> None:
     assert {category: max(Counter(found).values()) for category, found in names.items()} == dict.fromkeys(names, 1)
     assert [category for category, found in names.items() if len(found) < 5] == []
     assert sum(map(len, names.values())) > 600
+
+
+def test_every_defensible_category_is_one_and_belongs_to_a_type_that_is_made() -> None:
+    types = {
+        f"{category}/{name}"
+        for category, kinds in catalogue().items()
+        for kind in kinds
+        for name in (kind.name, kind.name.rpartition("-")[0])
+    }
+    assert set(DEFENSIBLE) - types == set()
+    assert {name for others in DEFENSIBLE.values() for name in others} <= default_taxonomy().names
+    assert [name for name, others in DEFENSIBLE.items() if name.partition("/")[0] in others] == []
+
+
+def test_a_backup_can_be_defended_as_what_it_is_a_copy_of() -> None:
+    kept = [make_file(Order(), "backup_versioned", at).entry for at in range(20)]
+    copies = [entry.also_ok for entry in kept if entry.document_type.startswith("copy_with")]
+    assert copies
+    assert all(also_ok in default_taxonomy().names for also_ok in copies)
 
 
 def test_there_are_more_than_a_hundred_template_variables() -> None:

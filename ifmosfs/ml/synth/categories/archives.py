@@ -226,7 +226,9 @@ BEFORE = "{} (old)|{}_old|{} backup «isodate»|{}_backup|backup_{}|Backup of {}
 
 
 def _copy(pen: Pen) -> tuple[Draft, bytes, str, str]:
-    draft, raw, _ = borrow(pen, pen.pick(BACKED_UP))
+    of = pen.pick(BACKED_UP)
+    draft, raw, _ = borrow(pen, of)
+    draft = replace(draft, also_ok=(of,))  # a person may well keep an old letter with the letters
     told = (
         pen.one_of(draft.stem)
         if draft.stem and pen.chance(0.7)
