@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from ifmosfs.app.context import App
 from ifmosfs.app.methods import METHODS, checked_methods
+from ifmosfs.app.synthesising import make_synthetic_corpus
 from ifmosfs.core.errors import ConfigProblem, NotFound
 from ifmosfs.core.files import Place, ScannedFile
 from ifmosfs.core.proposal import Proposal
@@ -24,6 +26,9 @@ from ifmosfs.ml.splitting import Split, split_by_group
 SETS: Final = ("labels.csv", "manifest.csv")
 BY_FOLDER: Final = "folder"
 BY_FILE: Final = "file"
+SYNTHETIC_SEED: Final = 20_241  # one that nobody trains with
+N_SYNTHETIC: Final = 20  # files of each category
+_NO_GROUPS: Final = frozenset({"path", "category", "also_ok", "sha256", "source", "source_row"})
 _SEPARATORS: Final = re.compile(r"[\s,;|]+")
 
 
@@ -76,6 +81,7 @@ class EvaluationReport:
 
     `learned`: from how many files those that learn have learned; without a split, they are the same that they are tested on.
     `missing`: files that are not there. `unknown`: categories that the taxonomy does not have, with their files, which count as wrong.
+    `is_synthetic`: the files were made for this, and are gone.
     """
 
     evaluations: tuple[Evaluation, ...]
@@ -83,6 +89,7 @@ class EvaluationReport:
     learned: Mapping[str, int]
     missing: tuple[bytes, ...]
     unknown: Mapping[str, int]
+    is_synthetic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +134,19 @@ def evaluate_methods(
     unknown = Counter(each.category for each in found.files if each.category not in {*app.taxonomy.names, NONE})
     report = _split_report(found, order, split) if order and split else None
     return EvaluationReport(tuple(evaluations), report, learned, tuple(found.missing), dict(sorted(unknown.items())))
+
+
+def evaluate_on_synthetic(
+    app: App, names: Sequence[str], threshold: float | None = None, order: SplitOrder | None = None
+) -> EvaluationReport:
+    """The same on a small synthetic corpus that is made for it, and removed after it.
+
+    Raises: BackendMissing without the libraries of the extra `synth`; else as `evaluate_methods`.
+    """
+    checked_methods(names)
+    with tempfile.TemporaryDirectory(prefix="ifmosfs-evaluate-") as folder:
+        make_synthetic_corpus(folder, N_SYNTHETIC, None, SYNTHETIC_SEED, False, (), None, app.progress)
+        return replace(evaluate_methods(app, folder, None, names, threshold, order), is_synthetic=True)
 
 
 def label_files(app: App, paths: Iterable[bytes]) -> Iterator[tuple[bytes, Proposal]]:
@@ -189,7 +209,7 @@ def _groups(rows: Sequence[Row], by: str) -> list[str]:
     if by == BY_FOLDER:
         return [os.path.dirname(row["path"]) for row in rows]
     if by not in rows[0]:
-        columns = ", ".join(column for column in rows[0] if column not in {"path", "category", "also_ok"})
+        columns = ", ".join(column for column in rows[0] if column not in _NO_GROUPS)
         hint = f"choose --by {BY_FOLDER}, or a column of the set: {columns}"
         raise ConfigProblem(f"the set has no column {by}", hint=hint)
     empty = [row["source_row"] for row in rows if not row[by]]

@@ -19,6 +19,7 @@ MOST_MISTAKES = 5
 def evaluation_fields(report: EvaluationReport) -> dict[str, Any]:
     """Everything there is, for programs; shares as they are."""
     return {
+        "synthetic": report.is_synthetic,
         "split": _split_fields(report.split) if report.split else None,
         "models": [
             {**method_fields(each), "learned_from": report.learned.get(each.name)} for each in report.evaluations
@@ -126,6 +127,8 @@ def evaluation_text(report: EvaluationReport) -> str:
     lines = list(split_lines(report.split)) if report.split else []
     for one in report.evaluations:
         lines += _method_lines(one, learned_words(report, one.name))
+    if len(report.evaluations) > 1:
+        lines += _side_by_side(report.evaluations)
     lines += _class_lines(report.evaluations)
     lines += warning_lines(report)
     return "\n".join(lines)
@@ -159,6 +162,8 @@ def learned_words(report: EvaluationReport, name: str) -> str:
 
 def warning_lines(report: EvaluationReport) -> Iterator[str]:
     """What is odd about the set."""
+    if report.is_synthetic:
+        yield "the files were made by the program itself, which flatters whatever learned from such: real ones are for --data"
     if report.unknown:
         some = ", ".join(f"{display(name.encode())} ({n:,})" for name, n in report.unknown.items())
         yield f"categories that there are not, whose files count as wrong: {some}"
@@ -192,6 +197,18 @@ def _method_lines(one: Evaluation, learned: str) -> Iterator[str]:
             break
         what = display(mistake.category.encode())
         yield f"  sure and wrong: {shown(mistake.path)}: {mistake.label} {mistake.confidence:.2f}, is {what}"
+
+
+def _side_by_side(evaluations: tuple[Evaluation, ...]) -> Iterator[str]:
+    width = max(len("method"), *(len(one.name) for one in evaluations))
+    yield f"{'method':<{width}}  strict  lenient  macro F1  decided  right   of none left alone"
+    for one in evaluations:
+        decided = one.decided
+        rejected = "–" if decided.rejected is None else f"{decided.rejected:.1%}"
+        yield (
+            f"{one.name:<{width}}   {one.strict:.3f}    {one.lenient:.3f}     {one.macro_f1:.3f}   {decided.coverage:6.1%}"
+            f"  {decided.precision:6.1%}  {rejected:>6}"
+        )
 
 
 def decided_words(one: Evaluation) -> str:

@@ -6,10 +6,12 @@ import csv
 import json
 import os
 import re
+import tempfile
 from pathlib import Path
 
 import pytest
 
+from ifmosfs.app import evaluating
 from tests.cli.command_line import Desk, refusal
 
 INVOICE = b"Invoice No. 2024-17\nTotal amount due: 100 EUR\nIBAN DE02 1203 0000 0000 2020 51\n"
@@ -240,6 +242,27 @@ def test_a_file_behind_a_link_is_still_labelled(desk: Desk, labelled: Path) -> N
         "models"
     ]
     assert model[0]["strict_accuracy"] == 1.0
+
+
+def test_methods_stand_side_by_side_for_people(desk: Desk, labelled: Path) -> None:
+    out = desk.here("model", "evaluate", "--data", labelled, "--models", "rules,most-frequent").out
+    at = out.splitlines().index("method         strict  lenient  macro F1  decided  right   of none left alone")
+    assert out.splitlines()[at + 2] == ("most-frequent   0.250    0.250     0.083     0.0%    0.0%  100.0%")
+
+
+def test_without_a_set_synthetic_files_are_made_told_of_and_removed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(evaluating, "N_SYNTHETIC", 1)
+    made = tmp_path / "made"
+    made.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(made))
+    result = desk.here("model", "evaluate", "--models", "extensions", "--report", "json")
+    assert (result.json["synthetic"], result.json["models"][0]["files"]) == (True, 38)
+    assert os.listdir(made) == []
+    out = desk.here("model", "evaluate", "--models", "extensions").out
+    assert "the files were made by the program itself, which flatters whatever learned from such" in out
+    assert refusal(desk.here("model", "evaluate", "--root", made))[0].startswith("error[usage")
 
 
 def test_a_method_that_is_named_twice_is_shown_once(desk: Desk, labelled: Path) -> None:

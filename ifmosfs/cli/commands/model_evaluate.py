@@ -31,7 +31,9 @@ class Share(click.FloatRange):
 
 @click.command("evaluate")
 @click.option(
-    "--data", required=True, metavar="CSV|DIR", help="What files are: a CSV with path, category and perhaps also_ok."
+    "--data",
+    metavar="CSV|DIR",
+    help="What files are: a CSV with path, category and perhaps also_ok. Default: a few synthetic files, made for this.",
 )
 @click.option("--root", metavar="DIR", help="The folder that the paths start from; default: that of the CSV.")
 @click.option(
@@ -60,7 +62,7 @@ class Share(click.FloatRange):
 )
 @click.option("--output", "-o", metavar="FILE", help="Write the report to a new file.")
 def evaluate(
-    data: str,
+    data: str | None,
     root: str | None,
     models: str,
     threshold: float | None,
@@ -79,8 +81,10 @@ def evaluate(
 
     The html report is one page with pictures, without scripts, that loads nothing.
     """
-    from ifmosfs.app.evaluating import evaluate_methods
+    from ifmosfs.app.evaluating import evaluate_methods, evaluate_on_synthetic
 
+    if data is None and root is not None:
+        raise UsageProblem("--root is about the files of a set", hint="name the set: --data CSV")
     order = _order(split, by, seed)
     path = None if output is None else os.path.abspath(as_bytes(output))
     if path is not None:
@@ -89,9 +93,12 @@ def evaluate(
         check_new(path)
     with opened_app() as app:
         names = [name.strip() for name in models.split(",") if name.strip()]
-        found = evaluate_methods(app, data, root, names, threshold, order)
+        if data is None:
+            found = evaluate_on_synthetic(app, names, threshold, order)
+        else:
+            found = evaluate_methods(app, data, root, names, threshold, order)
         app.idle()
-    text = _text(found, report, data)
+    text = _text(found, report, "synthetic files" if data is None else data)
     if path is None:
         click.echo(text)
         return
