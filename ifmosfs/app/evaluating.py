@@ -205,7 +205,7 @@ def _split(found: _Set, order: SplitOrder) -> Split:
 
 def _groups(rows: Sequence[Row], by: str) -> list[str]:
     if by == BY_FILE:
-        return [str(number) for number in range(len(rows))]
+        return [row["path"] for row in rows]
     if by == BY_FOLDER:
         return [os.path.dirname(row["path"]) for row in rows]
     if by not in rows[0]:

@@ -180,7 +180,9 @@ def _method_lines(one: Evaluation, learned: str) -> Iterator[str]:
         f"  accuracy {one.strict:.3f} strict, {one.lenient:.3f} lenient; macro F1 {one.macro_f1:.3f}; "
         f"calibration error {one.calibration_error:.3f}"
     )
-    yield f"  {decided_words(one)}"
+    decided = one.decided
+    rejected = "" if decided.rejected is None else f"; of no category, {decided.rejected:.1%} left alone"
+    yield f"  from {decided.threshold:g} on: {decided.coverage:.1%} decided, {decided.precision:.1%} of them right{rejected}"
     best = ", ".join(f"{precision:.0%} of {coverage:.1%}" for precision, coverage in one.at_precision.items())
     yield f"  right, the surest first: {best}"
     if one.files_per_second is not None:
@@ -209,13 +211,6 @@ def _side_by_side(evaluations: tuple[Evaluation, ...]) -> Iterator[str]:
             f"{one.name:<{width}}   {one.strict:.3f}    {one.lenient:.3f}     {one.macro_f1:.3f}   {decided.coverage:6.1%}"
             f"  {decided.precision:6.1%}  {rejected:>6}"
         )
-
-
-def decided_words(one: Evaluation) -> str:
-    """What the threshold decides."""
-    decided = one.decided
-    rejected = "" if decided.rejected is None else f"; of no category, {decided.rejected:.1%} left alone"
-    return f"from {decided.threshold:g} on: {decided.coverage:.1%} decided, {decided.precision:.1%} of them right{rejected}"
 
 
 def _class_lines(evaluations: tuple[Evaluation, ...]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ifmosfs.cli.common import counted
 from ifmosfs.cli.markup import Element, element, page, table
-from ifmosfs.cli.show_evaluation import decided_words, learned_words, split_lines, warning_lines
+from ifmosfs.cli.show_evaluation import learned_words, split_lines, warning_lines
 from ifmosfs.cli.show_evaluation_pictures import (
     GOAL,
     calibration_picture,
@@ -59,8 +59,8 @@ def evaluation_page(report: EvaluationReport, data: str) -> str:
     of_none = f"{first.n_none:,} of them of no category"
     said = [f"{display(data.encode('utf-8', 'surrogateescape'))}: {counted(first.n_files, 'file')}, {of_none}."]
     if report.split:
-        said += split_lines(report.split)
-    warnings = [element("p", line, class_="warning") for line in warning_lines(report)]
+        said += map(_sentence, split_lines(report.split))
+    warnings = [element("p", _sentence(line), class_="warning") for line in warning_lines(report)]
     parts = [element("h1", title), *(element("p", line) for line in said), *warnings, *_together(report)]
     for one in report.evaluations:
         parts += _method(one, learned_words(report, one.name))
@@ -127,14 +127,9 @@ def _f1(report: EvaluationReport) -> Element:
 def _method(one: Evaluation, learned: str) -> Iterator[Element]:
     yield element("h2", one.name)
     if learned:
-        yield element("p", f"{learned[0].upper()}{learned[1:]}.")
-    decided = one.decided
-    counts = f"{decided.n_right:,} of {counted(decided.n_decided, 'file')}"
+        yield element("p", _sentence(learned))
     yield element("h3", "What the threshold decides")
-    yield element("p", f"{decided_words(one)} ({counts}).".capitalize())
-    reached = "reaches" if decided.precision >= GOAL else "does not reach"
-    if decided.n_decided:
-        yield element("p", f"That {reached} {GOAL:.0%}.", class_="hint")
+    yield element("p", _decided(one))
     yield element("h3", "Confusion")
     yield confusion_picture(one)
     yield element("h3", "Calibration")
@@ -149,6 +144,24 @@ def _method(one: Evaluation, learned: str) -> Iterator[Element]:
     yield _latency(one)
     yield element("h3", "The surest mistakes")
     yield from _mistakes(one)
+
+
+def _sentence(words: str) -> str:
+    words = words.strip()
+    return f"{words[0].upper()}{words[1:]}."
+
+
+def _decided(one: Evaluation) -> str:
+    decided = one.decided
+    if not decided.n_decided:
+        return f"From {decided.threshold:g} on, nothing is decided."
+    words = f"From {decided.threshold:g} on, {decided.n_decided:,} of {counted(one.n_files, 'file')} are decided"
+    rejected = "" if decided.rejected is None else f" Of no category, {decided.rejected:.1%} are left alone."
+    reached = "reaches" if decided.precision >= GOAL else "does not reach"
+    return (
+        f"{words} ({decided.coverage:.1%}), and {decided.n_right:,} of those are right ({decided.precision:.1%}), "
+        f"which {reached} {GOAL:.0%}.{rejected}"
+    )
 
 
 def _classes(one: Evaluation) -> Element:

@@ -181,6 +181,32 @@ def test_a_split_by_files_is_said_to_flatter(desk: Desk, sourced: Path) -> None:
     assert "files of one source may be in both parts, which flatters whatever learns" in out
 
 
+def test_what_learns_does_so_from_the_other_part_alone(desk: Desk) -> None:
+    rows = [("path", "category")]
+    for folder, category, n_files in (("one", "technical_script", 3), ("two", "technical_log", 2)):
+        (desk.folder / folder).mkdir()
+        for number in range(n_files):
+            (desk.folder / folder / f"{number}").write_bytes(b"x")
+            rows.append((f"{folder}/{number}", category))
+    with (desk.folder / "labels.csv").open("w", newline="") as out:
+        csv.writer(out).writerows(rows)
+    arguments = ("model", "evaluate", "--data", desk.folder, "--models", "most-frequent", "--report", "json")
+    (seen,) = desk.here(*arguments).json["models"]
+    (parted,) = desk.here(*arguments, "--split", "0.5").json["models"]
+    assert (seen["strict_accuracy"], parted["strict_accuracy"]) == (0.6, 0.0)
+    assert {each["label"] for each in parted["mistakes"]} | set(parted["classes"]) == {
+        "technical_script",
+        "technical_log",
+    }
+
+
+def test_a_file_that_is_listed_twice_is_in_one_part(desk: Desk, labelled: Path) -> None:
+    (labelled / "twice.csv").write_text("path,category\n" + "a/run.sh,technical_script\nb/who.xyz,archive\n" * 3)
+    arguments = ("--data", labelled / "twice.csv", "--split", "0.5", "--by", "file", "--report", "json")
+    split = desk.here("model", "evaluate", *arguments).json["split"]
+    assert [split[part] for part in ("train", "test")] == [{"files": 3, "groups": 1, "categories": 1}] * 2
+
+
 def test_folders_are_the_groups_where_nothing_else_is_said(desk: Desk, labelled: Path) -> None:
     found = desk.here("model", "evaluate", "--data", labelled, "--split", "0.5", "--report", "json").json
     split = found["split"]
@@ -202,7 +228,7 @@ def test_a_category_that_there_is_not_is_told_of_and_counts_as_wrong(desk: Desk)
     assert found["models"][0]["strict_accuracy"] == 0.0
     for report in ("text", "html"):
         out = desk.here(*arguments, "--report", report).out
-        assert "categories that there are not, whose files count as wrong: gardening \\x1b[2Jcaf? (1)" in out
+        assert "ategories that there are not, whose files count as wrong: gardening \\x1b[2Jcaf? (1)" in out
         assert "\x1b" not in out
 
 

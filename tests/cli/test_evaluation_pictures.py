@@ -183,13 +183,13 @@ def test_the_page_has_everything_and_loads_nothing(some: Evaluation) -> None:
         "The surest mistakes",
     ]
     for words in (
-        "parted by file (seed 7): 20 files of 20 groups to learn from, 7 of 7 to test on",
-        "files of one source may be in both parts",
-        "categories with nothing to test: archive",
+        "Parted by file (seed 7): 20 files of 20 groups to learn from, 7 of 7 to test on.",
+        "Files of one source may be in both parts",
+        "Categories with nothing to test: archive.",
         "Learned from 20 files, the other part.",
-        "(3 of 4 files)",
-        "That does not reach 97%.",
-        "categories that there are not, whose files count as wrong: nonsense (2)",
+        "From 0.7 on, 4 of 7 files are decided (57.1%), and 3 of those are right (75.0%), which does not reach 97%.",
+        " Of no category, 100.0% are left alone.",
+        "Categories that there are not, whose files count as wrong: nonsense (2)",
         "1 file of the set not there: /gone",
         "prefers-color-scheme: dark",
     ):
@@ -208,5 +208,8 @@ def test_a_page_without_mistakes_or_times_says_so() -> None:
     text = evaluation_page(EvaluationReport((fine,), None, {}, (), {}), "set")
     assert "<p>No label is wrong.</p>" in text
     assert "<p>Not measured.</p>" in text
-    assert "parted by" not in text
-    assert "That reaches 97%." in text
+    assert "Parted by" not in text
+    assert "1 of those are right (100.0%), which reaches 97%.</p>" in text
+    silent = evaluate("silent", [Judgement(b"/f", A, frozenset(), None, 0.0)], 0.7)
+    text = evaluation_page(EvaluationReport((silent,), None, {}, (), {}), "set")
+    assert "<p>From 0.7 on, nothing is decided.</p>" in text
