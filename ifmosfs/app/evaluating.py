@@ -262,7 +262,7 @@ def _scanned(app: App, root: bytes, path: bytes) -> ScannedFile | None:
     for place in places:
         try:
             attr = app.disk.lstat(place)
-        except (OSError, ValueError):  # ValueError: a NUL in a name
+        except OSError:
             continue
         return ScannedFile(0, place.root, place.path, attr.kind, attr.mode, attr.fingerprint)
     return None
