@@ -166,8 +166,7 @@ class App:
             return Thresholds(self.settings.threshold, tuple(sorted(own.items())))
         if self.model is None:
             return Thresholds(RULES_THRESHOLD, tuple(sorted(own.items())))
-        asked = {**(self.model.model.thresholds or {}), **own}
-        return Thresholds(self.model.model.threshold, tuple(sorted(asked.items())))
+        return Thresholds(self.model.model.threshold, tuple(sorted(own.items())))
 
     @contextmanager
     def writing(self) -> Iterator[SqliteJournal]:

@@ -67,16 +67,18 @@ def csv_of(data: str) -> str:
 
 
 def scanned(app: App, root: bytes, path: bytes) -> ScannedFile | None:
-    """A file as a scan of `root`, or else of its own folder, would have found it; `None` if it is not there."""
-    top, name = (
-        (root, os.path.relpath(path, root)) if path.startswith(root.rstrip(b"/") + b"/") else os.path.split(path)
-    )
-    place = Place(top, name)
-    try:
-        attr = app.disk.lstat(place)
-    except OSError:
-        return None
-    return ScannedFile(0, top, name, attr.kind, attr.mode, attr.fingerprint)
+    """A file as a scan of the root would have found it, with the folders below it that speak for what it is; one that no scan of the
+    root finds (it lies elsewhere, or behind a link) as a scan of its own folder would; `None` if it is not there."""
+    folder, name = os.path.split(os.path.normpath(path))
+    below = os.path.relpath(path, root)
+    places = [Place(folder, name)] if below.startswith(b"..") else [Place(root, below), Place(folder, name)]
+    for place in places:
+        try:
+            attr = app.disk.lstat(place)
+        except OSError:
+            continue
+        return ScannedFile(0, place.root, place.path, attr.kind, attr.mode, attr.fingerprint)
+    return None
 
 
 def _place(row: Mapping[str, str], listed: str, root: str | None) -> str:

@@ -103,7 +103,12 @@ def clear_dead_views(app: App) -> None:
 
 def print_json(fields: Mapping[str, object]) -> None:
     """One JSON object; undecodable bytes of names appear as lone surrogates, which `os.fsencode` takes back."""
-    click.echo(json.dumps({"schema": SCHEMA, **fields}, indent=2, default=_plain))
+    click.echo(json_text(fields))
+
+
+def json_text(fields: Mapping[str, object]) -> str:
+    """What `print_json` prints."""
+    return json.dumps({"schema": SCHEMA, **fields}, indent=2, default=_plain)
 
 
 def _plain(value: object) -> object:

@@ -13,6 +13,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import islice
+from time import perf_counter
 from typing import Final
 
 from ifmosfs.core.files import Kind, ScannedFile
@@ -29,6 +30,7 @@ from ifmosfs.ml.extract.values import NOTHING, Extract
 from ifmosfs.ml.extract.values import VERSION as EXTRACTOR_VERSION
 from ifmosfs.ml.rules import Rules, default_rules
 from ifmosfs.ml.sample import Sample
+from ifmosfs.ml.stopwatch import CONTENT, EXTRACT, JUDGING, NAMES, NO_LAP, Lap, Stopwatch
 from ifmosfs.ml.taxonomy import Taxonomy, default_taxonomy
 
 VERSION: Final = 2  # raise it when the code, not the data, judges differently
@@ -41,7 +43,8 @@ class Evidence:
     """All that was seen of a file, before anybody judges it: what rules find, and what a model may learn from.
 
     `settled` is the proposal where there is nothing to judge (a link, an empty file, one that cannot be read); `format_name` is
-    empty where the content was not looked at, because the place alone decides.
+    empty where the content was not looked at, because the place alone decides. `lap` takes the time of who judges it, if anybody wants
+    to know.
     """
 
     file: ScannedFile
@@ -50,6 +53,7 @@ class Evidence:
     format_name: str = ""
     extract: Extract = NOTHING
     dated: date | None = None
+    lap: Lap = field(default=NO_LAP, compare=False, repr=False)
 
 
 @dataclass(slots=True)
@@ -57,6 +61,7 @@ class _Look:
     """A file being looked at: what is known of it so far. `settled` is there at once where there is nothing to look at."""
 
     file: ScannedFile
+    lap: Lap = NO_LAP
     settled: Proposal | None = None
     named: NameEvidence | None = None
     dated: date | None = None
@@ -100,23 +105,29 @@ class RulesClassifier:
         (proposal,) = self.propose_all([file])
         return proposal
 
-    def propose_all(self, files: Iterable[ScannedFile]) -> Generator[Proposal, None, None]:
+    def propose_all(
+        self, files: Iterable[ScannedFile], *, watch: Stopwatch | None = None
+    ) -> Generator[Proposal, None, None]:
         """The proposals for files, in their order: while one is judged, the next are with the workers."""
-        with closing(self.evidence_all(files)) as seen:
+        with closing(self.evidence_all(files, watch=watch)) as seen:
             for evidence in seen:
-                yield self.judged(evidence)
+                evidence.lap.begin()
+                proposal = self.judged(evidence)
+                evidence.lap.end(JUDGING)
+                yield proposal
 
     def evidence_all(
-        self, files: Iterable[ScannedFile], *, with_texts: bool = False
+        self, files: Iterable[ScannedFile], *, with_texts: bool = False, watch: Stopwatch | None = None
     ) -> Generator[Evidence, None, None]:
         """All that was seen of files, in their order. With `with_texts`, texts and programs have extracts, too, which rules need not.
+        A `watch` is told what each stage of each file takes.
 
         Raises nothing for a bad file; one that is not used up must be closed.
         """
         under_way: deque[_Look] = deque()
         try:
             for window in _windows(files):
-                looks = [self._begun(file) for file in window]
+                looks = [self._begun(file, watch.lap() if watch else NO_LAP) for file in window]
                 under_way += looks
                 self._ask(looks)
                 while len(under_way) > WINDOW:
@@ -139,9 +150,10 @@ class RulesClassifier:
             self._extractor.flush()
             self._extractor.close()
 
-    def _begun(self, file: ScannedFile) -> _Look:
+    def _begun(self, file: ScannedFile, lap: Lap) -> _Look:
         """Open a file, and see by its name and its beginning what there is to look at."""
-        look = _Look(file)
+        look = _Look(file, lap)
+        lap.begin()
         if file.kind is not Kind.FILE:
             look.settled = Proposal(None, 0.0, "a link" if file.kind is Kind.SYMLINK else "not a file")
             return look
@@ -152,16 +164,21 @@ class RulesClassifier:
         except OSError as error:
             look.closing.close()
             look.settled = _unreadable(error)
+        lap.end(CONTENT)
         return look
 
     def _look_at(self, look: _Look, descriptor: int) -> None:
+        look.lap.end(CONTENT)
         look.dated = date_in_name(split(look.file.path)[1], self._latest_year)
+        look.lap.end(NAMES)
         size_bytes = os.fstat(descriptor).st_size
         if size_bytes == 0:
             look.settled = Proposal(None, 0.0, "empty file", document_date=look.dated)
             look.closing.close()
             return
+        look.lap.end(CONTENT)
         look.named = name_evidence(self._rules, look.file.root, look.file.path)
+        look.lap.end(NAMES)
         if look.named.certain:
             look.closing.close()
             return
@@ -177,18 +194,21 @@ class RulesClassifier:
         asking = [look for look in looks if look.question is not None]
         if self._extractor is None or not asking:
             return
-        for look, asked in zip(
-            asking, self._extractor.ask([look.question for look in asking if look.question]), strict=True
-        ):
+        before = perf_counter()
+        all_asked = self._extractor.ask([look.question for look in asking if look.question])
+        each_took = (perf_counter() - before) / len(asking)
+        for look, asked in zip(asking, all_asked, strict=True):
             look.asked = asked
+            look.lap.add(EXTRACT, each_took)
 
     def _ended(self, under_way: deque[_Look], with_texts: bool) -> Evidence:
         """The evidence for the first of the files under way, which is none of them any more."""
         look = under_way[0]
+        look.lap.begin()
         try:
-            evidence = Evidence(look.file, look.settled) if look.settled else self._seen(look, with_texts)
+            evidence = Evidence(look.file, look.settled, lap=look.lap) if look.settled else self._seen(look, with_texts)
         except OSError as error:
-            evidence = Evidence(look.file, _unreadable(error))
+            evidence = Evidence(look.file, _unreadable(error), lap=look.lap)
         under_way.popleft()
         look.closing.close()
         return evidence
@@ -196,21 +216,25 @@ class RulesClassifier:
     def _seen(self, look: _Look, with_texts: bool) -> Evidence:
         assert look.named is not None
         if look.sample is None or look.recognised is None:
-            return Evidence(look.file, None, look.named.findings, dated=look.dated)
+            return Evidence(look.file, None, look.named.findings, dated=look.dated, lap=look.lap)
         extract = self._answer(look)
         year, group, found = self._latest_year, look.named.group, look.recognised
         content = look_inside(self._rules, look.sample, group, year, found, extract)
+        look.lap.end(CONTENT)
         if with_texts and extract is NOTHING:
             extract = extract_here(look.sample, found.format_name, is_text=found.text is not None)
+            look.lap.end(EXTRACT)
         # Those from the content first: where two weigh the same, what is inside is the better reason.
         findings = (*content.findings, *look.named.findings)
-        return Evidence(look.file, None, findings, found.format_name, extract, content.dated or look.dated)
+        return Evidence(look.file, None, findings, found.format_name, extract, content.dated or look.dated, look.lap)
 
     def _answer(self, look: _Look) -> Extract:
         if look.asked is None or self._extractor is None:
             return NOTHING
         asked, look.asked = look.asked, None
-        return self._extractor.answer(asked)
+        extract = self._extractor.answer(asked)
+        look.lap.end(EXTRACT)
+        return extract
 
     def _drop(self, under_way: Iterable[_Look]) -> None:
         """Nobody wants to hear of these any more."""

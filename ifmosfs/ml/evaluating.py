@@ -9,25 +9,32 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import ceil
 from statistics import fmean, median
 from typing import Final
 
+from ifmosfs.ml.stopwatch import STAGES
+
 NONE: Final = "__none__"
+WHOLE: Final = "whole"
+"""The name of what a file takes in all stages together."""
 N_BINS: Final = 10
+MOST_POINTS: Final = 200
 PRECISIONS: Final = (0.99, 0.97, 0.95, 0.9)
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A file and the label it was given (`None`: left alone) with its confidence. `seconds`: what it took, where that was measured."""
+    """A file and the label it was given (`None`: left alone) with its confidence. `seconds`: what it took by stage, where that was
+    measured."""
 
     path: bytes
     category: str
     also_ok: frozenset[str]
     label: str | None
     confidence: float
-    seconds: float | None = None
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def has_category(self) -> bool:
@@ -73,12 +80,14 @@ class ClassScore:
 @dataclass(frozen=True, slots=True)
 class Decided:
     """What is decided from a confidence on: the share of all files, how many of those are right (leniently), and the share of files of
-    no category that are left alone."""
+    no category that are left alone; and the files behind the first two."""
 
     threshold: float
     coverage: float
     precision: float
     rejected: float | None
+    n_decided: int
+    n_right: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +100,30 @@ class Bin:
 
 
 @dataclass(frozen=True, slots=True)
+class RiskPoint:
+    """Were all files decided from a confidence on: the share of all files that this is, and how many of them are right (leniently)."""
+
+    threshold: float
+    coverage: float
+    precision: float
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """What a stage takes, over the files that went through it, and which of them took it longest."""
+
+    stage: str
+    n_files: int
+    median_ms: float
+    p95_ms: float
+    largest_ms: float
+    slowest: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The figures of one way of labelling on one set of files."""
+    """The figures of one way of labelling on one set of files. `mistakes`: wrong labels that cannot be defended, the surest first;
+    `latency`: by stage, and at last of the whole; empty where it was not measured."""
 
     name: str
     n_files: int
@@ -104,11 +135,17 @@ class Evaluation:
     confusion: Mapping[str, Mapping[str, int]]
     decided: Decided
     at_precision: Mapping[float, float]
-    risk_coverage: tuple[tuple[float, float], ...]
+    risk_coverage: tuple[RiskPoint, ...]
     bins: tuple[Bin, ...]
     calibration_error: float
-    median_ms: float | None
+    mistakes: tuple[Judgement, ...]
+    latency: tuple[Latency, ...]
     files_per_second: float | None
+
+    @property
+    def median_ms(self) -> float | None:
+        """What the middle one of the files takes in all, where that was measured."""
+        return self.latency[-1].median_ms if self.latency else None
 
 
 def evaluate(name: str, judgements: Sequence[Judgement], threshold: float, seconds: float | None = None) -> Evaluation:
@@ -120,7 +157,6 @@ def evaluate(name: str, judgements: Sequence[Judgement], threshold: float, secon
     known = [each for each in judgements if each.has_category]
     classes = _classes(judgements)
     wanted = sorted({each.category for each in known})
-    each_ms = [each.seconds * 1000 for each in judgements if each.seconds is not None]
     ranked = sorted((each for each in judgements if each.label is not None), key=lambda each: -each.confidence)
     bins = _bins(ranked)
     return Evaluation(
@@ -137,7 +173,8 @@ def evaluate(name: str, judgements: Sequence[Judgement], threshold: float, secon
         risk_coverage=_risk_coverage(ranked, len(judgements)),
         bins=bins,
         calibration_error=_calibration_error(bins),
-        median_ms=median(each_ms) if each_ms else None,
+        mistakes=tuple(each for each in ranked if not each.is_defensible),
+        latency=_latency(judgements),
         files_per_second=len(judgements) / seconds if seconds else None,
     )
 
@@ -176,6 +213,8 @@ def _decided(judgements: Sequence[Judgement], threshold: float) -> Decided:
         len(decided) / len(judgements) if judgements else 0.0,
         _share(each.is_defensible for each in decided),
         len(left_alone) / len(of_none) if of_none else None,
+        len(decided),
+        sum(each.is_defensible for each in decided),
     )
 
 
@@ -194,15 +233,15 @@ def _is_last_of_its_confidence(ranked: Sequence[Judgement], position: int) -> bo
     return position == len(ranked) or ranked[position].confidence < ranked[position - 1].confidence
 
 
-def _risk_coverage(ranked: Sequence[Judgement], n_files: int, n_points: int = 20) -> tuple[tuple[float, float], ...]:
-    """(coverage, precision) as ever more files are decided, the surest first."""
+def _risk_coverage(ranked: Sequence[Judgement], n_files: int) -> tuple[RiskPoint, ...]:
+    """As ever more files are decided, the surest first: a point for each confidence, or for so many of them, evenly."""
     points, n_right = [], 0
-    step = max(1, len(ranked) // n_points)
     for position, each in enumerate(ranked, 1):
         n_right += each.is_defensible
-        if position % step == 0 or position == len(ranked):
-            points.append((position / n_files, n_right / position))
-    return tuple(points)
+        if _is_last_of_its_confidence(ranked, position):
+            points.append(RiskPoint(each.confidence, position / n_files, n_right / position))
+    step = max(1, ceil(len(points) / MOST_POINTS))
+    return tuple(point for number, point in enumerate(points) if number % step == 0 or number == len(points) - 1)
 
 
 def _bins(ranked: Iterable[Judgement]) -> tuple[Bin, ...]:
@@ -222,3 +261,20 @@ def _calibration_error(bins: Iterable[Bin]) -> float:
     listed = list(bins)
     n = sum(each.n for each in listed)
     return sum(each.n * abs(each.confidence - each.precision) for each in listed) / n if n else 0.0
+
+
+def _latency(judgements: Iterable[Judgement]) -> tuple[Latency, ...]:
+    took: defaultdict[str, list[tuple[float, bytes]]] = defaultdict(list)
+    for each in judgements:
+        for stage, seconds in each.seconds.items():
+            took[stage].append((1000 * seconds, each.path))
+        if each.seconds:
+            took[WHOLE].append((1000 * sum(each.seconds.values()), each.path))
+    order = [stage for stage in (*STAGES, *sorted(took.keys() - {*STAGES, WHOLE}), WHOLE) if stage in took]
+    return tuple(_stage_latency(stage, sorted(took[stage])) for stage in order)
+
+
+def _stage_latency(stage: str, ranked: Sequence[tuple[float, bytes]]) -> Latency:
+    largest_ms, slowest = ranked[-1]
+    p95_ms = ranked[ceil(0.95 * len(ranked)) - 1][0]
+    return Latency(stage, len(ranked), median(each_ms for each_ms, _ in ranked), p95_ms, largest_ms, slowest)

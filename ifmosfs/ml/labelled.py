@@ -1,7 +1,8 @@
 """Labelled sets: CSVs that say of files what they are, and making one of several.
 
 A set has at least the columns `path` and `category`; a relative path is meant from the folder of its CSV. `sha256` is taken from
-the column of that name, or else from the file. Everything else is carried along.
+the column of that name, or else from the file. Everything else is carried along. Bytes that are no UTF-8 (as names may have) are
+lone surrogates in memory, and the same bytes again when a set is written.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ def read_set(path: str) -> list[Row]:
     """
     folder = os.path.dirname(os.path.abspath(path))
     try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
+        with open(path, newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
             reader = csv.DictReader(file)
             missing = [column for column in NEEDED if column not in (reader.fieldnames or ())]
             if missing:
@@ -118,8 +119,8 @@ def read_set(path: str) -> list[Row]:
         hint = "name a CSV with the columns path and category"
         what = f"the labelled set cannot be read ({error.strerror})"
         raise ConfigProblem(what, path=os.fsencode(path), hint=hint) from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ConfigProblem(f"this is no CSV in UTF-8 ({error})", path=os.fsencode(path)) from error
+    except csv.Error as error:
+        raise ConfigProblem(f"this is no CSV ({error})", path=os.fsencode(path)) from error
 
 
 def _placed(row: Mapping[str | None, str | None], folder: str, path: str, number: int) -> Row:
@@ -127,6 +128,7 @@ def _placed(row: Mapping[str | None, str | None], folder: str, path: str, number
     if not fields["path"] or not fields["category"]:
         raise ConfigProblem(f"row {number} lacks a path or a category", path=os.fsencode(path))
     fields["path"] = os.path.join(folder, fields["path"])
+    fields["category"] = fields["category"].encode("utf-8", "replace").decode()  # it is shown to people
     fields.setdefault("source", path)
     fields.setdefault("source_row", str(number))
     return fields
@@ -147,7 +149,7 @@ def write_set(path: str, merged: Merged) -> None:
     """
     folder = os.path.dirname(os.path.abspath(path))
     try:
-        with open(path, "x", newline="", encoding="utf-8") as out:
+        with open(path, "x", newline="", encoding="utf-8", errors="surrogateescape") as out:
             writer = csv.DictWriter(out, merged.columns, restval="", lineterminator="\n")
             writer.writeheader()
             writer.writerows({**row, "path": _relative(row["path"], folder)} for row in merged.rows)

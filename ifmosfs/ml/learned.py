@@ -16,12 +16,52 @@ from ifmosfs.core.files import ScannedFile
 from ifmosfs.core.proposal import Decider, Explanation, Opinion, Proposal
 from ifmosfs.ml.classifier import LOWEST_SCORE, Evidence, RulesClassifier, opinion_of
 from ifmosfs.ml.evidence import OUTSIDE, Verdict
-from ifmosfs.ml.features import Features, Tokens, features_of, tokens_of
+from ifmosfs.ml.features import Features, Group, Tokens, features_of, tokens_of
 from ifmosfs.ml.model import Floats, Model
+from ifmosfs.ml.stopwatch import JUDGING, MODEL, Stopwatch
 from ifmosfs.ml.token_words import words_for
 
 CERTAIN: Final = 0.97  # of the rules: places and formats that nothing contradicts
 SHOWN: Final = 3
+
+
+class ModelAlone:
+    """The model without a word of the rules, to compare with (`core.proposal.Classifier` as far as an evaluation goes)."""
+
+    def __init__(self, rules: RulesClassifier, model: Model) -> None:
+        self._rules = rules
+        self._model = model
+
+    def propose_all(
+        self, files: Iterable[ScannedFile], *, watch: Stopwatch | None = None
+    ) -> Generator[Proposal, None, None]:
+        """The best label by what is seen of each file, as if the rules had found nothing."""
+        nothing = self._rules.frame.judge(())
+        with closing(self._rules.evidence_all(files, with_texts=True, watch=watch)) as seen:
+            for evidence in seen:
+                evidence.lap.begin()
+                proposal = evidence.settled or self._proposal(evidence, nothing)
+                evidence.lap.end(MODEL)
+                yield proposal
+
+    def close(self) -> None:
+        """End the workers."""
+        self._rules.close()
+
+    def _proposal(self, evidence: Evidence, nothing: Verdict) -> Proposal:
+        features = features_of(tokens_of(evidence, nothing), frozenset({Group.RULES}))
+        probabilities = self._model.alone(self._model.scores(features))
+        at = int(probabilities.argmax())
+        label, score = self._model.labels[at], round(float(probabilities[at]), 3)
+        said = Opinion(None if label == OUTSIDE else label, score)
+        return Proposal(
+            said.label,
+            score if said.label else 0.0,
+            "the model alone",
+            model=said,
+            document_date=evidence.dated,
+            decided_by=Decider.MODEL,
+        )
 
 
 class LearnedClassifier:
@@ -43,11 +83,16 @@ class LearnedClassifier:
         (proposal,) = self.propose_all([file])
         return proposal
 
-    def propose_all(self, files: Iterable[ScannedFile]) -> Generator[Proposal, None, None]:
-        """See `core.proposal.Classifier`."""
-        with closing(self.rules.evidence_all(files, with_texts=True)) as seen:
+    def propose_all(
+        self, files: Iterable[ScannedFile], *, watch: Stopwatch | None = None
+    ) -> Generator[Proposal, None, None]:
+        """See `core.proposal.Classifier`. A `watch` is told what each stage of each file takes."""
+        with closing(self.rules.evidence_all(files, with_texts=True, watch=watch)) as seen:
             for evidence in seen:
-                yield self.judge(evidence)
+                evidence.lap.begin()
+                proposal = self.judge(evidence)
+                evidence.lap.end(MODEL)
+                yield proposal
 
     def explain(self, file: ScannedFile) -> Explanation:
         """See `core.proposal.Classifier`."""
@@ -70,6 +115,7 @@ class LearnedClassifier:
         verdict = self.rules.frame.judge(evidence.findings)
         if _is_certain(evidence, verdict):
             return self.rules.judged(evidence)
+        evidence.lap.end(JUDGING)
         tokens = tokens_of(evidence, verdict)
         features = features_of(tokens)
         scores = self._model.scores(features)

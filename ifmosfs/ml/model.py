@@ -34,8 +34,8 @@ class Mixture:
 class Model:
     """Weights (float32, `features.COLUMNS` rows, a column for each label) and an offset for each label.
 
-    `labels` are sorted; `evidence.OUTSIDE` stands for files that belong to no category. `thresholds` say from which probability on a
-    label is sure enough to move a file, `threshold` for those that are not named there.
+    `labels` are sorted; `evidence.OUTSIDE` stands for files that belong to no category. `threshold` says from which probability on a
+    label is sure enough to move a file.
     """
 
     labels: tuple[str, ...]
@@ -43,7 +43,6 @@ class Model:
     offsets: Floats
     mixture: Mixture = Mixture()
     threshold: float = 0.9
-    thresholds: Mapping[str, float] | None = None
 
     def scores(self, features: Features) -> Floats:
         """The scores of the labels before anything is made of them: logarithms of odds."""
@@ -74,10 +73,6 @@ class Model:
         weight = dict(zip(features.columns, apart.tolist(), strict=True))
         return {token: weight.get(column_of(token), 0.0) for group in tokens.values() for token in group}
 
-    def threshold_of(self, label: str) -> float:
-        """From which probability on a file of this label may be moved."""
-        return (self.thresholds or {}).get(label, self.threshold)
-
 
 def check_shapes(model: Model) -> str | None:
     """What is wrong with the numbers of a model that was read from a file, `None` where nothing is."""
@@ -88,9 +83,8 @@ def check_shapes(model: Model) -> str | None:
         return "its numbers are not of the shape that its labels ask for"
     if not (np.isfinite(model.weights).all() and np.isfinite(model.offsets).all()):
         return "some of its numbers are none"
-    limits = (model.threshold, *(model.thresholds or {}).values())
-    if not all(0.0 <= limit <= 1.0 for limit in limits) or not (model.mixture.scale > 0 and model.mixture.trust >= 0):
-        return "its thresholds or shares are out of range"
+    if not (0.0 <= model.threshold <= 1.0 and model.mixture.scale > 0 and model.mixture.trust >= 0):
+        return "its threshold or its mixture is out of range"
     return None
 
 

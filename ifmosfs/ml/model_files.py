@@ -64,7 +64,6 @@ class Meta(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
     scale: float
     trust: float
     threshold: _Share
-    thresholds: dict[str, _Share]
     created: str
     seed: int
     data: dict[str, str]
@@ -112,7 +111,6 @@ def pack_model(model: Model, guard: Guard, facts: Mapping[str, Any]) -> dict[str
         scale=model.mixture.scale,
         trust=model.mixture.trust,
         threshold=model.threshold,
-        thresholds=dict(model.thresholds or {}),
         **facts,
     )
     described = json.dumps(msgspec.to_builtins(meta), indent=1, sort_keys=True).encode() + b"\n"
@@ -140,7 +138,6 @@ def unpack_model(files: Mapping[str, bytes], where: bytes) -> StoredModel:
             arrays["offsets"].astype(FLOAT),
             Mixture(meta.scale, meta.trust),
             meta.threshold,
-            meta.thresholds,
         )
         guard = _guard(arrays, len(meta.labels))
     trouble = check_shapes(model)

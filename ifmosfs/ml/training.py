@@ -2,7 +2,7 @@
 
 Files are held back by *group* (the document type that made them, the folder or package they came from), never singly: two invoices of
 one template in both parts would flatter every figure. What is said of the groups held back gives the mixture with the rules and the
-thresholds. Files are trained on twice, the second time with groups of tokens left out by chance, so that the model learns to do
+threshold. Files are trained on twice, the second time with groups of tokens left out by chance, so that the model learns to do
 without the name, the text or the rules, and is honest about it.
 """
 
@@ -33,7 +33,6 @@ LEFT_OUT: Final[Sequence[tuple[frozenset[Group], float]]] = (
 PENALTY: Final = 0.1  # C of the logistic regression; 0.02 to 20 were tried, see docs/learning.md
 ITERATIONS: Final = 40
 PRECISION: Final = 0.97  # of what is moved
-FEWEST_DECIDED: Final = 40  # held-back files above a threshold of a category's own, to call it measured
 N_GUARD: Final = 2_000
 
 Labels = npt.NDArray[np.int64]
@@ -75,7 +74,7 @@ def matrix_of(rows: Iterable[Features]) -> csr_matrix:
 
 
 def train(examples: Sequence[Example], seed: int = 0, n_jobs: int = 1) -> Trained:
-    """Train on all examples; mixture, thresholds and figures come from models that did not see the group they judge.
+    """Train on all examples; mixture, threshold and figures come from models that did not see the group they judge.
 
     `n_jobs`: processes for those. Raises ValueError where there are fewer than two labels.
     """
@@ -92,13 +91,13 @@ def train(examples: Sequence[Example], seed: int = 0, n_jobs: int = 1) -> Traine
     mixture = _mixture(unseen, shares, wanted)
     probabilities = _mixed(unseen, shares, mixture)
     right = _defensible(examples, probabilities, labels)
-    threshold, thresholds = thresholds_of(probabilities, right, labels)
+    threshold = threshold_for(probabilities, right, labels)
     guard = _guard(examples, seed)
     return Trained(
-        Model(labels, weights, offsets, mixture, threshold, thresholds),
+        Model(labels, weights, offsets, mixture, threshold),
         whole[guard],
         wanted[guard],
-        _figures(probabilities, right, labels, threshold, thresholds),
+        _figures(probabilities, right, labels, threshold),
     )
 
 
@@ -117,25 +116,14 @@ def folds_of(examples: Sequence[Example], seed: int, n_folds: int = N_FOLDS) -> 
     return np.array([fold[example.group] for example in examples], dtype=np.int64)
 
 
-def thresholds_of(
+def threshold_for(
     probabilities: Floats, right: npt.NDArray[np.bool_], labels: Sequence[str], precision: float = PRECISION
-) -> tuple[float, dict[str, float]]:
-    """The lowest probability from which on so many of the decided files are right, over all; and for each category whose own must be
-    higher, that one. Files that are judged to be of no category are not decided."""
-    best, said = probabilities.max(axis=1), probabilities.argmax(axis=1)
+) -> float:
+    """The lowest probability from which on so many of the decided files are right; just below 1 where there is none. Files that are
+    judged to be of no category are not decided."""
+    said = probabilities.argmax(axis=1)
     decided = np.array([labels[at] != OUTSIDE for at in said])
-    overall = _lowest(best[decided], right[decided], precision)
-    own: dict[str, float] = {}
-    for at, label in enumerate(labels):
-        of_label = decided & (said == at)
-        above = of_label & (best >= overall)
-        if above.sum() >= FEWEST_DECIDED and right[above].mean() < precision:
-            own[label] = _lowest(best[of_label], right[of_label], precision)
-    return overall, own
-
-
-def _lowest(best: Floats, right: npt.NDArray[np.bool_], precision: float) -> float:
-    """The lowest threshold with so much precision; just below 1 where there is none."""
+    best, right = probabilities.max(axis=1)[decided], right[decided]
     order = np.argsort(-best, kind="stable")
     ranked = best[order]
     is_last = np.append(ranked[1:] < ranked[:-1], True)[: len(ranked)]  # no threshold parts files of one probability
@@ -241,12 +229,10 @@ def _figures(
     right: npt.NDArray[np.bool_],
     labels: Sequence[str],
     threshold: float,
-    thresholds: Mapping[str, float],
 ) -> dict[str, float]:
     """What is measured on held-back groups: the shares that are right, that are decided, and of the decided that are right."""
     said = [labels[at] for at in probabilities.argmax(axis=1)]
-    limits = np.array([thresholds.get(label, threshold) if label != OUTSIDE else 2.0 for label in said])
-    decided = probabilities.max(axis=1) >= limits
+    decided = (probabilities.max(axis=1) >= threshold) & np.array([label != OUTSIDE for label in said])
     return {
         "accuracy": round(float(right.mean()), 4),
         "coverage": round(float(decided.mean()), 4),

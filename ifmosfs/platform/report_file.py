@@ -1,4 +1,7 @@
-"""Writing a report to a file that a person named: whole or not at all, and never over something that is not such a report."""
+"""Writing a report to a file that a person named: whole or not at all, and never over something that is not such a report.
+
+Some reports replace their earlier ones (`write_report`), the others are always new files (`write_new`).
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from ifmosfs.core.errors import IfmosfsError, UsageProblem
 from ifmosfs.platform import linux
 
 N_HEAD: Final = 512
+NAME_A_NEW_ONE: Final = "name a file that does not exist yet with --output"
 
 
 def write_report(path: bytes, content: bytes, mark: bytes) -> None:
@@ -32,6 +36,38 @@ def write_report(path: bytes, content: bytes, mark: bytes) -> None:
     except OSError as error:
         what = f"the report cannot be written ({error.strerror})"
         raise IfmosfsError(what, path=path, hint="name another file with --report") from error
+
+
+def write_new(path: bytes, content: bytes) -> None:
+    """Write a file that was not there, durably.
+
+    Raises: UsageProblem where something has the name, IfmosfsError where the system refuses.
+    """
+    try:
+        folder = os.open(os.path.dirname(path) or b".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            _write(folder, os.path.basename(path), content, replaces=False)
+        finally:
+            os.close(folder)
+    except FileExistsError as error:
+        raise UsageProblem(
+            "there is something already, which is not overwritten", path=path, hint=NAME_A_NEW_ONE
+        ) from error
+    except OSError as error:
+        raise IfmosfsError(
+            f"the report cannot be written ({error.strerror})", path=path, hint=NAME_A_NEW_ONE
+        ) from error
+
+
+def check_new(path: bytes) -> None:
+    """Raise before long work what `write_new` would raise after it, as far as that can be told."""
+    if os.path.lexists(path):
+        raise UsageProblem("there is something already, which is not overwritten", path=path, hint=NAME_A_NEW_ONE)
+    folder = os.path.dirname(path) or b"."
+    if not os.path.isdir(folder):
+        raise IfmosfsError("the folder of the report is not there", path=folder, hint=NAME_A_NEW_ONE)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise IfmosfsError("nothing may be written into the folder of the report", path=folder, hint=NAME_A_NEW_ONE)
 
 
 def _is_earlier_report(path: bytes, mark: bytes) -> bool:

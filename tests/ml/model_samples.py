@@ -31,9 +31,7 @@ def model(
     weights = np.zeros((COLUMNS, len(labels)), dtype=FLOAT)
     for token, (label, weight) in speaks.items():
         weights[column_of(token), labels.index(label)] = weight
-    return Model(
-        labels, weights, np.zeros(len(labels), dtype=FLOAT), mixture or Mixture(1.0, 0.0), 0.75, {"media_photo": 0.8}
-    )
+    return Model(labels, weights, np.zeros(len(labels), dtype=FLOAT), mixture or Mixture(1.0, 0.0), 0.75)
 
 
 def guard(n_rows: int = 2, n_labels: int = len(LABELS)) -> Guard:

@@ -6,7 +6,17 @@ import pytest
 
 from ifmosfs.core.files import Fingerprint, Kind, ScannedFile
 from ifmosfs.ml.baselines import ByExtension, MostFrequent
-from ifmosfs.ml.evaluating import NONE, Bin, ClassScore, Decided, Judgement, evaluate
+from ifmosfs.ml.evaluating import (
+    MOST_POINTS,
+    NONE,
+    Bin,
+    ClassScore,
+    Decided,
+    Judgement,
+    Latency,
+    RiskPoint,
+    evaluate,
+)
 
 A, B, C = "media_audio", "web_font", "archive"
 
@@ -47,9 +57,9 @@ def test_a_category_that_is_never_given_has_an_f1_of_zero_that_counts() -> None:
 
 
 def test_what_is_decided_is_judged_over_all_files() -> None:
-    assert evaluate("some", SOME, 0.6).decided == Decided(0.6, 4 / 8, 3 / 4, 1.0)
-    assert evaluate("some", SOME, 0.2).decided == Decided(0.2, 6 / 8, 4 / 6, 0.5)
-    assert evaluate("some", SOME, 1.0).decided == Decided(1.0, 0.0, 0.0, 1.0)
+    assert evaluate("some", SOME, 0.6).decided == Decided(0.6, 4 / 8, 3 / 4, 1.0, 4, 3)
+    assert evaluate("some", SOME, 0.2).decided == Decided(0.2, 6 / 8, 4 / 6, 0.5, 6, 4)
+    assert evaluate("some", SOME, 1.0).decided == Decided(1.0, 0.0, 0.0, 1.0, 0, 0)
     assert evaluate("no none", SOME[:3], 0.6).decided.rejected is None
 
 
@@ -63,10 +73,32 @@ def test_coverage_at_a_precision_is_the_largest_share_of_the_surest_files_and_pa
 
 
 def test_risk_and_coverage_go_from_the_surest_file_to_all_that_are_decided() -> None:
-    found = evaluate("some", SOME, 0.6).risk_coverage
-    assert found[0] == (1 / 8, 1.0)
-    assert found[-1] == (6 / 8, 4 / 6)
-    assert [coverage for coverage, _ in found] == sorted(coverage for coverage, _ in found)
+    assert evaluate("some", SOME, 0.6).risk_coverage == (
+        RiskPoint(0.95, 1 / 8, 1.0),
+        RiskPoint(0.85, 2 / 8, 1.0),
+        RiskPoint(0.75, 3 / 8, 1.0),
+        RiskPoint(0.65, 4 / 8, 3 / 4),
+        RiskPoint(0.55, 5 / 8, 4 / 5),
+        RiskPoint(0.3, 6 / 8, 4 / 6),
+    )
+
+
+def test_files_of_one_confidence_are_one_point_of_the_curve() -> None:
+    tied = [judged(A, A, 0.9), judged(A, B, 0.8), judged(A, A, 0.8), judged(A, None)]
+    assert evaluate("tied", tied, 0.6).risk_coverage == (RiskPoint(0.9, 1 / 4, 1.0), RiskPoint(0.8, 3 / 4, 2 / 3))
+
+
+def test_the_curve_of_many_files_has_so_many_points_and_its_end() -> None:
+    many = [judged(A, A, number / 10_000) for number in range(1, 10_000)]
+    curve = evaluate("many", many, 0.6).risk_coverage
+    assert len(curve) <= MOST_POINTS + 1
+    assert (curve[0].threshold, curve[-1]) == (0.9999, RiskPoint(0.0001, 1.0, 1.0))
+
+
+def test_mistakes_are_wrong_labels_that_cannot_be_defended_the_surest_first() -> None:
+    late = judged(A, C, 0.99)
+    found = evaluate("some", [*SOME, late], 0.6).mistakes
+    assert found == (late, SOME[3], SOME[6])
 
 
 def test_calibration_compares_confidence_with_what_is_right_in_tenths() -> None:
@@ -87,14 +119,40 @@ def test_confusion_tells_every_label_of_every_category() -> None:
 
 def test_nothing_is_no_error() -> None:
     found = evaluate("nothing", [], 0.6)
-    assert (found.strict, found.macro_f1, found.decided, found.calibration_error) == (0, 0, Decided(0.6, 0, 0, None), 0)
+    assert (found.strict, found.macro_f1, found.decided, found.calibration_error) == (
+        0,
+        0,
+        Decided(0.6, 0, 0, None, 0, 0),
+        0,
+    )
 
 
-def test_speed_is_told_where_it_was_measured() -> None:
-    timed = [Judgement(b"f", A, frozenset(), A, 1.0, seconds) for seconds in (0.001, 0.002, 0.009)]
+def test_latency_is_told_by_stage_over_the_files_that_went_through_it_with_the_slowest() -> None:
+    timed = [
+        Judgement(b"1", A, frozenset(), A, 1.0, {"names": 0.001, "judging": 0.002}),
+        Judgement(b"2", A, frozenset(), A, 1.0, {"names": 0.002, "judging": 0.001, "extract": 0.5}),
+        Judgement(b"3", A, frozenset(), A, 1.0, {"names": 0.003, "judging": 0.004, "own": 0.25}),
+        Judgement(b"4", A, frozenset(), A, 1.0),
+    ]
     found = evaluate("timed", timed, 0.6, 0.5)
-    assert (found.median_ms, found.files_per_second) == (2.0, 6.0)
-    assert evaluate("not timed", SOME, 0.6).median_ms is None
+    assert found.latency == (
+        Latency("names", 3, 2.0, 3.0, 3.0, b"3"),
+        Latency("extract", 1, 500.0, 500.0, 500.0, b"2"),
+        Latency("judging", 3, 2.0, 4.0, 4.0, b"3"),
+        Latency("own", 1, 250.0, 250.0, 250.0, b"3"),
+        Latency("whole", 3, pytest.approx(257.0), pytest.approx(503.0), pytest.approx(503.0), b"2"),
+    )
+    assert (found.median_ms, found.files_per_second) == (pytest.approx(257.0), 8.0)
+
+
+def test_of_a_hundred_files_the_95th_is_told() -> None:
+    timed = [Judgement(b"%d" % n, A, frozenset(), A, 1.0, {"names": n / 1000}) for n in range(1, 101)]
+    assert evaluate("timed", timed, 0.6).latency[0] == Latency("names", 100, 50.5, 95.0, 100.0, b"100")
+
+
+def test_speed_is_told_only_where_it_was_measured() -> None:
+    found = evaluate("not timed", SOME, 0.6)
+    assert (found.latency, found.median_ms, found.files_per_second) == ((), None, None)
 
 
 def scanned(name: bytes) -> ScannedFile:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from ifmosfs.core.errors import ConfigProblem, TargetProblem
-from ifmosfs.ml.labelled import Balance, Conflict, balance, merge_sets, write_set
+from ifmosfs.ml.labelled import Balance, Conflict, balance, merge_sets, read_set, write_set
 
 ONE = (
     "path,category,sha256,language\na.txt,technical_log,11,en\nb.txt,legal_document,22,de\nc.txt,legal_document,33,de\n"
@@ -84,3 +85,30 @@ def test_a_set_that_is_there_is_not_overwritten(tmp_path: Path, sets: list[str])
     with pytest.raises(TargetProblem, match="there is something already"):
         write_set(sets[0], merge_sets(sets))
     assert Path(sets[0]).read_text() == ONE
+
+
+def test_names_that_are_no_utf_8_are_read_merged_and_written_as_the_bytes_that_they_are(tmp_path: Path) -> None:
+    name = os.fsencode(tmp_path) + b"/\xff\xe4.txt"
+    Path(os.fsdecode(name)).write_bytes(b"here")
+    (tmp_path / "set.csv").write_bytes(b"path,category\n\xff\xe4.txt,technical_log\n")
+    assert [os.fsencode(row["path"]) for row in read_set(str(tmp_path / "set.csv"))] == [name]
+    write_set(str(tmp_path / "new.csv"), merge_sets([str(tmp_path / "set.csv")]))
+    assert b"\n\xff\xe4.txt,technical_log,fcec9150" in (tmp_path / "new.csv").read_bytes()
+
+
+def test_a_category_that_is_no_utf_8_can_be_shown(tmp_path: Path) -> None:
+    (tmp_path / "set.csv").write_bytes(b"path,category\na.txt,caf\xe9\n")
+    assert [row["category"] for row in read_set(str(tmp_path / "set.csv"))] == ["caf?"]
+
+
+@pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "path,category\na,b\n".encode("utf-16"), b""])
+def test_what_is_no_csv_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "set.csv").write_bytes(content)
+    with pytest.raises(ConfigProblem, match="no column path and no column category"):
+        read_set(str(tmp_path / "set.csv"))
+
+
+def test_a_field_without_end_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "set.csv").write_text('path,category\n"' + "a" * 200_000)
+    with pytest.raises(ConfigProblem, match="this is no CSV"):
+        read_set(str(tmp_path / "set.csv"))

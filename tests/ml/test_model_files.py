@@ -58,11 +58,10 @@ def with_array(name: str, array: np.ndarray) -> dict[str, bytes]:
 def test_a_model_comes_back_as_it_was() -> None:
     stored = unpack_model(FILES, PLACE)
     assert stored.model_id == hashlib.sha256(FILES[NUMBERS]).hexdigest()[:12]
-    assert (stored.model.labels, stored.model.mixture, stored.model.threshold, stored.model.thresholds) == (
+    assert (stored.model.labels, stored.model.mixture, stored.model.threshold) == (
         MODEL.labels,
         MODEL.mixture,
         MODEL.threshold,
-        MODEL.thresholds,
     )
     assert np.array_equal(stored.model.weights, MODEL.weights)
     assert stored.guard.labels.tolist() == [0, 1]
@@ -105,7 +104,7 @@ REFUSED = {
     "labels unsorted": (with_meta(labels=["b", "a", "c", "d"]), "not a usable model: its labels are not a sorted list"),
     "labels missing": (with_meta(labels=["a", "b"]), "not a usable model: its numbers are not of the shape"),
     "threshold beyond 1": (with_meta(threshold=1.5), "the model does not say what it is"),
-    "trust below 0": (with_meta(trust=-1.0), "not a usable model: its thresholds or shares are out of range"),
+    "trust below 0": (with_meta(trust=-1.0), "not a usable model: its threshold or its mixture"),
     "a pickled array": (
         with_array("weights", np.array([{"a": 1}], dtype=object)),
         "the model's numbers cannot be read",

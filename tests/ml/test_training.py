@@ -15,7 +15,7 @@ from ifmosfs.ml.evidence import OUTSIDE, Verdict
 from ifmosfs.ml.features import features_of
 from ifmosfs.ml.model_files import Guard
 from ifmosfs.ml.refitting import refit
-from ifmosfs.ml.training import Example, Trained, folds_of, thresholds_of, train
+from ifmosfs.ml.training import Example, Trained, folds_of, threshold_for, train
 
 WORDS = {"financial_document": "invoice", "legal_document": "contract", "media_photo": "beach", OUTSIDE: "torrent"}
 
@@ -54,10 +54,9 @@ def test_the_word_of_a_label_is_learned_and_not_that_of_a_single_group(trained: 
 def test_the_same_files_and_seed_give_the_same_model(trained: Trained) -> None:
     again = train(corpus())
     assert np.array_equal(again.model.weights, trained.model.weights)
-    assert (again.model.mixture, again.model.threshold, again.model.thresholds, again.figures) == (
+    assert (again.model.mixture, again.model.threshold, again.figures) == (
         trained.model.mixture,
         trained.model.threshold,
-        trained.model.thresholds,
         trained.figures,
     )
 
@@ -91,23 +90,21 @@ def test_no_group_is_in_two_folds(files: list[tuple[str, int]], seed: int) -> No
 def test_the_threshold_is_the_lowest_with_enough_right_above_it() -> None:
     best = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.6, 0.4]], dtype=np.float32)
     right = np.array([True, True, False, True])
-    assert thresholds_of(best, right, ("a", "b"), precision=0.97) == (pytest.approx(0.8), {})
-    assert thresholds_of(best, right, ("a", "b"), precision=0.7) == (pytest.approx(0.6), {})
-    assert thresholds_of(best, ~right, ("a", "b"), precision=0.97) == (0.9999, {})
+    assert threshold_for(best, right, ("a", "b"), precision=0.97) == pytest.approx(0.8)
+    assert threshold_for(best, right, ("a", "b"), precision=0.7) == pytest.approx(0.6)
+    assert threshold_for(best, ~right, ("a", "b"), precision=0.97) == 0.9999
 
 
-def test_a_label_that_is_wrong_more_often_gets_a_threshold_of_its_own() -> None:
-    sure_and_right = np.tile([0.9, 0.1], (900, 1))
-    sure_and_half_wrong = np.tile([0.1, 0.9], (50, 1))
-    surer_and_right = np.tile([0.02, 0.98], (50, 1))
-    probabilities = np.vstack((sure_and_right, sure_and_half_wrong, surer_and_right)).astype(np.float32)
-    right = np.array([True] * 900 + [False] * 25 + [True] * 75)
-    assert thresholds_of(probabilities, right, ("a", "b")) == (pytest.approx(0.9), {"b": pytest.approx(0.98)})
+def test_no_threshold_parts_files_of_one_probability() -> None:
+    same = np.tile([0.9, 0.1], (100, 1)).astype(np.float32)
+    right = np.array([True] * 90 + [False] * 10)
+    assert threshold_for(same, right, ("a", "b")) == 0.9999
+    assert threshold_for(same, right, ("a", "b"), precision=0.9) == pytest.approx(0.9)
 
 
 def test_files_judged_to_be_of_no_category_are_not_decided() -> None:
     probabilities = np.array([[0.99, 0.01], [0.2, 0.8]], dtype=np.float32)
-    assert thresholds_of(probabilities, np.array([False, True]), (OUTSIDE, "z"))[0] == pytest.approx(0.8)
+    assert threshold_for(probabilities, np.array([False, True]), (OUTSIDE, "z")) == pytest.approx(0.8)
 
 
 @settings(max_examples=20, deadline=None)

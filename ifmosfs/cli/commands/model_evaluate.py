@@ -2,113 +2,127 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import math
+import os
+from typing import TYPE_CHECKING
 
 import click
 
-from ifmosfs.cli.common import counted, opened_app, print_json, shown
+from ifmosfs.cli.common import as_bytes, json_text, opened_app, quoted
+from ifmosfs.cli.show_evaluation import evaluation_fields, evaluation_text
+from ifmosfs.core.errors import UsageProblem
 
 if TYPE_CHECKING:
-    from ifmosfs.ml.evaluating import Evaluation
+    from ifmosfs.app.evaluating import EvaluationReport, SplitOrder
 
-MOST_MISSING = 5
+
+class Share(click.FloatRange):
+    """A number from 0 to 1, which `nan` is not, though it is not outside either."""
+
+    name = "share"
+
+    def convert(self, value: float, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """See `click.ParamType`."""
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value} is no number", param, ctx)
+        return number
 
 
 @click.command("evaluate")
 @click.option(
-    "--data", required=True, metavar="CSV|DIR", help="What files are: a CSV with path, category and perhaps also_ok."
+    "--data",
+    metavar="CSV|DIR",
+    help="What files are: a CSV with path, category and perhaps also_ok. Default: a few synthetic files, made for this.",
 )
 @click.option("--root", metavar="DIR", help="The folder that the paths start from; default: that of the CSV.")
 @click.option(
     "--models",
-    default="rules,extensions,most-frequent",
-    show_default=True,
     metavar="A,B,…",
-    help="What to compare, on the same files.",
+    help="What to compare, on the same files: together, model-alone, rules, extensions, most-frequent (the default is all of these), "
+    "ids of models.",
 )
-@click.option("--threshold", type=click.FloatRange(0, 1), help="From which confidence on a file is moved.")
-@click.option("--report", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to tell.")
-def evaluate(data: str, root: str | None, models: str, threshold: float | None, report: str) -> None:
+@click.option("--threshold", type=Share(0, 1), help="From which confidence on a file is moved.")
+@click.option(
+    "--split",
+    type=Share(0, 1, min_open=True, max_open=True),
+    metavar="SHARE",
+    help="Test on this share of the files, and learn from the others.",
+)
+@click.option(
+    "--by",
+    metavar="folder|COLUMN|file",
+    help="Whose files are never parted: those of a folder (the default), or with the same word in a column of the set. "
+    "file: each for itself, which flatters.",
+)
+@click.option("--seed", type=click.IntRange(0), help="Chance of the split; default: 0.")
+@click.option(
+    "--report", type=click.Choice(["text", "json", "html"]), default="text", show_default=True, help="How to tell."
+)
+@click.option("--output", "-o", metavar="FILE", help="Write the report to a new file.")
+def evaluate(
+    data: str | None,
+    root: str | None,
+    models: str | None,
+    threshold: float | None,
+    split: float | None,
+    by: str | None,
+    seed: int | None,
+    report: str,
+    output: str | None,
+) -> None:
     """Say how well files are labelled whose categories are known.
 
     `__none__` as a category means that a file belongs to none. Of files that are left alone (below the threshold, or without a label)
     nothing is moved: look at how many of those that would be moved are right, and at how many that is.
+
+    With --split, whatever learns does so from files of other groups than those that are tested.
+
+    The html report is one page with pictures, without scripts, that loads nothing.
     """
-    from ifmosfs.app.evaluating import evaluate_methods
+    from ifmosfs.app.evaluating import evaluate_methods, evaluate_on_synthetic
+    from ifmosfs.app.methods import default_methods
 
+    if data is None and root is not None:
+        raise UsageProblem("--root is about the files of a set", hint="name the set: --data CSV")
+    order = _order(split, by, seed)
+    path = None if output is None else os.path.abspath(as_bytes(output))
+    if path is not None:
+        from ifmosfs.platform.report_file import check_new
+
+        check_new(path)
     with opened_app() as app:
-        names = [name.strip() for name in models.split(",") if name.strip()]
-        found = evaluate_methods(app, data, root, names, threshold)
+        names = default_methods(app) if models is None else [name.strip() for name in models.split(",") if name.strip()]
+        if data is None:
+            found = evaluate_on_synthetic(app, names, threshold, order)
+        else:
+            found = evaluate_methods(app, data, root, names, threshold, order)
         app.idle()
-    if report == "json":
-        print_json({"models": [as_json(each) for each in found.evaluations], "missing": list(found.missing)})
+    text = _text(found, report, "synthetic files" if data is None else data)
+    if path is None:
+        click.echo(text)
         return
-    for each in found.evaluations:
-        _show(each)
-    _show_classes(found.evaluations)
-    if found.missing:
-        some = ", ".join(shown(path) for path in found.missing[:MOST_MISSING])
-        click.echo(f"{counted(len(found.missing), 'file')} of the set not there: {some}")
+    from ifmosfs.platform.report_file import write_new
+
+    write_new(path, text.encode() + b"\n")
+    click.echo(f"written: {quoted(path)}")
 
 
-def as_json(one: Evaluation) -> dict[str, Any]:
-    """All figures of an evaluation, shares as they are."""
-    return {
-        "model": one.name,
-        "files": one.n_files,
-        "of_no_category": one.n_none,
-        "strict_accuracy": one.strict,
-        "lenient_accuracy": one.lenient,
-        "macro_f1": one.macro_f1,
-        "classes": {
-            name: {
-                "files": score.n_files,
-                "labelled": score.n_labelled,
-                "right": score.n_right,
-                "precision": score.precision,
-                "recall": score.recall,
-                "f1": score.f1,
-            }
-            for name, score in one.classes.items()
-        },
-        "confusion": {category: dict(row) for category, row in one.confusion.items()},
-        "decided": {
-            "threshold": one.decided.threshold,
-            "coverage": one.decided.coverage,
-            "precision": one.decided.precision,
-            "of_no_category_left_alone": one.decided.rejected,
-        },
-        "coverage_at_precision": {str(precision): coverage for precision, coverage in one.at_precision.items()},
-        "risk_coverage": [{"coverage": coverage, "precision": precision} for coverage, precision in one.risk_coverage],
-        "calibration": [
-            {"files": each.n, "confidence": each.confidence, "precision": each.precision} for each in one.bins
-        ],
-        "expected_calibration_error": one.calibration_error,
-        "median_ms": one.median_ms,
-        "files_per_second": one.files_per_second,
-    }
+def _order(split: float | None, by: str | None, seed: int | None) -> SplitOrder | None:
+    from ifmosfs.app.evaluating import BY_FOLDER, SplitOrder
+
+    if split is None:
+        if by is not None or seed is not None:
+            raise UsageProblem("--by and --seed are about a split", hint="add --split SHARE, 0.3 for instance")
+        return None
+    return SplitOrder(split, BY_FOLDER if by is None else by, seed or 0)
 
 
-def _show(one: Evaluation) -> None:
-    decided = one.decided
-    click.echo(f"{one.name}: {counted(one.n_files, 'file')}, {one.n_none:,} of them of no category")
-    click.echo(
-        f"  accuracy {one.strict:.3f} strict, {one.lenient:.3f} lenient; macro F1 {one.macro_f1:.3f}; "
-        f"calibration error {one.calibration_error:.3f}"
-    )
-    click.echo(
-        f"  from {decided.threshold:g} on: {decided.coverage:.1%} decided, {decided.precision:.1%} of them right"
-        + ("" if decided.rejected is None else f"; of no category, {decided.rejected:.1%} left alone")
-    )
-    best = ", ".join(f"{precision:.0%} of {coverage:.1%}" for precision, coverage in one.at_precision.items())
-    click.echo(f"  right, the surest first: {best}")
-    if one.files_per_second is not None:
-        each = "" if one.median_ms is None else f", {one.median_ms:.2f} ms a file (median)"
-        click.echo(f"  {one.files_per_second:,.0f} files/s{each}")
+def _text(found: EvaluationReport, report: str, data: str) -> str:
+    if report == "json":
+        return json_text(evaluation_fields(found))
+    if report == "html":
+        from ifmosfs.cli.show_evaluation_html import evaluation_page
 
-
-def _show_classes(evaluations: tuple[Evaluation, ...]) -> None:
-    click.echo(f"F1 by category: {' · '.join(each.name for each in evaluations)}")
-    for name, score in evaluations[0].classes.items():
-        figures = "  ".join(f"{each.classes[name].f1:.2f}" for each in evaluations)
-        click.echo(f"  {name:<26} {figures}  ({counted(score.n_files, 'file')})")
+        return evaluation_page(found, data).rstrip("\n")
+    return evaluation_text(found)

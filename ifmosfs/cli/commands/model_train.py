@@ -62,7 +62,6 @@ def train(
                 "missing": list(report.missing),
                 "figures": figures,
                 "threshold": stored.meta.threshold,
-                "thresholds": stored.meta.thresholds,
                 "seconds": round(time.monotonic() - started, 1),
             }
         )
