@@ -5,37 +5,42 @@ from __future__ import annotations
 import struct
 from functools import partial
 
+from PIL import Image
+
 from ifmosfs.ml.synth.formats import raster
+from ifmosfs.ml.synth.formats.scenery import ALL_SCENES
 from ifmosfs.ml.synth.pen import Pen
 from ifmosfs.ml.synth.registry import DocumentType, Draft, document, register_types
 
-PHOTO_NAMES = "IMG_«n:0001-9999»|DSC_«n:0001-9999»|DSCF«n:1000-9999»|«city» «year»|«first» birthday|holiday «n:1-300»|beach|wedding-«n:1-400»|PXL_«ts:%Y%m%d_%H%M%S»«n:100-999»|«ts:%Y%m%d_%H%M%S»|Urlaub «city» («n:1-90»)|100_«n:1000-9999»|P«n:1000000-9999999»|DJI_«n:0001-0999»|GOPR«n:1000-9999»|«pet»|garden|IMG-«ts:%Y%m%d»-WA«n:0001-0090»"
-PHOTO_FOLDERS = "DCIM/100CANON|Pictures/«city» «year»|Photos/«year»/«n:01-12»|Camera Roll|Bilder/Urlaub «year»|WhatsApp Images|Fotos/«first»|DCIM/Camera"
+PHOTO_NAMES = "IMG_«n:0001-9999»|DSC_«n:0001-9999»|DSCF«n:1000-9999»|«city» «year»|«first» birthday|holiday «n:1-300»|beach|wedding-«n:1-400»|PXL_«ts:%Y%m%d_%H%M%S»«n:100-999»|«ts:%Y%m%d_%H%M%S»|Urlaub «city» («n:1-90»)|100_«n:1000-9999»|P«n:1000000-9999999»|DJI_«n:0001-0999»|GOPR«n:1000-9999»|«pet»|garden|portrait|«first»_«surname»|face|«animal»|«city»|untitled|photo«n:1-40»|output|box«n:1-9»|IMG-«ts:%Y%m%d»-WA«n:0001-0090»"
+PHOTO_FOLDERS = "DCIM/100CANON|Pictures/«city» «year»|Photos/«year»/«n:01-12»|Camera Roll|Bilder/Urlaub «year»|WhatsApp Images|Fotos/«first»|DCIM/Camera|images|img|backgrounds/nature|family tree"
 
 
 def _photo(scene: str, pen: Pen) -> Draft:
     size = pen.pick(raster.PHOTO_SIZES)
-    image = raster.photograph(pen, raster.SCENES[scene], size)
-    kind = pen.weighted({"jpg": 80, "webp": 4, "png": 4, "tif": 2, "jpeg": 8, "avif": 0})
-    if kind == "png":
-        return Draft(raster.to_png(pen, image.resize((size[0] // 3, size[1] // 3))), kind, PHOTO_NAMES, PHOTO_FOLDERS)
-    if kind == "webp":
-        return Draft(raster.save(image, "WEBP", quality=60, method=0), kind, PHOTO_NAMES, PHOTO_FOLDERS)
+    image = raster.photograph(pen, ALL_SCENES[scene], size)
+    kind = pen.weighted({"jpg": 78, "webp": 4, "png": 7, "tif": 2, "jpeg": 8, "gif": 1})
     camera = raster.choose_camera(pen)
-    exif = raster.camera_data(pen, camera, size) if pen.chance(0.72) else None
-    if kind == "tif":
-        small = image.resize((size[0] // 4, size[1] // 4))
-        return Draft(
-            raster.save(small, "TIFF", compression="tiff_lzw", **({"exif": exif} if exif else {})),
-            kind,
-            PHOTO_NAMES,
-            PHOTO_FOLDERS,
-        )
-    return Draft(raster.to_jpeg(pen, image, exif), kind, PHOTO_NAMES, PHOTO_FOLDERS)
+    exif = raster.camera_data(pen, camera, size) if pen.chance(0.6) else None
+    return Draft(_coded(pen, image, kind, exif), kind, PHOTO_NAMES, PHOTO_FOLDERS)
+
+
+def _coded(pen: Pen, image: Image.Image, kind: str, exif: Image.Exif | None) -> bytes:
+    """The photograph in its format; where nothing of it is lost in coding, a piece, for that costs bytes."""
+    if kind in {"jpg", "jpeg"}:
+        return raster.to_jpeg(pen, image, exif)
+    if kind == "webp":
+        return raster.save(image, "WEBP", quality=60, method=0)
+    piece = image.crop((0, 0, min(image.width, 256), min(image.height, pen.pick((192, 256)))))
+    if kind == "png":
+        return raster.to_png(pen, piece, "Adobe ImageReady|GIMP 2.10|Paint.NET v3.5")
+    if kind == "gif":
+        return raster.save(piece.convert("RGB").quantize(255, method=Image.Quantize.FASTOCTREE), "GIF")
+    return raster.save(piece, "TIFF", compression="tiff_lzw", **({"exif": exif} if exif else {}))
 
 
 register_types(
-    DocumentType("media_photo", name, partial(_photo, name), ("en", "de", "fr", "es"), 2) for name in raster.SCENES
+    DocumentType("media_photo", name, partial(_photo, name), ("en", "de", "fr", "es"), 2) for name in ALL_SCENES
 )
 
 

@@ -71,7 +71,7 @@ def _terminal(pen: Pen, draw: Draw, size: tuple[int, int]) -> None:
     )
     draw.rectangle((0, 0, *size), fill=ground)
     y = 10
-    while y < size[1] - 30 and pen.chance(0.985):
+    while y < size[1] - 30 and (y < 100 or pen.chance(0.985)):
         prompt = pen.chance(0.3)
         text = (
             pen.say("«user»@«host»:~$ «shell_tool» --«noun» «unixpath»")
