@@ -18,7 +18,9 @@ _ICON_PIXELS: Final = 64  # no window and no photo worth keeping is as small
 _LINES_HALF: Final = 1.5  # widths of straight edges in 100 rows: a frame, a bar and a button in a dialog of 200 rows
 _TEXT_HALF: Final = 0.06  # of the area: a line of text for every fifteen of its height
 _PANEL_HALF: Final = 0.15
-_MARGIN: Final = 0.012  # charts and diagrams keep clear of the border; windows, menus and bars end with a frame
+_MARGIN: Final = 0.01  # charts and diagrams keep clear of the border; windows, menus and bars end with a frame
+_LETTER_ROWS: Final = 14  # pixels: the height of letters with their tails
+_MARK_SIDE: Final = 800  # pixels: what is larger, without being transparent, is rather a page or a poster
 _SCREEN_SIDE: Final = 1000  # 640×480 and 800×600 are sizes of plots, too
 _SURE_WINDOW, _LIKELY_WINDOW = 0.55, 0.43
 _COLOURLESS: Final = 0.01  # formulas and lettering are black on white; a brand has a colour, mostly
@@ -45,10 +47,12 @@ def _findings(numbers: Mapping[str, float], format_name: str) -> Iterator[Findin
         yield Finding("a page of paper with writing", {"@document": 0.4, "media_graphic": 0.1})
     elif is_natural(numbers):
         yield from _natural(numbers)
+    elif is_screen(numbers):
+        yield Finding(f"drawn by a program, and as large as a screen, {size}", {"media_screenshot": 0.8})
     elif is_mark(numbers):
         yield _mark(numbers, width, height)
     else:
-        yield _drawn(numbers, size, format_name)
+        yield _drawn(numbers, format_name)
 
 
 def window_score(numbers: Mapping[str, float]) -> float:
@@ -60,7 +64,7 @@ def window_score(numbers: Mapping[str, float]) -> float:
         + 0.2 * _saturated(numbers["text_share"], _TEXT_HALF)
         + 0.25 * _saturated(numbers["panel_ground"], _PANEL_HALF)
         + 0.2 * numbers["grey_ground"]
-        - (0.22 if is_set_in_a_page else 0)
+        - (0.3 if is_set_in_a_page else 0)
     )
 
 
@@ -82,7 +86,7 @@ def _natural(numbers: Mapping[str, float]) -> Iterator[Finding]:
     if is_noiseless and numbers.get("saturation", 0) > 0.6:
         yield Finding("vivid colours without any noise, as renderings have them", {"media_graphic": 0.55})
     elif is_noiseless:
-        yield Finding("soft gradients", {"media_photo": 0.3, "media_graphic": 0.2})
+        yield Finding("soft gradients without noise", {"media_graphic": 0.35, "media_photo": 0.25})
     else:
         yield Finding("noise as a camera makes it", {"media_photo": 0.66, "media_graphic": 0.08})
 
@@ -94,7 +98,8 @@ def is_mark(numbers: Mapping[str, float]) -> bool:
         is_mostly_clear = numbers.get("alpha_share", 0) > 0.5  # a window with its shadow is not
         return is_mostly_clear or lines < (2.5 if numbers["width"] == numbers["height"] else 1.3)
     is_plain = numbers["border_share"] > 0.7 and numbers["main_colour"] > 0.35 and numbers["vivid_ground"] < 0.3
-    return is_plain and lines < 0.3 and window_score(numbers) < _LIKELY_WINDOW
+    is_small = max(numbers["width"], numbers["height"]) <= _MARK_SIDE and not is_text(numbers)
+    return is_plain and is_small and lines < 0.3 and window_score(numbers) < _LIKELY_WINDOW
 
 
 def _mark(numbers: Mapping[str, float], width: int, height: int) -> Finding:
@@ -111,20 +116,31 @@ def _mark(numbers: Mapping[str, float], width: int, height: int) -> Finding:
     return Finding("something small on a plain ground", {"media_graphic": 0.6, "design_logo": 0.12})
 
 
-def _drawn(numbers: Mapping[str, float], size: str, format_name: str) -> Finding:
-    score = window_score(numbers)
+def is_screen(numbers: Mapping[str, float]) -> bool:
+    """Whether it has the size of a screen and something of what screens show."""
     width, height = int(numbers["width"]), int(numbers["height"])
-    if is_screen_size(width, height) and max(width, height) >= _SCREEN_SIDE and score > 0.25:
-        return Finding(f"drawn by a program, and as large as a screen, {size}", {"media_screenshot": 0.8})
+    return is_screen_size(width, height) and max(width, height) >= _SCREEN_SIDE and window_score(numbers) > 0.25
+
+
+def _drawn(numbers: Mapping[str, float], format_name: str) -> Finding:
+    score = window_score(numbers)
     if score >= _SURE_WINDOW:
         return Finding("windows, bars and text drawn by a program", {"media_screenshot": 0.76, "media_graphic": 0.1})
     if score >= _LIKELY_WINDOW:
         return Finding("lines, grey grounds and text as in windows", {"media_screenshot": 0.52, "media_graphic": 0.25})
+    if is_text(numbers):
+        return Finding("many lines of text on a plain ground", {"media_screenshot": 0.5, "media_graphic": 0.2})
     if format_name == "jpeg" and numbers["ground_share"] < 0.35:
         return Finding("few areas of one colour", {"media_photo": 0.3, "media_graphic": 0.3})
     return Finding(
         "drawn, in areas of one colour", {"media_graphic": 0.6, "media_screenshot": 0.1, "design_logo": 0.08}
     )
+
+
+def is_text(numbers: Mapping[str, float]) -> bool:
+    """Whether there is a page's or a terminal's worth of text, and hardly any colour."""
+    n_full_lines = numbers["text_share"] * numbers["height"] / _LETTER_ROWS
+    return n_full_lines > 4 and numbers["grey_ground"] > 0.6
 
 
 def is_paper(numbers: Mapping[str, float]) -> bool:

@@ -39,10 +39,10 @@ _BUSY_ROWS: Final = 3
 
 
 def note_texture(image: Image, notes: Notes) -> None:
-    """Measure the middle of a decoded picture, at most `CROP_SIDE` across and down."""
+    """Measure a piece of a decoded picture, at most `CROP_SIDE` across and down."""
     mode = "RGBA" if _is_transparent(image) else "RGB"
     _note_border(image, mode, notes)
-    piece = _middle(image).convert(mode)
+    piece = _piece(image).convert(mode)
     plain = _on_plain(piece) if mode == "RGBA" else piece
     _note_colours(plain, notes)
     if min(plain.size) > BLOCK:
@@ -53,9 +53,10 @@ def _is_transparent(image: Image) -> bool:
     return image.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in image.info
 
 
-def _middle(image: Image) -> Image:
+def _piece(image: Image) -> Image:
+    """From where reading begins: as much room on the left and above as a third of that on the right and below."""
     width, height = min(image.width, CROP_SIDE), min(image.height, CROP_SIDE)
-    left, top = (image.width - width) // 2, (image.height - height) // 2
+    left, top = (image.width - width) // 4, (image.height - height) // 4
     return image.crop((left, top, left + width, top + height))
 
 
