@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from ifmosfs.ml.drawings import Drawing, drawing_findings, read_drawing
-from ifmosfs.ml.extract.limits import CROP_SIDE
+from ifmosfs.ml.extract.limits import MOST_OF_A_SIDE
 from ifmosfs.ml.extract.table import extract_here, extract_in_worker
 from ifmosfs.ml.extract.texture import note_texture
 from ifmosfs.ml.extract.values import Extract, Notes
@@ -218,13 +218,37 @@ def test_a_frame_in_a_clear_margin_is_measured_exactly() -> None:
 
 
 def test_only_a_piece_of_a_large_picture_is_measured_as_it_is() -> None:
-    plain = Image.new("RGB", (CROP_SIDE + 200, CROP_SIDE + 200), PANEL)
-    plain.paste(photograph((CROP_SIDE + 200, 140)), (0, CROP_SIDE + 60))
+    plain = Image.new("RGB", (712, 712), PANEL)
+    plain.paste(photograph((712, 140)), (0, 572))
     assert {name: textured(plain)[name] for name in ("equal_across", "flat_blocks", "lines_across")} == {
         "equal_across": 1,
         "flat_blocks": 1,
         "lines_across": 0,
     }
+
+
+def test_of_a_side_longer_than_any_screen_single_pixels_are_counted() -> None:
+    image = Image.new("RGB", (2 * MOST_OF_A_SIDE, 1), PANEL)
+    for x in range(0, image.width, 2):
+        image.putpixel((x, 0), PAPER)
+    assert textured(image)["border_share"] > 0.99
+
+
+@pytest.mark.parametrize("size", [(3_000_000, 1), (1, 3_000_000), (2_000, 1_500)])
+def test_a_picture_of_any_shape_is_measured_in_bounded_time(size: tuple[int, int]) -> None:
+    image = Image.frombytes("RGB", size, random.Random(1).randbytes(3_000_000) * 3)
+    started = time.process_time()
+    assert textured(image)["border_share"] < 0.01
+    assert time.process_time() - started < 0.5
+
+
+def test_a_large_jpeg_is_decoded_at_a_fraction_of_its_size(tmp_path: Path) -> None:
+    lines = Image.new("L", (2_400, 1_600), 255)
+    for y in range(0, 1_600, 2):
+        lines.paste(0, (0, y, 2_400, y + 1))
+    small, large = lines.crop((0, 0, 800, 600)), lines
+    found = [extracted(tmp_path, image, "JPEG", quality=95).numbers["equal_down"] for image in (small, large)]
+    assert (found[0] < 0.1, found[1] > 0.9) == (True, True)  # what alternates is averaged to one grey
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr"])

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final, cast
 
-from ifmosfs.ml.extract.limits import CROP_SIDE
+from ifmosfs.ml.extract.limits import CROP_SIDE, MOST_OF_A_SIDE
 from ifmosfs.ml.extract.values import Notes
 
 if TYPE_CHECKING:
@@ -75,11 +75,11 @@ def _note_border(image: Image, mode: str, notes: Notes) -> None:
     """The outermost pixels: how many of them have one colour or are transparent, and how far that colour goes in on all sides."""
     width, height = image.size
     sides = (0, 0, width, 1), (0, height - 1, width, height), (0, 0, 1, height), (width - 1, 0, width, height)
-    strips = [image.crop(side).convert(mode) for side in sides]
-    n_pixels = 2 * (width + height)
+    strips = [_sampled(image.crop(side)).convert(mode) for side in sides]
+    n_pixels = sum(strip.width * strip.height for strip in strips)
     counts: Counter[tuple[int, ...]] = Counter()
     for strip in strips:
-        for n, colour in strip.getcolors(max(width, height)) or ():
+        for n, colour in strip.getcolors(MOST_OF_A_SIDE) or ():
             counts[cast("tuple[int, ...]", colour)] += n
     commonest = max(
         counts, key=counts.__getitem__
@@ -91,6 +91,14 @@ def _note_border(image: Image, mode: str, notes: Notes) -> None:
         notes.number(
             "clear_border", sum(sum(strip.getchannel("A").histogram()[:_CLEAR]) for strip in strips) / n_pixels
         )
+
+
+def _sampled(strip: Image) -> Image:
+    """The strip, or single pixels of it where it is longer than any screen: a picture may be millions of pixels wide and one high."""
+    from PIL import Image as Images
+
+    size = min(strip.width, MOST_OF_A_SIDE), min(strip.height, MOST_OF_A_SIDE)
+    return strip if size == strip.size else strip.resize(size, Images.Resampling.NEAREST)
 
 
 def _margin(image: Image, mode: str, colour: tuple[int, ...]) -> float:
