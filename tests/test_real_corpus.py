@@ -280,5 +280,5 @@ def test_rules_and_extensions_are_scored_on_a_labelled_folder(tmp_path: Path) ->
     (tmp_path / "labels.csv").write_text(
         "path,category,also_ok,source_package,source_kind,original_path,sha256\na1/style.css,web_stylesheet,,p,npm,x/style.css,0\n"
     )
-    assert [scored(method, tmp_path).strict for method in ("extension", "rules")] == [1.0, 1.0]
+    assert [scored(method, tmp_path).strict for method in ("extension", "rules", "inside")] == [1.0, 1.0, 1.0]
     assert label_by_extension("Makefile") is None

@@ -1,4 +1,5 @@
-"""How well a way of labelling does on a labelled folder: the program's rules, and what a file's extension alone says.
+"""How well a way of labelling does on a labelled folder: the program's rules, from names and first bytes alone or as the program uses
+them, with what extractors find inside, and what a file's extension alone says.
 
 A file is right when its label is the one in `labels.csv` (strict), or that or one of `also_ok` (lenient). No label is wrong for a
 file that has a category, and right for one that has none. Files of no category count in precision and F1 as what they are: every
@@ -11,7 +12,9 @@ import csv
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +25,7 @@ from ifmosfs.core.files import ScannedFile
 from ifmosfs.core.scan import ScanRules, scan_root
 from ifmosfs.ml.classifier import RulesClassifier
 from ifmosfs.ml.evaluating import ClassScore
+from ifmosfs.ml.extract.extractor import Extractor
 from ifmosfs.platform import host
 from ifmosfs.platform.disk import PosixDisk
 
@@ -177,18 +181,18 @@ def report(results: Sequence[Scores]) -> str:
     return "\n".join(lines)
 
 
-def _by_rules(folder: Path, paths: Sequence[str]) -> dict[str, Label]:
+def _by_rules(folder: Path, paths: Sequence[str], *, inside: bool = False) -> dict[str, Label]:
     root = os.fsencode(folder.resolve())
     wanted = {os.fsencode(path): path for path in paths}
-    with PosixDisk() as disk:
-        classifier = RulesClassifier(disk)
+    with PosixDisk() as disk, closing(RulesClassifier(disk, extractor=Extractor() if inside else None)) as classifier:
         found = scan_root(root, disk, ScanRules(host.reader()), lambda n_found: None).found
         files = [
             ScannedFile(number, root, file.path, file.kind, file.mode, file.fingerprint)
             for number, file in enumerate(found, 1)
             if file.path in wanted
         ]
-        return {wanted[file.path]: classifier.propose(file).label for file in files}
+        proposals = classifier.propose_all(files)
+        return {wanted[file.path]: proposal.label for file, proposal in zip(files, proposals, strict=True)}
 
 
 def _by_extension(folder: Path, paths: Sequence[str]) -> dict[str, Label]:
@@ -198,6 +202,7 @@ def _by_extension(folder: Path, paths: Sequence[str]) -> dict[str, Label]:
 METHODS: Final[Mapping[str, Callable[[Path, Sequence[str]], dict[str, Label]]]] = {
     "extension": _by_extension,
     "rules": _by_rules,
+    "inside": partial(_by_rules, inside=True),
 }
 
 

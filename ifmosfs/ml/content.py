@@ -11,10 +11,11 @@ from typing import Final
 from ifmosfs.ml.by_name import word_findings
 from ifmosfs.ml.decoding import decode
 from ifmosfs.ml.documents import Document, read_office, read_pdf, without_rtf_controls, without_tags
+from ifmosfs.ml.drawings import CHARACTERS, drawing_findings, read_drawing
 from ifmosfs.ml.evidence import Finding
 from ifmosfs.ml.extract.values import NOTHING, Extract
-from ifmosfs.ml.extracted import extracted_document, extracted_format, extracted_picture, pixel_findings
-from ifmosfs.ml.images import PILLOW_FORMATS, picture_findings, read_picture
+from ifmosfs.ml.extracted import extracted_document, extracted_format, extracted_picture, look_at_picture
+from ifmosfs.ml.images import PILLOW_FORMATS, read_picture
 from ifmosfs.ml.meaning import MEANING_CHARACTERS, find_meaning
 from ifmosfs.ml.rules import UNKNOWN_GROUP, Rules
 from ifmosfs.ml.sample import Sample
@@ -104,7 +105,7 @@ def _picture(rules: Rules, sample: Sample, format_name: str, latest_year: int, e
     )
     if picture is None:
         return Content(_format(rules, format_name))
-    findings = (*picture_findings(picture, format_name), *pixel_findings(extract, picture))
+    findings = look_at_picture(extract, picture, format_name)
     return Content((*_format(rules, format_name), *findings), picture.taken)
 
 
@@ -151,11 +152,20 @@ def _compressed(rules: Rules, format_name: str, sample: Sample, group: str, extr
 def _text_content(rules: Rules, name: str, text: str, sample: Sample | None, group: str) -> Content:
     """What a text says; `sample` gives more of it where its words matter."""
     known = rules.formats[name]
+    if name == "xml:svg":
+        return Content(
+            (known.finding, *_drawing(rules, (decode(sample.beginning(CHARACTERS)) if sample else "") or text))
+        )
     if not known.prose or group not in _WRITTEN_FOR_PEOPLE:
         return Content((known.finding,))
     longer = decode(sample.beginning(MEANING_CHARACTERS)) if sample else text
     title = _TITLE.search(text) if name == "html" else None
     return Content((known.finding, *_about(rules, title[1] if title else "", _plain(longer or text, name))))
+
+
+def _drawing(rules: Rules, text: str) -> tuple[Finding, ...]:
+    drawing = read_drawing(text)
+    return (*drawing_findings(drawing), *(word_findings(rules, drawing.title, "vector") if drawing.title else ()))
 
 
 def _plain(text: str, format_name: str) -> str:

@@ -10,7 +10,8 @@ from ifmosfs.ml.dates import date_in_metadata
 from ifmosfs.ml.documents import Document, maker_findings
 from ifmosfs.ml.evidence import Finding
 from ifmosfs.ml.extract.values import Extract
-from ifmosfs.ml.images import Picture
+from ifmosfs.ml.images import Picture, is_signed, picture_findings
+from ifmosfs.ml.looks import is_measured, look_findings
 
 _SLIDE_RATIOS: Final = ((4, 3), (16, 9), (16, 10))  # those of paper are 1.29 and 1.41
 _BOOKMARK_TABLES: Final = frozenset({"moz_bookmarks", "bookmarks"})
@@ -62,10 +63,19 @@ def extracted_picture(extract: Extract, latest_year: int) -> Picture | None:
     )
 
 
-def pixel_findings(extract: Extract, picture: Picture) -> Iterator[Finding]:
-    """What the thumbnail of a picture without a camera's mark speaks for."""
+def look_at_picture(extract: Extract, picture: Picture, format_name: str) -> list[Finding]:
+    """What a picture speaks for: its own mark if it has one, else its pixels, and where they were not seen as they are, its size."""
+    if is_signed(picture):
+        return picture_findings(picture, format_name)
+    if is_measured(extract.numbers):
+        return look_findings(extract.numbers, format_name)
+    return [*picture_findings(picture, format_name), *_thumbnail_findings(extract, picture)]
+
+
+def _thumbnail_findings(extract: Extract, picture: Picture) -> Iterator[Finding]:
+    """What a camera's thumbnail speaks for, where the camera's name is lost."""
     numbers = extract.numbers
-    if "flat_share" not in numbers or picture.camera or picture.has_exposure:
+    if "flat_share" not in numbers:
         return
     flat, colours = numbers["flat_share"], numbers["distinct_colours"]
     if flat > 0.6 and colours < 0.15:

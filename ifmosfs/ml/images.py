@@ -55,6 +55,7 @@ _SCREENS: Final = frozenset(
         (2688, 1242), (2778, 1284), (2796, 1290), (2400, 1080), (3200, 1440), (3120, 1440), (2732, 2048), (2388, 1668), (2224, 1668),
     }
 )  # fmt: skip
+_ICON_SIDES: Final = frozenset({16, 18, 20, 22, 24, 28, 32, 36, 40, 48, 64, 72, 96, 128, 144, 192, 256, 512, 1024})
 _SCREENSHOT_PROGRAMS: Final = ("screenshot", "spectacle", "flameshot", "shutter", "ksnip", "greenshot", "snip", "scrot")
 _MEGAPIXELS: Final = 1_000_000
 _ICON_PIXELS: Final = 512
@@ -119,6 +120,15 @@ def _text(value: str) -> str:
     return " ".join("".join(char if char.isprintable() else " " for char in value).split())[:60]
 
 
+def is_signed(picture: Picture) -> bool:
+    """Whether a camera or a program for screenshots says that the picture is its own."""
+    return bool(picture.camera) or picture.has_exposure or _is_by_screenshot_program(picture)
+
+
+def _is_by_screenshot_program(picture: Picture) -> bool:
+    return any(name in picture.software.lower() for name in _SCREENSHOT_PROGRAMS)
+
+
 def picture_findings(picture: Picture, format_name: str) -> list[Finding]:
     """What the header speaks for."""
     return list(_findings(picture, format_name))
@@ -130,7 +140,7 @@ def _findings(picture: Picture, format_name: str) -> Iterator[Finding]:
     if picture.camera or picture.has_exposure:
         yield Finding(f"taken with {picture.camera or 'a camera'}", {"media_photo": 0.92})
         return
-    if any(name in picture.software.lower() for name in _SCREENSHOT_PROGRAMS):
+    if _is_by_screenshot_program(picture):
         yield Finding(f"made with {picture.software}", {"media_screenshot": 0.9})
         return
     if format_name == "jpeg":
@@ -163,3 +173,8 @@ def _jpeg_weights(n_pixels: int) -> dict[str, float]:
 def is_screen_size(width: int, height: int) -> bool:
     """Whether there are screens of this size, upright or not."""
     return (width, height) in _SCREENS or (height, width) in _SCREENS
+
+
+def is_icon_size(width: int, height: int) -> bool:
+    """Whether it is a square of a size that icon themes and programs have."""
+    return width == height and width in _ICON_SIDES

@@ -92,6 +92,10 @@ def evidence_for(path: str) -> dict[str, float]:
         ("IMG_20230105_101010.jpg", "media_photo"),
         ("DSC01234.JPG", "media_photo"),
         ("acme-logo.svg", "design_logo"),
+        ("acmelogo2.png", "design_logo"),
+        ("brand/x.png", "design_logo"),
+        ("hicolor/48x48/actions/x.png", "media_graphic"),
+        ("mimetypes/x.png", "media_graphic"),
         ("report.docx.bak", "backup_versioned"),
         ("report.pdf~", "backup_versioned"),
         ("libz.so.1.2.13", "compiled_code"),
@@ -112,6 +116,11 @@ def test_path_speaks_most_for_its_category(path, category):
 @pytest.mark.parametrize("path", ["x", "résumé.py", "invoice.c", "a/b/c", "..."])
 def test_path_speaks_for_no_document_category_where_words_mean_nothing(path):
     assert not {name for name in evidence_for(path) if name.startswith(("personal_", "financial_", "legal_"))}
+
+
+@pytest.mark.parametrize("name", ["catalogo.png", "dialogo 2.png", "prologos.png", "analogo.svg"])
+def test_a_word_that_only_ends_like_logo_is_none(name):
+    assert "design_logo" not in evidence_for(name)
 
 
 @pytest.mark.parametrize(

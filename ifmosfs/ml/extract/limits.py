@@ -23,6 +23,9 @@ JSON_DEPTH: Final = 3
 SQLITE_PAGES: Final = 64
 FONT_NAMES: Final = 64
 DRAFT_PIXELS: Final = 100_000_000  # of a JPEG, which is decoded at an eighth of its size
+CROP_SIDE: Final = 512  # pixels across and down of a picture that are measured at full resolution
+MOST_OF_A_SIDE: Final = 4_096  # pixels of one side of a picture whose colours are counted
+WHOLE_PIXELS: Final = 1_000_000  # of a JPEG that is decoded at its full size, so that nothing is averaged
 FULL_PIXELS: Final = 9_000_000  # of all others: a 4K screenshot, and a little more
 
 

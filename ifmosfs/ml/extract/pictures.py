@@ -1,13 +1,14 @@
-"""Pictures by Pillow: size, EXIF, and what a thumbnail of 64×64 pixels tells of how the picture was made."""
+"""Pictures by Pillow: size, EXIF, what a thumbnail of 64×64 pixels tells of how the picture was made, and a piece as it is."""
 
 from __future__ import annotations
 
 import io
 from typing import IO, TYPE_CHECKING, Final, cast
 
-from ifmosfs.ml.extract.limits import DRAFT_PIXELS, FULL_PIXELS
+from ifmosfs.ml.extract.limits import DRAFT_PIXELS, FULL_PIXELS, WHOLE_PIXELS
+from ifmosfs.ml.extract.texture import note_texture
 from ifmosfs.ml.extract.values import Notes, Unreadable
-from ifmosfs.ml.images import EXIF, PILLOW_FORMATS, WITH_EXIF, is_screen_size
+from ifmosfs.ml.images import EXIF, PILLOW_FORMATS, WITH_EXIF, is_icon_size, is_screen_size
 from ifmosfs.ml.sample import Sample, SampleFile
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
 SIDE: Final = 64
+_DRAFT_SIDE: Final = (
+    300  # pixels of the shorter side of a large JPEG, or up to twice as many: at a half, a quarter or an eighth
+)
 _GPS_IFD: Final = 0x8825
 _THUMBNAIL_START, _THUMBNAIL_BYTES = 0x0201, 0x0202
 _EXIF_HEADER: Final = b"Exif\0\0"
@@ -49,6 +53,7 @@ def _note_header(image: ImageFile, notes: Notes, format_name: str) -> None:
     notes.number("has_alpha", image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info)
     notes.number("is_animated", format_name == "gif")
     notes.number("is_screen_sized", is_screen_size(width, height))
+    notes.number("is_icon_sized", is_icon_size(width, height))
     if format_name in WITH_EXIF:
         _note_exif(image.getexif(), notes)
     notes.field("software", image.info.get("Software"))
@@ -66,7 +71,11 @@ def _note_exif(exif: Exif, notes: Notes) -> None:
 
 
 def _note_thumbnail(image: ImageFile, notes: Notes) -> None:
-    small = _embedded(image) or _decoded(image)
+    """By the camera's thumbnail; where there is none, the picture is decoded, and so its texture can be seen, too."""
+    small = _embedded(image)
+    if small is None:
+        small = _decoded(image)
+        note_texture(small, notes)
     with_alpha = small.mode in {"RGBA", "LA", "PA"} or "transparency" in small.info
     thumbnail = small.convert("RGBA" if with_alpha else "RGB").resize((SIDE, SIDE), reducing_gap=1.5)
     if with_alpha:
@@ -78,12 +87,15 @@ def _note_thumbnail(image: ImageFile, notes: Notes) -> None:
 def _embedded(image: ImageFile) -> Image | None:
     """The thumbnail that a camera has put into EXIF, without the bars that make it fit; `None` where there is none of use.
 
-    It costs a fraction of a millisecond, and a photo of 12 megapixels, even at an eighth of its size, twenty.
+    It costs a fraction of a millisecond, and a photo of 12 megapixels, even at an eighth of its size, twenty. Programs that edit
+    pictures put thumbnails in drawings, too: without a camera's name the picture itself is looked at.
     """
     from PIL import ExifTags, Image
 
     exif = image.info.get("exif", b"") if image.format in {"JPEG", "MPO"} else b""
-    tags = image.getexif().get_ifd(ExifTags.IFD.IFD1) if exif.startswith(_EXIF_HEADER) else {}
+    if not exif.startswith(_EXIF_HEADER) or not _is_of_a_camera(image.getexif()):
+        return None
+    tags = image.getexif().get_ifd(ExifTags.IFD.IFD1)
     start, n_bytes = tags.get(_THUMBNAIL_START), tags.get(_THUMBNAIL_BYTES)
     if not isinstance(start, int) or not isinstance(n_bytes, int) or start < 0 or n_bytes <= 0:
         return None
@@ -101,12 +113,17 @@ def _embedded(image: ImageFile) -> Image | None:
     return thumbnail.crop((left, top, left + max(1, across), top + max(1, down)))
 
 
+def _is_of_a_camera(exif: Exif) -> bool:
+    return bool(exif.get(EXIF.make) or exif.get(EXIF.model)) or EXIF.exposure in exif.get_ifd(EXIF.ifd)
+
+
 def _decoded(image: ImageFile) -> Image:
     n_pixels = image.width * image.height
     if image.format in {"JPEG", "MPO"}:
         if n_pixels > DRAFT_PIXELS:
             raise Unreadable("a picture too large to be decoded")
-        image.draft("RGB", (2 * SIDE, 2 * SIDE))
+        if n_pixels > WHOLE_PIXELS:
+            image.draft("RGB", (_DRAFT_SIDE, _DRAFT_SIDE))
     elif n_pixels > FULL_PIXELS:
         raise Unreadable("a picture too large to be decoded")
     return image

@@ -8,6 +8,7 @@ from collections import Counter
 from typing import Final
 
 from ifmosfs.ml.documents import without_rtf_controls, without_tags
+from ifmosfs.ml.drawings import read_drawing
 from ifmosfs.ml.extract.limits import JSON_DEPTH, MOST_NAMES
 from ifmosfs.ml.extract.values import Notes
 
@@ -61,6 +62,8 @@ def read_text(text: str, format_name: str, notes: Notes) -> None:
     family = format_name.partition(":")[0]
     if family == "xml" or format_name in {"plist", "xml:svg"}:
         _xml(text, notes)
+        if format_name == "xml:svg":
+            _drawing(text, notes)
     elif family in {"html", "bookmarks"}:
         _html(text, notes)
     elif family == "json":
@@ -106,6 +109,17 @@ def _xml(text: str, notes: Notes) -> None:
         notes.field("namespace", spaces.get(root[1]) or next(iter(spaces.values()), ""))
     _names(_ELEMENTS, plain, notes)
     notes.text(without_tags(plain))
+
+
+def _drawing(text: str, notes: Notes) -> None:
+    drawing = read_drawing(text)
+    notes.field("title", drawing.title)
+    if drawing.width and drawing.height:
+        notes.number("width", drawing.width)
+        notes.number("height", drawing.height)
+    notes.number("n_shapes", drawing.n_shapes)
+    notes.number("n_paints", drawing.n_colours)
+    notes.number("is_work_file", drawing.is_by_editor)
 
 
 def _html(text: str, notes: Notes) -> None:

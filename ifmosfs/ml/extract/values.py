@@ -12,7 +12,7 @@ from typing import Final
 
 from ifmosfs.ml.extract.limits import FIELD_CHARACTERS, MOST_NAMES, NAME_CHARACTERS, TEXT_CHARACTERS
 
-VERSION: Final = 1  # raise it when an extractor finds something else: what was cached before counts no more
+VERSION: Final = 2  # raise it when an extractor finds something else: what was cached before counts no more
 
 FIELDS: Final[Mapping[str, str]] = {
     "title": "the title that the file itself gives",
@@ -53,14 +53,18 @@ NUMBERS: Final[Mapping[str, str]] = {
     "n_sheets": "sheets of a workbook",
     "n_slides": "slides of a presentation",
     "n_members": "members of an archive, as its directory says",
-    "width": "width of a picture in pixels",
-    "height": "height of a picture in pixels",
+    "width": "width of a picture in pixels, of a drawing in its own units",
+    "height": "height of a picture in pixels, of a drawing in its own units",
+    "n_shapes": "shapes of a drawing in the text that was read",
+    "n_paints": "colours of a drawing in the text that was read",
+    "is_work_file": "1 for a drawing with marks of the program that it is edited in",
     "is_animated": "1 for a picture that may move (GIF)",
     "has_palette": "1 for a picture with a palette",
     "has_alpha": "1 for a picture with transparency",
     "has_exposure": "1 where EXIF has an exposure time",
     "has_position": "1 where EXIF has a position on Earth",
     "is_screen_sized": "1 where width and height are those of a known screen",
+    "is_icon_sized": "1 where the picture is a square of a size that icons have",
     "distinct_colours": "share of the 4,096 pixels of the thumbnail that are the first of their colour, 5 bits per channel",
     "flat_share": "share of neighbours in the thumbnail that are all but equal",
     "edge_share": "share of neighbours in the thumbnail that differ strongly",
@@ -68,6 +72,22 @@ NUMBERS: Final[Mapping[str, str]] = {
     "dark_share": "share of nearly black pixels of the thumbnail",
     "alpha_share": "share of pixels of the thumbnail that are not opaque",
     "saturation": "mean saturation of the thumbnail, 0 to 1",
+    "border_share": "share of the outermost pixels that have the commonest colour of them",
+    "margin": "narrowest margin of one colour around a picture, as a share of the way across or down; 0 without one on all sides",
+    "clear_border": "share of the outermost pixels that are transparent",
+    "exact_colours": "share of pixels picked from a piece of a picture that are the first of their colour, exactly",
+    "main_colour": "share of them that have the commonest colour",
+    "ground_share": "share of them whose colour a fiftieth or more of them have",
+    "grey_ground": "share of them whose colour is as frequent, and grey or nearly",
+    "panel_ground": "share of them whose colour is as frequent, and a grey between black and white, as panels of windows have it",
+    "vivid_ground": "share of them whose colour is as frequent, and vivid",
+    "equal_across": "share of neighbours in a row that are exactly equal, in a piece of the picture as it is",
+    "equal_down": "the same in a column",
+    "flat_blocks": "share of blocks of 8×8 pixels there without any step in a row",
+    "noise": "mean step between neighbours, in grey levels, in the quietest quarter of the other blocks",
+    "lines_across": "length of long straight edges from left to right there, in widths for 100 rows",
+    "lines_down": "length of long straight edges from top to bottom there, in heights for 100 columns",
+    "text_share": "share of the area there that looks like lines of text",
     "duration_s": "length of a recording in seconds",
     "bitrate_kbps": "bit rate of a recording",
     "sample_rate_hz": "sampling rate of a recording",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageFont
 
 from ifmosfs.ml.synth.layout import Box, Item, Style, Text
 from ifmosfs.ml.synth.pen import Pen, ascii_of
@@ -60,7 +60,10 @@ def to_jpeg(pen: Pen, image: Image.Image, exif: Image.Exif | None = None) -> byt
     """A JPEG of some quality."""
     if image.mode not in {"L", "RGB"}:
         image = image.convert("RGB")
-    options: dict[str, Any] = {"quality": pen.pick((55, 65, 72, 75, 80)), "progressive": pen.chance(0.25)}
+    options: dict[str, Any] = {
+        "quality": pen.pick((55, 65, 72, 75, 80, 85) if image.width * image.height > 200_000 else (65, 75, 85, 92)),
+        "progressive": pen.chance(0.25),
+    }
     if exif is not None:
         options["exif"] = exif
     if pen.chance(0.5):
@@ -68,19 +71,20 @@ def to_jpeg(pen: Pen, image: Image.Image, exif: Image.Exif | None = None) -> byt
     return save(image, "JPEG", **options)
 
 
-def to_png(pen: Pen, image: Image.Image, **options: Any) -> bytes:
-    """A PNG; some say what made them."""
+DESIGN_PROGRAMS: Final = (
+    "Adobe ImageReady|www.inkscape.org|Matplotlib version3.«n:1-8».«n:0-3»|GIMP 2.10|Paint.NET v3.5|paint.net 4.2"
+)
+SCREEN_PROGRAMS: Final = "gnome-screenshot|Greenshot|Shutter|Spectacle|Adobe ImageReady|GIMP 2.10"
+
+
+def to_png(pen: Pen, image: Image.Image, programs: str = DESIGN_PROGRAMS) -> bytes:
+    """A PNG; some say which of the programs made them."""
     from PIL.PngImagePlugin import PngInfo
 
     info = PngInfo()
-    if pen.chance(0.25):
-        info.add_text(
-            "Software",
-            pen.one_of(
-                "gnome-screenshot|Adobe ImageReady|www.inkscape.org|Matplotlib version3.«n:1-8».«n:0-3»|Greenshot|GIMP 2.10"
-            ),
-        )
-    return save(image, "PNG", compress_level=pen.pick((3, 6, 6)), pnginfo=info, **options)
+    if pen.chance(0.2):
+        info.add_text("Software", pen.one_of(programs))
+    return save(image, "PNG", compress_level=pen.pick((3, 6, 6)), pnginfo=info)
 
 
 # ---- camera data
@@ -184,6 +188,7 @@ PHOTO_SIZES = (
         (640, 360),
     ),
     *((800, 600), (600, 800), (1024, 768)),
+    *((320, 240), (256, 192), (200, 300), (300, 400), (400, 210), (160, 120), (120, 150), (80, 60), (450, 450)),
 )  # cameras' own sizes would cost megabytes for each picture; what they were stands in the camera data
 
 
@@ -399,11 +404,27 @@ SCENES: Final[dict[str, Scene]] = {
 
 
 def photograph(pen: Pen, scene: Scene, size: tuple[int, int]) -> Image.Image:
-    """A scene as a camera sees it: with noise, with another tone, rarely in grey."""
+    """A scene as a camera sees it: with noise in each colour, sharpened or not, with another tone, rarely in grey."""
     image = grain(pen, scene(pen, size), pen.rng.uniform(0.02, 0.1))
+    if pen.chance(0.5):
+        image = Image.blend(image, _coloured_noise(pen, size), pen.rng.uniform(0.01, 0.05))
+    if pen.chance(0.6):
+        image = ImageEnhance.Color(image).enhance(pen.rng.uniform(1.2, 3))
+    if pen.chance(0.25):
+        image = image.filter(ImageFilter.SHARPEN)
     if pen.chance(0.06):
         return image.convert("L")
     return image
+
+
+def _coloured_noise(pen: Pen, size: tuple[int, int]) -> Image.Image:
+    """What the single dots of a sensor add, each in its own colour."""
+    tile = Image.frombytes("RGB", (128, 128), pen.noise(3 * 128 * 128))
+    noise = Image.new("RGB", size)
+    for x in range(0, size[0], 128):
+        for y in range(0, size[1], 128):
+            noise.paste(tile, (x, y))
+    return noise
 
 
 # ---- paper
