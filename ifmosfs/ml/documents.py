@@ -22,6 +22,8 @@ METADATA_BYTES: Final = 8192
 
 _TAG = re.compile(r"<[^<>]*>")
 _RTF_CONTROL = re.compile(r"\\'[0-9a-f]{2}|\\[a-z]+-?\d* ?|[{}]")
+_TEX_CONTROL = re.compile(r"\\[a-zA-Z@_]+\*?|(?<!\\)%.*|[{}\[\]$&~]")
+_TEX_PREAMBLE = re.compile(r"\\begin\{document\}|\\begin_body")
 _PDF_TEXT = re.compile(rb"/(Title|Subject|Producer|Creator|Author|Keywords)\s*\(((?:[^()\\]|\\.){1,300})\)", re.DOTALL)
 _PDF_DATE = re.compile(rb"/CreationDate\s*\(\s*(D?:?\d{8})")
 _XMP_DATE = re.compile(rb"<xmp:CreateDate>\s*([\d:-]{8,10})")
@@ -103,6 +105,12 @@ def without_tags(markup: str) -> str:
 def without_rtf_controls(markup: str) -> str:
     """The text between the control words of RTF."""
     return _RTF_CONTROL.sub(" ", markup)
+
+
+def without_tex_controls(markup: str) -> str:
+    """The text between the control words of TeX and LyX, from where the preamble ends."""
+    begins = _TEX_PREAMBLE.search(markup)
+    return _TEX_CONTROL.sub(" ", markup[begins.end() :] if begins else markup)
 
 
 def _one_line(text: str) -> str:

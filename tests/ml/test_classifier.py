@@ -221,7 +221,7 @@ def test_category_removed_from_the_taxonomy_is_never_proposed(tmp_path):
 
 
 def test_name_changes_with_the_rules():
-    assert CLASSIFIER.name.startswith("rules-2-")
+    assert CLASSIFIER.name.startswith("rules-3-")
 
 
 def check(result: Proposal) -> None:
