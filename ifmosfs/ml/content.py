@@ -140,7 +140,7 @@ def _compressed(rules: Rules, format_name: str, sample: Sample, group: str, extr
     """What is inside: a text by its shape, another format by its signature; of a gzip file without an extract, an archive, too."""
     packed = Content(_format(rules, format_name))
     if extract.text:
-        return _text_content(rules, recognise_text(extract.text), extract.text, None, group)
+        return _compressed_text(rules, extract.text, group, packed)
     if format_name != "gzip":
         return packed
     try:
@@ -153,7 +153,14 @@ def _compressed(rules: Rules, format_name: str, sample: Sample, group: str, extr
     if inner_name is not None:
         return Content(_format(rules, inner_name))
     text = decode(inner)
-    return _text_content(rules, recognise_text(text), text, None, group) if text else packed
+    return _compressed_text(rules, text, group, packed) if text else packed
+
+
+def _compressed_text(rules: Rules, text: str, group: str, packed: Content) -> Content:
+    """What a text says that came out of a compressed file; where it has no shape, that it was compressed says more."""
+    name = recognise_text(text)
+    content = _text_content(rules, name, text, None, group)
+    return packed if name == "text" and len(content.findings) == 1 else content
 
 
 def _text_content(rules: Rules, name: str, text: str, sample: Sample | None, group: str) -> Content:

@@ -34,14 +34,17 @@ _TITLE = re.compile(rb"<dc:(?:title|subject)>([^<>]{1,300})<")
 # What the program that made a PDF says about it.
 _MAKERS: Final[tuple[tuple[str, dict[str, float]], ...]] = (
     ("powerpoint|impress|keynote|beamer", {"business_presentation": 0.7}),
-    ("excel|calc|numbers", {"business_spreadsheet": 0.3, "financial_document": 0.2}),
+    (r"\b(excel|calc|numbers)\b", {"business_spreadsheet": 0.2, "financial_document": 0.2}),
     ("autocad|solidworks|catia|revit|kicad|eagle|inventor", {"design_cad": 0.75}),
     ("illustrator|inkscape|coreldraw|cairo", {"design_vector": 0.15}),
-    ("photoshop|indesign|scribus", {"design_document": 0.1, "technical_manual": 0.15}),
-    ("tex|dvips|pandoc|docbook|fop|doxygen|sphinx|groff|asciidoc", {"technical_documentation": 0.45}),
+    ("photoshop|indesign|scribus|quarkxpress", {"design_document": 0.08, "technical_manual": 0.15}),
+    (
+        r"\b(\w*la|pdf|xe|lua)?tex\b|dvips|dvipdf|pandoc|docbook|\bfop\b|doxygen|sphinx|groff|asciidoc",
+        {"technical_documentation": 0.35},
+    ),
     ("framemaker|antenna house|madcap|dita|arbortext|oxygen", {"technical_manual": 0.5}),
-    ("crystal reports|jasper|sap |itext|fpdf|dompdf|stripe|lexware|datev", {"financial_document": 0.3}),
-    ("scan|epson|canon|hp digital|xerox|ricoh|camscanner|genius", {"personal_document": 0.15}),
+    (r"crystal reports|jasper|\bsap\b|stripe|lexware|datev", {"financial_document": 0.25}),
+    (r"scan|\bepson|\bcanon|hp digital|xerox|ricoh|genius", {"personal_document": 0.15}),
 )
 
 

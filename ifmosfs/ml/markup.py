@@ -13,6 +13,11 @@ _HTML_GENERATOR = re.compile(
     r"doxygen|docutils|sphinx|asciidoc|javadoc|gtk-doc|docbook|texinfo|makeinfo|pod2html|pdoc|mkdocs|man2html|yelp|rdoc",
     re.IGNORECASE,
 )
+_SLIDES = re.compile(
+    r"reveal(?:\.min)?\.js|class=\"slides\"|impress(?:\.min)?\.js|remark-latest|deck\.core", re.IGNORECASE
+)
+_BOOKMARKED = re.compile(r"<DT><A |<A HREF=\"[^\"\n]{1,400}\" (?:ADD_DATE|LAST_VISIT|time_added)=", re.IGNORECASE)
+_FEWEST_BOOKMARKS = 2
 _JSON_KEY = re.compile(r'"([^"\\]{1,40})"\s*:')
 _JSON_KEYS_READ = 80
 _NAMESPACE_CHARACTERS = 1200  # after the root's name: its attributes, or the first children
@@ -70,8 +75,12 @@ def _xml_or_html(text: str) -> str | None:
 
 
 def _html(text: str) -> str | None:
+    if len(_BOOKMARKED.findall(text)) >= _FEWEST_BOOKMARKS:
+        return "bookmarks"
     if not _HTML_START.search(text):
         return None
+    if _SLIDES.search(text):
+        return "html:slides"
     return "html:generated" if _HTML_GENERATOR.search(text[:1500]) else "html"
 
 

@@ -57,6 +57,25 @@ _OLE_STREAMS: Final = (
 )
 _OLE_INSTALLERS: Final = (b"\x84\x10\x0c\0\0\0\0\0\xc0", b"\x86\x10\x0c\0\0\0\0\0\xc0", b"\x82\x10\x0c\0\0\0\0\0\xc0")
 _INSTALLERS: Final = (b"Nullsoft", b"Inno Setup", b"InstallShield", b"WiX", b"7zS.sfx", b"Setup=")
+_APPENDED: Final = (
+    b"NullsoftInst",
+    b"zlb\x1a",
+    b"idska32",
+    b"7z\xbc\xaf",
+    b"Rar!\x1a",
+    b"MSCF",
+    b"PK\x03\x04",
+    b";!@Install@",
+)
+_RESOURCE_BYTES: Final = 48 * 1024
+_SAY_THAT_THEY_INSTALL: Final = tuple(
+    [
+        word.encode("utf-16-le")
+        for word in ("Inno Setup", "Installer", "Setup/Uninstall", "InstallShield", " Setup\0", "SFX")
+    ]
+    + [b"Nullsoft.NSIS", b"Inno Setup", b"WiX Toolset"]
+)
+_PE_LIBRARY: Final = 0x2000
 _OF_FILETYPE: Final = {"audio": "audio", "video": "video", "image": "image"}
 _OLE_MAGIC: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ASF_MAGIC: Final = b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"
@@ -66,6 +85,7 @@ _ASF_HEADER_BYTES: Final = 32 * 1024
 _STL_HEADER_BYTES: Final = 84
 _STL_FACET_BYTES: Final = 50
 _ELF_CORE: Final = 4
+_MARK_OF_UTF16: Final = 0xFE  # after FF; as sound it would be of a kind that nobody has made
 _MOST_SECTIONS: Final = 200
 _DBASE_VERSIONS: Final = frozenset(b"\x02\x03\x04\x05\x30\x31\x32\x43\x7b\x83\x8b\xf5\xfb")
 _BITMAP_KINDS: Final = frozenset({b"1", b"2", b"3", b"4", b"5", b"6", b"7"})
@@ -87,7 +107,7 @@ def _variable(sample: Sample) -> str | None:
     if head.startswith(b"\x7fELF"):
         return _elf(head)
     if head.startswith(b"MZ"):
-        return _windows_program(head)
+        return _windows_program(sample)
     if head.startswith(_OLE_MAGIC):
         return _ole(sample)
     if head.startswith(b"\xca\xfe\xba\xbe") and len(head) >= 8:
@@ -134,6 +154,15 @@ def _is_dictzip(sample: Sample) -> bool:
     return head.startswith(b"\x1f\x8b\x08") and len(head) > 14 and bool(head[3] & 4) and head[12:14] == b"RA"
 
 
+def _is_plain_ar(sample: Sample) -> bool:
+    """An archive by `ar` that is neither a library (an index of symbols, or objects) nor a Debian package."""
+    head, first = sample.head, sample.head[8:24]
+    is_library = first.startswith((b"/", b"__.SYMDEF", b"debian-binary", b"#1/")) or any(
+        mark in head for mark in (b".o/", b".o ", b".obj", b"\x7fELF", b".rmeta", b".rcgu")
+    )
+    return head.startswith(b"!<arch>\n") and len(head) > 68 and not is_library
+
+
 def _is_byte_code(sample: Sample) -> bool:
     """Python's: a magic number, CR LF, then flags (PEP 552) or a time and a size, and a code object."""
     head = sample.head
@@ -145,7 +174,7 @@ def _is_byte_code(sample: Sample) -> bool:
 
 def _is_mpeg_sound(sample: Sample) -> bool:
     head = sample.head
-    if not head.startswith(b"\xff") or len(head) < 8 or head[1] & 0xE0 != 0xE0:
+    if not head.startswith(b"\xff") or len(head) < 8 or head[1] & 0xE0 != 0xE0 or head[1] >= _MARK_OF_UTF16:
         return False
     if head[1] & 0xF6 == 0xF0:  # AAC in ADTS frames: believed where the next frame begins as the first
         next_frame = (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5
@@ -254,6 +283,7 @@ def _is_coff_object(sample: Sample) -> bool:
 _GUARDED: Final[tuple[tuple[Callable[[Sample], bool], str], ...]] = (
     (_is_bitmap, "bmp"),
     (_is_dictzip, "dictionary"),
+    (_is_plain_ar, "ar"),
     (_is_byte_code, "pyc"),
     (_is_mpeg_sound, "audio"),
     (_is_git_object, "git-object"),
@@ -275,12 +305,36 @@ _GUARDED: Final[tuple[tuple[Callable[[Sample], bool], str], ...]] = (
 )
 
 
-def _windows_program(head: bytes) -> str | None:
+def _windows_program(sample: Sample) -> str | None:
+    head = sample.head
     if len(head) < 64:
         return None
     if any(word in head for word in _FONTS_OF_WINDOWS):
         return "font"
-    return "pe-installer" if any(word in head for word in _INSTALLERS) else "pe"
+    if any(word in head for word in _INSTALLERS):
+        return "pe-installer"
+    start: int = struct.unpack_from("<I", head, 60)[0]
+    if head[start : start + 4] != b"PE\0\0" or len(head) < start + 24:
+        return "pe"
+    n_sections, n_bytes, flags = (struct.unpack_from("<H", head, start + at)[0] for at in (6, 20, 22))
+    if flags & _PE_LIBRARY:
+        return "pe-library"
+    return "pe-installer" if _is_packed_program(sample, start + 24 + n_bytes, n_sections) else "pe"
+
+
+def _is_packed_program(sample: Sample, table: int, n_sections: int) -> bool:
+    """Whether an archive hangs at the end of a Windows program, or its last section (its resources) says that it installs."""
+    end = 0
+    for number in range(min(n_sections, 32)):
+        entry = sample.head[table + 40 * number : table + 40 * (number + 1)]
+        if len(entry) == 40:
+            n_bytes, start = struct.unpack_from("<II", entry, 16)
+            end = max(end, start + n_bytes)
+    appended = sample.read_at(end, 64) if end else b""
+    if any(mark in appended for mark in _APPENDED):
+        return True
+    resources = sample.read_at(max(0, end - _RESOURCE_BYTES), min(end, _RESOURCE_BYTES))
+    return any(word in resources for word in _SAY_THAT_THEY_INSTALL)
 
 
 def _ole(sample: Sample) -> str:

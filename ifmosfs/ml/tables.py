@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 _DELIMITERS: Final = (",", ";", "\t", "|")
@@ -33,6 +34,8 @@ _PEOPLE: Final = frozenset(
     |lastname|given_name|family_name|first_name|last_name""".replace("\n    ", "").split("|")
 )
 _REACHED_AT: Final = ("mail", "phone", "telefon", "téléphone", "mobile", "street")
+_LINKS: Final = frozenset({"url", "link", "href", "uri"})
+_TITLES: Final = frozenset({"title", "titel", "titre", "folder", "tags", "time_added", "note", "description"})
 _VEHICLE: Final = (
     "engine rpm",
     "rpm",
@@ -45,6 +48,15 @@ _VEHICLE: Final = (
     "ecu",
     "vehicle speed",
     "vin",
+    "odometer",
+    "mileage",
+    "torque",
+    "pid",
+    "dtc",
+    "fault code",
+    "map (kpa)",
+    "boost",
+    "fuel",
 )
 _HEALTH: Final = (
     "heart rate",
@@ -61,28 +73,27 @@ _HEALTH: Final = (
 
 
 def recognise_table(lines: Sequence[str]) -> str | None:
-    """`csv`, with what it is about after a colon where its columns tell; `numbers` for columns without delimiters."""
+    """`csv` for rows with the same delimiters, `numbers` for columns without any, else `None`."""
     rows = [
         _QUOTED.sub("", line) for line in (lines[:_ROWS_TO_TELL] if len(lines) > _ROWS_TO_TELL else lines[:-1] or lines)
     ]
-    about = _about(lines[:_PREAMBLE_ROWS])
-    if about == "csv:bank":
-        return about
     if len(rows) < _FEWEST_COLUMNS:
         return None
     for delimiter in _DELIMITERS:
         counts = {row.count(delimiter) for row in rows}
         if len(counts) == 1 and counts != {0} and (counts != {1} or not any(". " in row for row in rows)):
-            return about or "csv"
+            return "csv"
     n_numbers = sum(bool(_NUMBER_ROW.fullmatch(line[:400])) for line in lines[1:_ROWS_TO_TELL])
     return "numbers" if n_numbers >= max(3, len(rows) - 2) else None
 
 
-def _about(lines: Sequence[str]) -> str | None:
-    for line in lines:
+def columns_about(lines: Sequence[str]) -> str | None:
+    """What the columns are about that a line near the beginning names and the next one fills; `None` where they do not tell."""
+    for line, following in pairwise(lines[: _PREAMBLE_ROWS + 1]):
         for delimiter in _DELIMITERS:
             columns = [column.strip(" \"'\t\ufeff").lower() for column in line[:2000].split(delimiter)]
-            if len(columns) < _FEWEST_COLUMNS or max(map(len, columns)) > 60:
+            n_filled = following[:2000].count(delimiter) + 1
+            if len(columns) < _FEWEST_COLUMNS or max(map(len, columns)) > 60 or n_filled * 10 < len(columns) * 7:
                 continue
             about = _of_columns(columns)
             if about is not None:
@@ -103,8 +114,8 @@ def _of_columns(columns: Sequence[str]) -> str | None:
         return "csv:vehicle"
     if sum(any(word in name for word in _HEALTH) for name in names) >= 2:
         return "csv:health"
-    return None
+    return "csv:links" if names & _LINKS and names & _TITLES else None
 
 
-FORMATS: Final = frozenset({"csv", "csv:bank", "csv:contacts", "csv:vehicle", "csv:health", "numbers"})
-"""All answers of `recognise_table`."""
+FORMATS: Final = frozenset({"csv", "csv:bank", "csv:contacts", "csv:vehicle", "csv:health", "csv:links", "numbers"})
+"""All answers of the two."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from ifmosfs.ml.markup import recognise_markup
-from ifmosfs.ml.tables import recognise_table
+from ifmosfs.ml.tables import columns_about, recognise_table
 from ifmosfs.ml.text_signs import by_first_lines, by_lines, by_opening
 from ifmosfs.ml.vocabularies import YAML_KEYS, by_keys
 
@@ -57,7 +57,7 @@ _SOURCE_SIGNS: Final = (
         r"interface) |['\"]use strict['\"]|module\.exports|import .{1,100} from ['\"])"
     ), 2),
     ("php", r"<\?php", 1),
-    ("perl", r"use (?:strict|warnings|vars)\b|package [\w:]+;|sub \w+ ?\{|my [$@%(]", 2),
+    ("perl", r"use (?:strict|warnings|vars)\b|package [\w:]+;|sub \w+ ?\{|my [$@%(]|=(?:pod|head1|cut)\b", 2),
     ("ruby", r"require(?:_relative)? ['\"]|module [A-Z]\w*\s*$|  def \w+|end\s*$", 3),
     ("shell", r"if \[ |fi\s*$|esac\s*$|done\s*$|export \w+=|set -[eux]+\s*$|\w+\(\) ?\{", 2),
     ("batch", r"@?echo off|@?ECHO OFF|[ \t]*(?:REM|rem|goto|GOTO|setlocal|SETLOCAL|call|CALL) |:\w+\s*$|set \w+=", 3),
@@ -79,8 +79,8 @@ _SOURCE_SIGNS: Final = (
         r"let rec |let \w+ .{0,60}= ?$|open [A-Z]\w+$"
     ), 2),
     ("fortran", (
-        r"[ \t]*(?:program|PROGRAM|subroutine|SUBROUTINE|end subroutine|END SUBROUTINE|implicit none|IMPLICIT NONE|"
-        r"use iso_c_binding)\b|[ \t]*(?:procedure|unit|uses|interface|implementation)\b.{0,80};"
+        r"[ \t]*(?:(?:program|PROGRAM) \w+\s*$|(?:(?:end |END )?(?:subroutine|SUBROUTINE)|implicit none|IMPLICIT NONE|"
+        r"use iso_c_binding)\b)|[ \t]*(?:procedure|unit|uses|interface|implementation)\b.{0,80};"
     ), 2),
     ("assembler", (
         r"[ \t]+(?:\.globl|\.text|\.section|\.type|\.align|mov[lqbw]?|push[lq]?|pop[lq]?|ldr|str|jmp|call[q]?|"
@@ -116,10 +116,11 @@ _SECTION = re.compile(r"^[ \t]*\[[^\]\n=]{1,80}\]\s*$", re.MULTILINE)
 _SETTING = re.compile(r"^[ \t]*[\w.\-/$ ]{1,60}\s*[=:]\s*\S*")
 # A line is taken in one way only: with two, a file of two keys and thirty indented lines would take for ever.
 _YAML = re.compile(r"\A([ \t]*(#.*)?\n)*---[ \t]*\n|\A([\w-]+:( .*)?\n([ \t].*\n|- .*\n)*){3}")
-_BLOCK = re.compile(r"[ \t]*[\w/.\"*-][^{};()]{0,100}\{\s*")
-_IN_BLOCK = re.compile(r"[ \t]+[\w-]{1,40}(?: [\w\"'/.:*@$,-]{1,80}){0,6};?\s*")
+_BLOCK = re.compile(r"(?:[ \t]*[\w/.\"*-][^{};()]{0,100}\{|[ \t]*</?[A-Z]\w+[^<>]{0,100}>)\s*")
+_IN_BLOCK = re.compile(r"[ \t]+[\w-]{1,40}(?: [\w\"'/.:*@$,%~^()|\\+&-]{1,80}){0,8};?\s*")
 _PINNED = re.compile(r"^[A-Za-z0-9][\w.\[\]-]*\s*(==|>=|~=|<=)\s*[\d.*]+")
 _LOG_LINE = re.compile(
+    r"(?:time|ts|date|level)=\"?[\w:+.-]+\"? \w+=|\[\d\d:\d\d:\d\d\]|\d+:[A-Z] \d\d [A-Z][a-z]{2} \d{4} |\d{6} \d\d?:\d\d:\d\d |"
     r"\[?\d{4}[-/.]\d\d[-/.]\d\d[T ]\d\d:\d\d|\[?\d\d?[./-]\d\d?[./-]\d{2,4},? \d\d?:\d\d|"
     r"\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d|(?:<\d+>)?[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d |"
     r"\[?\d\d:\d\d(?::\d\d)?[.,:\] ]|\[\s*\d+\.\d{3,6}\]|\d{10}\.\d{3,6} |"
@@ -129,11 +130,18 @@ _LOG_LINE = re.compile(
     r"(?:PASS|FAIL|XFAIL|UNSUPPORTED|SKIP): |(?:not )?ok \d+|make(?:\[\d+\])?: |"
     r"npm (?:verb|info|ERR!|http|timing) |time=\S+ level=|\(II\)|\d+ (?:verbose|silly|info|http) "
 )
+_STACK_LINE = re.compile(
+    r"\s+at [\w.$<>/]+|\s*Caused by: |\s*\.\.\. \d+ more|Traceback \(most|  File \"|[\w.]+(?:Error|Exception)(?::|$)"
+)
+_LINK = re.compile(
+    r"\s*(?:[-*+•]\s|\d{1,4}[.)]\s)?\s*(?:\[\[?[^\]\n]{0,200}\]\(|\[\[|<)?https?://\S+|(?!deb )[^=:{}\"]{1,100}[\t :|-]\s*https?://\S+\s*$"
+)
+_FEWEST_LINKS: Final = 3
 _PATTERN = re.compile(r"!?[\w.*?/\[\]\\@+$~{},#%-]{1,120}")
 _YAML_KEY = re.compile(r"^([\w.-]{1,40}):(?:[ \t]|$)", re.MULTILINE)
 _HEADING = re.compile(r"^\n#{1,4} \S.*\n\n|^(={3,}|-{3,}|~{3,})[ \t]*$|^```|^\.\. \w+::|^\* \S", re.MULTILINE)
 _MARKDOWN = re.compile(r"\A\s*#{1,3} \S[^\n]*\n\n|^```", re.MULTILINE)
-_COMMENT_STARTS: Final = ("#", '"""', "'''", "<?", "@", ";", "//", "/*", "!", "--", "<!--", "%", "*")
+_COMMENT_STARTS: Final = ("#", '"""', "'''", "<?", "@", "=", "dnl", ";", "//", "/*", "!", "--", "<!--", "%", "*")
 _RST = re.compile(
     r"^\.\. (note|code|toctree|contents|module|_[\w -]+:|function|class|image|code-block)|^:\w+: ", re.MULTILINE
 )
@@ -159,15 +167,20 @@ def _by_signs(text: str) -> str | None:
 
 def _by_shape(text: str, lines: Sequence[str]) -> str | None:
     filled = [line for line in lines if line.strip()]
+    columns = columns_about(filled)
+    if columns is not None:
+        return columns
     if _is_log(filled):
         return "log"
+    if _is_list_of_links(filled):
+        return "links"
     if _is_ignore_list(filled):
         return "ignore-list"
-    if _is_licence(text, filled):
-        return "licence"
     is_markdown = _MARKDOWN.search(text) and not _is_mostly_settings(_without_comments(filled))
     source = _known_yaml(text, filled) or ("markdown" if is_markdown else _source(text))
-    return source or _table_or_settings(text, filled)
+    if source is not None:
+        return source
+    return "licence" if _is_licence(text, filled) else _table_or_settings(text, filled)
 
 
 def _is_licence(text: str, lines: Sequence[str]) -> bool:
@@ -181,7 +194,14 @@ def _is_log(lines: Sequence[str]) -> bool:
     sample = lines[:40]
     if len(sample) < 2:
         return False
-    return sum(bool(_LOG_LINE.match(line)) for line in sample) * 2 > len(sample)
+    n_lines = sum(bool(_LOG_LINE.match(line)) for line in sample)
+    n_of_stacks = sum(bool(_STACK_LINE.match(line)) for line in sample)
+    return (n_lines > 0 or n_of_stacks > 2) and (n_lines + n_of_stacks) * 2 > len(sample)
+
+
+def _is_list_of_links(lines: Sequence[str]) -> bool:
+    links = [line for line in lines[:60] if not line.startswith("#")]
+    return len(links) >= _FEWEST_LINKS and sum(bool(_LINK.match(line[:400])) for line in links) * 10 >= len(links) * 6
 
 
 def _is_ignore_list(lines: Sequence[str]) -> bool:
@@ -244,8 +264,9 @@ def _is_mostly_settings(lines: Sequence[str]) -> bool:
 
 def _has_blocks(lines: Sequence[str]) -> bool:
     """Whether names with braces hold lines of a name and a few values, as many daemons have their settings."""
-    n_values = sum(bool(_IN_BLOCK.fullmatch(line)) for line in lines[:60])
-    return n_values * 2 > len(lines[:60]) and any(_BLOCK.fullmatch(line) for line in lines[:60])
+    within = [line for line in lines[:60] if line.strip() not in {"}", "};"} and not _BLOCK.fullmatch(line)]
+    n_values = sum(bool(_IN_BLOCK.fullmatch(line)) for line in within)
+    return n_values * 10 >= len(within) * 6 and any(_BLOCK.fullmatch(line) for line in lines[:60])
 
 
 def _yaml(text: str) -> str | None:

@@ -28,7 +28,7 @@ OPENINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "git-text": (
         "REF: REFS/", "# PACK-REFS WITH", "[CORE]\n\tREPOSITORYFORMATVERSION", "UNNAMED REPOSITORY; EDIT THIS FILE",
         "# GIT LS-FILES --OTHERS", "[SUBMODULE \"", "RESET REFS/HEADS/", "BLOB\nMARK :",
-        "# PLEASE ENTER THE COMMIT MESSAGE", "TREE REFS/HEADS",
+        "# PLEASE ENTER THE COMMIT MESSAGE", "TREE REFS/HEADS", "VERSION HTTPS://GIT-LFS.GITHUB.COM",
     ),
     "texinfo": ("\\INPUT TEXINFO", "@NODE TOP"),
     "patch": ("DIFF --GIT ", "DIFF -", "# HG CHANGESET PATCH", "*** BEGIN PATCH"),
@@ -83,13 +83,16 @@ OPENINGS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "model-text": (
         "$MESHFORMAT", "PLY\n", "PLY\r\n", "OFF\n", "#VRML V", "#X3D V", "#USDA 1.0", "**ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-        "; FBX ", "# BLENDER ", "XOF 0", "*3DSMAX_ASCIIEXPORT", "COFF\n", "MESHVERSIONFORMATTED", "//MAYA ASCII",
+        "; FBX ", "# BLENDER ", "XOF 0", "*3DSMAX_ASCIIEXPORT", "COFF\n", "MESHVERSIONFORMATTED",
         "0 FILE ", ";FLAVOR:", ";GENERATED WITH CURA",
     ),
     "drawing-text": ("#FIG 3", "#FIG 2", "##SK1"),
+    "design-text": ("//MAYA ASCII",),
+    "ldif": ("DN: ", "VERSION: 1\nDN:", "VERSION: 1\n\nDN:", "[FORMAT]\nPROGRAM=ABOOK"),
     "palette": ("GIMP PALETTE", "JASC-PAL", "# GIMP GRADIENT", "GIMP GRADIENT"),
+    "vehicle-text": ("KONSERVIERUNG_FORMAT",),
     "data-text": (
-        "@RELATION", "ASCII SPSS PORT FILE", "# VTK DATAFILE", "NROWS ", "NCOLS ", "##FILEFORMAT=VCF",
+        "@PREFIX ", "@RELATION", "ASCII SPSS PORT FILE", "# VTK DATAFILE", "NROWS ", "NCOLS ", "##FILEFORMAT=VCF",
         "# CREATED BY OCTAVE", "IGOR\n", "%%MATRIXMARKET", "BRAIN VISION DATA EXCHANGE",
     ),
     "hl7": ("MSH|", "FHS|", "BHS|"),
@@ -106,7 +109,7 @@ OPENINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "build-cache": ("# THIS IS THE CMAKECACHE FILE", "SIGNATURE: 8A477F597D28D172789F06886806BC55"),
     "workspace": ("MICROSOFT VISUAL STUDIO SOLUTION FILE",),
     "log": (
-        "#SOFTWARE: MICROSOFT", "-- LOGS BEGIN AT", "-- JOURNAL BEGINS AT",
+        "START-DATE: ", "#SOFTWARE: MICROSOFT", "-- LOGS BEGIN AT", "-- JOURNAL BEGINS AT",
         "THIS FILE CONTAINS ANY MESSAGES PRODUCED BY COMPILERS", "TAP VERSION 1",
         "0 INFO IT WORKED IF IT ENDS WITH OK", "--- LOG OPENED", "TEST RUN BY ", "X.ORG X SERVER",
         "#\n# A FATAL ERROR HAS BEEN DETECTED BY THE JAVA",
@@ -120,6 +123,10 @@ LINE_SIGNS: Final = (
     ("dbc", r"NS_ ?:|BO_ \d+ \w+ ?: ?\d+ \w+|BU_:"),
     ("a2l", r"/begin (?:PROJECT|MODULE)\b|ASAP2_VERSION "),
     ("asc-trace", r"\(\d{9,10}\.\d{6}\) +\w+ +[0-9A-F]{3,8}#|base (?:hex|dec)\s+timestamps|LIN_description_file"),
+    ("game-text", r"modLoader ?=|\[\[mods\]\]|#Minecraft server properties|level-seed="),
+    ("ldif", r"object[cC]lass: (?:inetOrgPerson|mozillaAbPersonAlpha|person|organizationalPerson)"),
+    ("vehicle-text", r"EDSVersion ?=|\[DeviceComissioning\]|KONSERVIERUNG_FORMAT"),
+    ("tex:slides", r"marp: ?true"),
     ("hl7", r"MSH\|\^~"),
     ("molecule", (
         r"(?:ATOM  |HETATM) {0,4}\d+ |LOCUS {7}\S|M  END$|> ?(?:gi\||sp\||tr\||gb\||ref\|)|@SEQ_ID|"

@@ -27,6 +27,14 @@ def xml(root: str, attributes: str = "") -> bytes:
     return f"{XML}<{root} {attributes}><a/></{root}>\n".encode()
 
 
+def windows_program(flags: int, appended: bytes = b"") -> bytes:
+    """A PE file of one section, with what hangs at its end."""
+    stub = b"MZ" + b"\0" * 58 + struct.pack("<I", 64)
+    header = b"PE\0\0" + struct.pack("<HHIIIHH", 0x14C, 1, 0, 0, 0, 0, flags)
+    section = b".text\0\0\0" + struct.pack("<IIIIIIHHI", 4, 0x1000, 4, 128, 0, 0, 0, 0, 0)
+    return stub + header + section + b"\xc3" * 4 + appended
+
+
 FAMILIES = {
     "messages, compiled": (b"\xde\x12\x04\x95\0\0\0\0" + b"\0" * 20, OUTSIDE),
     "messages, big-endian": (b"\x95\x04\x12\xde\0\0\0\0" + b"\0" * 20, OUTSIDE),
@@ -225,6 +233,46 @@ FAMILIES = {
         b"This program is free software: you can redistribute it and/or modify it under the terms of the GNU\n",
         "legal_document",
     ),
+    "plain ar archive": (b"!<arch>\nnotes.txt/      0           0     0     644     3         `\nabc\n", "archive"),
+    "library": (b"!<arch>\n/               0           0     0     0       4         `\n\0\0\0\0", "compiled_code"),
+    "DLL": (windows_program(flags=0x2102), "compiled_code"),
+    "set-up program": (
+        windows_program(flags=0x102, appended=b"\0\0\0\0\xef\xbe\xad\xdeNullsoftInst"),
+        "software_installer",
+    ),
+    "font in SVG": (
+        b'<svg xmlns="http://www.w3.org/2000/svg"><defs><font id="a"><glyph unicode="a"/></font></defs></svg>',
+        "web_font",
+    ),
+    "list of links": (b"https://a.example/1\nhttps://b.example/2\n- https://c.example/3\n", "web_bookmark"),
+    "links as CSV": (b"title,url,tags\nA,https://a.example,x\nB,https://b.example,y|z\n", "web_bookmark"),
+    "links without a mark": (
+        b'<ul><DT><A HREF="https://a.example">a</A>\n<DT><A HREF="https://b.example">b</A></ul>',
+        "web_bookmark",
+    ),
+    "webloc": (
+        b'<?xml version="1.0"?>\n<plist version="1.0"><dict><key>URL</key><string>x</string></dict></plist>',
+        "web_bookmark",
+    ),
+    "LDIF": (b"dn: cn=A,dc=example\nobjectClass: inetOrgPerson\ncn: A\n", "contact_vcard"),
+    "address book as JSON": (b'{"contacts": [{"name": "A", "phoneNumbers": [], "emails": []}]}', "contact_vcard"),
+    "OBD log": (
+        b"Time,Engine RPM,Coolant temp,Throttle\n10:00:01,800,90,2\n10:00:02,810,90,2\n",
+        "automotive_technical",
+    ),
+    "calibration": (b"KONSERVIERUNG_FORMAT 2.0\n\nFESTWERT A\n", "automotive_technical"),
+    "CANopen": (b"[FileInfo]\nFileName=a.eds\nEDSVersion=4.0\n", "automotive_technical"),
+    "stack traces": (
+        b"Caused by: java.io.IOException: a\n\tat a.B.c(D.java:1)\n\tat a.B.d(D.java:2)\n\tat a.B.e(D.java:3)\n",
+        "technical_log",
+    ),
+    "logfmt": (
+        b'time="2014-08-09T04:28:48Z" level=info msg="a"\ntime="2014-08-09T04:28:49Z" level=info msg="b"\n',
+        "technical_log",
+    ),
+    "linked data": (b"@prefix a: <http://a.example/> .\na:b a:c a:d .\n", "technical_dataset"),
+    "pointer of Git LFS": (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", "git_metadata"),
+    "settings of a Minecraft server": (b"#Minecraft server properties\ngamemode=survival\nlevel-seed=1\n", "game_data"),
     "vim's swap file": (b"b0VIM 8.2" + b"\0" * 40, "backup_versioned"),
 }  # fmt: skip
 
@@ -258,6 +306,21 @@ LOOKALIKES = {
         b"x.c", b"/* Permission is hereby granted, free of charge */\n#include <a.h>\n#include <b.h>\n",
         "technical_script",
     ),
+    "text in UTF-16": (b"x.txt", "some words, and more of them".encode("utf-16"), None),
+    "type of a document in another XML": (
+        b"x.xml",
+        xml("mime-type", 'type="application/vnd.oasis.opendocument.presentation"'),
+        "technical_config",
+    ),
+    "a licence within documentation of Perl": (
+        b"x.pm",
+        b"=pod\n\n=head1 LICENSE\n\nPermission is hereby granted, free of charge\n\n=cut\n\npackage A;\nuse strict;\n",
+        "technical_script",
+    ),
+    "repositories of apt": (
+        b"sources.list", b"deb https://a.example stable main\ndeb https://b.example stable main\n" * 2,
+        "technical_config",
+    ),
     "list of words": (b"x.txt", b"apples\npears\nplums\n", None),
     "certificate's bytes in a longer file": (b"x", b"\x30\x82\x00\x0a\x30" + b"\1" * 90, None),
     "archive under a picture's name": (b"x.png", made.zipped(a="x"), "archive"),
@@ -285,6 +348,19 @@ BY_NAME = {
     "hook as it comes": (b"pre-commit.sample", b"#!/bin/sh\necho\n", "git_metadata"),
     "list of packages of a wheel": (b"six-1.0.dist-info/top_level.txt", b"six\n", "dependency_python"),
     "copy by a file manager": (b"plan - Copy.txt", b"some words", "backup_versioned"),
+    "conflicting copy": (
+        b"notes (conflicted copy 2023-01-05).css", b".a { color: red; }\n.b { margin: 0; }\n",
+        "backup_versioned",
+    ),
+    "archive that is a backup": (b"backup-2009-05-15.zip", made.zipped(a="x"), "backup_versioned"),
+    "lock of npm": (
+        b"package-lock.json", b'{"name": "a", "version": "1", "lockfileVersion": 3}',
+        "cache_package_manager",
+    ),
+    "virtual environment": (
+        b"pyvenv.cfg", b"home = /usr/bin\nversion = 3.11.2\ninclude-system-site-packages = false\n",
+        "dependency_python",
+    ),
     "dated archive": (b"home-2023-05-01.tar.gz", made.tar("gz"), "archive"),
     "packed key map": (b"fr.kmap.gz", made.gzipped("keymaps 0-2\nkeycode 1 = Escape\n"), OUTSIDE),
     "message catalogue": (b"de.po", b"# Translators\n", OUTSIDE),

@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ifmosfs.ml.documents import maker_findings
 from ifmosfs.ml.meaning import find_meaning
 from ifmosfs.ml.phrases import Phrases
 from ifmosfs.ml.rules import default_rules
@@ -98,3 +99,18 @@ def test_word_in_the_title_counts_for_more():
     text = " ".join(["nothing to see here"] * 20) + " patient contract"
     assert category(text) is None
     assert category(text, title="Invoice") == "financial_document"
+
+
+def test_maker_of_a_pdf_is_known_by_whole_words():
+    told = {maker: [dict(found.weights) for found in maker_findings(maker)] for maker in MAKERS}
+    assert told == MAKERS
+
+
+MAKERS = {
+    "pdfTeX-1.40.20": [{"technical_documentation": 0.35}],
+    "LaTeX with hyperref": [{"technical_documentation": 0.35}],
+    "macOS Version 12.4 Quartz PDFContext": [],
+    "Microsoft PowerPoint 2016": [{"business_presentation": 0.7}],
+    "SAP NetWeaver 720": [{"financial_document": 0.25}],
+    "Sapphire": [],
+}
