@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
 from ifmosfs.ml.evidence import Finding
+from ifmosfs.ml.phrases import words_of
 from ifmosfs.ml.rules import Rules
 
 MEANING_CHARACTERS: Final = 12_000
@@ -16,8 +16,6 @@ _DOUBT_PER_POINT: Final = 0.75  # each point takes a quarter of the remaining do
 _OPENING_CHARACTERS: Final = 250  # where headings are, and what is there counts twice
 _POINTS: Final = {"phrase": 2.0, "word": 1.0, "weak": 1 / 3}
 
-_WORD = re.compile(r"[^\W\d_]+(?:[-'][^\W\d_]+)*|[€$£]")
-
 
 def find_meaning(rules: Rules, text: str, where: str = "", title: str = "") -> Finding | None:
     """What the words speak for, `None` when there are too few telling ones. A word counts once, however often it comes.
@@ -26,11 +24,11 @@ def find_meaning(rules: Rules, text: str, where: str = "", title: str = "") -> F
     """
     plain = _plain(f"{title} {text[:MEANING_CHARACTERS]}")
     opening = plain[: _OPENING_CHARACTERS + len(title)]
-    words_of_opening = frozenset(_WORD.findall(opening))
+    early_words = words_of(opening)
     points: dict[str, float] = {}
     examples: dict[str, list[str]] = {}
     for kind, found, category in _telling(rules, plain):
-        is_early = found in opening if kind == "phrase" else kind == "word" and found in words_of_opening
+        is_early = found in opening if kind == "phrase" else kind == "word" and found in early_words
         points[category] = points.get(category, 0.0) + _POINTS[kind] * (2 if is_early else 1)
         examples.setdefault(category, []).append(found)
     return _finding(points, examples, where)
@@ -43,9 +41,8 @@ def _plain(text: str) -> str:
 
 def _telling(rules: Rules, plain: str) -> Iterator[tuple[str, str, str]]:
     """(kind, what was found, category), the most telling kind first."""
-    pieces = frozenset(plain.split(" "))
-    words = frozenset(_WORD.findall(" ".join(pieces)))  # each piece once: texts repeat themselves
-    for phrase, category in rules.phrases.find(plain, pieces):
+    words = words_of(plain)
+    for phrase, category in rules.phrases.find(plain, words):
         yield "phrase", phrase, category
     for kind, vocabulary in (("word", rules.vocabulary), ("weak", rules.weak_vocabulary)):
         for word in sorted(words & vocabulary.keys()):

@@ -2,39 +2,60 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
-_KEY = 3  # characters
+WORD: re.Pattern[str] = re.compile(r"[^\W\d_]+(?:[-'][^\W\d_]+)*|[€$£]")
+_UNSPACED_SCRIPTS = "\u2e80"  # from here on scripts have no spaces between words, and a phrase may be anywhere
+_START = 4  # characters
+
+# For texts in ASCII: everything to a space that is no part of a word, whatever case it has.
+_BETWEEN_WORDS = {code: " " for code in range(128) if not (chr(code).isalpha() or chr(code) in "-'")}
+
+
+def words_of(text: str) -> frozenset[str]:
+    """The different words of a text, and signs of money, as `WORD` finds them."""
+    if not text.isascii():
+        return frozenset(WORD.findall(" ".join(set(text.split()))))  # each piece once: texts repeat themselves
+    words: set[str] = {"$"} if "$" in text else set()
+    for word in set(text.translate(_BETWEEN_WORDS).split()):
+        if word.isalpha():
+            words.add(word)
+        else:
+            words.update(WORD.findall(word))
+    return frozenset(words)
 
 
 class Phrases:
-    """Finds the same as `phrase in text` for each of many phrases, a twentieth of them being looked for in fact.
+    """Finds phrases that begin with a word of the text and end anywhere; few of them are looked for in fact.
 
-    A phrase of several words can only be in a text if some piece of the text between spaces ends as its first word does, and some
-    piece begins as its last word does.
+    A phrase that is a single word of four letters or more may be the beginning of a longer one. Phrases in scripts without spaces, and
+    such as do not begin with a letter, are found anywhere.
     """
 
     def __init__(self, phrases: Iterable[tuple[str, str]]) -> None:
-        self._by_end: dict[str, list[tuple[str, str, str]]] = {}
+        self._by_word: dict[str, list[tuple[str, str, str]]] = {}  # with how the second word starts, where that tells
+        self._by_start: dict[str, list[tuple[str, str]]] = {}
         self._anywhere: list[tuple[str, str]] = []
         for phrase, category in phrases:
             first, _, rest = phrase.partition(" ")
-            last = rest.rpartition(" ")[2]
-            if len(first) < _KEY or not last:
+            if not WORD.fullmatch(first) or first >= _UNSPACED_SCRIPTS:
                 self._anywhere.append((phrase, category))
+            elif rest or len(first) < _START:
+                start = rest[:_START]
+                is_telling = len(start) == _START and start.isalpha()
+                self._by_word.setdefault(first, []).append((phrase, start if is_telling else "", category))
             else:
-                start = last[:_KEY] if len(last) >= _KEY else ""
-                self._by_end.setdefault(first[-_KEY:], []).append((phrase, start, category))
+                self._by_start.setdefault(first[:_START], []).append((phrase, category))
 
-    def find(self, text: str, pieces: frozenset[str]) -> Iterator[tuple[str, str]]:
-        """The phrases (and their categories) that are in a text, whose `pieces` are what stands between its single spaces."""
-        ends = {piece[-_KEY:] for piece in pieces}
-        starts = {piece[:_KEY] for piece in pieces}
-        is_ascii = text.isascii()
-        for end in sorted(ends & self._by_end.keys()):
-            for phrase, start, category in self._by_end[end]:
+    def find(self, text: str, words: frozenset[str]) -> Iterator[tuple[str, str]]:
+        """The phrases (and their categories) that are in a text, whose words are `words_of(text)`."""
+        starts = {word[:_START] for word in words}
+        for word in sorted(words & self._by_word.keys()):
+            for phrase, start, category in self._by_word[word]:
                 if (not start or start in starts) and phrase in text:
                     yield phrase, category
-        for phrase, category in self._anywhere:
-            if (not is_ascii or phrase.isascii()) and phrase in text:
-                yield phrase, category
+        for start in sorted(starts & self._by_start.keys()):
+            yield from (pair for pair in self._by_start[start] if any(word.startswith(pair[0]) for word in words))
+        is_unspaced = max(words, default="") >= _UNSPACED_SCRIPTS
+        yield from (pair for pair in self._anywhere if (is_unspaced or pair[0].isascii()) and pair[0] in text)

@@ -18,22 +18,22 @@ from ifmosfs.ml.vocabularies import YAML_KEYS, by_keys
 
 SHAPE_CHARACTERS: Final = 4096
 
-_LICENCES = re.compile(
-    r"GNU (?:LESSER |AFFERO |LIBRARY )?GENERAL PUBLIC LICENSE\s+Version|Apache License\s+Version 2|"
-    r"Permission is hereby granted, free of charge|Redistribution and use in source and binary forms|"
-    r"Mozilla Public License,? Version|END[- ]USER LICENSE AGREEMENT|GNU Free Documentation License|"
-    r"European Union Public Licen[cs]e|Eclipse Public License|Common Development and Distribution License|"
-    r"SIL OPEN FONT LICENSE|The \"?Artistic License|Boost Software License|CC0 1\.0 Universal|"
-    r"Everyone is permitted to copy and distribute verbatim|DO WHAT THE FUCK YOU WANT|free and unencumbered software|"
-    r"Permission to use, copy, modify,? and|THE SOFTWARE IS PROVIDED|^Creative Commons Legal Code|was debianized by|"
-    r"^License: \S+",
-    re.MULTILINE | re.IGNORECASE,
-)
-_LICENSED = re.compile(
-    r"This program is free software|This work is licensed under|Licensed under the (?:Apache|MIT|BSD|EUPL)|"
-    r"is distributed under the terms of|subject to the terms of the Mozilla|under the terms of the GNU",
-    re.IGNORECASE,
-)
+# In lower case, with single spaces.
+_LICENCES: Final = (
+    "general public license version", "apache license version 2", "permission is hereby granted, free of charge",
+    "redistribution and use in source and binary forms", "mozilla public license version", "mozilla public license, version",
+    "end user license agreement", "end-user license agreement", "gnu free documentation license", "european union public licen",
+    "eclipse public license", "common development and distribution license", "sil open font license", "the artistic license",
+    'the "artistic license', "boost software license", "cc0 1.0 universal", "everyone is permitted to copy and distribute verbatim",
+    "do what the fuck you want", "free and unencumbered software", "permission to use, copy, modify and",
+    "permission to use, copy, modify, and", "the software is provided", "creative commons legal code", "was debianized by",
+)  # fmt: skip
+_LICENSED: Final = (
+    "this program is free software", "this work is licensed under", "licensed under the apache", "licensed under the mit",
+    "licensed under the bsd", "licensed under the eupl", "is distributed under the terms of", "subject to the terms of the mozilla",
+    "under the terms of the gnu",
+)  # fmt: skip
+_LICENCE_FIELD = re.compile(r"^License: \S", re.MULTILINE)
 _STATEMENT_CHARACTERS: Final = 1500  # a text that says under which licence something is, and nothing else, is short
 # (format, sign at the beginning of a line, how many lines there must be); a line counts for the first that it is a sign of
 _SOURCE_SIGNS: Final = (
@@ -186,8 +186,10 @@ def _by_shape(text: str, lines: Sequence[str]) -> str | None:
 def _is_licence(text: str, lines: Sequence[str]) -> bool:
     if lines and lines[0].lstrip().startswith(_COMMENT_STARTS):
         return False  # in a comment it is the licence of what follows
-    is_statement = len(text) < _STATEMENT_CHARACTERS and _LICENSED.search(text)
-    return bool(is_statement or _LICENCES.search(text))
+    flat = " ".join(text.lower().split())
+    if len(text) < _STATEMENT_CHARACTERS and any(statement in flat for statement in _LICENSED):
+        return True
+    return any(sign in flat for sign in _LICENCES) or bool(_LICENCE_FIELD.search(text))
 
 
 def _is_log(lines: Sequence[str]) -> bool:
@@ -234,7 +236,7 @@ def _table_or_settings(text: str, lines: Sequence[str]) -> str | None:
     if settings and n_pinned * 2 > len(settings):
         return "requirements"
     n_settings = _n_settings(settings)
-    mostly_settings = _is_mostly_settings(settings)
+    mostly_settings = n_settings > 0 and n_settings * 10 >= len(settings) * 6
     n_comments = sum(line.lstrip().startswith(("#", ";", "//")) for line in lines[:60])
     shapes = (
         ("ini", mostly_settings and _SECTION.search(text)),
