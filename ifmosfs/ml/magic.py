@@ -10,10 +10,10 @@ Magic = bytes | tuple[int, bytes]  # at the beginning, or at an offset
 MAGIC: Final[Mapping[str, tuple[Magic, ...]]] = {
     # documents
     "pdf": (b"%PDF-",),
-    "doc": (b"\xdb\xa5\x2d\0", b"\x31\xbe\0\0\0\xab", b"\xffWPC", b"HWP Document File"),
+    "old-document": (b"\xdb\xa5\x2d\0", b"\x31\xbe\0\0\0\xab", b"\xffWPC", b"HWP Document File"),
     "djvu": (b"AT&TFORM",),
     "chm": (b"ITSF\x03\0\0\0", b"\x3f\x5f\x03\0"),
-    "xls": (b"\0\0\x02\0\x06\x04\x06\0", b"\0\0\x1a\0\0\x10\x04\0", b"\x09\x08\x10\0\0\x06\x05\0"),
+    "old-workbook": (b"\0\0\x02\0\x06\x04\x06\0", b"\0\0\x1a\0\0\x10\x04\0", b"\x09\x08\x10\0\0\x06\x05\0"),
     "ebook": ((60, b"BOOKMOBI"), (60, b"TEXtREAd"), b"ITOLITLS", b"ZIM\x04"),
     # packed
     "zip": (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08PK\x03\x04", b"PK00PK\x03\x04"),

@@ -386,3 +386,28 @@ def test_no_extension_is_listed_twice():
     document = tomllib.loads(resources.files("ifmosfs.ml").joinpath("rules.toml").read_text("utf-8"))
     listed = [name for entry in document["extension"] for name in entry["of"].split()]
     assert sorted(listed) == sorted(set(listed))
+
+
+def seen(tmp_path, content: bytes):
+    (evidence,) = CLASSIFIER.evidence_all([written(os.fsencode(tmp_path), b"x", content)], with_texts=True)
+    extract = evidence.extract
+    return (extract.kind, extract.numbers.get("n_columns"), extract.fields.get("root"), extract.keys, extract.trouble)
+
+
+def test_structure_is_noted_whatever_a_text_is_about(tmp_path):
+    bank = b"Buchungstag;Verwendungszweck;Betrag\n01.01.2024;Miete;-500,00\n02.01.2024;Lohn;2000,00\n"
+    assert seen(tmp_path, bank) == ("text", 3, None, ("Buchungstag", "Verwendungszweck", "Betrag"), None)
+    track = b"<?xml version='1.0'?><gpx xmlns='http://www.topografix.com/GPX/1/1'><trk/></gpx>"
+    assert seen(tmp_path, track) == ("text", None, "gpx", ("gpx", "trk"), None)
+    assert seen(tmp_path, b'{"tilewidth": 16, "tileheight": 16}') == (
+        "text",
+        None,
+        None,
+        ("tilewidth", "tileheight"),
+        None,
+    )
+
+
+def test_formats_of_old_office_programs_are_no_broken_containers(tmp_path):
+    assert seen(tmp_path, b"\xffWPC" + b"\0\1" * 20) == ("", None, None, (), None)
+    assert proposed(tmp_path, b"x", b"\0\0\x02\0\x06\x04\x06\0" + b"\0" * 40).label == "business_spreadsheet"
