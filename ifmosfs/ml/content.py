@@ -10,12 +10,20 @@ from typing import Final
 
 from ifmosfs.ml.by_name import word_findings
 from ifmosfs.ml.decoding import decode
-from ifmosfs.ml.documents import Document, read_office, read_pdf, without_rtf_controls, without_tags
+from ifmosfs.ml.documents import (
+    Document,
+    read_office,
+    read_pdf,
+    without_rtf_controls,
+    without_tags,
+    without_tex_controls,
+)
 from ifmosfs.ml.drawings import CHARACTERS, drawing_findings, read_drawing
 from ifmosfs.ml.evidence import Finding
 from ifmosfs.ml.extract.values import NOTHING, Extract
 from ifmosfs.ml.extracted import extracted_document, extracted_format, extracted_picture, look_at_picture
 from ifmosfs.ml.images import PILLOW_FORMATS, read_picture
+from ifmosfs.ml.magic import find_magic
 from ifmosfs.ml.meaning import MEANING_CHARACTERS, find_meaning
 from ifmosfs.ml.rules import UNKNOWN_GROUP, Rules
 from ifmosfs.ml.sample import Sample
@@ -27,6 +35,7 @@ GZIP_TEXT_BYTES: Final = 8192
 _OFFICE: Final = frozenset({"docx", "odt", "pptx", "odp", "xlsx", "ods"})
 _COMPRESSED: Final = frozenset({"gzip", "bzip2", "xz"})
 _WRITTEN_FOR_PEOPLE: Final = frozenset({"document", "web", UNKNOWN_GROUP})  # not the comments of programs
+_TEX_TITLE = re.compile(r"\\title\{([^{}\n]{1,200})|\\begin_layout Title\n([^\n]{1,200})")
 _TITLE = re.compile(r"<title>([^<]{1,300})</title", re.IGNORECASE)
 
 
@@ -124,29 +133,35 @@ def _document(rules: Rules, format_name: str, document: Document, where: str = "
 def _about(rules: Rules, title: str, text: str, where: str = "") -> tuple[Finding, ...]:
     """What title and words speak for."""
     titled = word_findings(rules, title, "document") if title else []
-    meaning = find_meaning(rules, text, where)
+    meaning = find_meaning(rules, text, where, title)
     return (*titled, *([meaning] if meaning else []))
 
 
 def _compressed(rules: Rules, format_name: str, sample: Sample, group: str, extract: Extract) -> Content:
-    """What the unpacked beginning says, if it is a text; of a gzip file without an extract, an archive, too, is seen here."""
-    if extract.kind:
-        text: str | None = extract.text
-        return (
-            _text_content(rules, recognise_text(text), text, None, group)
-            if text
-            else Content(_format(rules, format_name))
-        )
+    """What is inside: a text by its shape, another format by its signature; of a gzip file without an extract, an archive, too."""
+    packed = Content(_format(rules, format_name))
+    if extract.text:
+        return _compressed_text(rules, extract.text, group, packed)
     if format_name != "gzip":
-        return Content(_format(rules, format_name))
+        return packed
     try:
         inner = zlib.decompressobj(zlib.MAX_WBITS + 16).decompress(sample.head, GZIP_TEXT_BYTES)
     except zlib.error:
-        return Content(_format(rules, "gzip"))
+        return packed
     if inner[257:262] == b"ustar":
         return Content(_format(rules, "tar"))
+    inner_name = find_magic(inner)
+    if inner_name is not None:
+        return Content(_format(rules, inner_name))
     text = decode(inner)
-    return _text_content(rules, recognise_text(text), text, None, group) if text else Content(_format(rules, "gzip"))
+    return _compressed_text(rules, text, group, packed) if text else packed
+
+
+def _compressed_text(rules: Rules, text: str, group: str, packed: Content) -> Content:
+    """What a text says that came out of a compressed file; where it has no shape, that it was compressed says more."""
+    name = recognise_text(text)
+    content = _text_content(rules, name, text, None, group)
+    return packed if name == "text" and len(content.findings) == 1 else content
 
 
 def _text_content(rules: Rules, name: str, text: str, sample: Sample | None, group: str) -> Content:
@@ -159,8 +174,15 @@ def _text_content(rules: Rules, name: str, text: str, sample: Sample | None, gro
     if not known.prose or group not in _WRITTEN_FOR_PEOPLE:
         return Content((known.finding,))
     longer = decode(sample.beginning(MEANING_CHARACTERS)) if sample else text
-    title = _TITLE.search(text) if name == "html" else None
-    return Content((known.finding, *_about(rules, title[1] if title else "", _plain(longer or text, name))))
+    title = (
+        _TITLE.search(text) if name.startswith("html") else _TEX_TITLE.search(text) if name in {"tex", "lyx"} else None
+    )
+    return Content(
+        (
+            known.finding,
+            *_about(rules, next(filter(None, title.groups()), "") if title else "", _plain(longer or text, name)),
+        )
+    )
 
 
 def _drawing(rules: Rules, text: str) -> tuple[Finding, ...]:
@@ -169,6 +191,8 @@ def _drawing(rules: Rules, text: str) -> tuple[Finding, ...]:
 
 
 def _plain(text: str, format_name: str) -> str:
-    if format_name == "html":
+    if format_name.startswith(("html", "xml:")):
         return without_tags(text)
+    if format_name in {"tex", "lyx"}:
+        return without_tex_controls(text)
     return without_rtf_controls(text) if format_name == "rtf" else text

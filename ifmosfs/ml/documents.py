@@ -22,6 +22,8 @@ METADATA_BYTES: Final = 8192
 
 _TAG = re.compile(r"<[^<>]*>")
 _RTF_CONTROL = re.compile(r"\\'[0-9a-f]{2}|\\[a-z]+-?\d* ?|[{}]")
+_TEX_CONTROL = re.compile(r"\\[a-zA-Z@_]+\*?|(?<!\\)%.*|[{}\[\]$&~]")
+_TEX_PREAMBLE = re.compile(r"\\begin\{document\}|\\begin_body")
 _PDF_TEXT = re.compile(rb"/(Title|Subject|Producer|Creator|Author|Keywords)\s*\(((?:[^()\\]|\\.){1,300})\)", re.DOTALL)
 _PDF_DATE = re.compile(rb"/CreationDate\s*\(\s*(D?:?\d{8})")
 _XMP_DATE = re.compile(rb"<xmp:CreateDate>\s*([\d:-]{8,10})")
@@ -32,14 +34,17 @@ _TITLE = re.compile(rb"<dc:(?:title|subject)>([^<>]{1,300})<")
 # What the program that made a PDF says about it.
 _MAKERS: Final[tuple[tuple[str, dict[str, float]], ...]] = (
     ("powerpoint|impress|keynote|beamer", {"business_presentation": 0.7}),
-    ("excel|calc|numbers", {"business_spreadsheet": 0.3, "financial_document": 0.2}),
+    (r"\b(excel|calc|numbers)\b", {"business_spreadsheet": 0.2, "financial_document": 0.2}),
     ("autocad|solidworks|catia|revit|kicad|eagle|inventor", {"design_cad": 0.75}),
     ("illustrator|inkscape|coreldraw|cairo", {"design_vector": 0.15}),
-    ("photoshop|indesign|scribus", {"design_document": 0.1, "technical_manual": 0.15}),
-    ("tex|dvips|pandoc|docbook|fop|doxygen|sphinx|groff|asciidoc", {"technical_documentation": 0.45}),
+    ("photoshop|indesign|scribus|quarkxpress", {"design_document": 0.08, "technical_manual": 0.15}),
+    (
+        r"\b(\w*la|pdf|xe|lua)?tex\b|dvips|dvipdf|pandoc|docbook|\bfop\b|doxygen|sphinx|groff|asciidoc",
+        {"technical_documentation": 0.35},
+    ),
     ("framemaker|antenna house|madcap|dita|arbortext|oxygen", {"technical_manual": 0.5}),
-    ("crystal reports|jasper|sap |itext|fpdf|dompdf|stripe|lexware|datev", {"financial_document": 0.3}),
-    ("scan|epson|canon|hp digital|xerox|ricoh|camscanner|genius", {"personal_document": 0.15}),
+    (r"crystal reports|jasper|\bsap\b|stripe|lexware|datev", {"financial_document": 0.25}),
+    (r"scan|\bepson|\bcanon|hp digital|xerox|ricoh|genius", {"personal_document": 0.15}),
 )
 
 
@@ -103,6 +108,12 @@ def without_tags(markup: str) -> str:
 def without_rtf_controls(markup: str) -> str:
     """The text between the control words of RTF."""
     return _RTF_CONTROL.sub(" ", markup)
+
+
+def without_tex_controls(markup: str) -> str:
+    """The text between the control words of TeX and LyX, from where the preamble ends."""
+    begins = _TEX_PREAMBLE.search(markup)
+    return _TEX_CONTROL.sub(" ", markup[begins.end() :] if begins else markup)
 
 
 def _one_line(text: str) -> str:

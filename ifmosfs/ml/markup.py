@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+
+from ifmosfs.ml.vocabularies import JSON_KEYS, XML_ATTRIBUTES, XML_NAMESPACES, XML_ROOTS, by_keys
 
 _XML_SKIPPED = re.compile(r"<\?[^<>]*>|<![A-Za-z][^<>\[]*(?:\[[^\]]*\]\s*)?>|\s+")
 _XML_ROOT = re.compile(r"<(?:[\w.-]+:)?([\w.-]+)([^<>]*)")
@@ -12,63 +13,34 @@ _HTML_GENERATOR = re.compile(
     r"doxygen|docutils|sphinx|asciidoc|javadoc|gtk-doc|docbook|texinfo|makeinfo|pod2html|pdoc|mkdocs|man2html|yelp|rdoc",
     re.IGNORECASE,
 )
+_SLIDES = re.compile(
+    r"reveal(?:\.min)?\.js|class=\"slides\"|impress(?:\.min)?\.js|remark-latest|deck\.core", re.IGNORECASE
+)
+_BOOKMARKED = re.compile(r"<DT><A |<A HREF=\"[^\"\n]{1,400}\" (?:ADD_DATE|LAST_VISIT|time_added)=", re.IGNORECASE)
+_FEWEST_BOOKMARKS = 2
 _JSON_KEY = re.compile(r'"([^"\\]{1,40})"\s*:')
-
-_XML_ROOTS: Final = {
-    "svg": "xml:svg",
-    "html": "html",
-    "xbel": "xml:xbel",
-    "opml": "xml:opml",
-    "gpx": "xml:gpx",
-    "kml": "xml:kml",
-    "TrainingCenterDatabase": "xml:gpx",
-    "rss": "xml:feed",
-    "feed": "xml:feed",
-    "AUTOSAR": "xml:autosar",
-    "ODX": "xml:odx",
-    "FIBEX": "xml:fibex",
-    "MSRSW": "xml:msrsw",
-    "book": "xml:docbook",
-    "article": "xml:docbook",
-    "refentry": "xml:docbook",
-    "chapter": "xml:docbook",
-    "sect1": "xml:docbook",
-    "topic": "xml:dita",
-    "concept": "xml:dita",
-    "ClinicalDocument": "xml:health",
-    "Invoice": "xml:invoice",
-    "CrossIndustryInvoice": "xml:invoice",
-    "OFX": "xml:invoice",
-    "COLLADA": "xml:collada",
-    "X3D": "xml:x3d",
-    "map": "xml:game",
-    "tileset": "xml:game",
-    "plist": "plist",
-    **dict.fromkeys(
-        (
-            "project", "Project", "configuration", "config", "settings", "fontconfig", "busconfig", "schemalist", "beans",
-            "web-app", "manifest", "component", "policyconfig", "mime-info", "language-configuration", "interface", "node",
-            "theme", "menu", "Menu", "service", "server", "catalog", "protocol", "application", "keyboard", "locale",
-        ),
-        "xml:config",
-    ),
-}  # fmt: skip
-
-# (keys that must all be there, format)
-_JSON_KEYS: Final = (
-    ({"roots", "checksum"}, "json:bookmarks"),
-    ({"guid", "typeCode"}, "json:bookmarks"),
-    ({"nbformat", "cells"}, "json:notebook"),
-    ({"cells", "cell_type"}, "json:notebook"),
-    ({"features", "geometry"}, "json:geojson"),
-    ({"coordinates", "type"}, "json:geojson"),
-    ({"name", "version"}, "json:config"),
-    ({"dependencies"}, "json:config"),
-    ({"compilerOptions"}, "json:config"),
-    ({"$schema"}, "json:config"),
-    ({"settings"}, "json:config"),
-    ({"config"}, "json:config"),
-    ({"lockfileVersion"}, "json:config"),
+_JSON_KEYS_READ = 80
+_NAMESPACE_CHARACTERS = 1200  # after the root's name: its attributes, or the first children
+_CARGO_FILES = re.compile(r'\{\s*"files"\s*:\s*\{')
+# Elements of HTML, too, or of nothing in particular: roots after an XML declaration only.
+_AMBIGUOUS = frozenset(
+    {
+        "page",
+        "section",
+        "article",
+        "note",
+        "canvas",
+        "menu",
+        "part",
+        "topic",
+        "task",
+        "level",
+        "scene",
+        "cv",
+        "reference",
+        "resume",
+        "root",
+    }
 )
 
 
@@ -84,24 +56,36 @@ def recognise_markup(text: str) -> str | None:
 
 def _xml_or_html(text: str) -> str | None:
     root = _root(text)
-    if root is None or not (text.startswith("<?xml") or root[0] in _XML_ROOTS):
+    if root is None:
         return _html(text)
-    name, attributes = root
-    if name == "html":
+    name, attributes, position = root
+    if name.lower() == "html":
         return _html(text)
-    if name == "map" and "tile" not in attributes:
-        return "xml"
-    return _XML_ROOTS.get(name, "xml")
+    following = text[: position + _NAMESPACE_CHARACTERS]
+    beginning = text[:position] + attributes if attributes else following
+    for part, format_name in XML_NAMESPACES:
+        if part in beginning:
+            return format_name
+    for wanted, part, format_name in XML_ATTRIBUTES:
+        if name == wanted and part in following:
+            return format_name
+    if name in XML_ROOTS and (name not in _AMBIGUOUS or text.startswith("<?xml")):
+        return XML_ROOTS[name]
+    return "xml" if text.startswith("<?xml") else _html(text)
 
 
 def _html(text: str) -> str | None:
+    if len(_BOOKMARKED.findall(text)) >= _FEWEST_BOOKMARKS:
+        return "bookmarks"
     if not _HTML_START.search(text):
         return None
+    if _SLIDES.search(text):
+        return "html:slides"
     return "html:generated" if _HTML_GENERATOR.search(text[:1500]) else "html"
 
 
-def _root(text: str) -> tuple[str, str] | None:
-    """(local name, attributes) of the first element, after declaration, comments and document type."""
+def _root(text: str) -> tuple[str, str, int] | None:
+    """(local name, attributes, where it begins) of the first element, after declaration, comments and document type."""
     position = 0
     while position < len(text):
         if text.startswith("<!--", position):
@@ -114,19 +98,22 @@ def _root(text: str) -> tuple[str, str] | None:
         else:
             break
     root = _XML_ROOT.match(text, position)
-    return (root[1], root[2]) if root else None
+    return (root[1], root[2], position) if root else None
 
 
 def _json(text: str) -> str | None:
     found = _JSON_KEY.findall(text)
     if not found:
         return "json" if re.match(r"\[\s*[\[\d\"{-]", text) else None
-    keys = set(found[:80])
-    for wanted, name in _JSON_KEYS:
-        if wanted <= keys:
-            return name
+    if _CARGO_FILES.match(text):
+        return "json:registry"
     lines = text.splitlines()
-    if len(lines) > 2 and all(line.startswith("{") and line.rstrip().endswith("}") for line in lines[:3]):
+    is_lines = len(lines) > 2 and all(line.startswith("{") and line.rstrip().endswith("}") for line in lines[:3])
+    keys = frozenset(found[:_JSON_KEYS_READ])
+    known = by_keys(JSON_KEYS, keys)
+    if known is not None and not (is_lines and known in {"json:config", "json:settings"}):
+        return known
+    if is_lines:
         return "json:lines"
     if text.startswith("[") and len(found) > len(keys) + 3:  # a list of records repeats its keys
         return "json:data"

@@ -11,6 +11,7 @@ from importlib import resources
 from typing import Any, Final
 
 from ifmosfs.ml.evidence import Families, Finding
+from ifmosfs.ml.phrases import Phrases
 
 UNKNOWN_GROUP: Final = "unknown"
 
@@ -52,7 +53,8 @@ class Rules:
     extensions: Mapping[str, Extension]
     formats: Mapping[str, Format]
     vocabulary: Mapping[str, tuple[str, ...]]  # word -> categories
-    phrases: tuple[tuple[str, str], ...]  # (phrase, category)
+    weak_vocabulary: Mapping[str, tuple[str, ...]]  # the same for words that say less
+    phrases: Phrases
     digest: str
 
 
@@ -79,8 +81,9 @@ def parse_rules(document: Mapping[str, Any], words: Mapping[str, Any], digest: s
             for entry in document["format"]
             for key in entry["of"].split()
         },
-        vocabulary=_vocabulary(words),
-        phrases=tuple((phrase, category) for category, table in words.items() for phrase in table["phrases"]),
+        vocabulary=_vocabulary(words, "words"),
+        weak_vocabulary=_vocabulary(words, "weak"),
+        phrases=Phrases((phrase, category) for category, table in words.items() for phrase in table["phrases"]),
         digest=digest,
     )
 
@@ -95,9 +98,9 @@ def _extension(key: str, entry: Mapping[str, Any]) -> Extension:
     return Extension(entry["group"], Finding(f"the extension .{key} ({entry['what']})", entry["says"]))
 
 
-def _vocabulary(words: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+def _vocabulary(words: Mapping[str, Any], kind: str) -> dict[str, tuple[str, ...]]:
     vocabulary: dict[str, tuple[str, ...]] = {}
     for category, table in words.items():
-        for word in table["words"]:
+        for word in table.get(kind, ()):
             vocabulary[word] = (*vocabulary.get(word, ()), category)
     return vocabulary

@@ -43,7 +43,8 @@ def test_findings_name_only_categories_and_families_that_exist():
     named = {name for finding in FINDINGS for name in finding.weights}
     assert named <= TAXONOMY.names | {OUTSIDE} | {f"@{family}" for family in RULES.families}
     assert set().union(*RULES.families.values()) <= TAXONOMY.names | {OUTSIDE}
-    assert {category for categories in RULES.vocabulary.values() for category in categories} <= TAXONOMY.names
+    for vocabulary in (RULES.vocabulary, RULES.weak_vocabulary):
+        assert {category for categories in vocabulary.values() for category in categories} <= TAXONOMY.names
 
 
 def test_weights_of_a_finding_do_not_exceed_one():
@@ -59,7 +60,7 @@ def test_rules_are_limited_to_groups_that_extensions_have():
 def test_every_format_that_a_recogniser_can_answer_has_a_meaning(module):
     source = resources.files("ifmosfs.ml").joinpath(module.__name__.rpartition(".")[2] + ".py").read_text()
     answers = re.findall(r', "([a-z0-9:-]+)"(?:\)|, re\.)|return "([a-z0-9:-]+)"|: "([a-z0-9:-]+)"[,}]', source)
-    formats = {next(filter(None, answer)) for answer in answers} - {"utf-8", "replace", "utf-16-le"}
+    formats = {next(filter(None, answer)) for answer in answers} - {"utf-8", "replace", "utf-16-le", "big", "little"}
     assert len(formats) > 5
     assert formats - RULES.formats.keys() == set()
 

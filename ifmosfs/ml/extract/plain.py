@@ -51,7 +51,8 @@ _SETTINGS: Final = frozenset(
 _LANGUAGES: Final = {
     "python": "python", "c-source": "c", "c-header": "c", "c-unclear": "c", "javascript": "javascript", "java": "java",
     "perl": "perl", "rust": "rust", "go": "go", "ruby": "ruby", "php": "php", "lisp": "lisp", "shell": "shell", "css": "css",
-    "makefile-source": "make", "sql-script": "sql", "sql-dump": "sql",
+    "makefile-source": "make", "sql-script": "sql", "sql-dump": "sql", "batch": "batch", "lua": "lua", "cmake": "cmake",
+    "vim-script": "vim", "haskell": "haskell", "fortran": "fortran", "assembler": "assembler", "hardware": "hdl",
 }  # fmt: skip
 
 
@@ -60,13 +61,14 @@ def read_text(text: str, format_name: str, notes: Notes) -> None:
     notes.number("n_lines", text.count("\n") + 1)
     notes.field("language", _LANGUAGES.get(format_name))
     family = format_name.partition(":")[0]
-    if family == "xml" or format_name in {"plist", "xml:svg"}:
+    start = text.lstrip("\ufeff \t\r\n")[:1]
+    if family in {"html", "bookmarks"}:
+        _html(text, notes)
+    elif family == "xml" or (start == "<" and family not in _LANGUAGES):
         _xml(text, notes)
         if format_name == "xml:svg":
             _drawing(text, notes)
-    elif family in {"html", "bookmarks"}:
-        _html(text, notes)
-    elif family == "json":
+    elif family == "json" and start in {"{", "["}:
         _json(text, notes)
     else:
         _lines(text, format_name, notes)
@@ -75,9 +77,9 @@ def read_text(text: str, format_name: str, notes: Notes) -> None:
 def _lines(text: str, format_name: str, notes: Notes) -> None:
     if format_name in _SETTINGS:
         _settings(text, notes)
-    elif format_name == "yaml-config":
+    elif format_name.startswith(("yaml", "json")):
         _names(_YAML_KEY, text, notes)
-    elif format_name == "csv":
+    elif format_name.startswith("csv"):
         _table(text, notes)
     elif format_name in {"vcard", "calendar"}:
         _cards(text, format_name, notes)

@@ -43,7 +43,7 @@ IN_WORKER: Final[Mapping[str, tuple[str, Read]]] = {
 }
 """What libraries and decompressors do, and whatever reads on at the content's word: extractor by format."""
 
-_PROGRAMS: Final = frozenset({"elf", "pe", "pe-installer", "macho"})
+_PROGRAMS: Final = frozenset({"elf", "pe", "pe-installer", "pe-library", "macho"})
 _ZIP: Final = b"PK\x03\x04"
 _OLE_MAGIC: Final = b"\xd0\xcf\x11\xe0"
 
