@@ -29,6 +29,7 @@ from ifmosfs.ml.extract.values import NOTHING, Extract
 from ifmosfs.ml.extract.values import VERSION as EXTRACTOR_VERSION
 from ifmosfs.ml.rules import Rules, default_rules
 from ifmosfs.ml.sample import Sample
+from ifmosfs.ml.sketch import sketched
 from ifmosfs.ml.taxonomy import Taxonomy, default_taxonomy
 
 VERSION: Final = 2  # raise it when the code, not the data, judges differently
@@ -103,7 +104,7 @@ class RulesClassifier:
         """The proposals for files, in their order: while one is judged, the next are with the workers."""
         with closing(self.evidence_all(files)) as seen:
             for evidence in seen:
-                yield self._judged(evidence)
+                yield sketched(self._judged(evidence), evidence)
 
     def evidence_all(
         self, files: Iterable[ScannedFile], *, with_texts: bool = False
@@ -129,7 +130,7 @@ class RulesClassifier:
         """See `core.proposal.Classifier`."""
         with closing(self.evidence_all([file])) as seen:
             evidence = next(seen)
-        proposal = self._judged(evidence)
+        proposal = sketched(self._judged(evidence), evidence)
         return Explanation(proposal, self.frame.strongest(proposal.label, evidence.findings))
 
     def close(self) -> None:
