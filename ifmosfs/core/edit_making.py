@@ -12,7 +12,7 @@ from ifmosfs.core.names import join
 from ifmosfs.core.node_tree import NodeTree
 from ifmosfs.core.nodes import FileNode, FolderNode, Node, leaf_of
 from ifmosfs.core.placing import Placing
-from ifmosfs.core.plan import ActionKind, Edit, EditKind
+from ifmosfs.core.plan import ActionKind, Edit, EditKind, EditOrigin
 
 
 class EditMaker:
@@ -36,8 +36,10 @@ class EditMaker:
                 self._put_away(self._nodes.excluded, self._nodes.node_at(edit.path), edit.at_ns)
             case EditKind.MKDIR:
                 parent, name = self._placing.ensure_parent(edit.path)
-                self._placing.add_folder(parent, name, planned=True, at_ns=edit.at_ns, mode=edit.mode)
+                folder = self._placing.add_folder(parent, name, planned=True, at_ns=edit.at_ns, mode=edit.mode)
                 parent.mtime_ns = edit.at_ns
+                if edit.origin is EditOrigin.WATCH:
+                    self._nodes.own_folders.add(folder.number)
             case EditKind.RMDIR:
                 self._placing.detach(self._nodes.node_at(edit.path), edit.at_ns)
             case EditKind.TOUCH:
@@ -67,6 +69,8 @@ class EditMaker:
         if not isinstance(node, FileNode):
             return
         node.category = edit.category or node.category
+        if edit.origin is EditOrigin.WATCH:
+            node.put_at = self._nodes.path_of(node)
         if edit.kind is EditKind.REPLACE:
             assert edit.replaces is not None
             node.displaces = self._nodes.path_of(node), edit.replaces

@@ -39,6 +39,9 @@ class NodeTree:
         self._base_folders = source.folders()
         self._base: list[FolderNode] = []
         self._made_folders: dict[int, FolderNode] = {}
+        self.own_folders: set[int] = (
+            set()
+        )  # the numbers of those that no person has made, but the program for its own moves
         self._files: dict[int, FileNode] = {}  # of the folders that are loaded, and those that edits have placed
         self._refreshed: dict[int, Leaf] = {}
         self._loaded: dict[FolderNode, None] = {}  # in the order of loading
