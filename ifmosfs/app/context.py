@@ -18,7 +18,8 @@ from ifmosfs.platform.lock import exclusive
 from ifmosfs.platform.reserve import release_if_scarce, release_reserve
 
 if TYPE_CHECKING:
-    from ifmosfs.core.proposal import Classifier
+    from ifmosfs.ml.classifier import RulesClassifier
+    from ifmosfs.ml.taught import TaughtClassifier
     from ifmosfs.ml.taxonomy import Taxonomy
     from ifmosfs.store.catalogue import Catalogue
     from ifmosfs.store.journal import SqliteJournal
@@ -98,8 +99,17 @@ class App:
             raise ConfigProblem(error.what, path=os.fsencode(path), hint=error.hint or MEND) from error
 
     @cached_property
-    def classifier(self) -> Classifier:
-        """What proposes categories."""
+    def classifier(self) -> TaughtClassifier:
+        """What proposes categories: what people have said outranks the program's own word, which is `classifier.inner`."""
+        from ifmosfs.app.remembering import CatalogueLessons
+        from ifmosfs.ml.describing import EvidenceDescriber
+        from ifmosfs.ml.taught import TaughtClassifier
+
+        rules = self.new_rules()
+        return TaughtClassifier(rules, self.disk, CatalogueLessons(self), EvidenceDescriber(rules))
+
+    def new_rules(self) -> RulesClassifier:
+        """The classifier by rules alone. Whoever asks for it closes it."""
         from ifmosfs.app.remembering import CatalogueMemory
         from ifmosfs.ml.classifier import RulesClassifier
         from ifmosfs.ml.extract.extractor import Extractor

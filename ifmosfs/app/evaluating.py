@@ -144,7 +144,8 @@ def _guesses(name: str, files: Sequence[Labelled]) -> Callable[[ScannedFile], Gu
 
 
 def _by_classifier(app: App, files: Sequence[Labelled]) -> Iterator[Judgement]:
-    with closing(app.classifier.propose_all([each.file for each in files])) as proposals:
+    classifier = app.classifier.inner  # what people have said of these files would only flatter it
+    with closing(classifier.propose_all([each.file for each in files])) as proposals:
         before = time.perf_counter()
         for n_done, (each, proposal) in enumerate(zip(files, proposals, strict=True)):
             app.progress("Classifying", n_done, len(files))
