@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property, partial
 from importlib import resources
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from ifmosfs.app.settings import MEND, Settings, read_toml
-from ifmosfs.core.errors import ConfigProblem, DiskFull, IfmosfsError
+from ifmosfs.core.errors import ConfigProblem, DiskFull, IfmosfsError, NotFound
 from ifmosfs.core.files import Place
 from ifmosfs.core.layout import Layout, parse_layout
 from ifmosfs.platform.disk import PosixDisk
@@ -18,11 +19,28 @@ from ifmosfs.platform.lock import exclusive
 from ifmosfs.platform.reserve import release_if_scarce, release_reserve
 
 if TYPE_CHECKING:
+    from ifmosfs.app.models import Models
     from ifmosfs.ml.classifier import RulesClassifier
+    from ifmosfs.ml.model_files import StoredModel
     from ifmosfs.ml.taught import TaughtClassifier
     from ifmosfs.ml.taxonomy import Taxonomy
     from ifmosfs.store.catalogue import Catalogue
     from ifmosfs.store.journal import SqliteJournal
+
+
+RULES_THRESHOLD: Final = 0.6  # of scores that hand-written rules give
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """How sure a file must be to move, by its category; `default` for those that are not named."""
+
+    default: float
+    by_category: tuple[tuple[str, float], ...] = ()
+
+    def of(self, category: str | None) -> float:
+        """The threshold for a category."""
+        return dict(self.by_category).get(category or "", self.default)
 
 
 class Progress(Protocol):
@@ -45,6 +63,7 @@ class App:
         self.settings = settings
         self.progress = progress
         self.disk = PosixDisk()
+        self.notices: list[str] = []  # what a person should know, whatever the command was about
 
     def __enter__(self) -> Self:
         return self
@@ -100,13 +119,16 @@ class App:
 
     @cached_property
     def classifier(self) -> TaughtClassifier:
-        """What proposes categories: what people have said outranks the program's own word, which is `classifier.inner`."""
+        """What proposes categories: what people have said outranks the program's own word, which is `classifier.inner`: that of the
+        rules, with the model that is in use where one can be used."""
         from ifmosfs.app.remembering import CatalogueLessons
         from ifmosfs.ml.describing import EvidenceDescriber
+        from ifmosfs.ml.learned import LearnedClassifier
         from ifmosfs.ml.taught import TaughtClassifier
 
-        rules = self.new_rules()
-        return TaughtClassifier(rules, self.disk, CatalogueLessons(self), EvidenceDescriber(rules))
+        rules, stored = self.new_rules(), self.model
+        inner = rules if stored is None else LearnedClassifier(rules, stored.model, stored.model_id)
+        return TaughtClassifier(inner, self.disk, CatalogueLessons(self), EvidenceDescriber(rules))
 
     def new_rules(self) -> RulesClassifier:
         """The classifier by rules alone. Whoever asks for it closes it."""
@@ -115,6 +137,42 @@ class App:
         from ifmosfs.ml.extract.extractor import Extractor
 
         return RulesClassifier(self.disk, self.taxonomy, extractor=Extractor(CatalogueMemory(self)))
+
+    @cached_property
+    def models(self) -> Models:
+        """The models there are, and which is in use."""
+        from ifmosfs.app.models import Models
+
+        return Models(self.settings.state_folder)
+
+    @cached_property
+    def model(self) -> StoredModel | None:
+        """The model in use, `None` for the rules alone, which is also what a model that cannot be used comes to, with a notice."""
+        from ifmosfs.ml.model_files import ModelUnusable
+
+        try:
+            return self.models.load(self.settings.model or self.models.current)
+        except (ModelUnusable, NotFound) as error:
+            self.notices.append(f"The model in use cannot be used, so files are labelled by the rules alone: {error}.")
+            return None
+
+    @cached_property
+    def thresholds(self) -> Thresholds:
+        """How sure a file must be to move: what the settings say, else what the classifier in use asks for.
+
+        Raises: ConfigProblem for a category that there is not.
+        """
+        own = dict(self.settings.threshold_for)
+        unknown = sorted(set(own) - self.taxonomy.names)
+        if unknown:
+            path = os.fsencode(self.settings.config_folder / "config.toml")
+            raise ConfigProblem(f"threshold_for names no category: {unknown[0]}", path=path, hint=MEND)
+        if self.settings.threshold is not None:
+            return Thresholds(self.settings.threshold, tuple(sorted(own.items())))
+        if self.model is None:
+            return Thresholds(RULES_THRESHOLD, tuple(sorted(own.items())))
+        asked = {**(self.model.model.thresholds or {}), **own}
+        return Thresholds(self.model.model.threshold, tuple(sorted(asked.items())))
 
     @contextmanager
     def writing(self) -> Iterator[SqliteJournal]:

@@ -62,7 +62,7 @@ def evaluate_methods(
         raise NotFound(
             "none of the files of the set is there", path=os.fsencode(data), hint="name their folder: --root"
         )
-    wanted = app.settings.threshold if threshold is None else threshold
+    wanted = app.thresholds.default if threshold is None else threshold
     found = tuple(_evaluation(app, name, files, wanted) for name in methods)
     return EvaluationReport(found, tuple(missing))
 

@@ -55,9 +55,9 @@ def explain(app: App, path: bytes) -> Why:
     explanation = app.classifier.explain(subject.file)
     proposal = explanation.proposal
     lesson = None if proposal.lesson is None else app.catalogue.lesson(proposal.lesson)
-    threshold, fates = app.settings.threshold, tuple(_fates(app, subject))
+    threshold, fates = app.thresholds.of(proposal.label), tuple(_fates(app, subject))
     if fates:
-        threshold = app.catalogue.load_plan_head(fates[-1].plan_id).policy.threshold
+        threshold = app.catalogue.load_plan_head(fates[-1].plan_id).policy.threshold_of(proposal.label)
     would_go = None
     if proposal.label is not None and proposal.score >= threshold:
         dated = proposal.document_date or host.local_date(subject.file.fingerprint.mtime_ns)

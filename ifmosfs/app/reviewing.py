@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
@@ -32,11 +32,15 @@ LINE_LENGTH: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What is reviewed: a session, by the threshold of its plan; with a plan, only what is unsure in that."""
+    """What is reviewed: a session, by the thresholds (of categories) of its plan; with a plan, only what is unsure in that."""
 
     session: SessionInfo
-    threshold: float
+    threshold_of: Callable[[str | None], float]
     plan: PlanInfo | None = None
+
+    def is_sure(self, word: Proposal) -> bool:
+        """Whether such a file would be moved."""
+        return word.label is not None and word.score >= self.threshold_of(word.label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +65,12 @@ def scope_of(app: App, wanted: str | None) -> Scope:
         return _of_plan(app, app.catalogue.find_plan(wanted))
     session = app.catalogue.find_session(wanted)
     own = [info for info in plans if info.session_id == session.session_id and info.state in OPEN_STATES]
-    return _of_plan(app, own[-1]) if own else Scope(session, app.settings.threshold)
+    return _of_plan(app, own[-1]) if own else Scope(session, app.thresholds.of)
 
 
 def _of_plan(app: App, info: PlanInfo) -> Scope:
-    threshold = app.catalogue.load_plan_head(info.plan_id).policy.threshold
-    return Scope(app.catalogue.find_session(info.session_id), threshold, info)
+    policy = app.catalogue.load_plan_head(info.plan_id).policy
+    return Scope(app.catalogue.find_session(info.session_id), policy.threshold_of, info)
 
 
 class Reviewing:
@@ -112,11 +116,14 @@ class Reviewing:
         print_ = file.fingerprint
         return _glimpse(print_.size_bytes, print_.mtime_ns, extract)
 
+    def _is_doubtful(self, word: Proposal) -> bool:
+        return is_doubtful(word, self._scope.threshold_of(word.label))
+
     def _is_open(self, doubt: Doubt) -> bool:
         """Whether the program is still unsure of it, and nobody has said anything about this content."""
         file = doubt.file
         pairs = self._app.catalogue.classified_at(self._scope.session.session_id, file.root, [file.path])
-        if not any(word is not None and is_doubtful(word, self._scope.threshold) for _, word in pairs):
+        if not any(word is not None and self._is_doubtful(word) for _, word in pairs):
             return False
         try:
             key = key_of(self._app.disk, file)
@@ -130,9 +137,9 @@ class Reviewing:
         asked_about = self._unsure_in_plan() if self._scope.plan is not None else None
         projects = Projects(find_projects(files))
         for file, word in pairs:
-            if word is None or not is_doubtful(word, self._scope.threshold) or not _is_askable(file):
+            if word is None or not self._is_doubtful(word) or not _is_askable(file):
                 continue
-            if asked_about is not None and _stays(word, self._scope.threshold) and file.place not in asked_about:
+            if asked_about is not None and not self._scope.is_sure(word) and file.place not in asked_about:
                 continue
             if projects.around(file.root, split(file.path)[0]) is None:
                 yield Doubt(file, word)
@@ -142,10 +149,6 @@ class Reviewing:
         assert self._scope.plan is not None
         tree = lazy_tree(self._app, self._scope.plan.plan_id)
         return {action.source_place for action in tree.staying_for(KeepReason.UNSURE)}
-
-
-def _stays(word: Proposal, threshold: float) -> bool:
-    return word.label is None or word.score < threshold
 
 
 def _is_askable(file: ScannedFile) -> bool:

@@ -20,6 +20,9 @@ DRIVERS = ("kernel", "libfuse")
 MEND = "correct the file, or move it away to go on with the defaults"
 
 
+Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+
+
 class GuardSection(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`[guard]`: see `core.guard.GuardRule`."""
 
@@ -44,7 +47,8 @@ class WatchSection(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class ConfigFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What `config.toml` may hold."""
 
-    threshold: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.6
+    threshold: Share | None = None
+    threshold_for: dict[str, Share] = {}
     target: str | None = None
     mount_point: str | None = None
     exclude: tuple[str, ...] = ()
@@ -61,14 +65,17 @@ class Settings:
     """Folders and defaults of one invocation.
 
     `config_folder` holds `config.toml` and the user's `layout.toml`; `state_folder` the databases, logs and previews.
+    `threshold` (none: what the classifier in use asks for) and `threshold_for` (by category) say how sure a file must be to move;
     `conflict`, `conflict_for` (by category) and `duplicates` are what new plans do where nothing else is said.
-    `driver` (IFMOSFS_DRIVER) serves views by "kernel" or "libfuse"; none is the best that works.
+    `driver` (IFMOSFS_DRIVER) serves views by "kernel" or "libfuse"; none is the best that works. `model` (IFMOSFS_MODEL) is used
+    instead of the one that `model use` has chosen.
     """
 
     config_folder: Path
     state_folder: Path
     home: Path
-    threshold: float = 0.6
+    threshold: float | None = None
+    threshold_for: tuple[tuple[str, float], ...] = ()
     target: Path | None = None
     mount_point: Path | None = None
     excludes: tuple[str, ...] = ()
@@ -78,6 +85,7 @@ class Settings:
     duplicates: DuplicateRule = DuplicateRule.STAY
     windows_names: bool = False
     driver: str | None = None
+    model: str | None = None
     poll_seconds: float = 10.0
     poll_only: bool = False
 
@@ -107,6 +115,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         state_folder=state_folder,
         home=home,
         threshold=config.threshold,
+        threshold_for=tuple(sorted(config.threshold_for.items())),
         target=_path(config.target, home),
         mount_point=_path(config.mount_point, home),
         excludes=config.exclude,
@@ -116,6 +125,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         duplicates=config.duplicates,
         windows_names=config.validate.windows,
         driver=_driver(environment.get("IFMOSFS_DRIVER")),
+        model=environment.get("IFMOSFS_MODEL") or None,
         poll_seconds=config.watch.poll_seconds,
         poll_only=config.watch.poll_only,
     )

@@ -296,7 +296,8 @@ def _policy(app: App, target: bytes, rules: ConflictRules) -> Policy:
         strategy=rules.strategy or app.settings.conflict,
         by_category=tuple(sorted(by_category.items())),
         duplicates=rules.duplicates or app.settings.duplicates,
-        threshold=app.settings.threshold,
+        threshold=app.thresholds.default,
+        thresholds=app.thresholds.by_category,
         folder_mode=host.folder_mode(),
         names=app.disk.name_rules(Place(nearest_folder(target), b"")),
     )

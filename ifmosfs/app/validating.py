@@ -117,7 +117,7 @@ def _surroundings(app: App) -> Surroundings:
         may_read=lambda place, attr: reader.may_read(attr) or _opens(app, place),
         own_places=(*app.own_state, *(view.point for view in views())),
         state=Place(os.fsencode(os.path.realpath(app.settings.state_folder)), b""),
-        threshold=app.settings.threshold,
+        threshold_of=app.thresholds.of,
         open_for_writing=open_for_writing(),
     )
 

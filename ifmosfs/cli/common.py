@@ -67,6 +67,8 @@ def opened_app() -> Iterator[App]:
     try:
         with App(load_settings(os.environ), progress) as app:
             yield app
+            for notice in app.notices:
+                click.echo(notice, err=True)
             clear_dead_views(app)
     finally:
         progress.close()

@@ -232,7 +232,7 @@ def is_placed_anew(tree: PlanTree, action: Action, proposal: Proposal) -> bool:
         return False
     if action.kind is ActionKind.KEEP:
         return True
-    if proposal.label is None or proposal.score < tree.plan.policy.threshold:
+    if proposal.label is None or proposal.score < tree.plan.policy.threshold_of(proposal.label):
         return proposal.decided_by is Decider.PERSON and not tree.in_review(node)
     return proposal.label != action.category or tree.in_review(node)
 

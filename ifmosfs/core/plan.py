@@ -193,6 +193,7 @@ class Policy:
     by_category: tuple[tuple[str, ConflictStrategy], ...] = ()
     duplicates: DuplicateRule = DuplicateRule.STAY
     threshold: float = 0.6
+    thresholds: tuple[tuple[str, float], ...] = ()
     folder_mode: int = 0o755
     review_name: bytes = b"To review"
     names: NameRules = field(default_factory=NameRules)
@@ -200,6 +201,10 @@ class Policy:
     def strategy_for(self, category: str | None) -> ConflictStrategy:
         """The strategy for files of a category; the plan's own where the category has none."""
         return dict(self.by_category).get(category or "", self.strategy)
+
+    def threshold_of(self, category: str | None) -> float:
+        """How sure a file of a category must be to move; the plan's own threshold where the category has none."""
+        return dict(self.thresholds).get(category or "", self.threshold) if self.thresholds else self.threshold
 
 
 @dataclass(frozen=True, slots=True)

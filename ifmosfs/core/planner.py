@@ -174,8 +174,9 @@ def _reason_to_keep(
         return hindrance
     if proposal.label is None:
         return KeepReason.UNSURE, proposal.reason
-    if proposal.score < policy.threshold:
-        guess = f"{proposal.label} at {proposal.score:.2f} is below {policy.threshold:.2f}"
+    asked = policy.threshold_of(proposal.label)
+    if proposal.score < asked:
+        guess = f"{proposal.label} at {proposal.score:.2f} is below {asked:.2f}"
         return KeepReason.UNSURE, f"{proposal.reason}; {guess}"
     return None
 

@@ -142,14 +142,15 @@ class Surroundings(NamedTuple):
 
     `may_read`: whether this user can read a file (absolute place, attributes). `open_for_writing`: (device, inode)
     of the files that some program is writing to, as far as that can be known. `own_places`: absolute folders of the program,
-    mounted views included. `state`: where the journal's database lies. `threshold`: the confidence that is asked for today.
+    mounted views included. `state`: where the journal's database lies. `threshold_of`: the confidence that is asked for today, by
+    category.
     """
 
     now_ns: int
     may_read: Callable[[Place, Attr], bool]
     own_places: Collection[bytes]
     state: Place
-    threshold: float
+    threshold_of: Callable[[str | None], float]
     open_for_writing: frozenset[tuple[int, int]] = frozenset()
 
 
@@ -432,10 +433,9 @@ class _Validation:
             action = move.action
             by_hand = action.origin is Origin.USER or action.kind is not ActionKind.MOVE or move.target != action.target
             score = surest[action.unit] if action.unit else action.score
-            if not by_hand and score < self._around.threshold:
-                words = (
-                    f"{WORDS['low-confidence']}: {action.category} at {score:.2f}, asked {self._around.threshold:.2f}"
-                )
+            asked = self._around.threshold_of(action.category)
+            if not by_hand and score < asked:
+                words = f"{WORDS['low-confidence']}: {action.category} at {score:.2f}, asked {asked:.2f}"
                 fix = self._together(action.action_id, STAYS)
                 self._add(
                     "low-confidence",

@@ -85,7 +85,8 @@ class RulesClassifier:
     ) -> None:
         self._disk = disk
         self._rules = rules or default_rules()
-        self.frame = Frame((taxonomy or default_taxonomy()).names, self._rules.families)
+        self.categories = (taxonomy or default_taxonomy()).names
+        self.frame = Frame(self.categories, self._rules.families)
         self._latest_year = (today or datetime.now(tz=UTC).date()).year + 1
         self._extractor = extractor
 
@@ -104,7 +105,7 @@ class RulesClassifier:
         """The proposals for files, in their order: while one is judged, the next are with the workers."""
         with closing(self.evidence_all(files)) as seen:
             for evidence in seen:
-                yield sketched(self._judged(evidence), evidence)
+                yield sketched(self.judged(evidence), evidence)
 
     def evidence_all(
         self, files: Iterable[ScannedFile], *, with_texts: bool = False
@@ -130,7 +131,7 @@ class RulesClassifier:
         """See `core.proposal.Classifier`."""
         with closing(self.evidence_all([file])) as seen:
             evidence = next(seen)
-        proposal = sketched(self._judged(evidence), evidence)
+        proposal = sketched(self.judged(evidence), evidence)
         return Explanation(proposal, self.frame.strongest(proposal.label, evidence.findings))
 
     def close(self) -> None:
@@ -221,7 +222,8 @@ class RulesClassifier:
         for look in looks:
             look.closing.close()
 
-    def _judged(self, evidence: Evidence) -> Proposal:
+    def judged(self, evidence: Evidence) -> Proposal:
+        """What the rules alone make of what was seen."""
         if evidence.settled is not None:
             return evidence.settled
         verdict, dated, trouble = self.frame.judge(evidence.findings), evidence.dated, evidence.extract.trouble

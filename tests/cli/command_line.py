@@ -149,7 +149,13 @@ class Desk:
     def environment(self) -> dict[str, str]:
         """What the commands see: nothing of the machine but the way to its programs."""
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
-        own = {"HOME": str(self.home), "IFMOSFS_HOME": str(self.state), "TZ": "UTC", "PYTHONPATH": str(PROJECT)}
+        own = {
+            "HOME": str(self.home),
+            "IFMOSFS_HOME": str(self.state),
+            "IFMOSFS_MODEL": "rules",  # these tests are about what happens to labels, not about which model gives which
+            "TZ": "UTC",
+            "PYTHONPATH": str(PROJECT),
+        }
         return {**kept, **own}
 
     def set_up(self, inbox: Tree = INBOX) -> None:

@@ -122,6 +122,15 @@ def test_a_file_stays_for_a_reason(file: ScannedFile, proposal: Proposal, reason
     assert (action.target, plan.folders) == (None, ())
 
 
+def test_a_category_may_have_a_threshold_of_its_own() -> None:
+    policy = Policy(threshold=0.6, thresholds=(("paper", 0.9),))
+    files = [(scanned(b"a", 1), proposed("paper", 0.89)), (scanned(b"b", 2), proposed("paper", 0.9))]
+    plan = planned([*files, (scanned(b"c", 3), proposed("dated", 0.6))], policy=policy)
+    assert [(action.source, action.keep_reason, action.reason) for action in plan.actions if action.keep_reason] == [
+        (b"a", KeepReason.UNSURE, "because; paper at 0.89 is below 0.90")
+    ]
+
+
 def test_at_the_threshold_a_file_moves() -> None:
     assert targets(planned([(scanned(b"a"), proposed("paper", 0.6))])) == [b"Docs/a"]
 

@@ -70,7 +70,7 @@ def make_tree(
 
 
 def surroundings(**more: object) -> Surroundings:
-    usual = Surroundings(LATER, lambda _place, _attr: True, (b"/state",), STATE, 0.6)
+    usual = Surroundings(LATER, lambda _place, _attr: True, (b"/state",), STATE, lambda _category: 0.6)
     return usual._replace(**more)
 
 

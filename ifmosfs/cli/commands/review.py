@@ -60,7 +60,7 @@ def _list(app: App, reviewing: Reviewing, scope: Scope, limit: int, *, as_json: 
             {
                 "session": scope.session.session_id,
                 "plan": None if scope.plan is None else scope.plan.plan_id,
-                "threshold": scope.threshold,
+                "threshold": scope.threshold_of(None),
                 "n_questions": len(found),
                 "questions": [_fields(one) for one in found[:limit]],
             }
@@ -114,7 +114,7 @@ def _ask_all(app: App, reviewing: Reviewing, scope: Scope, limit: int) -> int:
             report = reviewing.answer(question, None if answer == "n" else answer.partition(":")[2])
             app.idle()
             n_answered += 1
-            n_settled += _tell(app, report, scope.threshold)
+            n_settled += _tell(app, report, scope)
     except (KeyboardInterrupt, click.Abort):
         click.echo("")
         status = INTERRUPTED
@@ -190,18 +190,14 @@ def _answer(app: App, question: Question) -> str:
         return "n" if named is None else f":{named}"
 
 
-def _tell(app: App, report: TeachReport, threshold: float) -> int:
+def _tell(app: App, report: TeachReport, scope: Scope) -> int:
     """What an answer has settled of other files; returns how many."""
     from ifmosfs.cli.show_lessons import category_words
 
     taught = {one.subject.file.place.absolute for one in report.learnt}
     category = report.learnt[0].category if report.learnt else None
     click.echo(f"   Learned: {category_words(app.taxonomy, category)}")
-    settled = [
-        one
-        for one in report.rescored.changes
-        if one.after.label is not None and one.after.score >= threshold and one.place.absolute not in taught
-    ]
+    settled = [one for one in report.rescored.changes if scope.is_sure(one.after) and one.place.absolute not in taught]
     if settled:
         names = ", ".join(display(split(one.place.path)[1]) for one in settled[:4])
         more = ", …" if len(settled) > 4 else ""

@@ -1,0 +1,251 @@
+"""`ifmosfs model list|use|train|export|import|delete`, and which model files are labelled by."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import shutil
+from pathlib import Path
+
+import pytest
+
+from ifmosfs.app.models import Models
+from tests.cli.command_line import Desk, Result
+
+RULES_WORDS = "the rules alone"
+
+
+@pytest.fixture(scope="module")
+def small_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Letters and scripts, ten of each in five folders."""
+    folder = tmp_path_factory.mktemp("set")
+    rows = ["path,category,group"]
+    for number in range(10):
+        for category, text in (
+            ("personal_document", f"Dear Anna, thank you for letter number {number}. With love, Ben"),
+            ("technical_script", f"import os\n\nfor each in range({number}):\n    print(os.getcwd())\n"),
+        ):
+            name = f"{category}-{number}.txt"
+            (folder / name).write_text(text)
+            rows.append(f"{name},{category},{number % 5}")
+    (folder / "labels.csv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+def ran(desk: Desk, *arguments: str | Path, model: str = "") -> Result:
+    """A command with the model that `model use` has chosen, not with the one that these tests usually have."""
+    return desk.run(*arguments, env={**desk.environment, "IFMOSFS_MODEL": model})
+
+
+@pytest.fixture
+def trained(bare_desk: Desk, small_set: Path) -> str:
+    """The id of a model trained on the small set."""
+    done = ran(bare_desk, "model", "train", "--data", small_set, "--json", "--jobs", "1")
+    assert (done.status, done.err) == (0, "")
+    fields = json.loads(done.out)
+    assert (fields["files"], fields["missing"], fields["figures"]["accuracy"]) == (20, [], 1.0)
+    return str(fields["model"])
+
+
+def in_use(desk: Desk) -> str:
+    (name,) = [
+        each["name"] for each in json.loads(ran(desk, "model", "list", "--json").out)["models"] if each["in_use"]
+    ]
+    return str(name)
+
+
+def test_the_shipped_model_is_in_use_by_default_and_says_where_it_comes_from(bare_desk: Desk) -> None:
+    listed = json.loads(ran(bare_desk, "model", "list", "--json").out)["models"]
+    assert [(each["name"], each["in_use"], each["trouble"]) for each in listed] == [
+        ("shipped", True, None),
+        ("rules", False, None),
+    ]
+    meta = listed[0]["meta"]
+    assert (meta["data"]["set"], meta["data"]["per_category"], len(meta["labels"])) == ("synthetic", "200", 38)
+
+
+def test_the_shipped_model_is_small() -> None:
+    files = Path(__file__).parents[2] / "ifmosfs" / "ml" / "shipped"
+    assert sum(each.stat().st_size for each in files.iterdir()) < 20_000_000
+
+
+def test_classifying_names_the_model_and_using_another_classifies_again(desk: Desk) -> None:
+    assert ran(desk, "scan", desk.inbox).status == 0
+    first = json.loads(ran(desk, "classify", "--json").out)
+    shipped = Models(desk.state).load("shipped")
+    assert shipped is not None
+    assert first["classifier"].endswith(f"-m{shipped.model_id}")
+    assert json.loads(ran(desk, "classify", "--json").out)["new"] == 0
+    assert ran(desk, "model", "use", "rules").out == "In use from now on: rules. Next: ifmosfs classify\n"
+    second = json.loads(ran(desk, "classify", "--json").out)
+    assert (second["new"], "-m" in second["classifier"]) == (first["new"], False)
+
+
+def test_a_trained_model_is_kept_listed_used_and_deleted(bare_desk: Desk, trained: str) -> None:
+    assert in_use(bare_desk) == "shipped"
+    assert ran(bare_desk, "model", "use", trained[:5]).status == 0
+    assert in_use(bare_desk) == trained
+    refused = ran(bare_desk, "model", "delete", trained)
+    assert (refused.status, refused.err) == (
+        2,
+        f"error[wrong-state]: the model {trained} is in use\n  hint: first use another one: ifmosfs model use shipped\n",
+    )
+    assert ran(bare_desk, "model", "use", "shipped").status == 0
+    assert ran(bare_desk, "model", "delete", trained[:5]).out == f"Deleted {trained}\n"
+    assert [path.name for path in (bare_desk.state / "models").iterdir()] == ["current"]
+
+
+def test_the_same_set_gives_the_same_model(bare_desk: Desk, small_set: Path, trained: str) -> None:
+    again = json.loads(ran(bare_desk, "model", "train", "--data", small_set, "--json", "--jobs", "1").out)
+    assert again["model"] == trained
+
+
+def test_a_model_goes_to_another_machine_and_labels_files_there(
+    bare_desk: Desk, trained: str, tmp_path: Path, small_set: Path
+) -> None:
+    archive = tmp_path / "mine.ifmodel"
+    assert ran(bare_desk, "model", "export", trained, archive).status == 0
+    there = Desk(tmp_path / "there")
+    there.home.mkdir(parents=True)
+    assert json.loads(ran(there, "model", "import", archive, "--json").out) == {"schema": 1, "model": trained}
+    assert ran(there, "model", "use", trained).status == 0
+    (tmp_path / "paths").write_text(f"{small_set}/personal_document-3.txt\n")
+    files = json.loads(ran(there, "classify", "--paths-from", tmp_path / "paths", "--json").out)["files"]
+    assert [each["label"] for each in files] == ["personal_document"]
+    assert ran(bare_desk, "model", "export", trained, archive).err == (
+        f"error[bad-target]: the model cannot be written (File exists): {archive}\n"
+        "  hint: name a file that does not exist yet, in a folder you can write to\n"
+    )
+
+
+def test_training_into_a_folder_keeps_nothing_and_refuses_one_that_is_there(
+    bare_desk: Desk, small_set: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "model"
+    assert ran(bare_desk, "model", "train", "--data", small_set, "--output", out, "--jobs", "1").status == 0
+    assert sorted(path.name for path in out.iterdir()) == ["SHA256SUMS", "meta.json", "numbers.npz"]
+    assert not (bare_desk.state / "models").exists()
+    assert ran(bare_desk, "model", "import", out).status == 0
+    refused = ran(bare_desk, "model", "train", "--data", small_set, "--output", out)
+    assert (refused.status, refused.err.splitlines()[0]) == (2, f"error[bad-target]: there is something already: {out}")
+
+
+def test_a_damaged_model_in_use_comes_to_the_rules_with_a_notice(desk: Desk, trained_desk_model: str) -> None:
+    numbers = desk.state / "models" / trained_desk_model / "numbers.npz"
+    content = bytearray(numbers.read_bytes())
+    content[len(content) // 2] ^= 1
+    numbers.write_bytes(content)
+    assert ran(desk, "scan", desk.inbox).status == 0
+    done = ran(desk, "classify", "--json")
+    assert (done.status, "-m" in json.loads(done.out)["classifier"]) == (0, False)
+    assert done.err == (
+        "The model in use cannot be used, so files are labelled by the rules alone: the model is damaged: numbers.npz is not "
+        f"what SHA256SUMS says: {numbers.parent}.\n"
+    )
+    listed = ran(desk, "model", "list").out
+    assert f"* {trained_desk_model}" in listed
+    assert "cannot be used: the model is damaged" in listed
+
+
+@pytest.fixture
+def trained_desk_model(desk: Desk, small_set: Path) -> str:
+    done = ran(desk, "model", "train", "--data", small_set, "--json", "--jobs", "1", "--use")
+    return str(json.loads(done.out)["model"])
+
+
+def test_a_model_in_use_that_is_gone_comes_to_the_rules_with_a_notice(desk: Desk, trained_desk_model: str) -> None:
+    shutil.rmtree(desk.state / "models" / trained_desk_model)
+    assert ran(desk, "scan", desk.inbox).status == 0
+    done = ran(desk, "classify")
+    assert (done.status, done.err) == (
+        0,
+        f"The model in use cannot be used, so files are labelled by the rules alone: no such model: {trained_desk_model}.\n",
+    )
+
+
+def test_the_environment_chooses_for_one_command(
+    bare_desk: Desk, trained: str, tmp_path: Path, small_set: Path
+) -> None:
+    (tmp_path / "paths").write_text(f"{small_set}/technical_script-3.txt\n")
+    by_model = ran(bare_desk, "classify", "--paths-from", tmp_path / "paths", model=trained)
+    by_rules = ran(bare_desk, "classify", "--paths-from", tmp_path / "paths", model="rules")
+    assert by_model.out != by_rules.out
+    assert in_use(bare_desk) == "shipped"
+
+
+REFUSED = {
+    "unknown id": (("use", "zzz"), "not-found", "no such model: zzz"),
+    "empty id": (("use", ""), "not-found", "no such model: "),
+    "a path as id": (("use", "../../etc"), "not-found", "no such model: ../../etc"),
+    "the shipped one": (("delete", "shipped"), "wrong-state", "'shipped' comes with the program and stays"),
+    "the rules": (("export", "rules", "x"), "wrong-state", "the rules come with the program and are no model"),
+    "no file": (("import", "/nowhere"), "model-unusable", "there is no such file: /nowhere"),
+    "no set": (("train", "--data", "/nowhere"), "bad-config", "the labelled set cannot be read"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "code", "words"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_cannot_be_is_said_and_changes_nothing(
+    bare_desk: Desk, arguments: tuple[str, ...], code: str, words: str
+) -> None:
+    done = ran(bare_desk, "model", *arguments)
+    assert (done.status, done.err.splitlines()[0].startswith(f"error[{code}]: {words}")) == (2, True), done.err
+    assert in_use(bare_desk) == "shipped"
+
+
+def test_a_pickle_is_refused(bare_desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "model.joblib").write_bytes(pickle.dumps({"a": 1}))
+    done = ran(bare_desk, "model", "import", tmp_path / "model.joblib")
+    assert (done.status, done.err.splitlines()) == (
+        2,
+        [
+            (
+                "error[model-unusable]: not a model: a pickle, or anything else than an archive that `model export` made, is not "
+                f"loaded: {tmp_path}/model.joblib"
+            ),
+            "  hint: export it again where it comes from: ifmosfs model export",
+        ],
+    )
+
+
+def test_a_set_of_one_category_cannot_be_trained_on(bare_desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("hello")
+    (tmp_path / "labels.csv").write_text("path,category\na.txt,personal_document\n")
+    done = ran(bare_desk, "model", "train", "--data", tmp_path)
+    assert (done.status, done.err.splitlines()[0]) == (
+        2,
+        "error[bad-config]: there are fewer than two categories to tell apart",
+    )
+
+
+def test_a_folder_of_models_that_cannot_be_made_is_said(bare_desk: Desk, small_set: Path) -> None:
+    bare_desk.state.mkdir(parents=True)
+    (bare_desk.state / "models").write_text("a file")
+    assert in_use(bare_desk) == "shipped"
+    used = ran(bare_desk, "model", "use", "rules")
+    assert (used.status, used.err) == (
+        1,
+        f"error[failed]: cannot be written (File exists): {bare_desk.state}/models/current\n",
+    )
+    trained = ran(bare_desk, "model", "train", "--data", small_set, "--jobs", "1")
+    assert trained.status == 1
+    assert trained.err.startswith("error[failed]: the model cannot be written (Not a directory): ")
+
+
+def test_config_thresholds_by_category_are_those_of_a_new_plan(desk: Desk) -> None:
+    (desk.state).mkdir(parents=True, exist_ok=True)
+    (desk.state / "config.toml").write_text("threshold = 0.5\n[threshold_for]\nfinancial_document = 1.0\n")
+    assert desk.run("scan", desk.inbox).status == 0
+    assert desk.run("classify").status == 0
+    made = desk.run("stage", "create", "--json")
+    assert made.status == 0, made.err
+    shown = desk.run("stage", "show", "--json").out
+    kept = [each for each in json.loads(shown)["kept"] if "financial_document at" in (each.get("reason") or "")]
+    assert kept
+    assert all("is below 1.00" in each["reason"] for each in kept)
+    (desk.state / "config.toml").write_text("[threshold_for]\nnothing = 1.0\n")
+    refused = desk.run("stage", "create")
+    assert (refused.status, refused.err.splitlines()[0]) == (
+        2,
+        f"error[bad-config]: threshold_for names no category: nothing: {desk.state}/config.toml",
+    )

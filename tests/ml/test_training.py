@@ -1,0 +1,131 @@
+"""Training and refitting: what is learned from which files, and what is only measured on them."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+
+import model_samples as made
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ifmosfs.ml.evidence import OUTSIDE, Verdict
+from ifmosfs.ml.features import features_of
+from ifmosfs.ml.model_files import Guard
+from ifmosfs.ml.refitting import refit
+from ifmosfs.ml.training import Example, Trained, folds_of, thresholds_of, train
+
+WORDS = {"financial_document": "invoice", "legal_document": "contract", "media_photo": "beach", OUTSIDE: "torrent"}
+
+
+def corpus(n_groups: int = 8, n_each: int = 5, seed: int = 1) -> list[Example]:
+    """Files of four labels; each has its label's word most of the time, one of its group, and one by chance."""
+    chance = random.Random(seed)
+    return [
+        made.example(
+            label,
+            *([word] if chance.random() < 0.9 else []),
+            f"{label}{group}",
+            f"noise{chance.randrange(30)}",
+            group=f"{label}/{group}",
+        )
+        for label, word in WORDS.items()
+        for group in range(n_groups)
+        for _ in range(n_each)
+    ]
+
+
+@pytest.fixture(scope="module")
+def trained() -> Trained:
+    return train(corpus())
+
+
+def test_the_word_of_a_label_is_learned_and_not_that_of_a_single_group(trained: Trained) -> None:
+    model = trained.model
+    said = {
+        word: model.labels[int(model.alone(features_of(made.example("", word).tokens)).argmax())]
+        for word in WORDS.values()
+    }
+    assert said == {word: label for label, word in WORDS.items()}
+
+
+def test_the_same_files_and_seed_give_the_same_model(trained: Trained) -> None:
+    again = train(corpus())
+    assert np.array_equal(again.model.weights, trained.model.weights)
+    assert (again.model.mixture, again.model.threshold, again.model.thresholds, again.figures) == (
+        trained.model.mixture,
+        trained.model.threshold,
+        trained.model.thresholds,
+        trained.figures,
+    )
+
+
+def test_rules_that_are_right_on_files_held_back_are_trusted_and_others_are_not() -> None:
+    def with_rules(right: bool) -> list[Example]:
+        chance = random.Random(3)
+        labels = sorted(WORDS)
+        return [
+            dataclasses.replace(each, verdict=Verdict(((each.label if right else chance.choice(labels), 0.9),), ""))
+            for each in corpus()
+        ]
+
+    trusted, distrusted = train(with_rules(True)).model.mixture, train(with_rules(False)).model.mixture
+    assert trusted.trust > 1.0 > 0.3 > distrusted.trust
+
+
+def test_one_label_alone_cannot_be_trained() -> None:
+    with pytest.raises(ValueError, match="two categories"):
+        train([made.example("media_photo", "beach")])
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 6)), min_size=1, max_size=60), st.integers(0, 99))
+def test_no_group_is_in_two_folds(files: list[tuple[str, int]], seed: int) -> None:
+    examples = [made.example(label, group=f"{label}/{group}") for label, group in files]
+    folds = folds_of(examples, seed)
+    by_group = {(example.group, int(fold)) for example, fold in zip(examples, folds, strict=True)}
+    assert len(by_group) == len({example.group for example in examples})
+
+
+def test_the_threshold_is_the_lowest_with_enough_right_above_it() -> None:
+    best = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.6, 0.4]], dtype=np.float32)
+    right = np.array([True, True, False, True])
+    assert thresholds_of(best, right, ("a", "b"), precision=0.97) == (pytest.approx(0.8), {})
+    assert thresholds_of(best, right, ("a", "b"), precision=0.7) == (pytest.approx(0.6), {})
+    assert thresholds_of(best, ~right, ("a", "b"), precision=0.97) == (0.9999, {})
+
+
+def test_a_label_that_is_wrong_more_often_gets_a_threshold_of_its_own() -> None:
+    sure_and_right = np.tile([0.9, 0.1], (900, 1))
+    sure_and_half_wrong = np.tile([0.1, 0.9], (50, 1))
+    surer_and_right = np.tile([0.02, 0.98], (50, 1))
+    probabilities = np.vstack((sure_and_right, sure_and_half_wrong, surer_and_right)).astype(np.float32)
+    right = np.array([True] * 900 + [False] * 25 + [True] * 75)
+    assert thresholds_of(probabilities, right, ("a", "b")) == (pytest.approx(0.9), {"b": pytest.approx(0.98)})
+
+
+def test_files_judged_to_be_of_no_category_are_not_decided() -> None:
+    probabilities = np.array([[0.99, 0.01], [0.2, 0.8]], dtype=np.float32)
+    assert thresholds_of(probabilities, np.array([False, True]), (OUTSIDE, "z"))[0] == pytest.approx(0.8)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.sampled_from(sorted(WORDS)), st.sampled_from(sorted(WORDS)))
+def test_lessons_change_what_is_said_of_such_files_and_keep_the_rest(trained: Trained, label: str, other: str) -> None:
+    rows = trained.guard_rows
+    kept = Guard(rows.indices.astype(np.int64), rows.data, rows.indptr.astype(np.int64), trained.guard_labels)
+    taught = features_of(made.example(label, "zebra", WORDS[other]).tokens)
+    done = refit(trained.model, kept, [(taught, label)] * 3)
+    assert done.model.labels[int(done.model.alone(taught).argmax())] == label
+    assert done.after >= done.before - 0.05
+    assert refit(trained.model, kept, [(taught, "no such label")]).model is trained.model
+
+
+def test_lessons_that_turn_the_model_upside_down_are_found_out(trained: Trained) -> None:
+    rows = trained.guard_rows
+    kept = Guard(rows.indices.astype(np.int64), rows.data, rows.indptr.astype(np.int64), trained.guard_labels)
+    swapped = [(features_of(made.example("", word).tokens), "media_photo") for word in WORDS.values()] * 60
+    done = refit(trained.model, kept, swapped)
+    assert done.is_worse
+    assert done.after < done.before
