@@ -21,7 +21,7 @@ from ifmosfs.core.files import Kind, Place, ScannedFile
 from ifmosfs.core.lessons import Lesson, LessonKind
 from ifmosfs.core.names import split
 from ifmosfs.core.proposal import Proposal
-from ifmosfs.ml.sketch import N_BITS, SURE, distance, maker_in, name_key
+from ifmosfs.ml.sketch import CERTAIN, N_BITS, distance, maker_in, name_key
 from ifmosfs.ml.taught import FAR, key_of
 
 MOST: Final = 2_000  # files that are judged anew for their likeness, and as many for their size
@@ -75,7 +75,7 @@ def _concerned(app: App, lessons: Sequence[Lesson]) -> dict[str, list[Place]]:
                 continue
         places[one.session_id][one.place] = None
     reach = _Reach(lessons)
-    ranked = ((reach.rank(one.place, one.sketch), one) for one in app.catalogue.questionable(SURE))
+    ranked = ((reach.rank(one.place, one.sketch), one) for one in app.catalogue.questionable(CERTAIN))
     near = ((rank, one.place, one.session_id) for rank, one in ranked if rank is not None)
     for _, place, session_id in heapq.nsmallest(MOST, near):
         places[session_id][place] = None

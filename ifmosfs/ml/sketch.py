@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ifmosfs.core.proposal import Proposal
     from ifmosfs.ml.classifier import Evidence
 
-SURE: Final = 0.8  # from this score on the program's own word is not questioned
+CERTAIN: Final = 0.97  # from this score on nobody asks what else a file may be like
 N_BYTES: Final = 16
 N_BITS: Final = 8 * N_BYTES
 N_TOKENS: Final = 240  # below 256, so that the count of each bit fits a byte
@@ -46,7 +46,7 @@ def sketch_of(evidence: Evidence) -> bytes:
 
 def sketched(proposal: Proposal, evidence: Evidence) -> Proposal:
     """The proposal with the sketch of its file, where it is not so sure that nobody will ask what the file is like."""
-    if proposal.score >= SURE or evidence.settled is not None:
+    if proposal.score >= CERTAIN or evidence.settled is not None:
         return proposal
     return replace(proposal, sketch=sketch_of(evidence))
 

@@ -22,7 +22,7 @@ from ifmosfs.core.ports import DiskReader
 from ifmosfs.core.proposal import Classifier, Decider, Explanation, Proposal
 from ifmosfs.ml.extract.keys import content_key
 from ifmosfs.ml.likeness import Likeness, nearest, together
-from ifmosfs.ml.sketch import N_BITS, SURE, distance, maker_in, name_key
+from ifmosfs.ml.sketch import CERTAIN, N_BITS, distance, maker_in, name_key
 
 if TYPE_CHECKING:
     from ifmosfs.ml.classifier import Evidence
@@ -167,7 +167,7 @@ class TaughtClassifier:
         if said.lesson is not None:
             return _as_said(base, said.lesson)
         base = _without_denied(base, said)
-        if base.score >= SURE or file.fingerprint.size_bytes == 0:
+        if base.score >= CERTAIN or file.fingerprint.size_bytes == 0:
             return base
         like = self._like(lessons, file, base, said.denied)
         return base if like is None else _as_the_like(base, like)
