@@ -54,11 +54,13 @@ NOTHING_LEARNT: Final = LearntFromEdits()
 
 
 def learn_from_all(app: App) -> None:
-    """Make lessons of all that has been edited in plans that are open, so that what is done next knows of it."""
+    """Make lessons of all that has been edited in plans that are open, and draw the consequences that an interruption has left, so
+    that what is done next knows of it."""
     open_plans = {info.plan_id for info in app.catalogue.plans() if info.state in OPEN_STATES}
     for plan_id in app.catalogue.unlearnt_plans():
         if plan_id in open_plans:
-            learn_from_edits(app, plan_id)
+            learn_from_edits(app, plan_id, follows=False)
+    rescore(app)
 
 
 def learn_from_edits(app: App, plan_id: str, *, follows: bool = True, tell: Tell = tell_view) -> LearntFromEdits:
@@ -73,7 +75,7 @@ def learn_from_edits(app: App, plan_id: str, *, follows: bool = True, tell: Tell
         rows = app.catalogue.add_lessons_of_edits(plan_id, drafts, last, after)
         if rows is None:
             continue  # another process did it meanwhile, and there may be more by now
-        followed = rescore(app, rows, tell) if follows else NOTHING_RESCORED
+        followed = rescore(app, tell) if follows else NOTHING_RESCORED
         undone = {row.undoes for row in rows}
         known = [one for one in app.catalogue.lessons(plan_id) if one.number in undone] if rows else []
         return LearntFromEdits(tuple(row for row in rows if row.kind is not LessonKind.UNDONE), tuple(known), followed)

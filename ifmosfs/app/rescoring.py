@@ -1,4 +1,4 @@
-"""Use case: judge the files anew that lessons bear on, and have the open plans follow.
+"""Use case: judge the files anew that lessons bear on, and have the open plans follow. What is interrupted is done at the next time.
 
 These are the files of the very contents, those whose last word came of such a lesson, and of those that the program is not sure of the
 nearest ones: in the same folder, of the same maker, with nearly the same name or looks, found by what is stored of them. Nothing else
@@ -49,24 +49,28 @@ class Rescored:
 NOTHING_RESCORED: Final = Rescored()
 
 
-def rescore(app: App, lessons: Sequence[Lesson], tell: Tell = tell_view) -> Rescored:
-    """Judge anew what these lessons, which were just added or taken back, bear on."""
-    if not lessons:
+def rescore(app: App, tell: Tell = tell_view) -> Rescored:
+    """Judge anew what the lessons bear on that were added since this was last done to its end."""
+    last, after = app.catalogue.last_lesson(), app.catalogue.followed_lesson()
+    if last <= after:
         return NOTHING_RESCORED
+    log = app.catalogue.lessons()
     n_judged, n_refiled = 0, 0
     changes: list[Change] = []
-    for session_id, places in _concerned(app, lessons).items():
+    for session_id, places in _concerned(app, log, [one for one in log if one.number > after]).items():
         judged, changed = _judged_anew(app, session_id, places)
         n_judged += judged
         changes += changed
-        n_refiled += refile(app, session_id, [one.place for one in changed], every=True, tell=tell)
+        n_refiled += refile(app, session_id, places, every=True, tell=tell)
+    app.catalogue.note_followed(log[-1].number)
     return Rescored(n_judged, tuple(changes), n_refiled)
 
 
-def _concerned(app: App, lessons: Sequence[Lesson]) -> dict[str, list[Place]]:
-    """The files that lessons bear on, by session."""
+def _concerned(app: App, log: Sequence[Lesson], lessons: Sequence[Lesson]) -> dict[str, list[Place]]:
+    """The files that some lessons of the log bear on, by session."""
     places: dict[str, dict[Place, None]] = defaultdict(dict)
-    keys, numbers = {one.content_key for one in lessons}, _numbers(app, lessons)
+    keys = {one.content_key for one in lessons}
+    numbers = {one.number for one in log if one.content_key in keys}  # others may hold now than those that were named
     n_looked = 0
     for one in app.catalogue.touched_by_lessons((lesson.size_bytes for lesson in lessons), numbers):
         if one.lesson not in numbers:
@@ -80,12 +84,6 @@ def _concerned(app: App, lessons: Sequence[Lesson]) -> dict[str, list[Place]]:
     for _, place, session_id in heapq.nsmallest(MOST, near):
         places[session_id][place] = None
     return {session_id: list(found) for session_id, found in places.items()}
-
-
-def _numbers(app: App, lessons: Iterable[Lesson]) -> set[int]:
-    """The lessons that classifications may name because of these: all on the same contents, of which others hold now."""
-    keys = {one.content_key for one in lessons}
-    return {one.number for one in app.catalogue.lessons() if one.content_key in keys}
 
 
 def _is_one_of(app: App, place: Place, keys: Collection[bytes]) -> bool:

@@ -69,8 +69,9 @@ def teach(app: App, subjects: Sequence[Subject], category: str | None, origin: L
                 if described is not None:
                     draft = replace(draft, features=described.row, sketch=described.sketch)
                 drafts[key] = draft
-    added = app.catalogue.add_lessons(list(drafts.values())) if drafts else ()
-    return TeachReport(tuple(learnt), tuple(refused), rescore(app, added))
+    if drafts:
+        app.catalogue.add_lessons(list(drafts.values()))
+    return TeachReport(tuple(learnt), tuple(refused), rescore(app))
 
 
 def forget(app: App, subjects: Sequence[Subject]) -> TeachReport:
@@ -85,8 +86,9 @@ def forget(app: App, subjects: Sequence[Subject]) -> TeachReport:
             continue
         learnt.append(Learnt(subject, None, None, said[key].lesson))
         drafts[key] = replace(_draft(subject, key, None, LessonOrigin.TEACH, None), kind=LessonKind.FORGOTTEN)
-    added = app.catalogue.add_lessons(list(drafts.values())) if drafts else ()
-    return TeachReport(tuple(learnt), tuple(refused), rescore(app, added))
+    if drafts:
+        app.catalogue.add_lessons(list(drafts.values()))
+    return TeachReport(tuple(learnt), tuple(refused), rescore(app))
 
 
 def subjects_of(app: App, paths: Iterable[bytes], *, recursive: bool) -> tuple[list[Subject], list[Refusal]]:

@@ -24,7 +24,7 @@ class EditMaker:
 
     def make(self, edit: Edit) -> None:
         """Do what an edit says that was checked."""
-        self._placing.begin(edit.seq)
+        self._placing.begin(edit)
         match edit.kind:
             case EditKind.MOVE | EditKind.REPLACE:
                 self._move_file_or_folder(edit)
@@ -36,10 +36,8 @@ class EditMaker:
                 self._put_away(self._nodes.excluded, self._nodes.node_at(edit.path), edit.at_ns)
             case EditKind.MKDIR:
                 parent, name = self._placing.ensure_parent(edit.path)
-                folder = self._placing.add_folder(parent, name, planned=True, at_ns=edit.at_ns, mode=edit.mode)
+                self._placing.add_folder(parent, name, planned=True, at_ns=edit.at_ns, mode=edit.mode)
                 parent.mtime_ns = edit.at_ns
-                if edit.origin is EditOrigin.WATCH:
-                    self._nodes.own_folders.add(folder.number)
             case EditKind.RMDIR:
                 self._placing.detach(self._nodes.node_at(edit.path), edit.at_ns)
             case EditKind.TOUCH:
@@ -51,7 +49,7 @@ class EditMaker:
 
     def add_among_excluded(self, edit: Edit) -> None:
         """Show the file of an ADD that cannot be made among what a person has left out."""
-        self._placing.begin(edit.seq)
+        self._placing.begin(edit)
         action_id = edit.action_id or 0
         if action_id in self._nodes.made_files:
             return

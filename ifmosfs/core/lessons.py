@@ -97,10 +97,10 @@ NOTHING_SAID = Said(None)
 def said(log: Iterable[Lesson]) -> dict[bytes, Said]:
     """What holds about each content, from all rows about these contents in the order of their numbers."""
     rows = list(log)
-    undone = {row.undoes for row in rows if row.kind is LessonKind.UNDONE}
+    undone = {(row.content_key, row.undoes) for row in rows if row.kind is LessonKind.UNDONE}
     holding: dict[bytes, Said] = {}
     for row in rows:
-        if row.number not in undone:
+        if (row.content_key, row.number) not in undone:
             _take_in(holding, row)
     return {key: one for key, one in holding.items() if one != NOTHING_SAID}
 

@@ -234,9 +234,11 @@ class NodeTree:
         """A file has a node that no loading has made."""
         self._files[node.leaf.action_id] = node
 
-    def note_folder(self, folder: FolderNode) -> None:
-        """A folder has been made that the plan alone does not have."""
+    def note_folder(self, folder: FolderNode, *, by_itself: bool) -> None:
+        """A folder has been made that the plan alone does not have, and `by_itself` by the program."""
         self._made_folders[folder.number] = folder
+        if by_itself:
+            self.own_folders.add(folder.number)
 
     # Building
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, and_, func, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
 from ifmosfs.core.errors import NotFound
 from ifmosfs.core.files import Kind, Place
@@ -17,7 +17,7 @@ from ifmosfs.core.proposal import Decider, Opinion
 from ifmosfs.store.bulk import batches, insert_rows
 from ifmosfs.store.database import PAGE_ROWS, Database
 from ifmosfs.store.encoding import legible_or_none
-from ifmosfs.store.schema import Classification, File, PlanEdit, SessionRoot, StagingPlan, StoredLesson
+from ifmosfs.store.schema import Classification, File, LessonMark, PlanEdit, SessionRoot, StagingPlan, StoredLesson
 from ifmosfs.store.trouble import understood
 
 _HEAD: Final = (
@@ -40,6 +40,7 @@ _HEAD: Final = (
 _COLUMNS: Final = tuple(getattr(StoredLesson, name) for name in ("number", *_HEAD))
 _KINDS: Final = {kind.value: kind for kind in LessonKind}
 _ORIGINS: Final = {origin.value: origin for origin in LessonOrigin}
+_FOLLOWED: Final = "followed"
 _N_KEYS: Final = 5_000  # bound parameters in one statement
 
 
@@ -86,6 +87,18 @@ class Lessons(Database):
         query = query.where(last.c.seq > StagingPlan.learnt_edit)
         with self._reading() as connection:
             return list(connection.execute(query.order_by(StagingPlan.created_ns, StagingPlan.plan_id)).scalars())
+
+    def followed_lesson(self) -> int:
+        """The number of the last lesson whose consequences have been drawn, 0 for none."""
+        with self._reading() as connection:
+            return _followed(connection)
+
+    def note_followed(self, number: int) -> None:
+        """The consequences of all lessons up to this one have been drawn."""
+        with self._writing() as connection:
+            if number > _followed(connection):
+                connection.execute(delete(LessonMark).where(LessonMark.name == _FOLLOWED))
+                connection.execute(insert(LessonMark).values(name=_FOLLOWED, number=number))
 
     def last_lesson(self) -> int:
         """The number of the log's last row, 0 for an empty log: while it is the same, nothing was said."""
@@ -145,6 +158,10 @@ class Lessons(Database):
         for page in self._pages(page_after):
             for _, session_id, root, path, sketch, lesson in page:
                 yield Alike(session_id, Place(root, path), sketch, lesson)
+
+
+def _followed(connection: Connection) -> int:
+    return int(connection.execute(select(LessonMark.number).where(LessonMark.name == _FOLLOWED)).scalar() or 0)
 
 
 def _alike_query() -> Any:

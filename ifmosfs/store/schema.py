@@ -301,6 +301,15 @@ class StoredLesson(Base):
     undoes: Mapped[int | None]
 
 
+class LessonMark(Base):
+    """How far something has come with the log of lessons; `followed`: up to which lesson its files were judged anew."""
+
+    __tablename__ = "lesson_marks"
+
+    name: Mapped[str] = mapped_column(String(16), primary_key=True)
+    number: Mapped[int]
+
+
 ONLY_GROWS = tuple(
     f"CREATE TRIGGER lessons_no_{verb} BEFORE {verb.upper()} ON lessons "
     "BEGIN SELECT RAISE(ABORT, 'the log of lessons only grows'); END"

@@ -310,6 +310,16 @@ def test_file_that_has_no_place_any_more_goes_back_and_the_folders_that_were_mad
     assert (layout(again), review(again)) == (layout(PlanTree(plan)), review(PlanTree(plan)))
 
 
+def test_folder_whose_making_was_undone_goes_with_the_file_that_the_program_takes_out_of_it() -> None:
+    plan = plan_of(*ROWS)
+    action = action_at(plan, b"sub/who")
+    left = [
+        put(b"To review/unsure/sub/who", b"Law/2020/who", 3)
+    ]  # the folders were made by edits that do not hold any more
+    now, back = follow(plan, PlanTree(plan, left), Settled((), [(action, action)], (), ()), Renewed([action], {}))
+    assert layout(tree_after(now, *left, *back.edits)) == layout(PlanTree(plan))
+
+
 def test_folder_that_a_person_has_made_stays_when_the_program_takes_its_file_out() -> None:
     plan = plan_of(*ROWS)
     action = action_at(plan, b"sub/who")

@@ -100,6 +100,13 @@ def test_features_are_packed_to_single_precision() -> None:
     assert unpack_features(7, pack_features(FeatureRow(7, (), ()))) == FeatureRow(7, (), ())
 
 
+def test_mark_of_what_was_followed_only_goes_forth(catalogue: Catalogue) -> None:
+    assert catalogue.followed_lesson() == 0
+    for number, wanted in ((3, 3), (2, 3), (7, 7)):
+        catalogue.note_followed(number)
+        assert catalogue.followed_lesson() == wanted
+
+
 # Lessons of edits
 
 

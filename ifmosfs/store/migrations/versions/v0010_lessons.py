@@ -39,6 +39,12 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_lessons_content_key"), "lessons", ["content_key"], unique=False)
     op.create_index(op.f("ix_lessons_plan_id"), "lessons", ["plan_id"], unique=False)
+    op.create_table(
+        "lesson_marks",
+        sa.Column("name", sa.String(length=16), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_lesson_marks")),
+    )
     for verb in ("update", "delete"):
         op.execute(
             f"CREATE TRIGGER lessons_no_{verb} BEFORE {verb.upper()} ON lessons "
