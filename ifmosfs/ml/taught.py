@@ -13,6 +13,7 @@ from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, 
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ifmosfs.core.files import Kind, ScannedFile
@@ -27,6 +28,7 @@ from ifmosfs.ml.sketch import CERTAIN, N_BITS, distance, maker_in, name_key
 if TYPE_CHECKING:
     from ifmosfs.ml.classifier import Evidence
 
+WINDOW: Final = 32  # files that are looked at together
 MOST_COMPARED: Final = 50  # lessons that one file is compared with, the newest first
 MOST_SKETCHES: Final = 500  # the newest lessons whose looks alone may bring a file in reach
 FAR: Final = N_BITS * 7 // 24  # a sketch that differs in so many bits is not one of a file with a cosine of 0.8
@@ -144,13 +146,13 @@ class TaughtClassifier:
                 yield file
 
         with closing(self.inner.propose_all(noted())) as proposals:
-            for proposal in proposals:
-                yield self._taught(lessons, under_way.popleft(), proposal)
+            while window := list(islice(proposals, WINDOW)):
+                yield from self._taught(lessons, [(under_way.popleft(), proposal) for proposal in window])
 
     def explain(self, file: ScannedFile) -> Explanation:
         """See `core.proposal.Classifier`; what a person has said is the first piece of evidence."""
         found, lessons = self.inner.explain(file), self._book.standing()
-        proposal = self._taught(lessons, file, found.proposal) if lessons else found.proposal
+        (proposal,) = self._taught(lessons, [(file, found.proposal)]) if lessons else (found.proposal,)
         if proposal.lesson is None:
             return replace(found, proposal=proposal)
         said = proposal.reason.partition("; ")[0]
@@ -160,17 +162,31 @@ class TaughtClassifier:
         """See `core.proposal.Classifier`."""
         self.inner.close()
 
-    def _taught(self, lessons: Lessons, file: ScannedFile, base: Proposal) -> Proposal:
-        if file.kind is not Kind.FILE or base.unreadable is not None:
-            return base
-        said = self._said(lessons, file)
-        if said.lesson is not None:
-            return _as_said(base, said.lesson)
-        base = _without_denied(base, said)
-        if base.score >= CERTAIN or file.fingerprint.size_bytes == 0:
-            return base
-        like = self._like(lessons, file, base, said.denied)
-        return base if like is None else _as_the_like(base, like)
+    def _taught(self, lessons: Lessons, pairs: Sequence[tuple[ScannedFile, Proposal]]) -> list[Proposal]:
+        """What is said of files in the end, from what the other says of them."""
+        words: list[Proposal] = []
+        open_ones: list[tuple[int, ScannedFile, list[Lesson]]] = []
+        for place, (file, base) in enumerate(pairs):
+            said = self._said(lessons, file) if _has_content(file, base) else NOTHING_SAID
+            words.append(_without_denied(base, said) if said.lesson is None else _as_said(base, said.lesson))
+            if said.lesson is None and _has_content(file, base) and words[place].score < CERTAIN:
+                reach = lessons.in_reach(file.place.absolute, base.sketch)
+                reach = [one for one in reach if one.category not in said.denied]
+                open_ones += [(place, file, reach)] if reach else []
+        for place, like in self._likenesses(open_ones):
+            words[place] = _as_the_like(words[place], like)
+        return words
+
+    def _likenesses(self, open_ones: Sequence[tuple[int, ScannedFile, list[Lesson]]]) -> Iterator[tuple[int, Likeness]]:
+        """The places of the files that are like one of the lessons in their reach, each with the nearest."""
+        if not open_ones:
+            return
+        with closing(self.describer.describe([file for _, file, _ in open_ones])) as described:
+            for (place, file, reach), one in zip(open_ones, described, strict=True):
+                if one is not None:
+                    like = nearest(file.place.absolute, one.sketch, one.row, reach, self._book.features)
+                    if like is not None:
+                        yield place, like
 
     def _said(self, lessons: Lessons, file: ScannedFile) -> Said:
         if file.fingerprint.size_bytes not in lessons.sizes:
@@ -180,16 +196,9 @@ class TaughtClassifier:
         except OSError:
             return NOTHING_SAID
 
-    def _like(self, lessons: Lessons, file: ScannedFile, base: Proposal, denied: frozenset[str]) -> Likeness | None:
-        absolute = file.place.absolute
-        reach = [one for one in lessons.in_reach(absolute, base.sketch) if one.category not in denied]
-        if not reach:
-            return None
-        with closing(self.describer.describe([file])) as described:
-            description = next(described, None)
-        if description is None:
-            return None
-        return nearest(absolute, description.sketch, description.row, reach, self._book.features)
+
+def _has_content(file: ScannedFile, base: Proposal) -> bool:
+    return file.kind is Kind.FILE and base.unreadable is None and file.fingerprint.size_bytes > 0
 
 
 def key_of(disk: DiskReader, file: ScannedFile) -> bytes:
