@@ -20,9 +20,9 @@ from ifmosfs.platform.reserve import release_if_scarce, release_reserve
 
 if TYPE_CHECKING:
     from ifmosfs.app.models import Models
-    from ifmosfs.core.proposal import Classifier
     from ifmosfs.ml.classifier import RulesClassifier
     from ifmosfs.ml.model_files import StoredModel
+    from ifmosfs.ml.taught import TaughtClassifier
     from ifmosfs.ml.taxonomy import Taxonomy
     from ifmosfs.store.catalogue import Catalogue
     from ifmosfs.store.journal import SqliteJournal
@@ -118,12 +118,17 @@ class App:
             raise ConfigProblem(error.what, path=os.fsencode(path), hint=error.hint or MEND) from error
 
     @cached_property
-    def classifier(self) -> Classifier:
-        """What proposes categories: the rules, with the model that is in use where one can be used."""
+    def classifier(self) -> TaughtClassifier:
+        """What proposes categories: what people have said outranks the program's own word, which is `classifier.inner`: that of the
+        rules, with the model that is in use where one can be used."""
+        from ifmosfs.app.remembering import CatalogueLessons
+        from ifmosfs.ml.describing import EvidenceDescriber
         from ifmosfs.ml.learned import LearnedClassifier
+        from ifmosfs.ml.taught import TaughtClassifier
 
         rules, stored = self.new_rules(), self.model
-        return rules if stored is None else LearnedClassifier(rules, stored.model, stored.model_id)
+        inner = rules if stored is None else LearnedClassifier(rules, stored.model, stored.model_id)
+        return TaughtClassifier(inner, self.disk, CatalogueLessons(self), EvidenceDescriber(rules))
 
     def new_rules(self) -> RulesClassifier:
         """The classifier by rules alone. Whoever asks for it closes it."""

@@ -100,6 +100,7 @@ def serve(
     app: App, plan_id: str, mount_point: bytes, on_ready: Callable[[], None], showing: Showing = AS_USUAL
 ) -> None:
     """Serve a plan at a mount point until it is unmounted. This process must never look into that mount."""
+    from ifmosfs.app.learning import learning
     from ifmosfs.app.sharing import sharing
     from ifmosfs.app.watching import following
     from ifmosfs.platform import fuse
@@ -127,6 +128,7 @@ def serve(
     driver = fuse.Driver(app.settings.driver) if app.settings.driver else None
     with ExitStack() as stack:
         stack.enter_context(sharing(app.settings.state_folder / CATALOGUE_NAME, view))
+        stack.enter_context(learning(app, plan_id))
         excludes = (*app.catalogue.session_excludes(tree.plan.session_id), *showing.excludes)
         follow = stack.enter_context(following(app, tree.plan, view, excludes)) if showing.is_on else None
 

@@ -1,4 +1,4 @@
-"""Use case: have a mounted plan follow a new classification. Files whose category has changed, and that no person has moved, are
+"""Use case: have open plans follow a new classification. Files of which something else is said now, and that no person has moved, are
 placed anew; whatever a person has decided stays.
 """
 
@@ -11,10 +11,14 @@ from ifmosfs.app.amending import Amender, News
 from ifmosfs.app.context import App
 from ifmosfs.app.mounting import OPEN_STATES, tell_view, view_of
 from ifmosfs.app.trees import lazy_tree
+from ifmosfs.core.amending import is_placed_anew
 from ifmosfs.core.files import Place
+from ifmosfs.core.plan import Action
+from ifmosfs.core.proposal import Proposal
 from ifmosfs.core.tree import PlanTree
 
 T = TypeVar("T")
+Tell = Callable[[str], object]
 
 
 class _StoredTree:
@@ -34,28 +38,39 @@ class _StoredTree:
         self.tree = lazy_tree(self._app, self._plan_id)
 
 
-def refile(app: App, session_id: str, fresh: Collection[Place]) -> int:
-    """Re-file the files that were just classified in the mounted plans of the session; returns how many files."""
+def refile(app: App, session_id: str, fresh: Collection[Place], *, every: bool = False, tell: Tell = tell_view) -> int:
+    """Re-file the files that were just classified in the mounted plans of the session, or in `every` open one; returns how many files.
+
+    `tell` is called with the id of each plan that has changed.
+    """
     if not fresh:
         return 0
     plans = [info for info in app.catalogue.plans() if info.session_id == session_id and info.state in OPEN_STATES]
-    return sum(_refile_in(app, info.plan_id, session_id, fresh) for info in plans if view_of(info.plan_id) is not None)
+    chosen = [info for info in plans if every or view_of(info.plan_id) is not None]
+    return sum(_refile_in(app, info.plan_id, session_id, fresh, tell) for info in chosen)
 
 
-def _refile_in(app: App, plan_id: str, session_id: str, fresh: Collection[Place]) -> int:
+def _refile_in(app: App, plan_id: str, session_id: str, fresh: Collection[Place], tell: Tell) -> int:
     known = {action.source_place: action for action in app.catalogue.actions_at(plan_id, fresh)}
     roots = {place.root for place in known}
-    pairs = [
+    judged = [
         (file, proposal)
         for root in roots
         for file, proposal in app.catalogue.classified_at(
             session_id, root, [place.path for place in known if place.root == root]
         )
-        if proposal is not None and proposal.label != known[file.place].category
+        if proposal is not None and _is_news(known[file.place], proposal)
     ]
-    if not pairs:
+    if not judged:
         return 0
     stored = _StoredTree(app, plan_id)
+    pairs = [(file, proposal) for file, proposal in judged if is_placed_anew(stored.tree, known[file.place], proposal)]
+    if not pairs:
+        return 0
     n_placed = Amender(app, stored.tree.plan, stored).amend(News(pairs, known, {}))
-    tell_view(plan_id)
+    tell(plan_id)
     return n_placed or 0
+
+
+def _is_news(action: Action, proposal: Proposal) -> bool:
+    return (proposal.label, proposal.score) != (action.category, action.score)

@@ -1,10 +1,12 @@
-"""The catalogue as the memory of the extractor, opened only when it is asked."""
+"""The catalogue as a memory, opened only when it is asked: of what extractors have found, and of what people have said."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ifmosfs.core.lessons import FeatureRow, Lesson
+from ifmosfs.ml.taught import Lessons
 from ifmosfs.platform import host
 
 if TYPE_CHECKING:
@@ -24,6 +26,31 @@ class CatalogueMemory:
     def save_extracts(self, extractor: str, extracts: Iterable[tuple[bytes, bytes]]) -> None:
         """See `ExtractMemory`."""
         self._app.catalogue.save_extracts(extractor, extracts, host.now_ns())
+
+
+class CatalogueLessons:
+    """The lessons in the catalogue (`ml.taught.LessonBook`): read again only after the log has grown, features only when asked for."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._last = -1
+        self._lessons = Lessons({}, ())
+        self._features: dict[int, FeatureRow | None] = {}
+
+    def standing(self) -> Lessons:
+        """See `LessonBook`."""
+        last = self._app.catalogue.last_lesson()
+        if last != self._last:
+            said = self._app.catalogue.effective_lessons() if last else {}
+            self._lessons, self._last = Lessons(said, self._app.taxonomy.names), last
+        return self._lessons
+
+    def features(self, lesson: Lesson) -> FeatureRow | None:
+        """See `LessonBook`."""
+        if lesson.number not in self._features:
+            stored = self._app.catalogue.lesson(lesson.number)
+            self._features[lesson.number] = None if stored is None else stored.features
+        return self._features[lesson.number]
 
 
 def forget_old_extracts(app: App) -> None:

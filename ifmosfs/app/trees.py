@@ -7,7 +7,7 @@ made the tree is made in memory.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -16,7 +16,7 @@ from ifmosfs.app.collector import without_collector
 from ifmosfs.app.context import App
 from ifmosfs.core.edit_log import effective, last_number
 from ifmosfs.core.nodes import TreeSource
-from ifmosfs.core.plan import Action, Plan
+from ifmosfs.core.plan import Action, Edit, Plan
 from ifmosfs.core.tree import PlanTree, added_by
 from ifmosfs.core.tree_source import PlanSource
 
@@ -46,6 +46,11 @@ def lazy_tree(app: App, plan_id: str) -> PlanTree:
     log = app.catalogue.edit_log(plan_id)
     source = _source(app, plan_id, added_by(log))
     return PlanTree(source.plan, effective(log), last_number(log), source)
+
+
+def plan_source(app: App, plan_id: str, log: Sequence[Edit]) -> TreeSource:
+    """Where the plan alone puts its files, and those that the log's edits have added. Raises: NotFound."""
+    return _source(app, plan_id, added_by(log))
 
 
 def tree_path(app: App, plan_id: str) -> Path:

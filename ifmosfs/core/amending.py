@@ -26,13 +26,15 @@ from ifmosfs.core.plan import (
     UnitKind,
 )
 from ifmosfs.core.planner import Candidate
-from ifmosfs.core.proposal import Proposal
+from ifmosfs.core.proposal import Decider, Proposal
 from ifmosfs.core.tree import FileNode, FolderNode, PlanTree
 from ifmosfs.core.units import Company
 
 NAME_MAX_BYTES = 255
 PASSING = frozenset({KeepReason.BUSY, KeepReason.UNSURE, KeepReason.UNREADABLE})
 """Why a file stays that may have a place after it has changed."""
+WITHDRAWN = frozenset({KeepReason.UNSURE, KeepReason.EXCLUDED})
+"""Why a file that had a place has none any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,26 +220,25 @@ def renewed(action: Action, file: ScannedFile, proposal: Proposal | None = None)
     return replace(now, category=proposal.label, score=proposal.score, reason=proposal.reason)
 
 
-def may_have_place(tree: PlanTree, action: Action) -> bool:
-    """Whether a file stays only because of how it was, and nobody has moved it."""
-    if action.kind is not ActionKind.KEEP or action.keep_reason not in PASSING or action.unit:
-        return False
-    return tree.path_of(tree.file(action.action_id)) == tree.review_path(action)
-
-
 def is_placed_anew(tree: PlanTree, action: Action, proposal: Proposal) -> bool:
-    """Whether a known file is placed as if it had just appeared: it may have a place that it had not, or is something else now and
-    still where the plan has put it, without a word of a person on what it is."""
-    if action.kind is not ActionKind.MOVE:
-        return may_have_place(tree, action)
-    if (
-        action.unit
-        or proposal.label in {None, action.category}
-        or proposal.score < tree.plan.policy.threshold_of(proposal.label)
-    ):
+    """Whether a known file is placed as if it had just appeared: it is where the plan, or the program by itself, has put it, no person
+    has said there what it is, and what is said of it now may give it another place, or takes the one that it had."""
+    if action.unit or action.kind is ActionKind.VAULT:
+        return False
+    if action.kind is ActionKind.KEEP and action.keep_reason not in PASSING:
         return False
     node = tree.file(action.action_id)
-    return node.category is None and tree.path_of(node) == action.target
+    if node.category is not None or tree.path_of(node) != (node.put_at or _planned_path(tree, action)):
+        return False
+    if action.kind is ActionKind.KEEP:
+        return True
+    if proposal.label is None or proposal.score < tree.plan.policy.threshold_of(proposal.label):
+        return proposal.decided_by is Decider.PERSON and not tree.in_review(node)
+    return proposal.label != action.category or tree.in_review(node)
+
+
+def _planned_path(tree: PlanTree, action: Action) -> bytes | None:
+    return action.target if action.kind is ActionKind.MOVE else tree.review_path(action)
 
 
 def in_project(plan: Plan, place: Place) -> Unit | None:
@@ -303,6 +304,7 @@ def amendment(
     added = [replace(action, action_id=number) for number, action in enumerate(settled.added, next_id)]
     for action in added:
         draft.add(action)
+    draft.remove_emptied()
     changed = {action.action_id: action for action in renewals.changed}
     changed.update({now.action_id: now for now, _ in settled.placed})
     return Amendment(tuple(added), tuple(changed.values()), tuple(draft.edits), tuple(settled.units))
@@ -334,10 +336,39 @@ class _Draft:
         self.edit(EditKind.ADD, target or self._free(self._tree.review_path(action)), action_id=action.action_id)
 
     def place(self, now: Action, planned: Action) -> None:
-        """A file that stayed and has a place now."""
+        """A file that stayed, or was elsewhere, and has this place now; or has none any more."""
         path = self.path(now)
         if planned.kind is ActionKind.MOVE and planned.target not in {None, path}:
             self.edit(EditKind.MOVE, path, planned.target, action_id=now.action_id)
+        elif planned.keep_reason in WITHDRAWN and not is_within(path, self._tree.review.name):
+            self._move_to_review(path, self._tree.review_path(now), now)
+
+    def _move_to_review(self, path: bytes, wanted: bytes, now: Action) -> None:
+        target = self._free(wanted)
+        above = components(split(target)[0])
+        for depth in range(3, len(above) + 1):
+            self.folder(join(*above[:depth]))
+        self.edit(EditKind.MOVE, path, target, action_id=now.action_id)
+
+    def remove_emptied(self) -> None:
+        """Folders of the layout that the program itself has made go with the last file that it takes out of them again."""
+        left = {edit.path for edit in self.edits if edit.kind is EditKind.MOVE}
+        pending = sorted({split(path)[0] for path in left}, key=lambda path: -path.count(b"/"))
+        for path in pending:
+            folder = self._tree.find(path)
+            if not isinstance(folder, FolderNode) or folder.number not in self._tree.own_folders:
+                continue
+            if self._tree.in_review(folder):
+                continue  # commit does not make these
+            if all(join(path, name) in left for name in folder.children) and not self._is_wanted(path):
+                self.edit(EditKind.RMDIR, path)
+                left.add(path)
+                pending.append(split(path)[0])
+
+    def _is_wanted(self, folder: bytes) -> bool:
+        """Whether something comes into the folder by these edits."""
+        comes = (edit.path if edit.kind in {EditKind.ADD, EditKind.MKDIR} else edit.target for edit in self.edits)
+        return any(path is not None and is_within(path, folder) for path in comes)
 
     def refresh(self, action: Action, before: Action | None) -> None:
         path = self.path(action)
@@ -349,11 +380,7 @@ class _Draft:
         """Follow a rename where the file was shown under the name that it had."""
         staying = self._tree.review_path(replace(before, planned_at=None))
         if path == staying:
-            target = self._free(self._tree.review_path(replace(now, planned_at=None)))
-            above = split(target)[0]
-            for depth in range(3, len(components(above)) + 1):
-                self.folder(join(*components(above)[:depth]))
-            self.edit(EditKind.MOVE, path, target, action_id=now.action_id)
+            self._move_to_review(path, self._tree.review_path(replace(now, planned_at=None)), now)
             return
         wanted = renamed_path(self._tree, before, now)
         if wanted is not None and not self._is_taken(wanted) and wanted not in self._on_disk:

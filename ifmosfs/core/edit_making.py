@@ -12,7 +12,7 @@ from ifmosfs.core.names import join
 from ifmosfs.core.node_tree import NodeTree
 from ifmosfs.core.nodes import FileNode, FolderNode, Node, leaf_of
 from ifmosfs.core.placing import Placing
-from ifmosfs.core.plan import ActionKind, Edit, EditKind
+from ifmosfs.core.plan import ActionKind, Edit, EditKind, EditOrigin
 
 
 class EditMaker:
@@ -24,7 +24,7 @@ class EditMaker:
 
     def make(self, edit: Edit) -> None:
         """Do what an edit says that was checked."""
-        self._placing.begin(edit.seq)
+        self._placing.begin(edit)
         match edit.kind:
             case EditKind.MOVE | EditKind.REPLACE:
                 self._move_file_or_folder(edit)
@@ -49,7 +49,7 @@ class EditMaker:
 
     def add_among_excluded(self, edit: Edit) -> None:
         """Show the file of an ADD that cannot be made among what a person has left out."""
-        self._placing.begin(edit.seq)
+        self._placing.begin(edit)
         action_id = edit.action_id or 0
         if action_id in self._nodes.made_files:
             return
@@ -67,6 +67,8 @@ class EditMaker:
         if not isinstance(node, FileNode):
             return
         node.category = edit.category or node.category
+        if edit.origin is EditOrigin.WATCH:
+            node.put_at = self._nodes.path_of(node)
         if edit.kind is EditKind.REPLACE:
             assert edit.replaces is not None
             node.displaces = self._nodes.path_of(node), edit.replaces

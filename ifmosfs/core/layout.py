@@ -7,19 +7,26 @@ once, so that `Layout.folder` cannot fail in the middle of a plan.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 from ifmosfs.core.errors import ConfigProblem
-from ifmosfs.core.names import from_text
+from ifmosfs.core.names import components, from_text
 
 VARIABLES: Final = ("year", "month", "category", "extension")
 NO_EXTENSION: Final = b"no extension"
 NAME_MAX_BYTES: Final = 255
 REVIEW_FOLDER: Final = "to review"  # compared without case; the view shows what stays there
 
+_MARKS: Final = {
+    "year": b"\x01",
+    "month": b"\x02",
+    "category": b"\x03",
+    "extension": b"\x04",
+}  # no folder of a layout has them
+_SHAPES: Final = {b"\x01": rb"\d{4}", b"\x02": rb"\d{2}", b"\x04": rb".+"}
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 
 
@@ -32,6 +39,26 @@ class Template:
     def render(self, values: Mapping[bytes, bytes]) -> bytes:
         """The folder with the variables filled in."""
         return b"".join(values[piece] if index % 2 else piece for index, piece in enumerate(self.pieces))
+
+    def stands_at(self, folder: Sequence[bytes], category: str, key: Callable[[bytes], bytes]) -> int:
+        """How many names from the top say that a folder, given by its names, is one for this template; 0: it is none.
+
+        What only stands for a variable at the end (a year, a month) need not be there. `key` is equal for equal names.
+        """
+        wanted = self._patterns(category, key)
+        found = len(folder) >= len(wanted) and all(
+            pattern.fullmatch(key(name)) for pattern, name in zip(wanted, folder, strict=False)
+        )
+        return len(wanted) if found else 0
+
+    def _patterns(self, category: str, key: Callable[[bytes], bytes]) -> list[re.Pattern[bytes]]:
+        marked = b"".join(
+            _MARKS[piece.decode()] if index % 2 else piece for index, piece in enumerate(self.pieces)
+        ).replace(_MARKS["category"], from_text(category))
+        names = marked.split(b"/")
+        while names and not names[-1].translate(None, b"".join(_MARKS.values())):
+            names.pop()
+        return [_pattern(name, key) for name in names]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +83,16 @@ class Layout:
                 b"extension": extension.strip(b".").lower().replace(b"/", b"_") or NO_EXTENSION,
             }
         )
+
+    def categories_at(self, folder: bytes, key: Callable[[bytes], bytes] = bytes) -> frozenset[str]:
+        """The categories whose files belong into a target-relative folder, or below which it lies: mostly one, or none.
+
+        Where the folders of several lie inside each other, the innermost counts; several are left where they share a folder.
+        """
+        names = components(folder)
+        depths = {name: template.stands_at(names, name, key) for name, template in self.templates.items()}
+        deepest = max(depths.values(), default=0)
+        return frozenset(name for name, depth in depths.items() if depth == deepest) if deepest else frozenset()
 
 
 def parse_layout(
@@ -92,6 +129,11 @@ def _folders(document: Mapping[str, object], where: str, problems: list[str]) ->
         return folders
     problems.append(f"{where}: 'folders' is not a table")
     return {}
+
+
+def _pattern(name: bytes, key: Callable[[bytes], bytes]) -> re.Pattern[bytes]:
+    pieces = re.split(rb"([\x01\x02\x04])", name)
+    return re.compile(b"".join(_SHAPES.get(piece) or re.escape(key(piece)) for piece in pieces), re.DOTALL)
 
 
 def _compiled(text: str) -> Template:

@@ -39,6 +39,9 @@ class NodeTree:
         self._base_folders = source.folders()
         self._base: list[FolderNode] = []
         self._made_folders: dict[int, FolderNode] = {}
+        self.own_folders: set[int] = (
+            set()
+        )  # the numbers of those that no person has made, but the program for its own moves
         self._files: dict[int, FileNode] = {}  # of the folders that are loaded, and those that edits have placed
         self._refreshed: dict[int, Leaf] = {}
         self._loaded: dict[FolderNode, None] = {}  # in the order of loading
@@ -231,9 +234,11 @@ class NodeTree:
         """A file has a node that no loading has made."""
         self._files[node.leaf.action_id] = node
 
-    def note_folder(self, folder: FolderNode) -> None:
-        """A folder has been made that the plan alone does not have."""
+    def note_folder(self, folder: FolderNode, *, by_itself: bool) -> None:
+        """A folder has been made that the plan alone does not have, and `by_itself` by the program."""
         self._made_folders[folder.number] = folder
+        if by_itself:
+            self.own_folders.add(folder.number)
 
     # Building
 

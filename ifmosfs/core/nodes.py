@@ -129,10 +129,11 @@ class FileNode:
     """A planned (or staying) file at its place in the tree.
 
     `displaces`: the path at which it takes the name of a file of the target, and that file. Elsewhere it displaces nothing.
-    `category` is what a person has said it is, `None` while the action's holds.
+    `category` is what a person has said it is, `None` while the action's holds. `put_at` is where the program itself has put it since
+    the plan was made, `None` while that is where the plan has.
     """
 
-    __slots__ = ("category", "displaces", "leaf", "name", "parent")
+    __slots__ = ("category", "displaces", "leaf", "name", "parent", "put_at")
 
     def __init__(self, name: bytes, parent: FolderNode, leaf: Leaf) -> None:
         self.name = name
@@ -140,6 +141,7 @@ class FileNode:
         self.leaf = leaf
         self.displaces: tuple[bytes, Fingerprint] | None = None
         self.category: str | None = None
+        self.put_at: bytes | None = None
 
     @property
     def action(self) -> Action:

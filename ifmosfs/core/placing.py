@@ -10,6 +10,7 @@ from __future__ import annotations
 from ifmosfs.core.names import components, join, split, with_suffix_before_extension
 from ifmosfs.core.node_tree import EDITED, PER_EDIT, NodeTree
 from ifmosfs.core.nodes import FileNode, FolderNode, Node
+from ifmosfs.core.plan import Edit, EditOrigin
 from ifmosfs.core.refusals import FsError, FsErrorKind
 
 NAME_MAX_BYTES = 255
@@ -21,11 +22,13 @@ class Placing:
     def __init__(self, nodes: NodeTree) -> None:
         self._nodes = nodes
         self._made: tuple[int, int] = (0, 0)  # the edit that is being made, and how many folders it has made
+        self._by_itself = False
 
-    def begin(self, edit: int) -> None:
-        """What comes now is done by the edit with this number."""
-        if edit != self._made[0]:
-            self._made = edit, 0
+    def begin(self, edit: Edit) -> None:
+        """What comes now is done by this edit."""
+        if edit.seq != self._made[0]:
+            self._made = edit.seq, 0
+        self._by_itself = edit.origin is EditOrigin.WATCH
 
     def add_folder(
         self, parent: FolderNode, name: bytes, *, planned: bool, at_ns: int, mode: int | None = None
@@ -36,7 +39,7 @@ class Placing:
         self._made = seq, n_made + 1
         number = EDITED + seq * PER_EDIT + n_made
         node = FolderNode(number, name, parent, self._nodes, planned=planned, mode=wanted, mtime_ns=at_ns)
-        self._nodes.note_folder(node)
+        self._nodes.note_folder(node, by_itself=self._by_itself)
         parent.loaded[self._nodes.key(parent, name)] = node
         return node
 

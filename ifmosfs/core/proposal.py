@@ -19,7 +19,8 @@ class Decider(Enum):
     RULE = "rule"
     MODEL = "model"
     TOGETHER = "together"
-    PERSON = "person"
+    PERSON = "person"  # who has said what this content is
+    LIKENESS = "likeness"  # a person's word on a file that is like it
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,9 @@ class Proposal:
     right (no label: 0). `reason` is one line for a person. `runner_up` is the second-best label with its score.
     `document_date` is the file's own date (EXIF, PDF, name …), `None` where only the modification time is known.
     `unreadable` is the operating system's word when the content could not be opened. `rule` and `model` are what each would say
-    alone, `None` where it was not asked; `decided_by` is who had the last word, `None` where nobody had one.
+    alone, `None` where it was not asked; `decided_by` is who had the last word, `None` where nobody had one. `lesson` is the number
+    of the lesson (`core.lessons`) that played a part. `sketch` (`ml.sketch`) tells quickly what it is like; only what is not sure
+    has one.
     """
 
     label: str | None
@@ -51,6 +54,8 @@ class Proposal:
     rule: Opinion | None = None
     model: Opinion | None = None
     decided_by: Decider | None = None
+    lesson: int | None = None
+    sketch: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from ifmosfs.ml.extract.values import NOTHING, Extract
 from ifmosfs.ml.extract.values import VERSION as EXTRACTOR_VERSION
 from ifmosfs.ml.rules import Rules, default_rules
 from ifmosfs.ml.sample import Sample
+from ifmosfs.ml.sketch import sketched
 from ifmosfs.ml.stopwatch import CONTENT, EXTRACT, JUDGING, NAMES, NO_LAP, Lap, Stopwatch
 from ifmosfs.ml.taxonomy import Taxonomy, default_taxonomy
 
@@ -114,7 +115,7 @@ class RulesClassifier:
                 evidence.lap.begin()
                 proposal = self.judged(evidence)
                 evidence.lap.end(JUDGING)
-                yield proposal
+                yield sketched(proposal, evidence)
 
     def evidence_all(
         self, files: Iterable[ScannedFile], *, with_texts: bool = False, watch: Stopwatch | None = None
@@ -141,7 +142,7 @@ class RulesClassifier:
         """See `core.proposal.Classifier`."""
         with closing(self.evidence_all([file])) as seen:
             evidence = next(seen)
-        proposal = self.judged(evidence)
+        proposal = sketched(self.judged(evidence), evidence)
         return Explanation(proposal, self.frame.strongest(proposal.label, evidence.findings))
 
     def close(self) -> None:
@@ -253,7 +254,8 @@ class RulesClassifier:
         reason = verdict.reason if trouble is None else f"{verdict.reason}; unreadable by the extractor: {trouble}"
         labels = [(name, round(score, 3)) for name, score in verdict.ranking if name != OUTSIDE]
         if not labels:
-            return Proposal(None, 0.0, reason, document_date=dated, rule=opinion_of(verdict))
+            decider = Decider.RULE if verdict.ranking else None
+            return Proposal(None, 0.0, reason, document_date=dated, rule=opinion_of(verdict), decided_by=decider)
         label, score = labels[0]
         if score < LOWEST_SCORE:
             reason = f"{reason}; too little to tell what it is for"

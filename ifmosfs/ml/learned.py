@@ -18,6 +18,7 @@ from ifmosfs.ml.classifier import LOWEST_SCORE, Evidence, RulesClassifier, opini
 from ifmosfs.ml.evidence import OUTSIDE, Verdict
 from ifmosfs.ml.features import Features, Group, Tokens, features_of, tokens_of
 from ifmosfs.ml.model import Floats, Model
+from ifmosfs.ml.sketch import sketched
 from ifmosfs.ml.stopwatch import JUDGING, MODEL, Stopwatch
 from ifmosfs.ml.token_words import words_for
 
@@ -92,13 +93,13 @@ class LearnedClassifier:
                 evidence.lap.begin()
                 proposal = self.judge(evidence)
                 evidence.lap.end(MODEL)
-                yield proposal
+                yield sketched(proposal, evidence)
 
     def explain(self, file: ScannedFile) -> Explanation:
         """See `core.proposal.Classifier`."""
         with closing(self.rules.evidence_all([file], with_texts=True)) as seen:
             evidence = next(seen)
-        proposal = self.judge(evidence)
+        proposal = sketched(self.judge(evidence), evidence)
         if evidence.settled is not None or proposal.decided_by is Decider.RULE:
             return Explanation(proposal, self.rules.frame.strongest(proposal.label, evidence.findings))
         label = OUTSIDE if proposal.label is None else proposal.label

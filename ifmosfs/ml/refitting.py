@@ -1,8 +1,9 @@
 """Refitting: a model learns from what a person has said, and stays near what it was.
 
 Not the whole model is trained again, but the change that the lessons ask for is looked for: the smallest (its squares are
-penalised) that makes lessons and a half of the guard's rows least surprising. The other half of the guard's rows is not learned from;
-on it the new model is compared with the old one. Nothing that the program itself proposed is ever among the lessons.
+penalised) that makes them least surprising, and leaves what is said of a half of the guard's rows as it is: without a lesson, nothing
+changes. The other half of the guard's rows has no part in this; on it the new model is compared with the old one. Nothing that the
+program itself proposed about a person's files is ever among the lessons.
 """
 
 from __future__ import annotations
@@ -54,35 +55,29 @@ def refit(model: Model, guard: Guard, lessons: Sequence[tuple[Features, str]]) -
         share = _share(model, kept, guard.labels[1::2])
         return Refit(model, share, share)
     taught = matrix_of(features for features, _ in known)
-    changed = _changed(model, taught, np.array([at for _, at in known]), learned, guard.labels[::2])
+    changed = _changed(model, taught, np.array([at for _, at in known]), learned)
     return Refit(changed, _share(model, kept, guard.labels[1::2]), _share(changed, kept, guard.labels[1::2]))
 
 
-def _changed(
-    model: Model,
-    taught: csr_matrix,
-    taught_labels: npt.NDArray[np.int64],
-    learned: csr_matrix,
-    labels: npt.NDArray[np.int64],
-) -> Model:
+def _changed(model: Model, taught: csr_matrix, labels: npt.NDArray[np.int64], kept: csr_matrix) -> Model:
     """The model with the change that the lessons ask for, in the columns that they have."""
     from scipy.optimize import minimize
     from scipy.sparse import vstack
 
     columns = np.unique(taught.indices)
-    both = vstack((taught, learned)).tocsr()
-    wanted = np.concatenate((taught_labels, labels))
-    weights = np.concatenate((np.full(taught.shape[0], LESSON_WEIGHT), np.ones(learned.shape[0])))
+    both = vstack((taught, kept)).tocsr()
     base = both @ model.weights + model.offsets
+    wanted = soft_maximum(base.astype(FLOAT)).astype(np.float64)
+    wanted[: taught.shape[0]] = np.eye(len(model.labels))[labels]
+    weights = np.concatenate((np.full(taught.shape[0], LESSON_WEIGHT), np.ones(kept.shape[0])))[:, None]
     rows = both[:, columns].astype(np.float64).tocsr()
     shape = (len(columns), len(model.labels))
 
     def cost(flat: Doubles) -> tuple[float, Doubles]:
         change = flat.reshape(shape)
-        chosen = soft_maximum((base + rows @ change).astype(FLOAT)).astype(np.float64)
-        surprise = float(-(weights * np.log(chosen[np.arange(len(wanted)), wanted] + 1e-12)).sum())
-        chosen[np.arange(len(wanted)), wanted] -= 1.0
-        slope = rows.T @ (chosen * weights[:, None]) + STIFFNESS * change
+        said = soft_maximum((base + rows @ change).astype(FLOAT)).astype(np.float64)
+        surprise = float(-(weights * wanted * np.log(said + 1e-12)).sum())
+        slope = rows.T @ ((said - wanted) * weights) + STIFFNESS * change
         return surprise + STIFFNESS / 2 * float((change**2).sum()), slope.ravel()
 
     found = minimize(cost, np.zeros(shape).ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 60})

@@ -8,6 +8,8 @@ from typing import Final
 from ifmosfs.ml.evidence import Verdict
 from ifmosfs.ml.extract.values import FIELDS, NUMBERS
 
+SHORTEST_TOLD: Final = 4
+
 
 def words_for(token: str, verdict: Verdict) -> str | None:
     """What a token means, `None` for those that tell a person nothing (the shape of a name, a size)."""
@@ -29,6 +31,11 @@ def _named(what: str) -> Callable[[str], str | None]:
 
 def _word(where: str) -> Callable[[str], str | None]:
     return lambda value: f'the word "{value}" in its {where}' if any(char.isalpha() for char in value) else None
+
+
+def _text_word(value: str) -> str | None:
+    """Short words are mostly those of a language, and say nothing to a person although they tell the model which one it is."""
+    return _word("text")(value) if len(value) >= SHORTEST_TOLD else None
 
 
 def _words(where: str) -> Callable[[str], str | None]:
@@ -65,7 +72,7 @@ _TOLD: Final[Mapping[str, Callable[[str], str | None]]] = {
     "x": lambda value: f"the extension .{value}" if value else "a name without extension",
     "z": lambda value: f"the extension {value}",
     "d": _named("a folder called"),
-    "t": _word("text"),
+    "t": _text_word,
     "m": _named("a member called"),
     "md": _named("members in a folder called"),
     "mx": lambda value: f"members that end in .{value}" if value else None,

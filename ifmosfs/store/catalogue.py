@@ -13,6 +13,7 @@ from ifmosfs.store.classifications import Classifications
 from ifmosfs.store.database import BUSY_SECONDS, sqlite_engine
 from ifmosfs.store.edits import Edits
 from ifmosfs.store.extracts import Extracts
+from ifmosfs.store.lessons import Lessons
 from ifmosfs.store.migrate import bring_up_to_date
 from ifmosfs.store.plans import Plans
 from ifmosfs.store.resolutions import Resolutions
@@ -25,7 +26,7 @@ from ifmosfs.store.trouble import translated
 CATALOGUE_NAME: Final = "catalogue.db"
 
 
-class Catalogue(Sessions, Scans, Classifications, Extracts, Plans, Edits, Amending, Resolutions, Snapshots):
+class Catalogue(Sessions, Scans, Classifications, Extracts, Lessons, Plans, Edits, Amending, Resolutions, Snapshots):
     """All that is stored about files and plans; every method is one transaction (or, for iterators, one per page)."""
 
 

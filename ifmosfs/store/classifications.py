@@ -43,6 +43,8 @@ _WORD_COLUMNS: Final = (
     "model_label",
     "model_score",
     "decided_by",
+    "lesson",
+    "sketch",
 )
 _WORDS: Final = tuple(getattr(Classification, name) for name in _WORD_COLUMNS)
 _KINDS: Final = {kind.value: kind for kind in Kind}
@@ -168,11 +170,14 @@ def _scanned(root: bytes, row: Any) -> ScannedFile:
 def _proposal(row: Any) -> Proposal | None:
     if row.classifier is None:
         return None
-    label, score, reason, runner_up, runner_up_score, day, unreadable, *opinions, decided_by = row[10:22]
+    label, score, reason, runner_up, runner_up_score, day, unreadable, *opinions, decided_by, lesson, sketch = row[
+        10:24
+    ]
     day = None if day is None else date.fromisoformat(day)
     rule, model = _opinion(*opinions[:2]), _opinion(*opinions[2:])
     decider = None if decided_by is None else _DECIDERS[decided_by]
-    return Proposal(label, score, reason, runner_up, runner_up_score, day, unreadable, rule, model, decider)
+    by = (rule, model, decider, lesson, sketch)
+    return Proposal(label, score, reason, runner_up, runner_up_score, day, unreadable, *by)
 
 
 def _opinion(label: str | None, score: float | None) -> Opinion | None:
@@ -195,4 +200,6 @@ def _word_row(word: Proposal) -> tuple[Any, ...]:
         *_opinion_row(word.rule),
         *_opinion_row(word.model),
         None if word.decided_by is None else word.decided_by.value,
+        word.lesson,
+        word.sketch,
     )

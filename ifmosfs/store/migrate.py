@@ -27,6 +27,7 @@ REVISIONS: Final = (
     "0007",
     "0008",
     "0009",
+    "0010",
 )  # oldest first; each is a file in `migrations/versions`
 SCRIPTS: Final = Path(__file__).with_name("migrations")
 

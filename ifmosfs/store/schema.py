@@ -107,7 +107,8 @@ class ScanIssue(Base):
 class Classification(Base):
     """The last classifier's word on a file as it is now; a changed file loses its row.
 
-    What the rules and the model would have said alone stands apart from the decision; no score: they were not asked.
+    What the rules and the model would have said alone stands apart from the decision; no score: they were not asked. `lesson` is the
+    number of the lesson that played a part, `sketch` what finds files that are alike (`ml.sketch`); only unsure ones have it.
     """
 
     __tablename__ = "classifications"
@@ -126,6 +127,8 @@ class Classification(Base):
     model_label: Mapped[str | None]
     model_score: Mapped[float | None]
     decided_by: Mapped[str | None] = mapped_column(String(16))
+    lesson: Mapped[int | None]
+    sketch: Mapped[bytes | None]
 
 
 class StoredExtract(Base):
@@ -143,7 +146,7 @@ class StoredExtract(Base):
 
 
 class StagingPlan(Base):
-    """A plan's head; `policy` is JSON (`core.plan.Policy`)."""
+    """A plan's head; `policy` is JSON (`core.plan.Policy`). Lessons were made of its edits up to the one numbered `learnt_edit`."""
 
     __tablename__ = "staging_plans"
 
@@ -157,6 +160,7 @@ class StagingPlan(Base):
     digest: Mapped[str] = mapped_column(String(64))
     n_moves: Mapped[int]
     n_kept: Mapped[int]
+    learnt_edit: Mapped[int] = mapped_column(server_default="0")
 
 
 class PlanRoot(Base):
@@ -266,6 +270,53 @@ class PlanCorrection(Base):
     from_target: Mapped[bytes | None]
     to_target: Mapped[bytes | None]
     at_ns: Mapped[int]
+
+
+class StoredLesson(Base):
+    """A row of the log of lessons (`core.lessons`). It outlives files, sessions and plans, so it holds paths and ids themselves.
+
+    `features` is zlib over packed columns and values, `edit` the `seq` of the edit of `plan_id` that it was made of.
+    """
+
+    __tablename__ = "lessons"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    number: Mapped[int] = mapped_column(AUTO_ID, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    content_key: Mapped[bytes] = mapped_column(index=True)
+    size_bytes: Mapped[int]
+    category: Mapped[str | None]
+    root: Mapped[bytes]
+    path: Mapped[bytes]
+    at_ns: Mapped[int]
+    origin: Mapped[str] = mapped_column(String(16))
+    before_label: Mapped[str | None]
+    before_score: Mapped[float | None]
+    feature_version: Mapped[int | None]
+    features: Mapped[bytes | None]
+    sketch: Mapped[bytes | None]
+    plan_id: Mapped[str | None] = mapped_column(String(ID_LENGTH), index=True)
+    edit: Mapped[int | None]
+    action_id: Mapped[int | None]
+    undoes: Mapped[int | None]
+
+
+class LessonMark(Base):
+    """How far something has come with the log of lessons; `followed`: up to which lesson its files were judged anew."""
+
+    __tablename__ = "lesson_marks"
+
+    name: Mapped[str] = mapped_column(String(16), primary_key=True)
+    number: Mapped[int]
+
+
+ONLY_GROWS = tuple(
+    f"CREATE TRIGGER lessons_no_{verb} BEFORE {verb.upper()} ON lessons "
+    "BEGIN SELECT RAISE(ABORT, 'the log of lessons only grows'); END"
+    for verb in ("update", "delete")
+)
+for _statement in ONLY_GROWS:
+    event.listen(StoredLesson.__table__, "after_create", DDL(_statement).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]
 
 
 class ConflictResolution(Base):

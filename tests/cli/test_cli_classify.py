@@ -37,7 +37,7 @@ def classified_here(desk: Desk) -> tuple[int, int, int]:
     session = desk.here("scan", desk.inbox, "--json").json["session"]
     with App(load_settings(desk.environment)) as app:
         report = classify(app, session)
-        extractor = app.classifier._extractor  # type: ignore[attr-defined]
+        extractor = app.classifier.inner._extractor  # type: ignore[attr-defined]
         return report.n_new, extractor.n_extracted, extractor.n_remembered
 
 

@@ -15,6 +15,7 @@ from ifmosfs.core.amending import (
     Shown,
     amendment,
     differences,
+    is_placed_anew,
     joining,
     merged,
     names_shown,
@@ -38,6 +39,7 @@ from ifmosfs.core.plan import (
     UnitKind,
 )
 from ifmosfs.core.planner import Candidate
+from ifmosfs.core.proposal import Decider, Proposal
 from ifmosfs.core.refusals import FsError
 from ifmosfs.core.tree import PlanTree
 from tests.core.plans import edit, fingerprint, layout, plan_of, proposed, review, scanned
@@ -241,6 +243,89 @@ def test_file_that_has_a_place_now_moves_there_even_if_it_was_renamed() -> None:
     tree = tree_after(now, *change.edits)
     assert layout(tree)[b"Docs"] == {b"a.txt": b"a.txt", b"b.txt": b"sub/b.txt", b"x.txt": b"x.txt"}
     assert [move.action.category for move in tree.moves() if move.target == b"Docs/x.txt"] == ["paper"]
+
+
+# What is said of known files now
+
+
+GUESS = Proposal("paper", 0.9, "r")
+OTHER = Proposal("law", 0.9, "r")
+NOT_SURE = Proposal("law", 0.2, "r")
+BY_PERSON = Proposal(None, 0.0, "you said so", decided_by=Decider.PERSON)
+
+
+def put(path: bytes, target: bytes, number: int) -> Edit:
+    """A move by the program itself."""
+    return replace(edit(EditKind.MOVE, path, target), action_id=number, origin=EditOrigin.WATCH)
+
+
+@pytest.mark.parametrize(
+    ("source", "edits", "word", "wanted"),
+    [
+        (b"sub/who", [], GUESS, True),
+        (b"sub/who", [put(b"To review/unsure/sub/who", b"Docs/who", 3)], NOT_SURE, True),
+        (b"sub/who", [edit(EditKind.MOVE, b"To review/unsure/sub/who", b"Docs/who")], NOT_SURE, False),
+        (b"a.txt", [], GUESS, False),
+        (b"a.txt", [], OTHER, True),
+        (b"a.txt", [], NOT_SURE, False),
+        (b"a.txt", [], BY_PERSON, True),
+        (b"a.txt", [edit(EditKind.MOVE, b"Docs/a.txt", b"Law/a.txt")], OTHER, False),
+        (b"a.txt", [edit(EditKind.MOVE, b"Docs/a.txt", b"Law/a.txt")], BY_PERSON, False),
+        (b"a.txt", [put(b"Docs/a.txt", b"Law/a.txt", 1)], OTHER, True),
+        (b"a.txt", [put(b"Docs/a.txt", b"To review/excluded/a.txt", 1)], GUESS, True),
+        (b"a.txt", [edit(EditKind.EXCLUDE, b"Docs/a.txt")], GUESS, False),
+    ],
+    ids=[
+        "it stays, and may have a place",
+        "the program had put it somewhere and is not sure any more",
+        "a person had put it somewhere",
+        "nothing else is said",
+        "it is something else",
+        "the program is less sure",
+        "a person says that it is nothing",
+        "a person had put it elsewhere",
+        "a person had put it elsewhere and says that it is nothing",
+        "the program had put it elsewhere",
+        "the program had taken it out",
+        "a person had taken it out",
+    ],
+)
+def test_file_is_placed_anew_where_the_program_alone_has_put_it(
+    source: bytes, edits: list[Edit], word: Proposal, wanted: bool
+) -> None:
+    plan = plan_of(*ROWS)
+    assert is_placed_anew(PlanTree(plan, edits), action_at(plan, source), word) is wanted
+
+
+def test_file_that_has_no_place_any_more_goes_back_and_the_folders_that_were_made_for_it_go() -> None:
+    plan = plan_of(*ROWS)
+    action = action_at(plan, b"sub/who")
+    goes = replace(action, kind=ActionKind.MOVE, keep_reason=None, target=b"Law/2020/who")
+    there = Settled((), [(action, goes)], (), (b"Law", b"Law/2020"))
+    once, change = follow(plan, PlanTree(plan), there, Renewed([action], {}))
+    tree = tree_after(once, *change.edits)
+    assert layout(tree) == {**layout(PlanTree(plan)), b"Law": {b"2020": {b"who": b"sub/who"}}}
+    twice, back = follow(once, tree, Settled((), [(action, action)], (), ()), Renewed([action], {}))
+    again = tree_after(twice, *change.edits, *back.edits)
+    assert (layout(again), review(again)) == (layout(PlanTree(plan)), review(PlanTree(plan)))
+
+
+def test_folder_whose_making_was_undone_goes_with_the_file_that_the_program_takes_out_of_it() -> None:
+    plan = plan_of(*ROWS)
+    action = action_at(plan, b"sub/who")
+    left = [
+        put(b"To review/unsure/sub/who", b"Law/2020/who", 3)
+    ]  # the folders were made by edits that do not hold any more
+    now, back = follow(plan, PlanTree(plan, left), Settled((), [(action, action)], (), ()), Renewed([action], {}))
+    assert layout(tree_after(now, *left, *back.edits)) == layout(PlanTree(plan))
+
+
+def test_folder_that_a_person_has_made_stays_when_the_program_takes_its_file_out() -> None:
+    plan = plan_of(*ROWS)
+    action = action_at(plan, b"sub/who")
+    made = [edit(EditKind.MKDIR, b"Law"), put(b"To review/unsure/sub/who", b"Law/who", 3)]
+    now, back = follow(plan, PlanTree(plan, made), Settled((), [(action, action)], (), ()), Renewed([action], {}))
+    assert layout(tree_after(now, *made, *back.edits)) == {**layout(PlanTree(plan)), b"Law": {}}
 
 
 def test_new_file_in_a_project_goes_with_it_wherever_a_person_has_put_it() -> None:

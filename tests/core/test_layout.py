@@ -8,6 +8,7 @@ import pytest
 
 from ifmosfs.core.errors import ConfigProblem
 from ifmosfs.core.layout import parse_layout
+from ifmosfs.core.names import NameRules
 
 BUILT_IN = tomllib.loads(resources.files("ifmosfs.core").joinpath("layout.toml").read_text("utf-8"))
 CATEGORIES = tuple(BUILT_IN["folders"])
@@ -107,3 +108,52 @@ def test_all_problems_of_both_documents_are_named_together():
 def test_folders_that_are_no_table_are_a_problem():
     with pytest.raises(ConfigProblem, match="your layout: 'folders' is not a table"):
         parse_layout(BUILT_IN, {"folders": "x"})
+
+
+STANDING = {
+    "folders": {
+        "plain": "Financial/Documents/{year}",
+        "photo": "Photos/{year}/{month}",
+        "own": "Stuff/{category}",
+        "dated": "{year}/Law",
+        "numbered": "Old {year}/x",
+        "outer": "Files",
+        "inner": "Files/Inner",
+        "one": "Web",
+        "other": "Web/{extension}",
+        "stays": "",
+        "anywhere": "{year}",
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("folder", "categories"),
+    [
+        (b"Financial/Documents/2021", {"plain"}),
+        (b"Financial/Documents", {"plain"}),
+        (b"Financial/Documents/taxes/old", {"plain"}),
+        (b"Financial", set()),
+        (b"Photos", {"photo"}),
+        (b"Stuff/own", {"own"}),
+        (b"Stuff/other", set()),
+        (b"2021/Law", {"dated"}),
+        (b"someday/Law", set()),
+        (b"Old 1999/x/y", {"numbered"}),
+        (b"Files/else", {"outer"}),
+        (b"Files/Inner/deep", {"inner"}),
+        (b"Web/pdf", {"one", "other"}),
+        (b"2021", set()),
+        (b"", set()),
+        (b"files", set()),
+        (b"Fi\xffes", set()),
+    ],
+)
+def test_folder_stands_for_the_categories_whose_files_go_there(folder: bytes, categories: set[str]) -> None:
+    layout = parse_layout(STANDING, None)
+    assert layout.categories_at(folder) == categories
+
+
+def test_folder_stands_for_a_category_in_any_spelling_that_the_target_takes_for_the_same() -> None:
+    key = NameRules(ignores_case=True).key
+    assert parse_layout(STANDING, None).categories_at(b"FILES/inner", key) == {"inner"}

@@ -58,6 +58,8 @@ proposals = st.builds(
     st.none() | opinions,
     st.none() | opinions,
     st.none() | st.sampled_from(Decider),
+    st.none() | st.integers(1, 2**62),
+    st.none() | st.binary(min_size=20, max_size=20),
 )
 actions = st.builds(
     Action,

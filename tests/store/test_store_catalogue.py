@@ -9,6 +9,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ from alembic.script import ScriptDirectory
 from store_values import ROOT, fingerprint, found, plan_of
 
 from ifmosfs.core.errors import DatabaseDamaged, DatabaseNewer, DiskFull, IfmosfsError, Locked
+from ifmosfs.core.files import Place
+from ifmosfs.core.lessons import Lesson, LessonKind, LessonOrigin
 from ifmosfs.core.manifest import Protection, RollbackEntry, SnapshotEntry, SnapshotHead, SnapshotInfo, VersionInfo
 from ifmosfs.core.plan import (
     ActionKind,
@@ -30,6 +33,7 @@ from ifmosfs.core.plan import (
     PlanState,
     UnitKind,
 )
+from ifmosfs.core.proposal import Decider, Opinion, Proposal
 from ifmosfs.core.resolve import standing
 from ifmosfs.core.snapshot import merkle_root
 from ifmosfs.store.catalogue import Catalogue, open_catalogue
@@ -162,6 +166,24 @@ def test_catalogue_of_the_sixth_version_opens_with_its_manifests_and_shows_a_dam
         assert catalogue.snapshot_filesystems("5a5a5a5a5a") == {ROOT.path: "uuid:7", b"/other\n": "uuid:7"}
         assert catalogue.needed_contents() == {b"\1" * 32}
         assert (damaged.n_entries, list(catalogue.snapshot_entries("6b6b6b6b6b"))) == (3, [])
+
+
+def test_catalogue_of_the_ninth_version_opens_with_its_classifications_and_takes_lessons(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "catalogue.db")
+    connection.executescript(Path(__file__).with_name("catalogue_0009.sql").read_text())
+    connection.close()
+    rule, model = Opinion("legal_document", 0.7), Opinion("web_page", 0.4)
+    told = ("legal_document", 0.7, "because", "web_page", 0.2, date(2024, 2, 29), None, rule, model, Decider.TOGETHER)
+    with open_catalogue(tmp_path) as catalogue:
+        (session,) = catalogue.sessions()
+        pairs = list(catalogue.classified(session.session_id))
+        assert [(file.path, word) for file, word in pairs] == [(b"x\xff", Proposal(*told)), (b"y", None)]
+        assert (catalogue.last_lesson(), catalogue.learnt_edit("0123456789")) == (0, 0)
+        assert catalogue.unlearnt_plans() == ["0123456789"]
+        place = Place(ROOT.path, b"x\xff")
+        (added,) = catalogue.add_lessons([Lesson(0, LessonKind.IS, b"k", 3, "c", place, 1, LessonOrigin.TEACH)])
+        assert catalogue.lessons() == [added]
+    assert (tmp_path / "catalogue.db.0009.bak").exists()
 
 
 def test_catalogue_of_the_second_version_opens_with_its_answers_each_as_one_step(tmp_path: Path) -> None:

@@ -38,10 +38,12 @@ def classify(
         _label(paths_from.read(), as_json)
         return
     from ifmosfs.app.classifying import classify as classify_session
+    from ifmosfs.app.learning import learn_from_all
     from ifmosfs.app.refiling import refile
 
     with opened_app() as app:
         info = app.catalogue.find_session(either(session, session_option, "session"))
+        learn_from_all(app)
         report = classify_session(app, info.session_id)
         n_refiled = refile(app, info.session_id, report.fresh)
         rows = list(app.catalogue.classified(info.session_id)) if show_all or as_json else []

@@ -10,6 +10,7 @@ MODEL = (
     Lazy("list", "model_list:list_", "Commands", "Show the models there are, and which is in use."),
     Lazy("use", "model_use:use", "Commands", "Put a model into use."),
     Lazy("train", "model_train:train", "Commands", "Train a model on labelled files."),
+    Lazy("update", "model_update:update", "Commands", "Refit the model by what you have taught."),
     Lazy("export", "model_export:export", "Commands", "Write a model into a file."),
     Lazy("import", "model_import:import_", "Commands", "Keep a model from a file."),
     Lazy("delete", "model_delete:delete", "Commands", "Delete a model."),

@@ -107,6 +107,7 @@ def _plan(
     mount_point: str | None,
 ) -> PlanInfo:
     from ifmosfs.app.checks import target_problem
+    from ifmosfs.app.learning import learn_from_all
     from ifmosfs.app.mounting import OPEN_STATES, check_before_scan
     from ifmosfs.app.scanning import scan
     from ifmosfs.app.staging import create_plan
@@ -129,6 +130,7 @@ def _plan(
     check_before_scan(app, roots, wanted, None if mount_point is None else as_bytes(mount_point))
     scanned = scan(app, roots, excludes=exclude)
     session = app.catalogue.find_session(scanned.session_id)
+    learn_from_all(app)
     report = create_plan(app, session, wanted, rules)
     app.idle()
     warn_of(target_problem(app, report.target))

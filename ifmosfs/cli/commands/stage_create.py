@@ -36,6 +36,7 @@ def create(
     sure about stay where they are.
     """
     from ifmosfs.app.checks import target_problem
+    from ifmosfs.app.learning import learn_from_all
     from ifmosfs.app.staging import create_plan
     from ifmosfs.cli.show_plan import report_fields, show_report
     from ifmosfs.cli.show_runs import warn_of
@@ -45,6 +46,7 @@ def create(
         recover_first(app)
         info = app.catalogue.find_session(either(session, session_option, "session"))
         wanted = None if target is None else as_bytes(target)
+        learn_from_all(app)
         report = create_plan(app, info, wanted, rules)
         app.idle()
         warn_of(target_problem(app, report.target))

@@ -47,6 +47,7 @@ def list_plans(as_json: bool) -> None:
 @json_option
 def show(plan: str | None, plan_option: str | None, depth: int, n_named: int, as_json: bool) -> None:
     """A plan as a tree with counts, and what stays and why."""
+    from ifmosfs.app.editing import edit_steps
     from ifmosfs.app.staging import load_tree, report_on
     from ifmosfs.cli.show_conflicts import show_losers
     from ifmosfs.cli.show_plan import report_fields, show_kept, show_report, show_tree
@@ -55,6 +56,7 @@ def show(plan: str | None, plan_option: str | None, depth: int, n_named: int, as
         info = choose_plan(app, plan, plan_option, states_to_show(app))
         tree = load_tree(app, info.plan_id)
         report = report_on(app, tree)
+        n_own = sum(len(step.edits) for step in edit_steps(app, info) if step.in_force)
     if as_json:
         moves = [
             {
@@ -81,7 +83,7 @@ def show(plan: str | None, plan_option: str | None, depth: int, n_named: int, as
     show_kept(tree, n_named or 3)
     show_losers(tree, n_named or 3)
     show_report(report)
-    edits = f", {counted(info.n_edits, 'edit')} of yours" if info.n_edits else ""
+    edits = f", {counted(n_own, 'edit')} of yours" if n_own else ""
     click.echo(f"State: {info.state.value}{edits}")
 
 

@@ -21,6 +21,7 @@ from ifmosfs.core.plan import PlanState
 
 if TYPE_CHECKING:
     from ifmosfs.app.editing import Retraced
+    from ifmosfs.app.learning import LearntFromEdits
 
 OPEN = (PlanState.STAGED, PlanState.VALIDATED)
 
@@ -45,14 +46,20 @@ def undo(plan: str | None, plan_option: str | None, n_steps: int, as_json: bool)
     Exit status: 0 done; 3 fewer steps than wanted were there, and all of them are taken back.
     """
     from ifmosfs.app.editing import undo as undo_steps
+    from ifmosfs.app.learning import learn_from_edits
+    from ifmosfs.cli.show_lessons import show_learnt_from_edits
 
     with opened_app() as app:
         info = choose_plan(app, plan, plan_option, OPEN)
         done = undo_steps(app, info, n_steps)
-    if as_json:
-        _print_json(info.plan_id, "undone", done)
-    else:
-        _show(info.plan_id, "Taken back", done, n_steps)
+        learnt = learn_from_edits(app, info.plan_id)
+        app.idle()
+        if as_json:
+            _print_json(info.plan_id, "undone", done, learnt)
+        else:
+            _show(info.plan_id, "Taken back", done, n_steps)
+            show_learnt_from_edits(learnt, app.taxonomy)
+    if not as_json:
         click.echo(f"Make it again: ifmosfs stage redo {info.plan_id}    Apply the rest: ifmosfs commit {info.plan_id}")
     return _status(done, n_steps)
 
@@ -67,14 +74,20 @@ def redo(plan: str | None, plan_option: str | None, n_steps: int, as_json: bool)
     Exit status: 0 done; 3 fewer steps than wanted were there, and all of them are made again.
     """
     from ifmosfs.app.editing import redo as redo_steps
+    from ifmosfs.app.learning import learn_from_edits
+    from ifmosfs.cli.show_lessons import show_learnt_from_edits
 
     with opened_app() as app:
         info = choose_plan(app, plan, plan_option, OPEN)
         done = redo_steps(app, info, n_steps)
-    if as_json:
-        _print_json(info.plan_id, "redone", done)
-    else:
-        _show(info.plan_id, "Made again", done, n_steps)
+        learnt = learn_from_edits(app, info.plan_id)
+        app.idle()
+        if as_json:
+            _print_json(info.plan_id, "redone", done, learnt)
+        else:
+            _show(info.plan_id, "Made again", done, n_steps)
+            show_learnt_from_edits(learnt, app.taxonomy)
+    if not as_json:
         click.echo(f"Take it back: ifmosfs stage undo {info.plan_id}    Apply: ifmosfs commit {info.plan_id}")
     return _status(done, n_steps)
 
@@ -102,12 +115,14 @@ def log(plan: str | None, plan_option: str | None, as_json: bool) -> None:
         click.echo(f"Take the last one back: ifmosfs stage undo {info.plan_id}")
 
 
-def _print_json(plan_id: str, key: str, done: Retraced) -> None:
+def _print_json(plan_id: str, key: str, done: Retraced, learnt: LearntFromEdits) -> None:
     from ifmosfs.cli.show_edits import step_fields
+    from ifmosfs.cli.show_lessons import learnt_fields
 
     view = done.outdated_view
     fields = {"plan": plan_id, key: [step_fields(step) for step in done.steps]}
-    print_json({**fields, "outdated_view": None if view is None else view.point})
+    view_point = None if view is None else view.point
+    print_json({**fields, "outdated_view": view_point, "lessons": learnt_fields(learnt)})
 
 
 def _show(plan_id: str, verb: str, done: Retraced, n_wanted: int) -> None:

@@ -1,4 +1,4 @@
-"""The key by which an extract is remembered: that of the content, whatever the file is called and wherever it lies.
+"""The key by which an extract, or a person's word, is remembered: that of the content, wherever the file lies and whatever its name.
 
 Up to `WHOLE_BYTES` it is the BLAKE3 hash of all bytes. Of what is larger, it is that of the size and of `N_PIECES` pieces at equal
 distances, the first and the last bytes among them: two large files of the same size that differ only between these pieces are taken
@@ -28,8 +28,8 @@ def extractor_name() -> str:
     return "/".join((str(VERSION), *(metadata.version(name) for name in LIBRARIES)))
 
 
-def content_key(descriptor: int, size_bytes: int, format_name: str) -> bytes:
-    """The key of an open file's content, looked at as one format. Raises OSError as `pread` does."""
+def content_key(descriptor: int, size_bytes: int, format_name: str = "") -> bytes:
+    """The key of an open file's content, looked at as one format, or (without one) as it is. Raises OSError as `pread` does."""
     hasher = blake3(f"{format_name} {size_bytes} ".encode())
     if size_bytes <= WHOLE_BYTES:
         hasher.update(os.pread(descriptor, WHOLE_BYTES, 0))

@@ -1,0 +1,142 @@
+"""Which file a person means by a path: on the disk, or in a mounted view; and which category by a word."""
+
+from __future__ import annotations
+
+import difflib
+import errno
+import os
+from dataclasses import dataclass, replace
+
+from ifmosfs.app.context import App
+from ifmosfs.app.mounting import own_views, plan_of
+from ifmosfs.core.errors import Ambiguous, IfmosfsError, NotFound, UsageProblem
+from ifmosfs.core.files import Attr, Kind, Place, ScannedFile
+from ifmosfs.core.manifest import SessionInfo
+from ifmosfs.core.names import CONTROL_NAME, components, is_within, shell_word
+from ifmosfs.core.proposal import Proposal
+from ifmosfs.ml.taxonomy import Taxonomy
+from ifmosfs.platform.mounts import Mount, views
+from ifmosfs.view.attributes import SOURCE
+
+NONE = "none"
+_NONES = frozenset({NONE, "__none__"})
+_UNNAMED = frozenset({errno.ENODATA, errno.EOPNOTSUPP})
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A file that is meant, as it is now. `given`: the path as it was given; `session_id` and `stored`: where it was scanned, and what
+    was said of it then."""
+
+    given: bytes
+    file: ScannedFile
+    session_id: str | None = None
+    stored: Proposal | None = None
+
+
+def subject_of(app: App, given: bytes) -> Subject:
+    """The file at a path. Raises `NotFound`, `UsageProblem` for a folder, `IfmosfsError` where it cannot be looked at."""
+    absolute = original_of(app, given)
+    place = Place(*os.path.split(absolute))
+    try:
+        attr = app.disk.lstat(place)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise NotFound("no such file", path=given, hint="check the spelling; names with spaces need quotes") from error
+    except OSError as error:
+        raise IfmosfsError(f"the file cannot be looked at ({error.strerror})", path=given) from error
+    if attr.kind is Kind.FOLDER:
+        raise UsageProblem("a folder, where a file is wanted", path=given, hint="name files in it")
+    return _known(app, Subject(given, _file(0, place, attr)), absolute, attr)
+
+
+def original_of(app: App, given: bytes) -> bytes:
+    """The absolute path on the disk of what a path means: that of the original for a file in a view.
+
+    Raises `NotFound`, and `UsageProblem` for a folder of a view.
+    """
+    parent, name = os.path.split(os.path.abspath(given))
+    absolute = os.path.join(os.path.realpath(parent), name)
+    view = next((each for each in views() if is_within(absolute, each.point)), None)
+    return absolute if view is None else _original_in(app, view, absolute, given)
+
+
+def _original_in(app: App, view: Mount, absolute: bytes, given: bytes) -> bytes:
+    try:
+        return os.getxattr(absolute, SOURCE, follow_symlinks=False)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise NotFound("no such file in the view", path=given, hint="it may have been re-filed: look again") from error
+    except OSError as error:
+        if error.errno not in _UNNAMED:
+            raise IfmosfsError(
+                f"the view does not answer ({error.strerror})", path=given, hint="ifmosfs status"
+            ) from error
+    inside = os.path.relpath(absolute, view.point)
+    if os.path.isdir(absolute):
+        raise UsageProblem("a folder, where a file is wanted", path=given, hint="name files in it")
+    if components(inside)[0] == CONTROL_NAME or view not in own_views(app) or "-" in plan_of(view):
+        raise UsageProblem("this is no file of a plan", path=given, hint="name a file that the plan shows")
+    return os.path.join(app.catalogue.load_plan_head(plan_of(view)).target, inside)  # it is in the target already
+
+
+def _known(app: App, subject: Subject, absolute: bytes, attr: Attr) -> Subject:
+    """With what sessions know of the file; the one that was scanned last counts."""
+    inside: tuple[bytes, bytes] | None = None
+    for session, root in _roots_above(app, absolute):
+        path = os.path.relpath(absolute, root)
+        inside = inside or (root, path)
+        for file, stored in app.catalogue.classified_at(session.session_id, root, [path]):
+            known = replace(file, kind=attr.kind, mode=attr.mode, fingerprint=attr.fingerprint)
+            holds = file.fingerprint.same_file(attr.fingerprint)
+            return replace(subject, file=known, session_id=session.session_id, stored=stored if holds else None)
+    return subject if inside is None else replace(subject, file=_file(0, Place(*inside), attr))
+
+
+def _roots_above(app: App, absolute: bytes) -> list[tuple[SessionInfo, bytes]]:
+    sessions = sorted(app.catalogue.sessions(), key=lambda each: -each.scanned_ns)
+    return [
+        (session, root.path)
+        for session in sessions
+        for root in session.roots
+        if is_within(absolute, root.path) and absolute != root.path
+    ]
+
+
+def _file(file_id: int, place: Place, attr: Attr) -> ScannedFile:
+    return ScannedFile(file_id, place.root, place.path, attr.kind, attr.mode, attr.fingerprint)
+
+
+def category_named(taxonomy: Taxonomy, word: str) -> str | None:
+    """The category that a person means by its name, its label or the beginning of one of them; `None` for none at all.
+
+    Raises `NotFound`, with what is spelled nearly so, and `Ambiguous`.
+    """
+    wanted = _plain(word)
+    if wanted in {_plain(none) for none in _NONES}:
+        return None
+    spellings = {_plain(text): one.name for one in taxonomy.categories for text in (one.label, one.name)}
+    if wanted in spellings:
+        return spellings[wanted]
+    fitting = sorted({name for spelling, name in spellings.items() if wanted and spelling.startswith(wanted)})
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise Ambiguous(f"several categories begin with {word!r}", hint=f"name one of: {', '.join(fitting)}")
+    raise NotFound(f"there is no category {word!r}", hint=_near_matches(spellings, wanted))
+
+
+def _near_matches(spellings: dict[str, str], wanted: str) -> str:
+    inside = [name for spelling, name in spellings.items() if len(wanted) > 2 and wanted in spelling]
+    near = [spellings[each] for each in difflib.get_close_matches(wanted, spellings, n=4, cutoff=0.5)]
+    matches = list(dict.fromkeys([*inside, *near]))[:4]
+    if matches:
+        return f"did you mean {' or '.join(matches)}?"
+    return f"one of {', '.join(sorted(set(spellings.values())))}, or {NONE}"
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().replace("_", " ").replace("-", " ").split())
+
+
+def correcting(path: bytes, category: str | None) -> str:
+    """The command that says what a file is."""
+    return f"ifmosfs teach {shell_word(path)} {category or 'CATEGORY'}"

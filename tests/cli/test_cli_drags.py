@@ -1,0 +1,170 @@
+"""What is dragged in a real mount is learned: similar files follow within seconds, and `stage undo` takes all of it back."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.adapters.trees import Tree, read_tree
+from tests.cli.command_line import INVOICE, Desk
+from tests.fuse_support import FUSE_MARKS
+
+pytestmark = FUSE_MARKS
+
+SECONDS = 20.0  # on a busy machine; two or three on an idle one
+OWN = (b".ifmosfs", b"To review")
+LETTER = b"Dear Ms Miller,\nthank you for the lovely evening number %d at the lake. The boat was fine.\nYours, Tom\n"
+LETTERS: Tree = {b"note-%d.xyz" % number: LETTER % number for number in range(1, 4)}
+INBOX: Tree = {b"letters": LETTERS, b"misc": {b"what.xyz": b"hm"}, b"invoice-17.txt": INVOICE}
+ORGANISED = {b"Financial": {b"Documents": {b"2021": {b"invoice-17.txt": INVOICE}}}}
+
+
+@pytest.fixture
+def desk(bare_desk: Desk) -> Desk:
+    """A desk with letters that nobody can tell, and one invoice."""
+    bare_desk.set_up(INBOX)
+    return bare_desk
+
+
+@pytest.fixture
+def plan(desk: Desk, mount_point: Path) -> str:
+    """The plan of it, mounted."""
+    result = desk.run("mount", desk.inbox, mount_point, "--output", desk.target, "--json")
+    assert result.status == 0, result
+    return str(result.json["plan"])
+
+
+def settled(look: Callable[[], object], wanted: object) -> object:
+    """What is seen as soon as it is what is wanted, or after a while."""
+    deadline = time.monotonic() + SECONDS
+    seen: object = None
+    while seen != wanted and time.monotonic() < deadline:
+        try:
+            seen = look()
+        except OSError as error:
+            seen = error
+        time.sleep(0.05)
+    return seen
+
+
+def layout(folder: Path) -> object:
+    return {name: below for name, below in read_tree(folder).items() if name not in OWN}
+
+
+def unsure(folder: Path) -> object:
+    return read_tree(folder / "To review" / "unsure")
+
+
+def lessons(desk: Desk) -> list[tuple[str, str | None, str]]:
+    """(kind, category, origin), in their order."""
+    connection = sqlite3.connect(desk.state / "catalogue.db")
+    rows = connection.execute("SELECT kind, category, origin FROM lessons ORDER BY number").fetchall()
+    connection.close()
+    return rows
+
+
+def drag(desk: Desk, name: str, folder: str) -> None:
+    target = desk.mount_point / folder
+    target.mkdir(parents=True, exist_ok=True)
+    (desk.mount_point / "To review" / "unsure" / name).rename(target / os.path.basename(name))
+
+
+FILED = {**ORGANISED, b"Personal": {b"Documents": {b"2021": LETTERS}}}
+WAITING = {b"letters": LETTERS, b"misc": {b"what.xyz": b"hm"}}
+IS = ("is", "personal_document", "drag")
+
+
+def test_files_like_a_dragged_one_follow_and_undo_takes_all_of_it_back(desk: Desk, plan: str) -> None:
+    view = desk.mount_point
+    assert (layout(view), unsure(view)) == (ORGANISED, WAITING)
+    drag(desk, "letters/note-1.xyz", "Personal/Documents/2021")
+    assert settled(lambda: layout(view), FILED) == FILED
+    assert lessons(desk) == [IS]
+    other = view / "Personal" / "Documents" / "2021" / "note-2.xyz"
+    reason = os.getxattr(other, "user.ifmosfs.reason").decode()
+    assert reason.startswith("like note-1.xyz, which you put there on ")
+    found = desk.here("why", view / "Personal" / "Documents" / "2021" / "note-1.xyz", "--json").json
+    assert (found["decided_by"], found["lesson"]["origin"]) == ("person", "drag")
+
+    undone = desk.here("stage", "undo", plan, "--json")
+    assert undone.status == 0
+    assert settled(lambda: (layout(view), unsure(view)), (ORGANISED, WAITING)) == (ORGANISED, WAITING)
+    assert lessons(desk) == [IS, ("undone", "personal_document", "undo")]
+    assert desk.here("why", desk.inbox / "letters" / "note-1.xyz", "--json").json["category"] is None
+
+    assert desk.here("stage", "redo", plan).status == 0
+    assert settled(lambda: layout(view), FILED) == FILED
+    assert lessons(desk)[2:] == [IS]
+    assert desk.run("commit", view, "--yes").status == 0
+    assert layout(desk.target) == FILED
+    assert desk.here("verify", plan).status == 0
+
+
+def test_file_that_a_person_has_placed_stays_whatever_is_learned(desk: Desk, plan: str) -> None:
+    view = desk.mount_point
+    (view / "Mine").mkdir()
+    drag(desk, "letters/note-3.xyz", "Mine")
+    drag(desk, "letters/note-1.xyz", "Personal/Documents/2021")
+    two = {name: content for name, content in LETTERS.items() if name != b"note-3.xyz"}
+    wanted = {**ORGANISED, b"Mine": {b"note-3.xyz": LETTER % 3}, b"Personal": {b"Documents": {b"2021": two}}}
+    assert settled(lambda: layout(view), wanted) == wanted
+    assert lessons(desk) == [IS]
+    assert desk.here("stage", "show", plan, "--json").json["planned"] == 4
+
+
+def test_written_category_is_learned(desk: Desk, plan: str) -> None:
+    view = desk.mount_point
+    path = view / "To review" / "unsure" / "letters" / "note-2.xyz"
+    os.setxattr(path, "user.ifmosfs.category", b"personal_document")
+    assert settled(lambda: layout(view), FILED) == FILED
+    assert lessons(desk) == [("is", "personal_document", "xattr")]
+    assert desk.here("stage", "show", plan, "--json").json["planned"] == 4
+
+
+def test_deleted_file_is_never_filed_so_again_and_a_new_plan_knows(desk: Desk, plan: str) -> None:
+    view = desk.mount_point
+    (view / "Financial" / "Documents" / "2021" / "invoice-17.txt").unlink()
+    wanted = [("not", "financial_document", "drag")]
+    assert settled(lambda: lessons(desk), wanted) == wanted
+    found = desk.here("why", desk.inbox / "invoice-17.txt", "--json").json
+    assert (found["category"], found["rule"]["label"], found["decided_by"]) == (None, "financial_document", "person")
+    assert desk.run("unmount", view).status == 0
+    assert desk.here("stage", "list", "--json").json["plans"][0]["plan"] == plan
+    later = desk.staged()
+    assert desk.here("stage", "show", later, "--json").json["planned"] == 0
+
+
+def test_teaching_by_the_path_in_the_view_moves_the_file_there(desk: Desk, plan: str) -> None:
+    view = desk.mount_point
+    taught = desk.here("teach", view / "To review" / "unsure" / "letters" / "note-1.xyz", "personal_doc", "--json")
+    assert taught.json["learned"][0]["path"] == str(desk.inbox / "letters" / "note-1.xyz")
+    assert settled(lambda: layout(view), FILED) == FILED
+    assert desk.here("stage", "log", plan, "--json").json["steps"] == []  # nothing for `stage undo`: it was no edit
+
+
+def test_drag_into_a_folder_of_no_category_says_nothing(desk: Desk, plan: str) -> None:
+    drag(desk, "letters/note-1.xyz", "Stuff")
+    assert settled(lambda: learnt(desk, plan), True) is True
+    assert lessons(desk) == []
+
+
+def test_drag_right_before_the_commit_is_learned_with_it(desk: Desk, plan: str) -> None:
+    drag(desk, "misc/what.xyz", "Legal/2021")
+    assert desk.run("commit", desk.mount_point, "--yes").status == 0
+    assert lessons(desk) == [("is", "legal_document", "drag")]
+    assert desk.here("why", desk.target / "Legal" / "2021" / "what.xyz", "--json").json["category"] == "legal_document"
+    assert desk.here("verify", plan).status == 0
+
+
+def learnt(desk: Desk, plan: str) -> bool:
+    """Whether all edits were seen to."""
+    connection = sqlite3.connect(desk.state / "catalogue.db")
+    query = "SELECT learnt_edit = (SELECT max(seq) FROM plan_edits WHERE plan_id = p.plan_id) FROM staging_plans p"
+    ((done,),) = connection.execute(f"{query} WHERE plan_id = ?", (plan,)).fetchall()
+    connection.close()
+    return bool(done)
