@@ -11,7 +11,7 @@ import logging
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from ifmosfs.app.rescoring import NOTHING_RESCORED, Rescored, rescore
 from ifmosfs.app.settings import Settings
 from ifmosfs.app.trees import plan_source
 from ifmosfs.core.edit_log import RETRACING, effective, last_number
-from ifmosfs.core.errors import IfmosfsError, WrongState
+from ifmosfs.core.errors import IfmosfsError
 from ifmosfs.core.files import Kind, ScannedFile
 from ifmosfs.core.lessons import EditedFile, Lesson, LessonKind, taking_back
 from ifmosfs.core.plan import Edit, EditOrigin
@@ -38,6 +38,7 @@ from ifmosfs.platform import host
 LOG: Final = logging.getLogger("ifmosfs")
 TRIES: Final = 5
 LOOK_EVERY_S: Final = 0.3
+AFTER_TROUBLE_S: Final = 10.0
 QUIET_NS: Final = 1_000_000_000  # a gesture of several edits is over
 
 
@@ -183,23 +184,21 @@ class _Learner:
 
         path = self._settings.state_folder / CATALOGUE_NAME
         seen: tuple[int, int, int] | None = None
-        while not ended.wait(LOOK_EVERY_S):
-            now = _state(path)
-            if now != seen and self._try(follows=True):
-                seen = now
-        self._try(follows=False)
-
-    def _try(self, *, follows: bool) -> bool:
-        """Whether there is nothing left to do."""
-        try:
-            return self._learn(follows=follows)
-        except WrongState:
-            return True  # the plan is over
-        except (IfmosfsError, FsError, OSError) as error:
-            LOG.warning("lessons cannot be made of what was edited: %s", error)
-            return False
+        wait_s = LOOK_EVERY_S
+        while not ended.wait(wait_s):
+            now, wait_s = _state(path), LOOK_EVERY_S
+            if now == seen:
+                continue
+            try:
+                seen = now if self._learn(follows=True) else seen
+            except (IfmosfsError, FsError, OSError) as error:
+                LOG.warning("lessons cannot be made of what was edited: %s", error)
+                wait_s = AFTER_TROUBLE_S
+        with suppress(IfmosfsError, FsError, OSError):  # the next command does it
+            self._learn(follows=False)
 
     def _learn(self, *, follows: bool) -> bool:
+        """Whether there is nothing left to do."""
         if self._catalogue.find_plan(self._plan_id).state not in OPEN_STATES:
             return True
         log = self._catalogue.edit_log(self._plan_id, self._catalogue.learnt_edit(self._plan_id))

@@ -11,6 +11,7 @@ from ifmosfs.cli.common import counted, shown
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ifmosfs.app.context import App
     from ifmosfs.app.learning import LearntFromEdits
     from ifmosfs.app.rescoring import Change, Rescored
     from ifmosfs.app.teaching import Refusal
@@ -57,6 +58,18 @@ def show_refused(refused: Iterable[Refusal]) -> None:
         click.echo(f"error[{error.code}]: {error}", err=True)
         if error.hint:
             click.echo(f"  hint: {error.hint}", err=True)
+
+
+def learn_if_possible(app: App, plan_id: str, *, follows: bool) -> LearntFromEdits:
+    """Make lessons of a plan's edits. Where that cannot be it is said, and the command goes on with what it is there for."""
+    from ifmosfs.app.learning import NOTHING_LEARNT, learn_from_edits
+    from ifmosfs.core.errors import IfmosfsError
+
+    try:
+        return learn_from_edits(app, plan_id, follows=follows)
+    except IfmosfsError as error:
+        click.echo(f"What was said by moving files in the view is not learned now: {error}", err=True)
+        return NOTHING_LEARNT
 
 
 def show_learnt_from_edits(learnt: LearntFromEdits, taxonomy: Taxonomy) -> None:

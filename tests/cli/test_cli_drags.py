@@ -161,6 +161,18 @@ def test_drag_right_before_the_commit_is_learned_with_it(desk: Desk, plan: str) 
     assert desk.here("verify", plan).status == 0
 
 
+def test_commit_and_undo_do_what_they_are_there_for_where_nothing_can_be_learned(desk: Desk, plan: str) -> None:
+    (desk.state / "layout.toml").write_text("[folders]\nnot_a_category = 'x'\n")
+    drag(desk, "misc/what.xyz", "Legal/2021")
+    undone = desk.here("stage", "undo", plan)
+    assert (undone.status, "is not learned now: the layout cannot be used" in undone.err) == (0, True)
+    assert desk.here("stage", "redo", plan).status == 0
+    committed = desk.run("commit", desk.mount_point, "--yes")
+    assert (committed.status, "is not learned now" in committed.err) == (0, True)
+    assert (desk.target / "Legal" / "2021" / "what.xyz").exists()
+    assert lessons(desk) == []
+
+
 def learnt(desk: Desk, plan: str) -> bool:
     """Whether all edits were seen to."""
     connection = sqlite3.connect(desk.state / "catalogue.db")

@@ -32,6 +32,7 @@ Look:
   mount     Show the organised layout as a live folder.
   status    What is mounted, planned, unfinished.
   validate  Check a folder, a plan, a session.
+  why       Why a file is taken for what it is.
   verify    Prove that the disk is what the plan says.
 
 Change:
@@ -46,7 +47,9 @@ Undo:
   recover   Finish or undo what an interrupted run began.
 
 Learn:
-  model  Make and merge labelled files to learn from.
+  teach   Say what files are; similar ones follow.
+  review  Be asked about unsure files, the most telling first.
+  model   Make and merge labelled files to learn from.
 
 Set up:
   doctor  What is here, what is missing, and the remedy.
@@ -82,6 +85,9 @@ FIRST_SENTENCES = {
     "validate path": "Is a folder good to scan, or to organise into?",
     "validate plan": "Check a plan against the disk as it is now: every problem at once, each with its remedy.",
     "validate session": "Are the scanned files still what was scanned?",
+    "why": "Say why a file is taken for what it is: on the disk, scanned or not, or in a mounted view.",
+    "teach": "Say what files are: on the disk, or in a mounted view.",
+    "review": "Ask about the files that the program is not sure of, those first whose answers settle most.",
     "verify": "Prove that the disk is what the plan says.",
     "commit": "Really move the files, journaled.",
     "unmount": "Take the view away: nothing ever happened.",

@@ -90,6 +90,7 @@ policies = st.builds(
     st.lists(st.tuples(words, st.sampled_from(ConflictStrategy)), max_size=3).map(tuple),
     st.sampled_from(DuplicateRule),
     scores,
+    st.lists(st.tuples(words, scores), max_size=3).map(tuple),
     modes,
     names,
     st.builds(NameRules, st.integers(1, 255), st.booleans(), st.booleans(), st.booleans(), st.booleans()),

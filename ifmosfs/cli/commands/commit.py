@@ -64,9 +64,9 @@ def commit(
     """
     from ifmosfs.app.committing import prepare_commit, refuse_hopeless, rehearse_commit, run_commit
     from ifmosfs.app.guarding import guard, refuse_guarded
-    from ifmosfs.app.learning import learn_from_edits
     from ifmosfs.app.mounting import unmount_views_of
     from ifmosfs.app.staging import remove_preview
+    from ifmosfs.cli.show_lessons import learn_if_possible
     from ifmosfs.cli.show_plan import show_kept_in_preview
     from ifmosfs.cli.stopping import stop_on_signals
 
@@ -75,9 +75,7 @@ def commit(
         either(where, plan_option, "plan")
         info = _plan(app, where, plan_option)
         if not dry_run:
-            learn_from_edits(
-                app, info.plan_id, follows=False
-            )  # what was said by dragging, while the files are still there
+            learn_if_possible(app, info.plan_id, follows=False)  # what was said by dragging, while the files are there
         with app.writing() as journal:
             prepared = prepare_commit(app, journal, info)
             held_up = guard(app, prepared)

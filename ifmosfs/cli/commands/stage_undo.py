@@ -46,13 +46,12 @@ def undo(plan: str | None, plan_option: str | None, n_steps: int, as_json: bool)
     Exit status: 0 done; 3 fewer steps than wanted were there, and all of them are taken back.
     """
     from ifmosfs.app.editing import undo as undo_steps
-    from ifmosfs.app.learning import learn_from_edits
-    from ifmosfs.cli.show_lessons import show_learnt_from_edits
+    from ifmosfs.cli.show_lessons import learn_if_possible, show_learnt_from_edits
 
     with opened_app() as app:
         info = choose_plan(app, plan, plan_option, OPEN)
         done = undo_steps(app, info, n_steps)
-        learnt = learn_from_edits(app, info.plan_id)
+        learnt = learn_if_possible(app, info.plan_id, follows=True)
         app.idle()
         if as_json:
             _print_json(info.plan_id, "undone", done, learnt)
@@ -74,13 +73,12 @@ def redo(plan: str | None, plan_option: str | None, n_steps: int, as_json: bool)
     Exit status: 0 done; 3 fewer steps than wanted were there, and all of them are made again.
     """
     from ifmosfs.app.editing import redo as redo_steps
-    from ifmosfs.app.learning import learn_from_edits
-    from ifmosfs.cli.show_lessons import show_learnt_from_edits
+    from ifmosfs.cli.show_lessons import learn_if_possible, show_learnt_from_edits
 
     with opened_app() as app:
         info = choose_plan(app, plan, plan_option, OPEN)
         done = redo_steps(app, info, n_steps)
-        learnt = learn_from_edits(app, info.plan_id)
+        learnt = learn_if_possible(app, info.plan_id, follows=True)
         app.idle()
         if as_json:
             _print_json(info.plan_id, "redone", done, learnt)
