@@ -23,6 +23,7 @@ from ifmosfs.ml.stopwatch import JUDGING, MODEL, Stopwatch
 from ifmosfs.ml.token_words import words_for
 
 CERTAIN: Final = 0.97  # of the rules: places and formats that nothing contradicts
+LEAST: Final = 0.25  # a label that is wrong three times in four is no label; a review may still ask about it
 SHOWN: Final = 3
 
 
@@ -138,8 +139,10 @@ class LearnedClassifier:
         trouble = evidence.extract.trouble
         about = "" if trouble is None else f"; unreadable by the extractor: {trouble}"
         said = Proposal(None, 0.0, "", document_date=evidence.dated, rule=rule, model=model)
-        if score < LOWEST_SCORE or not _tells(evidence, verdict):
-            return replace(said, reason=f"{verdict.reason}; too little to tell what it is for{about}")
+        if (label != OUTSIDE and score < LEAST) or not _tells(evidence, verdict):
+            guess, its_score = (second, second_score) if label == OUTSIDE else (label, score)
+            reason = f"{verdict.reason}; too little to tell what it is for{about}"
+            return replace(said, reason=reason, runner_up=guess, runner_up_score=its_score)
         reason = self._reason(label, rule, verdict, tokens, features) + about
         decider = _decider(label, rule, model)
         if label == OUTSIDE:

@@ -88,7 +88,7 @@ def train(examples: Sequence[Example], seed: int = 0, n_jobs: int = 1) -> Traine
     shares = np.array([_shares(example.verdict, labels) for example in examples], dtype=FLOAT)
     weights, offsets = _fitted(whole, parted, wanted, len(labels))
     unseen = _scores_unseen(whole, parted, wanted, folds_of(examples, seed), len(labels), n_jobs)
-    mixture = _mixture(unseen, shares, wanted)
+    mixture = _mixture(unseen, shares, _accepted(examples, labels))
     probabilities = _mixed(unseen, shares, mixture)
     right = _defensible(examples, probabilities, labels)
     threshold = threshold_for(probabilities, right, labels)
@@ -188,13 +188,19 @@ def _shares(verdict: Verdict, labels: Sequence[str]) -> list[float]:
     return [said.get(label, 0.0) for label in labels]
 
 
-def _mixture(scores: Floats, shares: Floats, wanted: Labels) -> Mixture:
-    """The mixture under which the labels of held-back files are the least surprising."""
+def _accepted(examples: Sequence[Example], labels: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """A row for each example, with true for each label that is right or can be defended."""
+    return np.array([[label == each.label or label in each.also_ok for label in labels] for each in examples])
+
+
+def _mixture(scores: Floats, shares: Floats, accepted: npt.NDArray[np.bool_]) -> Mixture:
+    """The mixture under which it is the least surprising that held-back files have one of their accepted labels: so a probability
+    is that of being right or defensible, which is what a threshold is about."""
     from scipy.optimize import minimize
 
     def surprise(numbers: npt.NDArray[np.float64]) -> float:
         mixture = Mixture(float(np.exp(numbers[0])), float(np.exp(numbers[1])))
-        chosen = _mixed(scores, shares, mixture)[np.arange(len(wanted)), wanted]
+        chosen = (_mixed(scores, shares, mixture) * accepted).sum(axis=1)
         return float(-np.log(chosen + 1e-9).mean())
 
     found = minimize(surprise, np.log([1.0, 0.3]), method="Nelder-Mead", options={"maxiter": 120, "xatol": 1e-3})

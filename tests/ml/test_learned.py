@@ -84,6 +84,15 @@ def test_a_category_that_the_user_has_removed_is_never_proposed(tmp_path: Path) 
     assert propose(tmp_path, classifier, b"a.txt", SENTENCE).label is None
 
 
+def test_a_guess_that_is_mostly_wrong_is_no_label_but_a_runner_up(tmp_path: Path) -> None:
+    many = tuple(sorted((*made.LABELS, "archive", "technical_log", "web_page")))
+    model = made.model({"t:zebra": ("financial_document", 0.5)}, labels=many)
+    classifier = LearnedClassifier(RulesClassifier(OpenOnly(), today=TODAY), model, "0123456789ab")
+    said = propose(tmp_path, classifier, b"a.txt", SENTENCE)
+    assert (said.label, said.score, said.decided_by, said.runner_up) == (None, 0.0, None, "financial_document")
+    assert 1 / 7 < said.runner_up_score < 0.25
+
+
 @pytest.mark.parametrize("content", [b"", b"\x00\x01\x02\x03" * 50], ids=["empty", "unknown bytes"])
 def test_what_nothing_is_known_of_has_no_label_whatever_the_model_says(tmp_path: Path, content: bytes) -> None:
     classifier = learned({"f:binary": ("media_photo", 90.0), "x:": ("media_photo", 90.0)})
