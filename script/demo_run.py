@@ -40,6 +40,7 @@ from demo_tree import (
 
 IFMOSFS: Final = os.path.join(os.path.dirname(sys.executable), "ifmosfs")
 COMMAND_TIMEOUT_S: Final = 600
+DEMO_CATEGORY: Final = "personal_document"
 PREVIEW_ONLY: Final = frozenset({b"To review", b".ifmosfs"})  # what a preview shows and a commit does not make
 MAX_CROSS_CHECK_BYTES: Final = (
     1_000_000_000  # rsync needs a copy of the preview; beyond this the own comparison must do
@@ -250,6 +251,29 @@ class Demo:
         self.screen.check("the file is at its new place in the mount", problems)
         self.screen.check("the original has not moved", differences(self.start, self.inbox()))
 
+    def correct_one(self) -> None:
+        """Ask why a file is where it is, say what it is, and see the plan follow."""
+        self.screen.headline("Why is it there? Ask, and teach it better")
+        before = read_tree(self.path(b"Preview"), [b".ifmosfs"])
+        source = _in_doubt(before)
+        file = os.fsdecode(os.path.join(b"Preview", source))
+        self.shell.run("ifmosfs", "why", file, n_lines=14)
+        self.shell.run("ifmosfs", "teach", file, self._another_category(file))
+        after = read_tree(self.path(b"Preview"), [b".ifmosfs"])
+        content = before[source]
+        elsewhere = [path for path in after.keys() - before.keys() if after[path] == content]
+        problems = [f"still at its old place: {show(source)}"] if source in after else []
+        self.screen.check("the plan follows: the file has another place in the mount", problems)
+        for path in elsewhere[:1]:
+            print(f"  {show(source)} is now {show(path)}")
+        self.screen.check("the original has not moved", differences(self.start, self.inbox()))
+
+    def _another_category(self, file: str) -> str:
+        """The runner-up, or else one that most inboxes have a file of."""
+        _, output = self.shell.quietly("ifmosfs", "why", file, "--json")
+        told = json.loads(output[output.find("{") : output.rfind("}") + 1])
+        return str(told["runner_up"] or ("technical_script" if told["category"] == DEMO_CATEGORY else DEMO_CATEGORY))
+
     def record(self) -> None:
         """Remember the mounted tree, and keep a copy of it for rsync to compare with."""
         self.preview = self._read_preview()
@@ -328,12 +352,23 @@ class Demo:
         if mounted:
             self.look_around()
             self.move_one()
+            self.correct_one()
             self.record()
         else:
             self.preview_by_links()
         self.commit(mounted)
         self.verify()
         self.roll_back()
+
+
+def _in_doubt(tree: Tree) -> bytes:
+    """A file that the program is unsure of, or else one that it would move."""
+    unsure = [path for path in tree if path.startswith(b"To review/unsure/")]
+    files = [path for path in unsure or sorted(tree) if tree[path].kind == "file" and tree[path].size_bytes]
+    if not files:
+        raise DemoFailed("the plan has no file: there is nothing to teach")
+    telling = [path for path in sorted(files) if _is_plain(path) and b" " not in os.path.basename(path)]
+    return next(iter(telling), files[0])
 
 
 def _sample(tree: Tree, n_wanted: int) -> list[bytes]:
