@@ -23,6 +23,7 @@ from ifmosfs.ml.stopwatch import JUDGING, MODEL, Stopwatch
 from ifmosfs.ml.token_words import words_for
 
 CERTAIN: Final = 0.97  # of the rules: places and formats that nothing contradicts
+KNOWN_OUTSIDE: Final = 0.5
 LEAST: Final = 0.25  # a label that is wrong three times in four is no label; a review may still ask about it
 SHOWN: Final = 3
 
@@ -208,7 +209,12 @@ def _tells(evidence: Evidence, verdict: Verdict) -> bool:
 
 
 def _is_certain(evidence: Evidence, verdict: Verdict) -> bool:
-    return not evidence.format_name or (bool(verdict.ranking) and verdict.ranking[0][1] >= CERTAIN)
+    """Whether the rules need not be doubted: by a place, or a format that nothing contradicts. That a format is known and no category
+    is meant for it needs less: a model knows nothing of formats that it has not seen, and a file that stays does no harm."""
+    if not evidence.format_name or not verdict.ranking:
+        return not evidence.format_name
+    label, share = verdict.ranking[0]
+    return share >= (KNOWN_OUTSIDE if label == OUTSIDE else CERTAIN)
 
 
 def _decider(label: str, rule: Opinion, model: Opinion) -> Decider:

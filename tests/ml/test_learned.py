@@ -61,6 +61,13 @@ def test_certain_evidence_outranks_the_model(tmp_path: Path) -> None:
     assert (photo.label, photo.decided_by, photo.model) == ("media_photo", Decider.RULE, None)
 
 
+def test_a_format_that_no_category_is_meant_for_stays_so(tmp_path: Path) -> None:
+    classifier = learned({"x:ics": ("media_photo", 900.0)})
+    calendar = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//EN\r\nBEGIN:VEVENT\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    said = propose(tmp_path, classifier, b"holidays.ics", calendar)
+    assert (said.label, said.decided_by, said.model) == (None, Decider.RULE, None)
+
+
 def test_both_are_heard_and_kept_apart(tmp_path: Path) -> None:
     classifier = learned({"x:py": ("media_photo", 2.0)}, Mixture(1.0, 4.0))
     said = propose(tmp_path, classifier, b"x.py", b"import os\n\n\ndef main():\n    print(os.getcwd())\n")
