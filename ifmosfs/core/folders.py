@@ -29,7 +29,7 @@ from ifmosfs.core.files import Attr, Fingerprint, Kind, Place
 from ifmosfs.core.journal import FolderMeta, Operation, OpKind, OpState, Outcome
 from ifmosfs.core.names import ancestors, components
 from ifmosfs.core.ports import Disk
-from ifmosfs.core.reports import error_line
+from ifmosfs.core.reports import WORDS, error_line, problem
 from ifmosfs.core.runlog import RunLog, Settled
 
 
@@ -165,11 +165,14 @@ class FolderTimes:
         return None if operation is None else operation.expected
 
     def settle(self, wanted: Sequence[tuple[Place, int]], disk: Disk, log: RunLog) -> None:
-        """Set the wanted times (ns since the epoch), then record for every folder what it is like now.
+        """Set the wanted times (ns since the epoch), then record for every folder what it is like now. A refusal is told in the
+        folder's outcome; of a folder that the run itself has made, which has none here, beside the outcomes.
 
         Raises: DiskFailed.
         """
         refused = _set_all(wanted, disk)
+        for path in refused.keys() - self.operations.keys():
+            log.tally.problems.append(problem("folder-times", path, words=f"{WORDS['folder-times']} ({refused[path]})"))
         rows = [self._row(key, operation, refused, disk) for key, operation in self.operations.items()]
         there = [each.target for each, outcome in rows if outcome.arrived is not None and each.target is not None]
         sync_folders(disk, {place.absolute: place for place in [*there, *_existing(wanted, disk)]}.values())

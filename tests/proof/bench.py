@@ -11,7 +11,7 @@ import os
 import stat
 import struct
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -217,15 +217,20 @@ def assert_goes_on(bench: Bench, oracle: Oracle, plan: str, n_to_move: int, when
     assert proof.status == 3, (when, proof)  # that name again
 
 
-def assert_goes_back(bench: Bench, oracle: Oracle, plan: str, when: object, *, exactly: bool = True) -> None:
-    """A rollback brings everything to where it was, unless nothing has happened at all; `exactly`: the target's time, too."""
+def assert_goes_back(
+    bench: Bench, oracle: Oracle, plan: str, when: object, *, exactly: bool = True, told: Collection[str] = ()
+) -> None:
+    """A rollback brings everything to where it was, unless nothing has happened at all; `exactly`: the target's time, too.
+
+    `told`: folders of which it was said that their times could not be set.
+    """
     has_begun = bench.state_of(plan) in {"committed", "committing"}
     if has_begun:
         n_before = oracle.n_in_roots()
         result = bench.here("rollback", plan, "--yes", "--json")
         assert result.status == 0, (when, result)
         assert_true(result.json, result.status, oracle.n_in_roots() - n_before)
-    oracle.assert_as_before(when, journal_may_stay=not has_begun, target_time_may_differ=not exactly)
+    oracle.assert_as_before(when, journal_may_stay=not has_begun, target_time_may_differ=not exactly, told=told)
 
 
 class Trials:
