@@ -27,9 +27,7 @@ NOT_READ: Final[Mapping[str, frozenset[Group]]] = {
 """The kinds of models, and which groups of tokens each does not read. All but the linear ones read a sentence embedding, too."""
 
 EMBEDDED: Final = "e:"  # stands among tokens for the whole sentence embedding
-EMBEDDING_WEIGHT: Final = (
-    1.0  # of a sentence embedding, whose length is 1, as `features.WEIGHTS` are of groups of tokens
-)
+EMBEDDING_WEIGHT: Final = 6.0  # of a sentence embedding, whose length is 1; 1 to 10 were tried, see docs/learning.md
 RULES_UNSAID: Final = 0.03  # what a label counts for that the rules do not name: they may be wrong, so it is not zero
 
 

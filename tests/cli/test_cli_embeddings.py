@@ -57,6 +57,7 @@ def test_a_model_that_reads_embeddings_is_trained_used_and_evaluated_as_any_othe
     (line,) = [each for each in json.loads(ran(bare_desk, "model", "list", "--json").out)["models"] if each["in_use"]]
     assert (line["name"], line["trouble"], line["meta"]["kind"]) == (model, None, kind)
     assert line["meta"]["embedder"]["source"] == str(folder)
+    assert f"  {kind}, set, 20 files; held back: 100.0% right" in ran(bare_desk, "model", "list").out
     (tmp_path / "paths").write_text(f"{small_set}/financial_document-3.txt\n{small_set}/technical_script-3.txt\n")
     said = json.loads(ran(bare_desk, "classify", "--paths-from", tmp_path / "paths", "--json").out)["files"]
     assert [each["label"] for each in said] == ["financial_document", "technical_script"]
