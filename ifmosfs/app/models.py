@@ -177,7 +177,10 @@ def _with_embedder(stored: StoredModel, elsewhere: str | None, where: bytes) -> 
     source = elsewhere or wanted.source
     try:
         files = find_embeddings(source)
-    except (EmbeddingsUnusable, BackendMissing) as error:
+    except BackendMissing as error:
+        what = f"{error} ({error.hint})"  # a notice has no hint
+        raise ModelUnusable(what, path=where, hint=error.hint) from error
+    except EmbeddingsUnusable as error:
         raise ModelUnusable(f"the embeddings that it reads are not usable: {error}", path=where, hint=hint) from error
     if files.name != wanted.name:
         raise ModelUnusable(f"the embeddings in {source} are not those that it was trained with", path=where, hint=hint)

@@ -106,8 +106,9 @@ def find_embeddings(source: str) -> EmbeddingFiles:
     found = EmbeddingFiles(vectors, tokenizer, _digest(*_read_both(vectors, tokenizer)))
     for name in found.libraries:
         if importlib.util.find_spec(name) is None:
-            hint = "pip install 'ifmosfs[transformer]'"
-            raise BackendMissing(f"embeddings need {name}, which is not installed ({hint})", hint=hint)
+            raise BackendMissing(
+                f"embeddings need {name}, which is not installed", hint="pip install 'ifmosfs[transformer]'"
+            )
     return found
 
 

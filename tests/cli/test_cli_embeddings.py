@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from ifmosfs.app.context import App
+from ifmosfs.app.settings import load_settings
 from tests.cli.command_line import Desk, Result
 from tests.ml import embedding_samples as tiny
 
@@ -102,6 +104,24 @@ def test_where_the_embeddings_are_gone_or_others_files_are_labelled_by_the_rules
     assert "cannot be used: the embeddings in" in ran(desk, "model", "list").out
     refused = ran(desk, "model", "use", model)
     assert (refused.status, refused.err.startswith("error[model-unusable]: the embeddings in")) == (2, True)
+
+
+@with_extra
+def test_where_the_extra_is_gone_files_are_labelled_by_the_rules_with_a_notice_that_names_it(
+    desk: Desk, small_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = trained(desk, small_set, "transformer", tiny.static_folder(tmp_path / "e"), "--use")
+    there = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, package=None: None if name == "tokenizers" else there(name, package)
+    )
+    with App(load_settings({**desk.environment, "IFMOSFS_MODEL": ""})) as app:
+        assert app.model is None
+        (notice,) = app.notices
+    assert notice == (
+        "The model in use cannot be used, so files are labelled by the rules alone: embeddings need tokenizers, which is not "
+        f"installed (pip install 'ifmosfs[transformer]'): {desk.state}/models/{model}."
+    )
 
 
 @with_extra
