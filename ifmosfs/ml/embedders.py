@@ -151,11 +151,14 @@ def load_network(vectors: bytes, tokenizer: bytes, files: EmbeddingFiles) -> Net
         options.intra_op_num_threads = options.inter_op_num_threads = 1  # the same sums in the same order everywhere
         options.log_severity_level = 4
         # From bytes, not by its path: so it cannot name other files that its numbers are in.
-        session = runtime.InferenceSession(vectors, options, providers=["CPUExecutionProvider"])
+        # Without its fallback, which is to try the same again, and to print that.
+        session = runtime.InferenceSession(vectors, options, providers=["CPUExecutionProvider"], enable_fallback=0)
         unknown = sorted({each.name for each in session.get_inputs()} - INPUTS)
         if unknown:
             raise ValueError(f"it asks for {unknown[0]}")
-    return NetworkEmbedder(session, tokens, files)
+        if not session.get_outputs():
+            raise ValueError("it has no output")
+        return NetworkEmbedder(session, tokens, files)
 
 
 def mean_of_tokens(rows: Floats, mask: Integers) -> Floats:

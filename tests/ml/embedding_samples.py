@@ -58,7 +58,9 @@ def safetensors(arrays: dict[str, np.ndarray]) -> bytes:
     return struct.pack("<Q", len(described)) + described + body
 
 
-def network(*, pooled: bool = False, wants: str = "attention_mask", table: np.ndarray = TABLE) -> bytes:
+def network(
+    *, pooled: bool = False, wants: str = "attention_mask", table: np.ndarray = TABLE, says_it: bool = True
+) -> bytes:
     """An ONNX model: `Gather` of the table by `input_ids`, and with `pooled` also `ReduceMean` over the tokens."""
     rows = "last_hidden_state"
     nodes = [_node("Gather", ["table", "input_ids"], rows)]
@@ -78,7 +80,7 @@ def network(*, pooled: bool = False, wants: str = "attention_mask", table: np.nd
         + _bytes(2, b"tiny")
         + _bytes(5, held)
         + b"".join(_bytes(11, each) for each in inputs)
-        + b"".join(_bytes(12, each) for each in outputs)
+        + b"".join(_bytes(12, each) for each in outputs if says_it)
     )
     return _number(1, 8) + _bytes(7, graph) + _bytes(8, _bytes(1, b"") + _number(2, 13))
 

@@ -222,6 +222,11 @@ REFUSED_NETWORK: dict[str, tuple[Callable[[Path], object], str]] = {
         changed("model.onnx", tiny.network(table=np.ones((5, 5000), dtype=np.float32))),
         "its output has the shape (1, 5000)",
     ),
+    "no output": (changed("model.onnx", tiny.network(says_it=False)), "the network cannot be read"),
+    "an operator that is no text": (
+        changed("model.onnx", tiny.network().replace(b"Gather", b"Gath\xffr")),
+        "the network cannot be read",
+    ),
     "tokens that it does not know": (
         changed("model.onnx", tiny.network(table=np.ones((0, 3), dtype=np.float32))),
         "the network cannot be",
@@ -232,13 +237,14 @@ REFUSED_NETWORK: dict[str, tuple[Callable[[Path], object], str]] = {
 @network
 @pytest.mark.parametrize(("spoil", "words"), REFUSED_NETWORK.values(), ids=REFUSED_NETWORK.keys())
 def test_what_holds_no_sentence_transformer_is_refused_with_a_reason(
-    tmp_path: Path, spoil: Callable[[Path], object], words: str
+    tmp_path: Path, spoil: Callable[[Path], object], words: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     folder = tiny.network_folder(tmp_path / "e")
     spoil(folder)
     with pytest.raises(EmbeddingsUnusable) as caught:
         loaded(folder)
     assert words in caught.value.what
+    assert capfd.readouterr().out == ""  # where --json writes
 
 
 @static
