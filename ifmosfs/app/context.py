@@ -127,7 +127,7 @@ class App:
         from ifmosfs.ml.taught import TaughtClassifier
 
         rules, stored = self.new_rules(), self.model
-        inner = rules if stored is None else LearnedClassifier(rules, stored.model, stored.model_id)
+        inner = rules if stored is None else LearnedClassifier(rules, stored.model, stored.model_id, stored.embedder)
         return TaughtClassifier(inner, self.disk, CatalogueLessons(self), EvidenceDescriber(rules))
 
     def new_rules(self) -> RulesClassifier:
@@ -143,7 +143,7 @@ class App:
         """The models there are, and which is in use."""
         from ifmosfs.app.models import Models
 
-        return Models(self.settings.state_folder)
+        return Models(self.settings.state_folder, self.settings.embeddings)
 
     @cached_property
     def model(self) -> StoredModel | None:

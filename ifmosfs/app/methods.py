@@ -54,14 +54,14 @@ def _by_model_alone(app: App) -> Method:
 
     stored = _in_use(app)
     rules, memory = _rules_of(app)
-    return ByClassifier(ModelAlone(rules, stored.model), _model_threshold(app, stored), memory)
+    return ByClassifier(ModelAlone(rules, stored.model, stored.embedder), _model_threshold(app, stored), memory)
 
 
 def _together(app: App, stored: StoredModel) -> Method:
     from ifmosfs.ml.learned import LearnedClassifier
 
     rules, memory = _rules_of(app)
-    classifier = LearnedClassifier(rules, stored.model, stored.model_id)
+    classifier = LearnedClassifier(rules, stored.model, stored.model_id, stored.embedder)
     return ByClassifier(classifier, _model_threshold(app, stored), memory)
 
 

@@ -7,14 +7,15 @@ import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Final
 
-from ifmosfs.core.errors import Ambiguous, IfmosfsError, NotFound, TargetProblem, WrongState
+from ifmosfs.core.errors import Ambiguous, BackendMissing, IfmosfsError, NotFound, TargetProblem, WrongState
 from ifmosfs.ml.model_files import (
     FILES,
+    EmbedderMeta,
     ModelUnusable,
     StoredModel,
     read_archive,
@@ -41,8 +42,9 @@ class ListedModel:
 class Models:
     """The models of a state folder. Changes are whole or not at all: a model is made beside its place and renamed into it."""
 
-    def __init__(self, state_folder: Path) -> None:
+    def __init__(self, state_folder: Path, embeddings: str | None = None) -> None:
         self._folder = state_folder / "models"
+        self._embeddings = embeddings
 
     @property
     def current(self) -> str:
@@ -59,9 +61,9 @@ class Models:
             ) from error
 
     def load(self, name: str) -> StoredModel | None:
-        """A model by its name or the beginning of its id; `None` for the rules alone.
+        """A model by its name or the beginning of its id; `None` for the rules alone. One that reads embeddings has its embedder.
 
-        Raises: ModelUnusable where it is damaged or made for another version; NotFound, Ambiguous.
+        Raises: ModelUnusable where it is damaged, made for another version, or its embeddings are not here; NotFound, Ambiguous.
         """
         if name == RULES:
             return None
@@ -69,7 +71,7 @@ class Models:
             where = os.fsencode(str(_shipped_folder()))
             return unpack_model(_shipped_files(), where)
         folder = os.fsencode(self._folder / self._found(name))
-        return unpack_model(read_folder(folder), folder)
+        return _with_embedder(unpack_model(read_folder(folder), folder), self._embeddings, folder)
 
     def listed(self) -> Iterator[ListedModel]:
         """All there are, the shipped one and the rules alone first."""
@@ -161,6 +163,28 @@ class Models:
         if len(matching) > 1:
             raise Ambiguous(f"{name} begins several ids: {', '.join(matching)}", hint="name more of it")
         return matching[0]
+
+
+def _with_embedder(stored: StoredModel, elsewhere: str | None, where: bytes) -> StoredModel:
+    """The model with the embedder that it was trained with, looked for `elsewhere` or where it was then; loaded at the first text."""
+    if not stored.meta.dimensions:
+        return stored
+    from ifmosfs.ml.embedding import EmbeddingsUnusable, LateEmbedder, find_embeddings
+
+    wanted = stored.meta.embedder
+    assert isinstance(wanted, EmbedderMeta)  # there are dimensions
+    hint = "set IFMOSFS_EMBEDDINGS to their folder, or use another model: ifmosfs model use shipped"
+    source = elsewhere or wanted.source
+    try:
+        files = find_embeddings(source)
+    except BackendMissing as error:
+        what = f"{error} ({error.hint})"  # a notice has no hint
+        raise ModelUnusable(what, path=where, hint=error.hint) from error
+    except EmbeddingsUnusable as error:
+        raise ModelUnusable(f"the embeddings that it reads are not usable: {error}", path=where, hint=hint) from error
+    if files.name != wanted.name:
+        raise ModelUnusable(f"the embeddings in {source} are not those that it was trained with", path=where, hint=hint)
+    return replace(stored, embedder=LateEmbedder(files, wanted.dimensions))
 
 
 def write_folder(place: Path, files: Mapping[str, bytes]) -> None:

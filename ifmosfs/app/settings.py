@@ -68,7 +68,8 @@ class Settings:
     `threshold` (none: what the classifier in use asks for) and `threshold_for` (by category) say how sure a file must be to move;
     `conflict`, `conflict_for` (by category) and `duplicates` are what new plans do where nothing else is said.
     `driver` (IFMOSFS_DRIVER) serves views by "kernel" or "libfuse"; none is the best that works. `model` (IFMOSFS_MODEL) is used
-    instead of the one that `model use` has chosen.
+    instead of the one that `model use` has chosen; `embeddings` (IFMOSFS_EMBEDDINGS) is where those are that a model reads, instead of
+    where they were when it was trained.
     """
 
     config_folder: Path
@@ -86,6 +87,7 @@ class Settings:
     windows_names: bool = False
     driver: str | None = None
     model: str | None = None
+    embeddings: str | None = None
     poll_seconds: float = 10.0
     poll_only: bool = False
 
@@ -126,6 +128,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         windows_names=config.validate.windows,
         driver=_driver(environment.get("IFMOSFS_DRIVER")),
         model=environment.get("IFMOSFS_MODEL") or None,
+        embeddings=environment.get("IFMOSFS_EMBEDDINGS") or None,
         poll_seconds=config.watch.poll_seconds,
         poll_only=config.watch.poll_only,
     )

@@ -17,16 +17,18 @@ from ifmosfs.app.context import App
 from ifmosfs.app.labelled_sets import also_ok_of, read_labelled
 from ifmosfs.app.models import write_folder
 from ifmosfs.app.synthesising import make_synthetic_corpus
-from ifmosfs.core.errors import ConfigProblem, TargetProblem
+from ifmosfs.core.errors import ConfigProblem, TargetProblem, UsageProblem
 from ifmosfs.core.files import ScannedFile
 from ifmosfs.ml.evaluating import NONE
 from ifmosfs.ml.evidence import OUTSIDE
 from ifmosfs.ml.labelled import Row
 
 if TYPE_CHECKING:
+    from ifmosfs.ml.embedding import Embedder
     from ifmosfs.ml.model_files import StoredModel
     from ifmosfs.ml.training import Example, Trained
 
+LINEAR: Final = "linear"
 LIBRARIES: Final = ("scikit-learn", "scipy", "numpy")
 GROUPS: Final = ("document_type", "source_package", "group")  # columns that say what must not be parted
 SYNTHETIC_SEED: Final = 0
@@ -50,22 +52,26 @@ def train_model(
     seed: int = 0,
     n_jobs: int | None = None,
     output: str | None = None,
+    kind: str = LINEAR,
+    embeddings: str | None = None,
 ) -> TrainReport:
     """Train on labelled sets (CSVs, or folders with one), or on a new synthetic corpus, and keep the model; it is not in use yet.
 
-    Raises: ConfigProblem for a set that cannot be used or has fewer than two categories; BackendMissing where a corpus cannot be made;
+    All kinds but the linear one read `embeddings`, a folder or `wordllama`. Raises: ConfigProblem for a set that cannot be used or has
+    fewer than two categories; EmbeddingsUnusable; UsageProblem; BackendMissing where a corpus cannot be made, or embeddings be read;
     TargetProblem for an `output` that is there already.
     """
+    embedder = _embedder(kind, embeddings)
     if output is not None and os.path.lexists(output):
         raise TargetProblem("there is something already", path=os.fsencode(output), hint="name a folder that is new")
     with _sets(app, data, per_category, seed) as sets:
         files, missing = _files_of(app, sets)
         examples = list(_examples(app, files))
-        facts = _facts(files, data, per_category, seed)
+        facts = {**_facts(files, data, per_category, seed), **_facts_of_kind(kind, embedder, embeddings)}
     if len({example.label for example in examples}) < 2:
         raise ConfigProblem("there are fewer than two categories to tell apart", hint="name more files: --data CSV")
     app.progress("Training", 0, None)
-    stored_files = _packed(_trained(examples, seed, n_jobs), facts)
+    stored_files = _packed(_trained(examples, seed, n_jobs, kind, embedder), facts)
     app.idle()
     from ifmosfs.ml.model_files import unpack_model
 
@@ -75,6 +81,29 @@ def train_model(
         write_folder(Path(output), stored_files)
         stored = unpack_model(stored_files, os.fsencode(output))
     return TrainReport(stored, output, len(examples), tuple(missing))
+
+
+def _embedder(kind: str, embeddings: str | None) -> Embedder | None:
+    """What the kind of model reads texts with, loaded before any work is done."""
+    if kind == LINEAR:
+        if embeddings is not None:
+            raise UsageProblem("a linear model reads no embeddings", hint="add: --kind ensemble")
+        return None
+    if embeddings is None:
+        raise UsageProblem(f"a model of kind {kind} reads embeddings", hint="add: --embeddings DIR, or wordllama")
+    from ifmosfs.ml.embedding import find_embeddings, load_embedder
+
+    return load_embedder(find_embeddings(embeddings))
+
+
+def _facts_of_kind(kind: str, embedder: Embedder | None, embeddings: str | None) -> Mapping[str, object]:
+    if embedder is None or embeddings is None:
+        return {"kind": kind}
+    from ifmosfs.ml.embedding import WORDLLAMA
+    from ifmosfs.ml.model_files import EmbedderMeta
+
+    source = embeddings if embeddings == WORDLLAMA else os.path.abspath(embeddings)
+    return {"kind": kind, "embedder": EmbedderMeta(name=embedder.name, dimensions=embedder.dimensions, source=source)}
 
 
 @contextmanager
@@ -96,7 +125,7 @@ def _files_of(app: App, sets: Sequence[str]) -> tuple[list[tuple[Row, ScannedFil
 
 def _examples(app: App, files: Sequence[tuple[Row, ScannedFile]]) -> Iterator[Example]:
     """What the rules see of each file, as an example. Files with nothing to see (empty, unreadable) are left out."""
-    from ifmosfs.ml.features import tokens_of
+    from ifmosfs.ml.features import piece_of, tokens_of
     from ifmosfs.ml.training import Example
 
     rules = app.new_rules()
@@ -107,7 +136,8 @@ def _examples(app: App, files: Sequence[tuple[Row, ScannedFile]]) -> Iterator[Ex
                 continue
             verdict = rules.frame.judge(evidence.findings)
             also_ok = frozenset(map(_label, also_ok_of(row)))
-            yield Example(tokens_of(evidence, verdict), verdict, _label(row["category"]), group_of(row), also_ok)
+            tokens, label = tokens_of(evidence, verdict), _label(row["category"])
+            yield Example(tokens, verdict, label, group_of(row), also_ok, piece_of(evidence))
 
 
 def _label(category: str) -> str:
@@ -120,10 +150,12 @@ def group_of(row: Row) -> str:
     return f"{row['category']}/{named}" if named else os.path.dirname(row["path"])
 
 
-def _trained(examples: Sequence[Example], seed: int, n_jobs: int | None) -> Trained:
+def _trained(
+    examples: Sequence[Example], seed: int, n_jobs: int | None, kind: str, embedder: Embedder | None
+) -> Trained:
     from ifmosfs.ml.training import train
 
-    return train(examples, seed, n_jobs or os.cpu_count() or 1)
+    return train(examples, seed, n_jobs or os.cpu_count() or 1, kind, embedder)
 
 
 def _facts(
@@ -135,7 +167,6 @@ def _facts(
         "set": "synthetic", "per_category": str(per_category), "seed": str(seed)
     }  # fmt: skip
     return {
-        "kind": "linear",
         "created": datetime.now(tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "seed": seed,
         "data": {**named, "n_files": str(len(files)), "sha256": hashlib.sha256(rows.encode()).hexdigest()},

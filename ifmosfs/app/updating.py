@@ -17,6 +17,7 @@ from ifmosfs.core.proposal import Proposal
 from ifmosfs.ml.evidence import OUTSIDE
 from ifmosfs.ml.features import VERSION as FEATURES
 from ifmosfs.ml.features import Features
+from ifmosfs.ml.model import LINEAR
 
 if TYPE_CHECKING:
     from ifmosfs.ml.model_files import StoredModel
@@ -96,6 +97,11 @@ def _base(app: App) -> StoredModel:
     current = app.model
     if current is None:
         raise WrongState("no model is in use that could be refitted", hint="first: ifmosfs model use shipped")
+    if current.meta.kind != LINEAR:
+        raise WrongState(
+            f"the model in use is of kind {current.meta.kind}, and only linear ones are refitted; lessons hold all the same",
+            hint="use a linear one: ifmosfs model use shipped",
+        )
     if current.meta.parent is None:
         return current
     for name in (current.meta.parent, SHIPPED):

@@ -29,6 +29,7 @@ COLUMNS: Final = 1 << 16
 TEXT_WORDS: Final = 1200
 SHAPE_CHARACTERS: Final = 4000
 NAME_WORDS: Final = 12
+PIECE_CHARACTERS: Final = 2000
 FOLDERS: Final = 3
 _WORD = re.compile(r"[^\W\d_]{2,24}|\d+[.,:/-]\d+(?:[.,:/-]\d+)*|\d+|[€$£%§©@#{}<>=|\\;]")
 _SHAPE = (
@@ -71,6 +72,24 @@ Tokens = Mapping[Group, Mapping[str, float]]
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """The little of a file that a sentence embedding is made of: the words of its name and title, and how its text begins."""
+
+    name: str = ""
+    title: str = ""
+    text: str = ""
+
+    def words(self, without: frozenset[Group] = frozenset()) -> str:
+        """All of it as one text, but for what is left out with a group of tokens."""
+        parts = (
+            "" if Group.NAME in without else self.name,
+            "" if Group.STRUCTURE in without else self.title,
+            "" if Group.TEXT in without else self.text,
+        )
+        return "\n".join(part for part in parts if part)[:PIECE_CHARACTERS]
+
+
+@dataclass(frozen=True, slots=True)
 class Features:
     """One file as a sparse row: `columns` (below `COLUMNS`, each once, rising) and their `values`."""
 
@@ -103,6 +122,13 @@ def features_of(tokens: Tokens, without: frozenset[Group] = frozenset()) -> Feat
             row[column] = row.get(column, 0.0) + weight * scale
     columns = sorted(row)
     return Features(tuple(columns), tuple(row[column] for column in columns))
+
+
+def piece_of(evidence: Evidence) -> Piece:
+    """What a sentence embedding of a file is made of."""
+    stem = split_extension(split(evidence.file.path)[1])[0].decode("utf-8", "replace")
+    words = [word for word in as_words(stem).split()[:NAME_WORDS] if not word.isdigit()]
+    return Piece(" ".join(words), evidence.extract.fields.get("title", ""), evidence.extract.text[:PIECE_CHARACTERS])
 
 
 def column_of(token: str) -> int:

@@ -7,33 +7,40 @@ nothing is known of, or what looks like no category, gets no label.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
-from typing import Final
+from itertools import islice
+from time import perf_counter
+from typing import TYPE_CHECKING, Final
 
 from ifmosfs.core.files import ScannedFile
 from ifmosfs.core.proposal import Decider, Explanation, Opinion, Proposal
 from ifmosfs.ml.classifier import LOWEST_SCORE, Evidence, RulesClassifier, opinion_of
 from ifmosfs.ml.evidence import OUTSIDE, Verdict
-from ifmosfs.ml.features import Features, Group, Tokens, features_of, tokens_of
+from ifmosfs.ml.features import Features, Group, Tokens, piece_of, tokens_of
 from ifmosfs.ml.model import Floats, Model
 from ifmosfs.ml.sketch import sketched
 from ifmosfs.ml.stopwatch import JUDGING, MODEL, Stopwatch
 from ifmosfs.ml.token_words import words_for
 
+if TYPE_CHECKING:
+    from ifmosfs.ml.embedding import Embedder
+
 CERTAIN: Final = 0.97  # of the rules: places and formats that nothing contradicts
 KNOWN_OUTSIDE: Final = 0.5
 LEAST: Final = 0.25  # a label that is wrong three times in four is no label; a review may still ask about it
 SHOWN: Final = 3
+BATCH: Final = 16  # files whose texts are embedded at once
 
 
 class ModelAlone:
     """The model without a word of the rules, to compare with (`core.proposal.Classifier` as far as an evaluation goes)."""
 
-    def __init__(self, rules: RulesClassifier, model: Model) -> None:
+    def __init__(self, rules: RulesClassifier, model: Model, embedder: Embedder | None = None) -> None:
         self._rules = rules
         self._model = model
+        self._embedder = embedder
 
     def propose_all(
         self, files: Iterable[ScannedFile], *, watch: Stopwatch | None = None
@@ -41,18 +48,20 @@ class ModelAlone:
         """The best label by what is seen of each file, as if the rules had found nothing."""
         nothing = self._rules.frame.judge(())
         with closing(self._rules.evidence_all(files, with_texts=True, watch=watch)) as seen:
-            for evidence in seen:
-                evidence.lap.begin()
-                proposal = evidence.settled or self._proposal(evidence, nothing)
-                evidence.lap.end(MODEL)
-                yield proposal
+            for batch in _batches(seen, self._embedder):
+                vectors = iter(_embedded(self._embedder, [each for each in batch if each.settled is None]))
+                for evidence in batch:
+                    evidence.lap.begin()
+                    proposal = evidence.settled or self._proposal(evidence, nothing, next(vectors))
+                    evidence.lap.end(MODEL)
+                    yield proposal
 
     def close(self) -> None:
         """End the workers."""
         self._rules.close()
 
-    def _proposal(self, evidence: Evidence, nothing: Verdict) -> Proposal:
-        features = features_of(tokens_of(evidence, nothing), frozenset({Group.RULES}))
+    def _proposal(self, evidence: Evidence, nothing: Verdict, vector: Floats | None) -> Proposal:
+        features = self._model.features(tokens_of(evidence, nothing), vector, frozenset({Group.RULES}))
         probabilities = self._model.alone(self._model.scores(features))
         at = int(probabilities.argmax())
         label, score = self._model.labels[at], round(float(probabilities[at]), 3)
@@ -68,10 +77,14 @@ class ModelAlone:
 
 
 class LearnedClassifier:
-    """Proposes categories by rules and model (`core.proposal.Classifier`); `model_id` is part of its name."""
+    """Proposes categories by rules and model (`core.proposal.Classifier`); `model_id` is part of its name. A model that reads sentence
+    embeddings needs the `embedder` that it was trained with."""
 
-    def __init__(self, rules: RulesClassifier, model: Model, model_id: str) -> None:
+    def __init__(self, rules: RulesClassifier, model: Model, model_id: str, embedder: Embedder | None = None) -> None:
+        if (model.dimensions > 0) != (embedder is not None):
+            raise ValueError("a model that reads embeddings, and no other, needs an embedder")
         self.rules = rules
+        self._embedder = embedder
         self._model = model
         self._model_id = model_id
         self._known = [label == OUTSIDE or label in rules.categories for label in model.labels]
@@ -91,11 +104,9 @@ class LearnedClassifier:
     ) -> Generator[Proposal, None, None]:
         """See `core.proposal.Classifier`. A `watch` is told what each stage of each file takes."""
         with closing(self.rules.evidence_all(files, with_texts=True, watch=watch)) as seen:
-            for evidence in seen:
-                evidence.lap.begin()
-                proposal = self.judge(evidence)
-                evidence.lap.end(MODEL)
-                yield sketched(proposal, evidence)
+            for batch in _batches(seen, self._embedder):
+                for evidence, proposal in zip(batch, self._judged(batch), strict=True):
+                    yield sketched(proposal, evidence)
 
     def explain(self, file: ScannedFile) -> Explanation:
         """See `core.proposal.Classifier`."""
@@ -113,14 +124,36 @@ class LearnedClassifier:
 
     def judge(self, evidence: Evidence) -> Proposal:
         """The decision on one file."""
+        (proposal,) = self._judged([evidence])
+        return proposal
+
+    def _judged(self, batch: Sequence[Evidence]) -> Iterator[Proposal]:
+        """The decisions on some files, in their order. Only those that rules cannot settle are embedded, all at once."""
+        begun = [self._begun(evidence) for evidence in batch]
+        undecided = [each for each, known in zip(batch, begun, strict=True) if isinstance(known, Verdict)]
+        vectors = iter(_embedded(self._embedder, undecided))
+        for evidence, known in zip(batch, begun, strict=True):
+            if isinstance(known, Proposal):
+                yield known
+                continue
+            evidence.lap.begin()
+            proposal = self._mixed(evidence, known, next(vectors))
+            evidence.lap.end(MODEL)
+            yield proposal
+
+    def _begun(self, evidence: Evidence) -> Proposal | Verdict:
+        """What the rules settle by themselves, else their word."""
         if evidence.settled is not None:
             return evidence.settled
+        evidence.lap.begin()
         verdict = self.rules.frame.judge(evidence.findings)
-        if _is_certain(evidence, verdict):
-            return self.rules.judged(evidence)
+        known = self.rules.judged(evidence) if _is_certain(evidence, verdict) else verdict
         evidence.lap.end(JUDGING)
+        return known
+
+    def _mixed(self, evidence: Evidence, verdict: Verdict, vector: Floats | None) -> Proposal:
         tokens = tokens_of(evidence, verdict)
-        features = features_of(tokens)
+        features = self._model.features(tokens, vector)
         scores = self._model.scores(features)
         alone, together = self._model.alone(scores), self._model.together(scores, verdict)
         return self._proposal(evidence, verdict, alone, together, tokens, features)
@@ -186,7 +219,9 @@ class LearnedClassifier:
         by_rules = self.rules.frame.strongest(None if label == OUTSIDE else label, evidence.findings, n=1)
         if not verdict.ranking or verdict.ranking[0][0] != label:
             by_rules = ()
-        return tuple(dict.fromkeys((*by_rules, *self._told(label, tokens, features_of(tokens), verdict))))[:SHOWN]
+        (vector,) = _embedded(self._embedder, [evidence])
+        features = self._model.features(tokens, vector)
+        return tuple(dict.fromkeys((*by_rules, *self._told(label, tokens, features, verdict))))[:SHOWN]
 
     def _told(self, label: str, tokens: Tokens, features: Features, verdict: Verdict) -> list[str]:
         """What speaks most for a label, in words, the strongest first; tokens that come to the same words count together."""
@@ -199,6 +234,24 @@ class LearnedClassifier:
                 weighed[words] += weight
         ranked = sorted(weighed, key=lambda words: (-weighed[words], words))
         return [words for words in ranked[: 2 * SHOWN] if weighed[words] > 0]
+
+
+def _batches(seen: Iterator[Evidence], embedder: Embedder | None) -> Iterator[Sequence[Evidence]]:
+    """The files one by one, or some at once where texts are embedded: a network is quicker with several."""
+    while batch := list(islice(seen, 1 if embedder is None else BATCH)):
+        yield batch
+
+
+def _embedded(embedder: Embedder | None, files: Sequence[Evidence]) -> Sequence[Floats | None]:
+    """The sentence embedding of each file, `None` without an embedder."""
+    if embedder is None or not files:
+        return [None] * len(files)
+    before = perf_counter()
+    vectors = list(embedder.embed([piece_of(each).words() for each in files]))
+    each_took = (perf_counter() - before) / len(files)
+    for each in files:
+        each.lap.add(MODEL, each_took)
+    return vectors
 
 
 def _tells(evidence: Evidence, verdict: Verdict) -> bool:

@@ -13,11 +13,21 @@ import numpy as np
 import numpy.typing as npt
 
 from ifmosfs.ml.evidence import OUTSIDE, Verdict
-from ifmosfs.ml.features import COLUMNS, Features, Tokens, column_of
+from ifmosfs.ml.features import COLUMNS, Features, Group, Tokens, column_of, features_of
 
 FLOAT: Final = np.float32
 Floats = npt.NDArray[np.float32]
 
+LINEAR, TRANSFORMER, ENSEMBLE = "linear", "transformer", "ensemble"
+NOT_READ: Final[Mapping[str, frozenset[Group]]] = {
+    LINEAR: frozenset(),
+    TRANSFORMER: frozenset(Group) - {Group.RULES},
+    ENSEMBLE: frozenset(),
+}
+"""The kinds of models, and which groups of tokens each does not read. All but the linear ones read a sentence embedding, too."""
+
+EMBEDDED: Final = "e:"  # stands among tokens for the whole sentence embedding
+EMBEDDING_WEIGHT: Final = 6.0  # of a sentence embedding, whose length is 1; 1 to 10 were tried, see docs/learning.md
 RULES_UNSAID: Final = 0.03  # what a label counts for that the rules do not name: they may be wrong, so it is not zero
 
 
@@ -32,9 +42,11 @@ class Mixture:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Weights (float32, `features.COLUMNS` rows, a column for each label) and an offset for each label.
+    """Weights (float32, `features.COLUMNS` rows and one for each dimension of an embedding, a column for each label) and an offset for
+    each label.
 
-    `labels` are sorted; `evidence.OUTSIDE` stands for files that belong to no category. `threshold` says from which probability on a
+    `kind` is one of `NOT_READ`; `dimensions` are those of the sentence embedding that it reads, 0 without one. `labels` are sorted;
+    `evidence.OUTSIDE` stands for files that belong to no category. `threshold` says from which probability on a
     label is sure enough to move a file.
     """
 
@@ -43,6 +55,19 @@ class Model:
     offsets: Floats
     mixture: Mixture = Mixture()
     threshold: float = 0.9
+    kind: str = LINEAR
+    dimensions: int = 0
+
+    def features(
+        self, tokens: Tokens, vector: Floats | None = None, without: frozenset[Group] = frozenset()
+    ) -> Features:
+        """What the model reads of a file: its tokens, and in the columns after them its embedding, `None` where there is none."""
+        found = features_of(tokens, without | NOT_READ[self.kind])
+        if vector is None or not vector.any():
+            return found
+        columns = range(COLUMNS, COLUMNS + self.dimensions)
+        values = (EMBEDDING_WEIGHT * vector).tolist()
+        return Features((*found.columns, *columns), (*found.values, *values))
 
     def scores(self, features: Features) -> Floats:
         """The scores of the labels before anything is made of them: logarithms of odds."""
@@ -67,11 +92,20 @@ class Model:
         return np.array([said.get(label, 0.0) for label in self.labels], dtype=FLOAT)
 
     def weighed(self, label: str, tokens: Tokens, features: Features) -> Mapping[str, float]:
-        """How much each token speaks for a label against the mean of all labels, in logarithms of odds."""
+        """How much each token, and the embedding as `EMBEDDED`, speaks for a label against the mean of all labels, in logarithms of
+        odds."""
         rows = self.weights[np.array(features.columns, dtype=np.int64)]
         apart = (rows[:, self.labels.index(label)] - rows.mean(axis=1)) * np.array(features.values, dtype=FLOAT)
         weight = dict(zip(features.columns, apart.tolist(), strict=True))
-        return {token: weight.get(column_of(token), 0.0) for group in tokens.values() for token in group}
+        told = {
+            token: weight.get(column_of(token), 0.0)
+            for group, some in tokens.items()
+            if group not in NOT_READ[self.kind]
+            for token in some
+        }
+        if self.dimensions:
+            told[EMBEDDED] = sum(weight.get(column, 0.0) for column in range(COLUMNS, COLUMNS + self.dimensions))
+        return told
 
 
 def check_shapes(model: Model) -> str | None:
@@ -79,7 +113,7 @@ def check_shapes(model: Model) -> str | None:
     n_labels = len(model.labels)
     if n_labels < 2 or list(model.labels) != sorted(set(model.labels)):
         return "its labels are not a sorted list"
-    if model.weights.shape != (COLUMNS, n_labels) or model.offsets.shape != (n_labels,):
+    if model.weights.shape != (COLUMNS + model.dimensions, n_labels) or model.offsets.shape != (n_labels,):
         return "its numbers are not of the shape that its labels ask for"
     if not (np.isfinite(model.weights).all() and np.isfinite(model.offsets).all()):
         return "some of its numbers are none"

@@ -24,10 +24,12 @@ import numpy.typing as npt
 from ifmosfs.core.errors import ConfigProblem
 from ifmosfs.ml.features import COLUMNS
 from ifmosfs.ml.features import VERSION as FEATURES
-from ifmosfs.ml.model import FLOAT, Mixture, Model, check_shapes
+from ifmosfs.ml.model import FLOAT, LINEAR, NOT_READ, Mixture, Model, check_shapes
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
+
+    from ifmosfs.ml.embedding import Embedder
 
 SCHEMA: Final = 1
 NUMBERS, META, SUMS = "numbers.npz", "meta.json", "SHA256SUMS"
@@ -52,9 +54,18 @@ class ModelUnusable(ConfigProblem):
     code = "model-unusable"
 
 
+class EmbedderMeta(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Which sentence embeddings a model reads: the digest of their files, how many numbers they give, and where they were found."""
+
+    name: str
+    dimensions: Annotated[int, msgspec.Meta(ge=1, le=4096)]
+    source: str
+
+
 class Meta(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """What a model says of itself. `kind` is "linear"; `parent` the model that it was refitted from; `data` names what it was
-    trained on with a hash over its rows; `figures` were measured on held-back groups; `libraries` are those it was trained with."""
+    """What a model says of itself. `kind` is "linear", or else there is an `embedder`; `parent` the model that it was refitted from;
+    `data` names what it was trained on with a hash over its rows; `figures` were measured on held-back groups; `libraries` are those
+    it was trained with."""
 
     schema: int
     kind: str
@@ -71,6 +82,12 @@ class Meta(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
     libraries: dict[str, str]
     parent: str | None = None
     n_lessons: int = 0
+    embedder: EmbedderMeta | msgspec.UnsetType = msgspec.UNSET  # linear models do not even name it
+
+    @property
+    def dimensions(self) -> int:
+        """Those of the sentence embedding that the model reads, 0 for none."""
+        return 0 if isinstance(self.embedder, msgspec.UnsetType) else self.embedder.dimensions
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +108,14 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class StoredModel:
-    """A model as it is kept. `model_id` is the beginning of the hash of its numbers; `guard` the rows that guard it at a refit."""
+    """A model as it is kept. `model_id` is the beginning of the hash of its numbers; `guard` the rows that guard it at a refit (none
+    where it reads embeddings); `embedder` what it reads texts with, where it does and that was looked for."""
 
     model_id: str
     meta: Meta
     model: Model
     guard: Guard = field(repr=False)
+    embedder: Embedder | None = field(default=None, repr=False)
 
 
 def pack_model(model: Model, guard: Guard, facts: Mapping[str, Any]) -> dict[str, bytes]:
@@ -106,7 +125,7 @@ def pack_model(model: Model, guard: Guard, facts: Mapping[str, Any]) -> dict[str
     meta = Meta(
         schema=SCHEMA,
         features=FEATURES,
-        columns=COLUMNS,
+        columns=COLUMNS + model.dimensions,
         labels=model.labels,
         scale=model.mixture.scale,
         trust=model.mixture.trust,
@@ -138,6 +157,8 @@ def unpack_model(files: Mapping[str, bytes], where: bytes) -> StoredModel:
             arrays["offsets"].astype(FLOAT),
             Mixture(meta.scale, meta.trust),
             meta.threshold,
+            meta.kind,
+            meta.dimensions,
         )
         guard = _guard(arrays, len(meta.labels))
     trouble = check_shapes(model)
@@ -213,7 +234,9 @@ def _meta(content: bytes, where: bytes) -> Meta:
         meta = msgspec.json.decode(content, type=Meta)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ModelUnusable(f"the model does not say what it is ({error})", path=where, hint=_HINT) from error
-    if meta.schema != SCHEMA or meta.features != FEATURES or meta.columns != COLUMNS:
+    if meta.kind not in NOT_READ or (meta.kind == LINEAR) != (meta.dimensions == 0):
+        raise ModelUnusable(f"the model is of a kind that cannot be used ({meta.kind})", path=where, hint=_HINT)
+    if meta.schema != SCHEMA or meta.features != FEATURES or meta.columns != COLUMNS + meta.dimensions:
         raise ModelUnusable(
             f"the model was made for features {meta.features} and this version of the program has {FEATURES}",
             path=where,

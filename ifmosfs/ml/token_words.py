@@ -67,6 +67,7 @@ _SHORT: Final[Mapping[str, str]] = {
 
 _TOLD: Final[Mapping[str, Callable[[str], str | None]]] = {
     "r": lambda value: value or None,
+    "e": lambda _: "what its name and text are about",
     "n": _word("name"),
     "n2": _words("name"),
     "x": lambda value: f"the extension .{value}" if value else "a name without extension",

@@ -18,11 +18,23 @@ import numpy as np
 import numpy.typing as npt
 
 from ifmosfs.ml.evidence import OUTSIDE, Verdict
-from ifmosfs.ml.features import COLUMNS, Features, Group, Tokens, features_of
-from ifmosfs.ml.model import FLOAT, RULES_UNSAID, Floats, Mixture, Model, soft_maximum
+from ifmosfs.ml.features import COLUMNS, Features, Group, Piece, Tokens, features_of
+from ifmosfs.ml.model import (
+    EMBEDDING_WEIGHT,
+    FLOAT,
+    LINEAR,
+    NOT_READ,
+    RULES_UNSAID,
+    Floats,
+    Mixture,
+    Model,
+    soft_maximum,
+)
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
+
+    from ifmosfs.ml.embedding import Embedder
 
 N_FOLDS: Final = 4
 LEFT_OUT: Final[Sequence[tuple[frozenset[Group], float]]] = (
@@ -34,6 +46,7 @@ PENALTY: Final = 0.1  # C of the logistic regression; 0.02 to 20 were tried, see
 ITERATIONS: Final = 40
 PRECISION: Final = 0.97  # of what is moved
 N_GUARD: Final = 2_000
+NO_PIECE: Final = Piece()
 
 Labels = npt.NDArray[np.int64]
 
@@ -41,18 +54,20 @@ Labels = npt.NDArray[np.int64]
 @dataclass(frozen=True, slots=True)
 class Example:
     """A labelled file. `verdict`: what the rules said; `group`: what it must not be parted from when files are held back;
-    `also_ok`: other labels that can be defended."""
+    `also_ok`: other labels that can be defended; `piece`: what a sentence embedding is made of."""
 
     tokens: Tokens
     verdict: Verdict
     label: str
     group: str
     also_ok: frozenset[str] = frozenset()
+    piece: Piece = NO_PIECE
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A model, a sample of the rows it was trained on (to guard it when it is refitted), and what was measured on held-back groups."""
+    """A model, a sample of the rows it was trained on, and what was measured on held-back groups. The sample guards it when it is
+    refitted; models that read embeddings are not, and have none."""
 
     model: Model
     guard_rows: csr_matrix
@@ -73,18 +88,27 @@ def matrix_of(rows: Iterable[Features]) -> csr_matrix:
     return csr_matrix(parts, shape=(len(ends) - 1, COLUMNS))
 
 
-def train(examples: Sequence[Example], seed: int = 0, n_jobs: int = 1) -> Trained:
+def train(
+    examples: Sequence[Example],
+    seed: int = 0,
+    n_jobs: int = 1,
+    kind: str = LINEAR,
+    embedder: Embedder | None = None,
+) -> Trained:
     """Train on all examples; mixture, threshold and figures come from models that did not see the group they judge.
 
-    `n_jobs`: processes for those. Raises ValueError where there are fewer than two labels.
+    `n_jobs`: processes for those. All kinds but the linear one need an `embedder`. Raises ValueError where there are fewer than two
+    labels.
     """
+    if (kind == LINEAR) != (embedder is None):
+        raise ValueError(f"a model of kind {kind} has {'no' if kind == LINEAR else 'an'} embedder")
     labels = tuple(sorted({example.label for example in examples}))
     if len(labels) < 2:
         raise ValueError("at least two categories are needed")
     index = {label: at for at, label in enumerate(labels)}
     wanted = np.array([index[example.label] for example in examples], dtype=np.int64)
-    whole = matrix_of(features_of(example.tokens) for example in examples)
-    parted = matrix_of(_with_less(examples, seed))
+    whole = _rows(examples, [frozenset[Group]()] * len(examples), kind, embedder)
+    parted = _rows(examples, _left_out(len(examples), seed), kind, embedder)
     shares = np.array([_shares(example.verdict, labels) for example in examples], dtype=FLOAT)
     weights, offsets = _fitted(whole, parted, wanted, len(labels))
     unseen = _scores_unseen(whole, parted, wanted, folds_of(examples, seed), len(labels), n_jobs)
@@ -92,9 +116,9 @@ def train(examples: Sequence[Example], seed: int = 0, n_jobs: int = 1) -> Traine
     probabilities = _mixed(unseen, shares, mixture)
     right = _defensible(examples, probabilities, labels)
     threshold = threshold_for(probabilities, right, labels)
-    guard = _guard(examples, seed)
+    guard = _guard(examples if kind == LINEAR else (), seed)
     return Trained(
-        Model(labels, weights, offsets, mixture, threshold),
+        Model(labels, weights, offsets, mixture, threshold, kind, whole.shape[1] - COLUMNS),
         whole[guard],
         wanted[guard],
         _figures(probabilities, right, labels, threshold),
@@ -132,11 +156,27 @@ def threshold_for(
     return round(float(ranked[enough[-1]]), 4) if len(enough) else 0.9999
 
 
-def _with_less(examples: Sequence[Example], seed: int) -> Iterable[Features]:
+def _left_out(n_examples: int, seed: int) -> list[frozenset[Group]]:
+    """The groups of tokens that each example is seen without the second time."""
     chance = random.Random(seed + 1)  # noqa: S311
-    for example in examples:
-        left_out = frozenset(group for groups, share in LEFT_OUT if chance.random() < share for group in groups)
-        yield features_of(example.tokens, left_out)
+    return [
+        frozenset(group for groups, share in LEFT_OUT if chance.random() < share for group in groups)
+        for _ in range(n_examples)
+    ]
+
+
+def _rows(
+    examples: Sequence[Example], left_out: Sequence[frozenset[Group]], kind: str, embedder: Embedder | None
+) -> csr_matrix:
+    """The examples as rows, each without some groups: their tokens, and in the columns after them their embeddings."""
+    from scipy.sparse import csr_matrix, hstack
+
+    pairs = list(zip(examples, left_out, strict=True))
+    tokens = matrix_of(features_of(example.tokens, without | NOT_READ[kind]) for example, without in pairs)
+    if embedder is None:
+        return tokens
+    vectors = embedder.embed([example.piece.words(without) for example, without in pairs])
+    return hstack((tokens, csr_matrix(FLOAT(EMBEDDING_WEIGHT) * vectors)), format="csr")
 
 
 def _fitted(whole: csr_matrix, parted: csr_matrix, wanted: Labels, n_labels: int) -> tuple[Floats, Floats]:
@@ -146,7 +186,7 @@ def _fitted(whole: csr_matrix, parted: csr_matrix, wanted: Labels, n_labels: int
 
     both = np.concatenate((wanted, wanted))
     fitted = LogisticRegression(C=PENALTY, max_iter=ITERATIONS, tol=1e-3).fit(vstack((whole, parted)).tocsr(), both)
-    weights = np.zeros((COLUMNS, n_labels), dtype=FLOAT)
+    weights = np.zeros((whole.shape[1], n_labels), dtype=FLOAT)
     offsets = np.full(n_labels, -20.0, dtype=FLOAT)  # a label that is not among these files at all
     if len(fitted.classes_) == 2:  # two labels have one row, the odds of the second
         weights[:, fitted.classes_[1]] = fitted.coef_[0]

@@ -38,9 +38,9 @@ def _about(each: ListedModel) -> str:
     meta = each.stored.meta
     if meta.parent is not None:
         return f"{meta.created[:10]}  {meta.parent} after {meta.n_lessons:,} lessons of yours"
-    figures = meta.figures
+    figures, kind = meta.figures, "" if meta.kind == "linear" else f"{meta.kind}, "
     return (
-        f"{meta.created[:10]}  {meta.data.get('set', '')}, {int(figures.get('n_files', 0)):,} files; held back: "
+        f"{meta.created[:10]}  {kind}{meta.data.get('set', '')}, {int(figures.get('n_files', 0)):,} files; held back: "
         f"{figures.get('accuracy', 0):.1%} right, {figures.get('coverage', 0):.0%} decided from {meta.threshold:.2f} on"
     )
 

@@ -23,6 +23,18 @@ from ifmosfs.cli.common import counted, json_option, opened_app, print_json
     show_default=True,
     help="Files of each category in the synthetic corpus.",
 )
+@click.option(
+    "--kind",
+    type=click.Choice(["linear", "transformer", "ensemble"]),
+    default="linear",
+    show_default=True,
+    help="What it reads: words and structure; sentence embeddings beside the rules; or both.",
+)
+@click.option(
+    "--embeddings",
+    metavar="DIR|wordllama",
+    help="For all kinds but linear: a folder with embeddings (tokenizer.json and model.onnx or *.safetensors), or that package's.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed and files make the same model.")
 @click.option("--jobs", type=click.IntRange(1, 256), default=None, help="Processes; default: one per processor.")
 @click.option("--output", metavar="DIR", help="Write the model into this new folder instead of keeping it.")
@@ -31,6 +43,8 @@ from ifmosfs.cli.common import counted, json_option, opened_app, print_json
 def train(
     data: tuple[str, ...],
     per_category: int,
+    kind: str,
+    embeddings: str | None,
     seed: int,
     jobs: int | None,
     output: str | None,
@@ -49,7 +63,16 @@ def train(
         raise UsageProblem("--output keeps no model that could be used", hint="leave --output or --use out")
     started = time.monotonic()
     with opened_app() as app:
-        report = train_model(app, data, per_category=per_category, seed=seed, n_jobs=jobs, output=output)
+        report = train_model(
+            app,
+            data,
+            per_category=per_category,
+            seed=seed,
+            n_jobs=jobs,
+            output=output,
+            kind=kind,
+            embeddings=embeddings,
+        )
         if use_it:
             app.models.use(report.stored.model_id)
     stored, figures = report.stored, report.stored.meta.figures
@@ -57,6 +80,7 @@ def train(
         print_json(
             {
                 "model": stored.model_id,
+                "kind": stored.meta.kind,
                 "output": report.output,
                 "files": report.n_files,
                 "missing": list(report.missing),
