@@ -95,7 +95,8 @@ def test_files_like_a_dragged_one_follow_and_undo_takes_all_of_it_back(desk: Des
     assert undone.status == 0
     assert settled(lambda: (layout(view), unsure(view)), (ORGANISED, WAITING)) == (ORGANISED, WAITING)
     assert lessons(desk) == [IS, ("undone", "personal_document", "undo")]
-    assert desk.here("why", desk.inbox / "letters" / "note-1.xyz", "--json").json["category"] is None
+    after = desk.here("why", desk.inbox / "letters" / "note-1.xyz", "--json").json
+    assert (after["decided_by"] == "person", after["lesson"]) == (False, None)
 
     assert desk.here("stage", "redo", plan).status == 0
     assert settled(lambda: layout(view), FILED) == FILED

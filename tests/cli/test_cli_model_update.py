@@ -50,8 +50,8 @@ def in_use(desk: Desk) -> str:
 
 
 def taught(desk: Desk) -> None:
-    for number in range(4):
-        assert ran(desk, "teach", desk.inbox / f"f{number}" / f"poem{number}.txt", "technical_dataset").status == 0
+    poems = [desk.inbox / f"f{number}" / f"poem{number}.txt" for number in range(4)]
+    assert ran(desk, "teach", *poems, "technical_dataset").status == 0
 
 
 def test_nothing_is_learned_from_nothing(zoo: Desk) -> None:
@@ -67,8 +67,6 @@ def test_without_a_terminal_it_shows_what_would_change_and_keeps_nothing(zoo: De
     done = ran(zoo, "model", "update")
     assert done.status == 0
     assert "Nothing was changed. To use it: ifmosfs model update --yes" in done.out
-    assert in_use(zoo) == "shipped"
-    assert ran(zoo, "model", "update", "--dry-run", "--yes").status == 0
     assert in_use(zoo) == "shipped"
 
 
@@ -110,9 +108,9 @@ def test_a_model_that_forgets_what_it_knew_is_refused(bare_desk: Desk, tmp_path:
     (tmp_path / "labels.csv").write_text("\n".join(rows) + "\n")
     assert ran(bare_desk, "model", "train", "--data", tmp_path, "--use", "--jobs", "1").status == 0
     trained = in_use(bare_desk)
-    for number in range(12):  # everything the other way round
-        assert ran(bare_desk, "teach", tmp_path / f"technical_dataset{number}.txt", "personal_document").status == 0
-        assert ran(bare_desk, "teach", tmp_path / f"personal_document{number}.txt", "technical_dataset").status == 0
+    for taught_as, really in (("technical_dataset", "personal_document"), ("personal_document", "technical_dataset")):
+        files = [tmp_path / f"{really}{number}.txt" for number in range(12)]
+        assert ran(bare_desk, "teach", *files, taught_as).status == 0
     done = ran(bare_desk, "model", "update", "--yes")
     assert (done.status, done.err.splitlines()[0].startswith("error[model-worse]: the refitted model is refused")) == (
         1,
