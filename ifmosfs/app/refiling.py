@@ -64,7 +64,12 @@ def _refile_in(app: App, plan_id: str, session_id: str, fresh: Collection[Place]
     if not judged:
         return 0
     stored = _StoredTree(app, plan_id)
-    pairs = [(file, proposal) for file, proposal in judged if is_placed_anew(stored.tree, known[file.place], proposal)]
+    pairs = [
+        (file, proposal)
+        for file, proposal in judged
+        if is_placed_anew(stored.tree, known[file.place], proposal)
+        or file.fingerprint != known[file.place].expected  # what a person has placed stays there, as it is now
+    ]
     if not pairs:
         return 0
     n_placed = Amender(app, stored.tree.plan, stored).amend(News(pairs, known, {}))
