@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from ifmosfs.cli.common import json_option, opened_app, print_json
+from ifmosfs.cli.common import counted, json_option, opened_app, print_json
 
 if TYPE_CHECKING:
     from ifmosfs.app.models import ListedModel
@@ -37,7 +37,7 @@ def _about(each: ListedModel) -> str:
         return "the rules alone"
     meta = each.stored.meta
     if meta.parent is not None:
-        return f"{meta.created[:10]}  {meta.parent} after {meta.n_lessons:,} lessons of yours"
+        return f"{meta.created[:10]}  {meta.parent} after {counted(meta.n_lessons, 'lesson')} of yours"
     figures, kind = meta.figures, "" if meta.kind == "linear" else f"{meta.kind}, "
     return (
         f"{meta.created[:10]}  {kind}{meta.data.get('set', '')}, {int(figures.get('n_files', 0)):,} files; held back: "
