@@ -150,6 +150,6 @@ def run_status(report: RunReport) -> int:
         return 130
     if report.stop_cause is StopCause.DISK_FULL:
         return 1
-    if report.n_conflicts or report.n_failed or report.n_skipped:
-        return 3 if report.n_done or report.n_vaulted else 4
-    return 3 if any(each.code == "folder-times" for each in report.problems) else 0
+    if not (report.n_conflicts or report.n_failed or report.n_skipped):
+        return 0  # also where a folder's time was refused, as in a folder of somebody else: it is told, and every file is there
+    return 3 if report.n_done or report.n_vaulted else 4

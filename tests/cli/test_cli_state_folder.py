@@ -176,7 +176,7 @@ CONFIGS: dict[str, tuple[str | bytes, str]] = {
     "an unknown key": ("treshold = 0.5\n", "the configuration is not valid: Object contains unknown field `treshold`"),
     "a wrong type": (
         'threshold = "high"\n',
-        "the configuration is not valid: Expected `float`, got `str` - at `$.threshold`",
+        "the configuration is not valid: Expected `float | null`, got `str` - at `$.threshold`",
     ),
     "out of range": (
         "threshold = 1.5\n",
