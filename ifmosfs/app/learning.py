@@ -8,13 +8,11 @@ edits that was done.
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 from ifmosfs.app.context import App
@@ -22,6 +20,7 @@ from ifmosfs.app.mounting import OPEN_STATES, tell_view
 from ifmosfs.app.refiling import Tell
 from ifmosfs.app.rescoring import NOTHING_RESCORED, Rescored, rescore
 from ifmosfs.app.settings import Settings
+from ifmosfs.app.sharing import file_state
 from ifmosfs.app.trees import plan_source
 from ifmosfs.core.edit_log import RETRACING, effective, last_number
 from ifmosfs.core.errors import IfmosfsError
@@ -186,7 +185,7 @@ class _Learner:
         seen: tuple[int, int, int] | None = None
         wait_s = LOOK_EVERY_S
         while not ended.wait(wait_s):
-            now, wait_s = _state(path), LOOK_EVERY_S
+            now, wait_s = file_state(path), LOOK_EVERY_S
             if now == seen:
                 continue
             try:
@@ -211,11 +210,3 @@ class _Learner:
             # This process must not look into its own mount: the view takes the edits in by itself.
             learn_from_edits(app, self._plan_id, follows=follows, tell=lambda _plan_id: None)
         return True
-
-
-def _state(file: Path) -> tuple[int, int, int]:
-    try:
-        found = os.stat(file)
-    except OSError:
-        return 0, 0, 0
-    return found.st_ino, found.st_size, found.st_mtime_ns

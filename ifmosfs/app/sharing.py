@@ -41,9 +41,9 @@ def sharing(catalogue: Path, view: SharedView) -> Iterator[None]:
 
 
 def _follow(catalogue: Path, view: SharedView, ended: threading.Event) -> None:
-    seen = _state(catalogue)
+    seen = file_state(catalogue)
     while not ended.wait(LOOK_EVERY_S):
-        now = _state(catalogue)
+        now = file_state(catalogue)
         if now == seen:
             continue
         try:
@@ -53,7 +53,8 @@ def _follow(catalogue: Path, view: SharedView, ended: threading.Event) -> None:
             LOG.warning("the edits of others cannot be taken in: %s", error)
 
 
-def _state(file: Path) -> tuple[int, int, int]:
+def file_state(file: Path) -> tuple[int, int, int]:
+    """What changes whenever a file is written: inode, size, modification time in ns; zeros where it is not there."""
     try:
         found = os.stat(file)
     except OSError:

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ifmosfs.ml.evidence import OUTSIDE, Verdict
+from ifmosfs.ml.evidence import Verdict
 from ifmosfs.ml.features import COLUMNS, Features, Group, Tokens, column_of, features_of
 
 FLOAT: Final = np.float32
@@ -127,8 +127,3 @@ def soft_maximum(scores: Floats) -> Floats:
     powers: Floats = np.exp(scores - scores.max(axis=-1, keepdims=True))
     summed: Floats = powers / powers.sum(axis=-1, keepdims=True)
     return summed
-
-
-def outside_index(labels: tuple[str, ...]) -> int | None:
-    """Where the label for files of no category stands, `None` where a model does not know of such files."""
-    return labels.index(OUTSIDE) if OUTSIDE in labels else None

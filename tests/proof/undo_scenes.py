@@ -273,16 +273,19 @@ def assert_alike(found: Ending, wanted: Ending, when: object, told: Collection[s
         differing = {
             path: (other.get(path), tree.get(path))
             for path in {*other, *tree}
-            if other.get(path) != tree.get(path) and not _only_times_differ(other.get(path), tree.get(path), path, told)
+            if other.get(path) != tree.get(path)
+            and not _only_times_differ(other.get(path), tree.get(path), name, path, told)
         }
         assert not differing, (when, name, differing)
     assert found.held == wanted.held, (when, found.held ^ wanted.held)
 
 
-def _only_times_differ(one: Entry | None, other: Entry | None, path: bytes, told: Collection[str]) -> bool:
+def _only_times_differ(one: Entry | None, other: Entry | None, name: str, path: bytes, told: Collection[str]) -> bool:
     if one is None or other is None or one._replace(mtime_ns=0) != other._replace(mtime_ns=0):
         return False
-    return any(each.endswith(os.fsdecode(path)) or path == b"." for each in told)
+    if path == b".":
+        return any(os.path.basename(each).startswith(name) for each in told)
+    return any(each.endswith("/" + os.fsdecode(path)) for each in told)
 
 
 class Undisturbed(NamedTuple):
