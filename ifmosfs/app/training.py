@@ -167,9 +167,16 @@ def _facts(
         "set": "synthetic", "per_category": str(per_category), "seed": str(seed)
     }  # fmt: skip
     return {
-        "created": datetime.now(tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        **made_now(),
         "seed": seed,
         "data": {**named, "n_files": str(len(files)), "sha256": hashlib.sha256(rows.encode()).hexdigest()},
+    }
+
+
+def made_now() -> dict[str, object]:
+    """When and with which libraries a model is made, as it says of itself."""
+    return {
+        "created": datetime.now(tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "libraries": {name: metadata.version(name) for name in LIBRARIES},
     }
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib import metadata
 from typing import TYPE_CHECKING, Final
 
 from ifmosfs.app.context import App
 from ifmosfs.app.models import SHIPPED
+from ifmosfs.app.training import made_now
 from ifmosfs.core.errors import IfmosfsError, NotFound, WrongState
 from ifmosfs.core.files import Kind, Place, ScannedFile
 from ifmosfs.core.proposal import Proposal
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from ifmosfs.ml.refitting import Refit
 
 MOST_COMPARED: Final = 2_000  # files whose labels are compared before and after
-LIBRARIES: Final = ("scikit-learn", "scipy", "numpy")
 
 
 class ModelWorse(IfmosfsError):
@@ -134,11 +132,10 @@ def _packed(base: StoredModel, done: Refit, n_lessons: int) -> dict[str, bytes]:
 
     facts = {
         "kind": base.meta.kind,
-        "created": datetime.now(tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        **made_now(),
         "seed": base.meta.seed,
         "data": dict(base.meta.data),
         "figures": {"guard_before": round(done.before, 4), "guard_after": round(done.after, 4)},
-        "libraries": {name: metadata.version(name) for name in LIBRARIES},
         "parent": base.model_id,
         "n_lessons": n_lessons,
     }
