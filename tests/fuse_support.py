@@ -6,11 +6,14 @@ process that holds files of a mount which it serves itself cannot be killed.
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import select
+import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -91,6 +94,19 @@ def force_unmount(mount_point: Path) -> None:
             unmount(os.fsencode(mount_point), lazy=True)
         except IfmosfsError:
             return
+
+
+def remove_when_quiet(folder: Path) -> None:
+    """Remove a folder in which a driver, whose mount was taken away, may still be writing its last words."""
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while True:
+        try:
+            shutil.rmtree(folder)
+            return
+        except OSError as error:
+            if error.errno not in {errno.ENOTEMPTY, errno.ENOENT} or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ import pytest
 
 from tests.adapters.trees import read_tree
 from tests.cli.command_line import SCRIPT, TABLE, Desk, Result, attributes, refusal
-from tests.fuse_support import PROJECT, force_unmount, needs_fuse
+from tests.fuse_support import PROJECT, force_unmount, needs_fuse, remove_when_quiet
 
 NOBODY = 65534
 BECOME: dict[str, Any] = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
@@ -66,7 +66,7 @@ def users_desk() -> Iterator[UsersDesk]:
     for here, folders, _ in os.walk(folder):
         for name in folders:
             os.chmod(os.path.join(here, name), 0o700)
-    shutil.rmtree(folder)
+    remove_when_quiet(folder)
 
 
 @functools.cache

@@ -8,6 +8,7 @@ import select
 import signal
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -57,6 +58,7 @@ def talk(desk: Desk, *answers: str, arguments: tuple[str, ...] = ()) -> Talk:
         if pending and done.said[seen:].endswith(PROMPT):
             seen, answer = len(done.said), pending.pop(0)
             if answer == "^C":
+                wait_until_it_reads(process.pid)
                 os.killpg(process.pid, signal.SIGINT)
             else:
                 os.write(master, answer.encode() + b"\n")
@@ -64,6 +66,15 @@ def talk(desk: Desk, *answers: str, arguments: tuple[str, ...] = ()) -> Talk:
     os.close(master)
     done.said = done.said.replace(b"\r", b"")
     return done
+
+
+def wait_until_it_reads(pid: int) -> None:
+    """Return when the process sleeps in its read. A signal in the microseconds between the prompt and the read would be seen
+    only after the read: nobody types that fast, but a test does."""
+    deadline = time.monotonic() + SECONDS
+    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "S":
+        assert time.monotonic() < deadline, "it never waited for an answer"
+        time.sleep(0.01)
 
 
 def unsure(desk: Desk, plan: str) -> set[str]:

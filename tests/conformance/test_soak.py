@@ -26,6 +26,10 @@ N_EDITS_OF = 200
 """One call in so many is an edit: each of them is durable before it is answered, and stays in the plan."""
 
 
+OF_POOLS = 12
+"""Descriptors that come with load, not with operations: four more connections to the catalogue, of which the pool keeps five."""
+
+
 class Usage(NamedTuple):
     """What a process holds."""
 
@@ -113,7 +117,7 @@ def soak(mount: Mount, n_operations: int, *, kib_for_an_edit: float) -> None:
     work(mount.system, chosen, n_operations)
     after = settled(mount.pid, before.n_descriptors)
     n_edits = 2 * n_operations / N_EDITS_OF
-    assert after.n_descriptors <= before.n_descriptors, (before, after)
+    assert after.n_descriptors <= before.n_descriptors + OF_POOLS, (before, after)
     assert after.n_threads <= max(before.n_threads, 12), (before, after)
     assert after.rss_kib - before.rss_kib < 4096 + n_edits * kib_for_an_edit, (before, after)
 
