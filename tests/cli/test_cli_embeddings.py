@@ -36,7 +36,7 @@ def small_set(tmp_path: Path) -> Path:
 
 
 def ran(desk: Desk, *arguments: str | Path, **more: str) -> Result:
-    return desk.run(*arguments, env={**desk.environment, "IFMOSFS_MODEL": "", **more})
+    return desk.here(*arguments, env={"IFMOSFS_MODEL": "", **more})
 
 
 def trained(desk: Desk, data: Path, kind: str, folder: Path, *more: str) -> str:

@@ -16,8 +16,8 @@ LETTERS = [
 POEMS = "zebra giraffe antelope okapi {} zebra giraffe savanna {} antelope\n" * 4
 
 
-def ran(desk: Desk, *arguments: str | Path, typed: str | None = None) -> Result:
-    return desk.run(*arguments, env={**desk.environment, "IFMOSFS_MODEL": ""}, typed=typed)
+def ran(desk: Desk, *arguments: str | Path) -> Result:
+    return desk.here(*arguments, env={"IFMOSFS_MODEL": ""})
 
 
 @pytest.fixture

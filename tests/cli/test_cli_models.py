@@ -34,17 +34,28 @@ def small_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def ran(desk: Desk, *arguments: str | Path, model: str = "") -> Result:
     """A command with the model that `model use` has chosen, not with the one that these tests usually have."""
-    return desk.run(*arguments, env={**desk.environment, "IFMOSFS_MODEL": model})
+    return desk.here(*arguments, env={"IFMOSFS_MODEL": model})
 
 
-@pytest.fixture
-def trained(bare_desk: Desk, small_set: Path) -> str:
-    """The id of a model trained on the small set."""
-    done = ran(bare_desk, "model", "train", "--data", small_set, "--json", "--jobs", "1")
+@pytest.fixture(scope="module")
+def made_model(tmp_path_factory: pytest.TempPathFactory, small_set: Path) -> tuple[str, Path]:
+    """The id of a model trained on the small set by the real command in its own process, and its file."""
+    desk = Desk(tmp_path_factory.mktemp("training"))
+    done = desk.run("model", "train", "--data", small_set, "--json", "--jobs", "1", env={"IFMOSFS_MODEL": ""})
     assert (done.status, done.err) == (0, "")
     fields = json.loads(done.out)
     assert (fields["files"], fields["missing"], fields["figures"]["accuracy"]) == (20, [], 1.0)
-    return str(fields["model"])
+    archive = desk.folder / "made.ifmodel"
+    assert ran(desk, "model", "export", fields["model"], archive).status == 0
+    return fields["model"], archive
+
+
+@pytest.fixture
+def trained(bare_desk: Desk, made_model: tuple[str, Path]) -> str:
+    """The id of that model, which the desk has."""
+    model, archive = made_model
+    assert ran(bare_desk, "model", "import", archive).status == 0
+    return model
 
 
 def in_use(desk: Desk) -> str:
@@ -96,8 +107,9 @@ def test_a_trained_model_is_kept_listed_used_and_deleted(bare_desk: Desk, traine
 
 
 def test_the_same_set_gives_the_same_model(bare_desk: Desk, small_set: Path, trained: str) -> None:
-    again = json.loads(ran(bare_desk, "model", "train", "--data", small_set, "--json", "--jobs", "1").out)
-    assert again["model"] == trained
+    done = ran(bare_desk, "model", "train", "--data", small_set, "--json", "--jobs", "1", "--use")
+    assert json.loads(done.out)["model"] == trained
+    assert in_use(bare_desk) == trained
 
 
 def test_a_model_goes_to_another_machine_and_labels_files_there(
@@ -148,9 +160,11 @@ def test_a_damaged_model_in_use_comes_to_the_rules_with_a_notice(desk: Desk, tra
 
 
 @pytest.fixture
-def trained_desk_model(desk: Desk, small_set: Path) -> str:
-    done = ran(desk, "model", "train", "--data", small_set, "--json", "--jobs", "1", "--use")
-    return str(json.loads(done.out)["model"])
+def trained_desk_model(desk: Desk, made_model: tuple[str, Path]) -> str:
+    model, archive = made_model
+    assert ran(desk, "model", "import", archive).status == 0
+    assert ran(desk, "model", "use", model).status == 0
+    return model
 
 
 def test_a_model_in_use_that_is_gone_comes_to_the_rules_with_a_notice(desk: Desk, trained_desk_model: str) -> None:
@@ -235,16 +249,16 @@ def test_a_folder_of_models_that_cannot_be_made_is_said(bare_desk: Desk, small_s
 def test_config_thresholds_by_category_are_those_of_a_new_plan(desk: Desk) -> None:
     (desk.state).mkdir(parents=True, exist_ok=True)
     (desk.state / "config.toml").write_text("threshold = 0.5\n[threshold_for]\nfinancial_document = 1.0\n")
-    assert desk.run("scan", desk.inbox).status == 0
-    assert desk.run("classify").status == 0
-    made = desk.run("stage", "create", "--json")
+    assert desk.here("scan", desk.inbox).status == 0
+    assert desk.here("classify").status == 0
+    made = desk.here("stage", "create", "--json")
     assert made.status == 0, made.err
-    shown = desk.run("stage", "show", "--json").out
+    shown = desk.here("stage", "show", "--json").out
     kept = [each for each in json.loads(shown)["kept"] if "financial_document at" in (each.get("reason") or "")]
     assert kept
     assert all("is below 1.00" in each["reason"] for each in kept)
     (desk.state / "config.toml").write_text("[threshold_for]\nnothing = 1.0\n")
-    refused = desk.run("stage", "create")
+    refused = desk.here("stage", "create")
     assert (refused.status, refused.err.splitlines()[0]) == (
         2,
         f"error[bad-config]: threshold_for names no category: nothing: {desk.state}/config.toml",
