@@ -8,7 +8,7 @@ shared out. The score of a category is the weight on itself plus its even share 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -19,6 +19,7 @@ MOST_PER_FINDING: Final = 0.97  # no finding is beyond doubt; full certainty cou
 
 Weights = Mapping[str, float]
 Families = Mapping[str, frozenset[str]]
+_Masses = Mapping[frozenset[str], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,10 @@ class Frame:
 
     def judge(self, findings: Iterable[Finding]) -> Verdict:
         """The combined verdict of all findings; an empty ranking when there are none."""
-        used = [finding for finding in findings if finding.weights]
+        used = [(finding.what, self._masses(finding)) for finding in findings if finding.weights]
         belief = {self._everything: 1.0}
-        for finding in used:
-            belief = _combined(belief, self._masses(finding))
+        for _, masses in used:
+            belief = _combined(belief, masses)
         scores = self._shares(belief)
         ranking = sorted(scores.items(), key=lambda pair: (-pair[1], self._order[pair[0]]))
         best = ranking[0][0] if ranking else None
@@ -66,7 +67,8 @@ class Frame:
         """What was seen that speaks most for a label (`None`: that it lies outside of all), the strongest first, at most `n`."""
         name = OUTSIDE if label is None else label
         weighed = sorted(
-            ((self._support(name, each), each.what) for each in findings if each.weights), key=lambda s: -s[0]
+            ((self._support(name, self._masses(each)), each.what) for each in findings if each.weights),
+            key=lambda s: -s[0],
         )
         return tuple(dict.fromkeys(what for weight, what in weighed if weight > 0))[:n]
 
@@ -85,25 +87,28 @@ class Frame:
             return self._families[name[1:]]
         return _single(name if name in self._everything else OUTSIDE)
 
-    def _shares(self, belief: Mapping[frozenset[str], float]) -> dict[str, float]:
+    def _shares(self, belief: _Masses) -> dict[str, float]:
         shares: dict[str, float] = {}
         for members, mass in belief.items():
-            if members == self._everything:
+            if members is self._everything or members == self._everything:
                 continue
+            share = mass / len(members)
             for name in members:
-                shares[name] = shares.get(name, 0.0) + mass / len(members)
+                shares[name] = shares.get(name, 0.0) + share
         return shares
 
-    def _reason(self, best: str | None, findings: list[Finding]) -> str:
+    def _reason(self, best: str | None, findings: Sequence[tuple[str, _Masses]]) -> str:
         """What spoke for the best label, the strongest first, at most two."""
         if best is None:
             return "nothing is known about such a file"
-        support = sorted(((self._support(best, finding), finding.what) for finding in findings), key=lambda s: -s[0])
+        support = sorted(((self._support(best, masses), what) for what, masses in findings), key=lambda s: -s[0])
         telling = [what for weight, what in support if weight >= max(0.05, support[0][0] / 3)]
         return "; ".join(dict.fromkeys(telling[:2] or [support[0][1]]))
 
-    def _support(self, name: str, finding: Finding) -> float:
-        return self._shares(self._masses(finding)).get(name, 0.0)
+    def _support(self, name: str, masses: _Masses) -> float:
+        return sum(
+            mass / len(members) for members, mass in masses.items() if name in members and members != self._everything
+        )
 
 
 @lru_cache(maxsize=256)
@@ -111,9 +116,7 @@ def _single(name: str) -> frozenset[str]:
     return frozenset({name})
 
 
-def _combined(
-    one: Mapping[frozenset[str], float], other: Mapping[frozenset[str], float]
-) -> dict[frozenset[str], float]:
+def _combined(one: _Masses, other: _Masses) -> dict[frozenset[str], float]:
     """Dempster's rule: products on intersections, scaled up for what fell on the empty one."""
     joint: dict[frozenset[str], float] = {}
     for first, first_mass in one.items():

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from itertools import pairwise
 from math import log1p, log2, sqrt
 from typing import Final
@@ -29,9 +30,12 @@ COLUMNS: Final = 1 << 16
 TEXT_WORDS: Final = 1200
 SHAPE_CHARACTERS: Final = 4000
 NAME_WORDS: Final = 12
+KEY_WORDS: Final = 4
 PIECE_CHARACTERS: Final = 2000
 FOLDERS: Final = 3
 _WORD = re.compile(r"[^\W\d_]{2,24}|\d+[.,:/-]\d+(?:[.,:/-]\d+)*|\d+|[€$£%§©@#{}<>=|\\;]")
+_DIGITS = re.compile(r"\d+")
+_CHARACTERS_PER_WORD: Final = 7
 _SHAPE = (
     (re.compile(r"[^\W\d_]*[a-zß-ÿ][^\W\d_]*"), "a"),
     (re.compile(r"[A-ZÀ-Þ]+"), "A"),
@@ -131,20 +135,43 @@ def piece_of(evidence: Evidence) -> Piece:
     return Piece(" ".join(words), evidence.extract.fields.get("title", ""), evidence.extract.text[:PIECE_CHARACTERS])
 
 
+@lru_cache(maxsize=1 << 15)  # the same words come in file after file
 def column_of(token: str) -> int:
     """The column of a token: the CRC-32 of its UTF-8 bytes, the same on every machine."""
     return zlib.crc32(token.encode("utf-8", "replace")) & (COLUMNS - 1)
 
 
-def words_of(text: str) -> list[str]:
-    """The words and telling signs of a text, in lower case, numbers as their shape."""
-    return [_number_shape(word) if word[0].isdigit() else word for word in _WORD.findall(text.lower())]
+def words_of(text: str, most: int) -> list[str]:
+    """The first words and telling signs of a text, in lower case, numbers as their shape."""
+    return [_number_shape(word) if word[0].isdigit() else word for word in _found(text, most)]
 
 
+def counted_words(text: str, most: int) -> dict[str, int]:
+    """How often each of the first words of a text comes, as `words_of` gives them."""
+    counts: dict[str, int] = {}
+    for word, n in Counter(_found(text, most)).items():  # different words are few, so only those are looked at
+        shaped = _number_shape(word) if word[0].isdigit() else word
+        counts[shaped] = counts.get(shaped, 0) + n
+    return counts
+
+
+def _found(text: str, most: int) -> list[str]:
+    """The first words as they stand. They are few characters on average, so most of a long text need not be searched."""
+    lower = text.lower()
+    cut = _CHARACTERS_PER_WORD * most
+    while 0 < cut < len(lower) and not lower[cut].isspace():
+        cut += 1  # no word holds white space
+    found: list[str] = _WORD.findall(lower, 0, cut)
+    if len(found) < most and cut < len(lower):
+        found += _WORD.findall(lower, cut)
+    return found[:most]
+
+
+@lru_cache(maxsize=4096)
 def _number_shape(word: str) -> str:
     if len(word) == 4 and word.startswith(("19", "20")):
         return "0year"
-    return re.sub(r"\d+", lambda match: "0" * min(len(match[0]), 5), word)
+    return _DIGITS.sub(lambda match: "0" * min(len(match[0]), 5), word)
 
 
 def _weighted(tokens: Iterable[str]) -> dict[str, float]:
@@ -216,7 +243,7 @@ def _structure_tokens(extract: Extract) -> Iterator[str]:
     for name in _TOKENISED:
         if name in extract.fields:
             yield f"has:{name}"
-            yield from (f"{name}:{word}" for word in words_of(extract.fields[name])[:NAME_WORDS])
+            yield from (f"{name}:{word}" for word in words_of(extract.fields[name], NAME_WORDS))
     for name in _WHOLE:
         if name in extract.fields:
             yield f"{name}={extract.fields[name].lower()[:80]}"
@@ -231,7 +258,7 @@ def _structure_tokens(extract: Extract) -> Iterator[str]:
             yield f"md:{member.partition('/')[0].lower()[:30]}"
     for key in extract.keys[:60]:
         yield f"y:{key.lower()[:40]}"
-        yield from (f"yw:{word}" for word in words_of(key)[:4])
+        yield from (f"yw:{word}" for word in words_of(key, KEY_WORDS))
 
 
 def _bucket(value: float) -> str:
@@ -245,8 +272,7 @@ def _bucket(value: float) -> str:
 def _text_tokens(text: str) -> dict[str, float]:
     if not text:
         return {}
-    counts = Counter(words_of(text)[:TEXT_WORDS])
-    found = {f"t:{word}": 1.0 + log1p(n - 1) for word, n in counts.items()}
+    found = {f"t:{word}": 1.0 + log1p(n - 1) for word, n in counted_words(text, TEXT_WORDS).items()}
     return found | dict.fromkeys(_text_shape(text), 1.0)
 
 

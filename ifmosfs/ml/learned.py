@@ -14,6 +14,8 @@ from itertools import islice
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from ifmosfs.core.files import ScannedFile
 from ifmosfs.core.proposal import Decider, Explanation, Opinion, Proposal
 from ifmosfs.ml.classifier import LOWEST_SCORE, Evidence, RulesClassifier, opinion_of
@@ -87,7 +89,9 @@ class LearnedClassifier:
         self._embedder = embedder
         self._model = model
         self._model_id = model_id
-        self._known = [label == OUTSIDE or label in rules.categories for label in model.labels]
+        known = [label if label in rules.categories else OUTSIDE for label in model.labels]
+        self._names = sorted({*known, OUTSIDE})
+        self._places = np.array([self._names.index(label) for label in known])
 
     @property
     def name(self) -> str:
@@ -194,12 +198,9 @@ class LearnedClassifier:
 
     def _ranking(self, probabilities: Floats) -> list[tuple[str, float]]:
         """The best three labels; one that the taxonomy does not have (any more) counts as belonging to no category."""
-        shares: defaultdict[str, float] = defaultdict(float)
-        for label, known, share in zip(self._model.labels, self._known, probabilities.tolist(), strict=True):
-            shares[label if known else OUTSIDE] += share
-        shares.setdefault(OUTSIDE, 0.0)
-        ranked = sorted(shares.items(), key=lambda pair: (-pair[1], pair[0]))[:3]
-        return [(label, round(share, 3)) for label, share in ranked]
+        shares = np.bincount(self._places, probabilities, len(self._names))
+        best = np.argsort(-shares, kind="stable")[:3]
+        return [(self._names[at], round(float(shares[at]), 3)) for at in best]
 
     def _opinion(self, probabilities: Floats) -> Opinion:
         label, score = self._ranking(probabilities)[0]

@@ -33,7 +33,7 @@ ON_DEMAND: Final = frozenset(
     {"text", "program"}
 )  # extracts that not everybody asks for: sketches must not depend on it
 
-_LANES: Final = tuple(bytes((byte >> bit) & 1 for bit in range(8)) for byte in range(256))
+_BIT_OF_EACH: Final = tuple(bytes((byte >> bit) & 1 for byte in range(256)) for bit in range(8))
 _WORD: Final = re.compile(r"[^\W\d_]{3,24}")
 _DIGITS: Final = re.compile(rb"\d+")
 _LETTERS: Final = re.compile(r"[^\W\d_]")
@@ -71,14 +71,13 @@ def name_key(name: bytes) -> bytes | None:
 
 
 def _simhash(tokens: Iterable[str]) -> bytes:
-    counts, n_tokens = 0, 0
-    for token in tokens:
-        digest = blake2b(token.encode("utf-8", "replace"), digest_size=N_BYTES).digest()
-        counts += int.from_bytes(b"".join([_LANES[byte] for byte in digest]), "big")
-        n_tokens += 1
+    digests = [blake2b(token.encode("utf-8", "replace"), digest_size=N_BYTES).digest() for token in tokens]
+    half, joined = len(digests) / 2, b"".join(digests)
     bits = 0
-    for count in counts.to_bytes(N_BITS, "big"):
-        bits = bits << 1 | (2 * count > n_tokens)
+    for at in range(N_BYTES):
+        column = joined[at::N_BYTES]
+        for table in _BIT_OF_EACH:
+            bits = bits << 1 | (column.translate(table).count(1) > half)
     return bits.to_bytes(N_BYTES, "big")
 
 

@@ -91,9 +91,11 @@ def columns_about(lines: Sequence[str]) -> str | None:
     """What the columns are about that a line near the beginning names and the next one fills; `None` where they do not tell."""
     for line, following in pairwise(lines[: _PREAMBLE_ROWS + 1]):
         for delimiter in _DELIMITERS:
+            n_columns, n_filled = line[:2000].count(delimiter) + 1, following[:2000].count(delimiter) + 1
+            if n_columns < _FEWEST_COLUMNS or n_filled * 10 < n_columns * 7:
+                continue
             columns = [column.strip(" \"'\t\ufeff").lower() for column in line[:2000].split(delimiter)]
-            n_filled = following[:2000].count(delimiter) + 1
-            if len(columns) < _FEWEST_COLUMNS or max(map(len, columns)) > 60 or n_filled * 10 < len(columns) * 7:
+            if max(map(len, columns)) > 60:
                 continue
             about = _of_columns(columns)
             if about is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections import Counter
 from datetime import date
 
 from hypothesis import given
@@ -13,7 +14,7 @@ from ifmosfs.core.files import Fingerprint, Kind, ScannedFile
 from ifmosfs.ml.classifier import Evidence
 from ifmosfs.ml.evidence import Finding, Verdict
 from ifmosfs.ml.extract.values import Extract
-from ifmosfs.ml.features import COLUMNS, WEIGHTS, Group, column_of, features_of, tokens_of, words_of
+from ifmosfs.ml.features import COLUMNS, WEIGHTS, Group, column_of, counted_words, features_of, tokens_of, words_of
 
 VERDICT = Verdict((("financial_document", 0.8), ("legal_document", 0.1)), "the word invoice in its title")
 
@@ -83,7 +84,20 @@ def test_any_name_and_text_give_rising_columns_and_finite_values(name: bytes, te
     assert all(math.isfinite(value) for value in row.values)
 
 
+@given(
+    st.lists(
+        st.sampled_from(["a", "Übel", "4711", "12.5", "x" * 40, "€", " ", "\n\n", "1999", "1998", "漢字"]), max_size=80
+    )
+)
+def test_first_words_are_the_same_however_much_of_the_text_is_searched_at_once(pieces: list[str]) -> None:
+    text = " ".join(pieces)
+    all_of_them = words_of(text, 10_000)
+    for most in (1, 4, 30):
+        assert words_of(text, most) == all_of_them[:most]
+        assert counted_words(text, most) == Counter(all_of_them[:most])
+
+
 def test_numbers_in_texts_are_shapes() -> None:
-    assert words_of("Rechnung 4711 vom 12.03.2021, 1.299,00 €") == [
+    assert words_of("Rechnung 4711 vom 12.03.2021, 1.299,00 €", 9) == [
         "rechnung", "0000", "vom", "00.00.0000", "0.000,00", "€",
     ]  # fmt: skip

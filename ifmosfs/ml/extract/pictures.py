@@ -77,7 +77,9 @@ def _note_thumbnail(image: ImageFile, notes: Notes) -> None:
         small = _decoded(image)
         note_texture(small, notes)
     with_alpha = small.mode in {"RGBA", "LA", "PA"} or "transparency" in small.info
-    thumbnail = small.convert("RGBA" if with_alpha else "RGB").resize((SIDE, SIDE), reducing_gap=1.5)
+    mode = "RGBA" if with_alpha else "RGB"
+    pixels = small if small.mode == mode else small.convert(mode)  # which would copy megabytes for nothing
+    thumbnail = pixels.resize((SIDE, SIDE), reducing_gap=1.5)
     if with_alpha:
         opaque = sum(thumbnail.getchannel("A").histogram()[255:])
         notes.number("alpha_share", 1 - opaque / SIDE**2)
