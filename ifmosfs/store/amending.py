@@ -22,7 +22,7 @@ from ifmosfs.store.plans import (
     advance_within,
     paths_within,
 )
-from ifmosfs.store.schema import PlanRoot, PlanUnit, StagingAction, StagingFolder, StagingPlan
+from ifmosfs.store.schema import PLAN_ROOTS, PLAN_UNITS, STAGING_ACTIONS, STAGING_FOLDERS, STAGING_PLANS
 from ifmosfs.store.trouble import understood
 
 _N_BOUND: Final = 5_000  # bound parameters in one statement
@@ -50,19 +50,21 @@ class Amending(Database):
 
     def last_action(self, plan_id: str) -> int:
         """The highest id of the plan's actions, 0 for none."""
-        query = select(func.coalesce(func.max(StagingAction.action_id), 0)).where(StagingAction.plan_id == plan_id)
+        query = select(func.coalesce(func.max(STAGING_ACTIONS.c.action_id), 0)).where(
+            STAGING_ACTIONS.c.plan_id == plan_id
+        )
         with self._reading() as connection:
             return int(connection.execute(query).scalar_one())
 
     def last_unit(self, plan_id: str) -> int:
         """The highest number of the plan's units, 0 for none."""
-        query = select(func.coalesce(func.max(PlanUnit.number), 0)).where(PlanUnit.plan_id == plan_id)
+        query = select(func.coalesce(func.max(PLAN_UNITS.c.number), 0)).where(PLAN_UNITS.c.plan_id == plan_id)
         with self._reading() as connection:
             return int(connection.execute(query).scalar_one())
 
     def knows_below(self, plan_id: str, folder: Place) -> bool:
         """Whether the plan has an action for any file below a folder."""
-        one = StagingAction
+        one = STAGING_ACTIONS.c
         with self._reading() as connection:
             below = (one.plan_id == plan_id) & _below(_root_number(connection, plan_id, folder.root), folder.path)
             return connection.execute(select(one.action_id).where(below).limit(1)).first() is not None
@@ -77,7 +79,7 @@ class Amending(Database):
             for root, paths in by_root.items():
                 number = _root_number(connection, plan_id, root)
                 for some in batches(paths, _N_BOUND):
-                    its_files = (StagingAction.root == number) & StagingAction.source.in_(some)
+                    its_files = (STAGING_ACTIONS.c.root == number) & STAGING_ACTIONS.c.source.in_(some)
                     found += _chosen(connection, plan_id, its_files)
         return found
 
@@ -87,7 +89,7 @@ class Amending(Database):
         with self._reading() as connection, understood(self._path):
             below = _below(_root_number(connection, plan_id, folder.root), folder.path)
             if not deep:
-                below &= func.instr(func.substr(StagingAction.source, n_prefix + 1), b"/") == 0
+                below &= func.instr(func.substr(STAGING_ACTIONS.c.source, n_prefix + 1), b"/") == 0
             return _chosen(connection, plan_id, below)
 
     def actions_numbered(self, plan_id: str, action_ids: Collection[int]) -> list[Action]:
@@ -95,25 +97,29 @@ class Amending(Database):
         with self._reading() as connection, understood(self._path):
             some = batches(sorted(action_ids), _N_BOUND)
             return [
-                action for each in some for action in _chosen(connection, plan_id, StagingAction.action_id.in_(each))
+                action
+                for each in some
+                for action in _chosen(connection, plan_id, STAGING_ACTIONS.c.action_id.in_(each))
             ]
 
     def actions_of_inodes(self, plan_id: str, inodes: Collection[int]) -> list[Action]:
         """The actions whose files have one of the inode numbers. Looks through all of the plan."""
         with self._reading() as connection, understood(self._path):
             some = batches((wrapped(inode) for inode in inodes), _N_BOUND)
-            return [action for each in some for action in _chosen(connection, plan_id, StagingAction.inode.in_(each))]
+            return [
+                action for each in some for action in _chosen(connection, plan_id, STAGING_ACTIONS.c.inode.in_(each))
+            ]
 
 
 def _root_number(connection: Connection, plan_id: str, root: bytes) -> int:
     """The number by which actions name a root, one that none has where the plan does not know it."""
-    query = select(PlanRoot.number).where(PlanRoot.plan_id == plan_id, PlanRoot.path == root)
+    query = select(PLAN_ROOTS.c.number).where(PLAN_ROOTS.c.plan_id == plan_id, PLAN_ROOTS.c.path == root)
     number = connection.execute(query).scalar()
     return -1 if number is None else int(number)
 
 
 def _below(root: int, folder: bytes) -> ColumnElement[bool]:
-    one = StagingAction
+    one = STAGING_ACTIONS.c
     below = one.root == root
     if folder:
         below &= (one.source >= folder + b"/") & (one.source < folder + b"0")  # the byte after the slash
@@ -121,7 +127,7 @@ def _below(root: int, folder: bytes) -> ColumnElement[bool]:
 
 
 def _chosen(connection: Connection, plan_id: str, condition: ColumnElement[bool]) -> list[Action]:
-    query = action_query(plan_id).where(condition).order_by(StagingAction.action_id)
+    query = action_query(plan_id).where(condition).order_by(STAGING_ACTIONS.c.action_id)
     rows: Sequence[Any] = connection.execute(query).all()
     return list(actions_from(rows, *paths_within(connection, plan_id))) if rows else []
 
@@ -132,12 +138,12 @@ def _write_actions(connection: Connection, plan_id: str, amendment: Amendment) -
     added = [action_row(plan_id, action, roots, folders) for action in amendment.added]
     changed = [action_row(plan_id, action, roots, folders) for action in amendment.changed]
     rows = ((plan_id, number, path, None) for number, path in enumerate(roots.paths[n_roots:], n_roots))
-    insert_rows(connection, PlanRoot, ("plan_id", "number", "path", "filesystem"), rows)
+    insert_rows(connection, PLAN_ROOTS, ("plan_id", "number", "path", "filesystem"), rows)
     rows_of_folders = ((plan_id, at, path, False) for at, path in enumerate(folders.paths[n_folders:], n_folders))
-    insert_rows(connection, StagingFolder, ("plan_id", "number", "path", "planned"), rows_of_folders)
-    insert_rows(connection, StagingAction, ("plan_id", *ACTION_COLUMNS, "state"), added)
+    insert_rows(connection, STAGING_FOLDERS, ("plan_id", "number", "path", "planned"), rows_of_folders)
+    insert_rows(connection, STAGING_ACTIONS, ("plan_id", *ACTION_COLUMNS, "state"), added)
     columns, keys = ACTION_COLUMNS[1:], ("plan_id", "action_id")  # the state stays: it is what a run made of it
-    update_rows(connection, StagingAction, columns, keys, ((*row[2:-1], *row[:2]) for row in changed))
+    update_rows(connection, STAGING_ACTIONS, columns, keys, ((*row[2:-1], *row[:2]) for row in changed))
     _count(connection, plan_id, amendment.added)
 
 
@@ -145,7 +151,7 @@ def _write_units(connection: Connection, plan_id: str, units: Sequence[Unit]) ->
     """New units, of roots that the plan's actions have named before."""
     numbers = {path: number for number, path in paths_within(connection, plan_id)[0].items()}
     rows = [(plan_id, one.number, one.kind.value, numbers[one.root], one.folder) for one in units]
-    insert_rows(connection, PlanUnit, ("plan_id", "number", "kind", "root", "folder"), rows)
+    insert_rows(connection, PLAN_UNITS, ("plan_id", "number", "kind", "root", "folder"), rows)
 
 
 def _dictionaries(connection: Connection, plan_id: str) -> tuple[PathNumbers, PathNumbers]:
@@ -158,5 +164,5 @@ def _count(connection: Connection, plan_id: str, added: Iterable[Action]) -> Non
     kinds = [action.kind for action in added]
     n_moves, n_kept = kinds.count(ActionKind.MOVE), kinds.count(ActionKind.KEEP)
     if kinds:
-        more = {"n_moves": StagingPlan.n_moves + n_moves, "n_kept": StagingPlan.n_kept + n_kept}
-        connection.execute(update(StagingPlan).where(StagingPlan.plan_id == plan_id).values(more))
+        more = {"n_moves": STAGING_PLANS.c.n_moves + n_moves, "n_kept": STAGING_PLANS.c.n_kept + n_kept}
+        connection.execute(update(STAGING_PLANS).where(STAGING_PLANS.c.plan_id == plan_id).values(more))

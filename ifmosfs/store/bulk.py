@@ -10,17 +10,9 @@ from itertools import islice
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Delete, Insert, Table, Update, bindparam, delete, insert, update
-from sqlalchemy.orm import DeclarativeBase
 
 BATCH_ROWS: Final = 20_000
 T = TypeVar("T")
-
-
-def table_of(model: type[DeclarativeBase]) -> Table:
-    """The table behind a model."""
-    table = model.__table__
-    assert isinstance(table, Table)
-    return table
 
 
 def batches(items: Iterable[T], n: int = BATCH_ROWS) -> Iterator[list[T]]:
@@ -30,32 +22,27 @@ def batches(items: Iterable[T], n: int = BATCH_ROWS) -> Iterator[list[T]]:
         yield batch
 
 
-def insert_rows(
-    connection: Connection, model: type[DeclarativeBase], columns: Sequence[str], rows: Iterable[Sequence[Any]]
-) -> int:
+def insert_rows(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """Insert rows whose values stand in the order of `columns`; returns their number."""
-    table = table_of(model)
     return _run(connection, insert(table).values({name: bindparam(name) for name in columns}), columns, rows)
 
 
 def update_rows(
     connection: Connection,
-    model: type[DeclarativeBase],
+    table: Table,
     columns: Sequence[str],
     keys: Sequence[str],
     rows: Iterable[Sequence[Any]],
 ) -> int:
     """Set `columns` of the rows that have the `keys`; each row holds first the new values, then the key."""
-    table = table_of(model)
     statement = update(table).values({name: bindparam(name) for name in columns})
     for key in keys:
         statement = statement.where(table.c[key] == bindparam(f"key_{key}"))
     return _run(connection, statement, [*columns, *(f"key_{key}" for key in keys)], rows)
 
 
-def delete_rows(connection: Connection, model: type[DeclarativeBase], key: str, values: Iterable[Any]) -> int:
+def delete_rows(connection: Connection, table: Table, key: str, values: Iterable[Any]) -> int:
     """Delete the rows with one of the values in the column `key`."""
-    table = table_of(model)
     statement = delete(table).where(table.c[key] == bindparam(f"key_{key}"))
     return _run(connection, statement, [f"key_{key}"], ((value,) for value in values))
 

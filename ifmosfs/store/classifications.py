@@ -14,21 +14,21 @@ from ifmosfs.core.wrapping import fingerprint_from
 from ifmosfs.store.bulk import batches, delete_rows, insert_rows, update_rows
 from ifmosfs.store.database import PAGE_ROWS, Database
 from ifmosfs.store.encoding import legible, legible_or_none
-from ifmosfs.store.schema import Classification, File, SessionRoot
+from ifmosfs.store.schema import CLASSIFICATIONS, FILES, SESSION_ROOTS
 from ifmosfs.store.sessions import require_session, session_roots
 from ifmosfs.store.trouble import understood
 
 _FILE_COLUMNS: Final = (
-    File.file_id,
-    File.path,
-    File.kind,
-    File.mode,
-    File.inode,
-    File.size_bytes,
-    File.mtime_ns,
-    File.ctime_ns,
-    File.birth_ns,
-    File.readable,
+    FILES.c.file_id,
+    FILES.c.path,
+    FILES.c.kind,
+    FILES.c.mode,
+    FILES.c.inode,
+    FILES.c.size_bytes,
+    FILES.c.mtime_ns,
+    FILES.c.ctime_ns,
+    FILES.c.birth_ns,
+    FILES.c.readable,
 )
 _WORD_COLUMNS: Final = (
     "label",
@@ -46,7 +46,7 @@ _WORD_COLUMNS: Final = (
     "lesson",
     "sketch",
 )
-_WORDS: Final = tuple(getattr(Classification, name) for name in _WORD_COLUMNS)
+_WORDS: Final = tuple(CLASSIFICATIONS.c[name] for name in _WORD_COLUMNS)
 _KINDS: Final = {kind.value: kind for kind in Kind}
 _DECIDERS: Final = {decider.value: decider for decider in Decider}
 _N_IDS: Final = 5_000  # bound parameters in one statement
@@ -63,15 +63,15 @@ class Classifications(Database):
         with self._reading() as connection:
             roots = dict(_require_roots(connection, session_id))
         query = (
-            select(*_FILE_COLUMNS, File.root_id)
-            .outerjoin_from(File, Classification, File.file_id == Classification.file_id)
-            .where(File.root_id.in_(roots))
-            .where(or_(Classification.file_id.is_(None), Classification.classifier != classifier))
+            select(*_FILE_COLUMNS, FILES.c.root_id)
+            .outerjoin_from(FILES, CLASSIFICATIONS, FILES.c.file_id == CLASSIFICATIONS.c.file_id)
+            .where(FILES.c.root_id.in_(roots))
+            .where(or_(CLASSIFICATIONS.c.file_id.is_(None), CLASSIFICATIONS.c.classifier != classifier))
         )
 
         def page_after(connection: Connection, last: Any) -> Sequence[Any]:
-            rest = query if last is None else query.where(File.file_id > last.file_id)
-            return connection.execute(rest.order_by(File.file_id).limit(PAGE_ROWS)).all()
+            rest = query if last is None else query.where(FILES.c.file_id > last.file_id)
+            return connection.execute(rest.order_by(FILES.c.file_id).limit(PAGE_ROWS)).all()
 
         for page in self._pages(page_after):
             with understood(self._path):
@@ -88,12 +88,12 @@ class Classifications(Database):
             words = dict(batch)
             with self._writing() as connection:
                 present = _present(connection, list(words))
-                delete_rows(connection, Classification, "file_id", present)
+                delete_rows(connection, CLASSIFICATIONS, "file_id", present)
                 columns = ("file_id", "classifier", *_WORD_COLUMNS)
                 rows = ((file_id, classifier, *_word_row(words[file_id])) for file_id in present)
-                n_saved += insert_rows(connection, Classification, columns, rows)
+                n_saved += insert_rows(connection, CLASSIFICATIONS, columns, rows)
                 labels = ((legible_or_none(words[file_id].label), file_id) for file_id in present)
-                update_rows(connection, File, ("classified_category",), ("file_id",), labels)
+                update_rows(connection, FILES, ("classified_category",), ("file_id",), labels)
         return n_saved
 
     def classified(self, session_id: str) -> Iterator[tuple[ScannedFile, Proposal | None]]:
@@ -109,10 +109,12 @@ class Classifications(Database):
     def document_date(self, session_id: str, place: Place) -> date | None:
         """A file's own date, as the classifier found it; `None` where it has none, or is not known any more."""
         query = (
-            select(Classification.document_date)
-            .join_from(Classification, File, Classification.file_id == File.file_id)
-            .join(SessionRoot, SessionRoot.root_id == File.root_id)
-            .where(SessionRoot.session_id == session_id, SessionRoot.path == place.root, File.path == place.path)
+            select(CLASSIFICATIONS.c.document_date)
+            .join_from(CLASSIFICATIONS, FILES, CLASSIFICATIONS.c.file_id == FILES.c.file_id)
+            .join(SESSION_ROOTS, SESSION_ROOTS.c.root_id == FILES.c.root_id)
+            .where(
+                SESSION_ROOTS.c.session_id == session_id, SESSION_ROOTS.c.path == place.root, FILES.c.path == place.path
+            )
         )
         with self._reading() as connection, understood(self._path):
             day = connection.execute(query).scalar()
@@ -126,16 +128,16 @@ class Classifications(Database):
         with self._reading() as connection, understood(self._path):
             root_id = {path: number for number, path in _require_roots(connection, session_id)}.get(root, -1)
             for some in batches(sorted(paths), _N_IDS):
-                rows = connection.execute(_words_in(root_id).where(File.path.in_(some))).all()
+                rows = connection.execute(_words_in(root_id).where(FILES.c.path.in_(some))).all()
                 found += [(_scanned(root, row), _proposal(row)) for row in rows]
         return found
 
 
 def _words_in(root_id: int) -> Select[Any]:
     """A root's files with their classifications, in the order of their paths."""
-    columns = (*_FILE_COLUMNS, *_WORDS, Classification.classifier)
-    joined = select(*columns).outerjoin_from(File, Classification, File.file_id == Classification.file_id)
-    return joined.where(File.root_id == root_id).order_by(File.path)
+    columns = (*_FILE_COLUMNS, *_WORDS, CLASSIFICATIONS.c.classifier)
+    joined = select(*columns).outerjoin_from(FILES, CLASSIFICATIONS, FILES.c.file_id == CLASSIFICATIONS.c.file_id)
+    return joined.where(FILES.c.root_id == root_id).order_by(FILES.c.path)
 
 
 class _PageOfRoot:
@@ -145,7 +147,7 @@ class _PageOfRoot:
         self._query = _words_in(root_id).limit(PAGE_ROWS)
 
     def __call__(self, connection: Connection, last: Any) -> Sequence[Any]:
-        query = self._query if last is None else self._query.where(File.path > last.path)
+        query = self._query if last is None else self._query.where(FILES.c.path > last.path)
         return connection.execute(query).all()
 
 
@@ -158,7 +160,7 @@ def _present(connection: Connection, file_ids: Sequence[int]) -> list[int]:
     """Those of the ids that are still files."""
     present: list[int] = []
     for some in batches(file_ids, _N_IDS):
-        present += connection.execute(select(File.file_id).where(File.file_id.in_(some))).scalars()
+        present += connection.execute(select(FILES.c.file_id).where(FILES.c.file_id.in_(some))).scalars()
     return present
 
 

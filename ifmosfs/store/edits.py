@@ -17,7 +17,7 @@ from ifmosfs.store.bulk import delete_rows, insert_rows
 from ifmosfs.store.database import Database
 from ifmosfs.store.encoding import legible_or_none, packed, unpacked
 from ifmosfs.store.plans import advance_within
-from ifmosfs.store.schema import PlanCorrection, PlanEdit
+from ifmosfs.store.schema import CORRECTIONS, PLAN_EDITS
 from ifmosfs.store.trouble import understood
 
 _NAMES: Final = (
@@ -36,7 +36,7 @@ _NAMES: Final = (
 )
 _KINDS: Final = {kind.value: kind for kind in EditKind}
 _ORIGINS: Final = {origin.value: origin for origin in EditOrigin}
-_COLUMNS: Final = tuple(getattr(PlanEdit, name) for name in _NAMES)
+_COLUMNS: Final = tuple(PLAN_EDITS.c[name] for name in _NAMES)
 
 
 class Edits(Database):
@@ -86,8 +86,8 @@ class Edits(Database):
     def edit_log(self, plan_id: str, after: int = 0) -> tuple[Edit, ...]:
         """All rows of a plan's log with a number above `after`, those that take steps back or make them again, too."""
         with self._reading() as connection, understood(self._path):
-            query = select(*_COLUMNS).where(PlanEdit.plan_id == plan_id, PlanEdit.seq > after)
-            rows: Sequence[Any] = connection.execute(query.order_by(PlanEdit.seq)).all()
+            query = select(*_COLUMNS).where(PLAN_EDITS.c.plan_id == plan_id, PLAN_EDITS.c.seq > after)
+            rows: Sequence[Any] = connection.execute(query.order_by(PLAN_EDITS.c.seq)).all()
             return tuple(_edit(*row) for row in rows)
 
     def save_corrections(self, plan_id: str, corrections: Iterable[Correction]) -> int:
@@ -98,12 +98,12 @@ class Edits(Database):
         ]
         columns = ("plan_id", "root", "path", "from_category", "from_target", "to_target", "at_ns")
         with self._writing() as connection:
-            delete_rows(connection, PlanCorrection, "plan_id", [plan_id])
-            return insert_rows(connection, PlanCorrection, columns, rows)
+            delete_rows(connection, CORRECTIONS, "plan_id", [plan_id])
+            return insert_rows(connection, CORRECTIONS, columns, rows)
 
     def corrections(self, plan_id: str | None = None) -> list[Correction]:
         """The corrections of a plan, or of all, in the order they were stored."""
-        one = PlanCorrection
+        one = CORRECTIONS.c
         query = select(one.root, one.path, one.from_category, one.from_target, one.to_target, one.at_ns)
         if plan_id is not None:
             query = query.where(one.plan_id == plan_id)
@@ -115,13 +115,13 @@ class Edits(Database):
 def add_edits(connection: Connection, plan_id: str, drafts: Iterable[Edit], last: Edit | None) -> tuple[Edit, ...]:
     """Insert the drafts after the log's `last` row, and return them numbered; inside a transaction."""
     added = tuple(numbered(drafts, last))
-    insert_rows(connection, PlanEdit, ("plan_id", *_NAMES), (_row(plan_id, edit) for edit in added))
+    insert_rows(connection, PLAN_EDITS, ("plan_id", *_NAMES), (_row(plan_id, edit) for edit in added))
     return added
 
 
 def last_row(connection: Connection, plan_id: str) -> Edit | None:
     """The last row of the plan's log; inside a transaction."""
-    query = select(*_COLUMNS).where(PlanEdit.plan_id == plan_id).order_by(PlanEdit.seq.desc()).limit(1)
+    query = select(*_COLUMNS).where(PLAN_EDITS.c.plan_id == plan_id).order_by(PLAN_EDITS.c.seq.desc()).limit(1)
     row: Any = connection.execute(query).first()
     return None if row is None else _edit(*row)
 

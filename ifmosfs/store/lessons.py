@@ -17,7 +17,7 @@ from ifmosfs.core.proposal import Decider, Opinion
 from ifmosfs.store.bulk import batches, insert_rows
 from ifmosfs.store.database import PAGE_ROWS, Database
 from ifmosfs.store.encoding import legible_or_none
-from ifmosfs.store.schema import Classification, File, LessonMark, PlanEdit, SessionRoot, StagingPlan, StoredLesson
+from ifmosfs.store.schema import CLASSIFICATIONS, FILES, LESSON_MARKS, LESSONS, PLAN_EDITS, SESSION_ROOTS, STAGING_PLANS
 from ifmosfs.store.trouble import understood
 
 _HEAD: Final = (
@@ -37,7 +37,7 @@ _HEAD: Final = (
     "action_id",
     "undoes",
 )
-_COLUMNS: Final = tuple(getattr(StoredLesson, name) for name in ("number", *_HEAD))
+_COLUMNS: Final = tuple(LESSONS.c[name] for name in ("number", *_HEAD))
 _KINDS: Final = {kind.value: kind for kind in LessonKind}
 _ORIGINS: Final = {origin.value: origin for origin in LessonOrigin}
 _FOLLOWED: Final = "followed"
@@ -71,8 +71,8 @@ class Lessons(Database):
         with self._writing() as connection, understood(self._path):
             if _learnt_edit(connection, plan_id) != after:
                 return None
-            its_row = StagingPlan.plan_id == plan_id
-            connection.execute(update(StagingPlan).where(its_row).values(learnt_edit=learnt_edit))
+            its_row = STAGING_PLANS.c.plan_id == plan_id
+            connection.execute(update(STAGING_PLANS).where(its_row).values(learnt_edit=learnt_edit))
             return _added(connection, drafts)
 
     def learnt_edit(self, plan_id: str) -> int:
@@ -82,11 +82,17 @@ class Lessons(Database):
 
     def unlearnt_plans(self) -> list[str]:
         """The ids of the plans that were edited since lessons were made of their edits, the oldest first."""
-        last = select(PlanEdit.plan_id, func.max(PlanEdit.seq).label("seq")).group_by(PlanEdit.plan_id).subquery()
-        query = select(StagingPlan.plan_id).join(last, last.c.plan_id == StagingPlan.plan_id)
-        query = query.where(last.c.seq > StagingPlan.learnt_edit)
+        last = (
+            select(PLAN_EDITS.c.plan_id, func.max(PLAN_EDITS.c.seq).label("seq"))
+            .group_by(PLAN_EDITS.c.plan_id)
+            .subquery()
+        )
+        query = select(STAGING_PLANS.c.plan_id).join(last, last.c.plan_id == STAGING_PLANS.c.plan_id)
+        query = query.where(last.c.seq > STAGING_PLANS.c.learnt_edit)
         with self._reading() as connection:
-            return list(connection.execute(query.order_by(StagingPlan.created_ns, StagingPlan.plan_id)).scalars())
+            return list(
+                connection.execute(query.order_by(STAGING_PLANS.c.created_ns, STAGING_PLANS.c.plan_id)).scalars()
+            )
 
     def followed_lesson(self) -> int:
         """The number of the last lesson whose consequences have been drawn, 0 for none."""
@@ -97,28 +103,28 @@ class Lessons(Database):
         """The consequences of all lessons up to this one have been drawn."""
         with self._writing() as connection:
             if number > _followed(connection):
-                connection.execute(delete(LessonMark).where(LessonMark.name == _FOLLOWED))
-                connection.execute(insert(LessonMark).values(name=_FOLLOWED, number=number))
+                connection.execute(delete(LESSON_MARKS).where(LESSON_MARKS.c.name == _FOLLOWED))
+                connection.execute(insert(LESSON_MARKS).values(name=_FOLLOWED, number=number))
 
     def last_lesson(self) -> int:
         """The number of the log's last row, 0 for an empty log: while it is the same, nothing was said."""
         with self._reading() as connection:
-            return int(connection.execute(select(func.coalesce(func.max(StoredLesson.number), 0))).scalar_one())
+            return int(connection.execute(select(func.coalesce(func.max(LESSONS.c.number), 0))).scalar_one())
 
     def lessons(self, plan_id: str | None = None, *, with_features: bool = False) -> list[Lesson]:
         """All rows of the log, or those made of a plan's edits, in the order of their numbers; the features only on request."""
-        columns = (*_COLUMNS, *((StoredLesson.feature_version, StoredLesson.features) if with_features else ()))
-        query = select(*columns).order_by(StoredLesson.number)
+        columns = (*_COLUMNS, *((LESSONS.c.feature_version, LESSONS.c.features) if with_features else ()))
+        query = select(*columns).order_by(LESSONS.c.number)
         if plan_id is not None:
-            query = query.where(StoredLesson.plan_id == plan_id)
+            query = query.where(LESSONS.c.plan_id == plan_id)
         with self._reading() as connection, understood(self._path):
             return [_lesson(*row) for row in connection.execute(query)]
 
     def lesson(self, number: int) -> Lesson | None:
         """One row of the log with its features, `None` for none."""
-        columns = (*_COLUMNS, StoredLesson.feature_version, StoredLesson.features)
+        columns = (*_COLUMNS, LESSONS.c.feature_version, LESSONS.c.features)
         with self._reading() as connection, understood(self._path):
-            row: Any = connection.execute(select(*columns).where(StoredLesson.number == number)).first()
+            row: Any = connection.execute(select(*columns).where(LESSONS.c.number == number)).first()
             return None if row is None else _lesson(*row)
 
     def effective_lessons(self, *, with_features: bool = False) -> dict[bytes, Said]:
@@ -130,7 +136,7 @@ class Lessons(Database):
         rows: list[Lesson] = []
         with self._reading() as connection, understood(self._path):
             for some in batches(keys, _N_KEYS):
-                query = select(*_COLUMNS).where(StoredLesson.content_key.in_(some)).order_by(StoredLesson.number)
+                query = select(*_COLUMNS).where(LESSONS.c.content_key.in_(some)).order_by(LESSONS.c.number)
                 rows += [_lesson(*row) for row in connection.execute(query)]
         return said(rows)
 
@@ -138,22 +144,22 @@ class Lessons(Database):
         """The files whose last classification has a score below this, or was decided by their likeness to another one."""
         query = (
             _alike_query()
-            .where(File.kind == Kind.FILE.value, File.size_bytes > 0, Classification.unreadable.is_(None))
-            .where(or_(Classification.decided_by.is_(None), Classification.decided_by != Decider.PERSON.value))
-            .where(or_(Classification.score < below, Classification.decided_by == Decider.LIKENESS.value))
+            .where(FILES.c.kind == Kind.FILE.value, FILES.c.size_bytes > 0, CLASSIFICATIONS.c.unreadable.is_(None))
+            .where(or_(CLASSIFICATIONS.c.decided_by.is_(None), CLASSIFICATIONS.c.decided_by != Decider.PERSON.value))
+            .where(or_(CLASSIFICATIONS.c.score < below, CLASSIFICATIONS.c.decided_by == Decider.LIKENESS.value))
         )
         return self._alike(query)
 
     def touched_by_lessons(self, sizes: Iterable[int], numbers: Iterable[int]) -> Iterator[Alike]:
         """The files of these sizes in bytes, and those whose classification names one of these lessons."""
-        of_a_size = and_(File.kind == Kind.FILE.value, File.size_bytes.in_(sorted(set(sizes))[:_N_KEYS]))
-        named = Classification.lesson.in_(sorted(set(numbers))[:_N_KEYS])
+        of_a_size = and_(FILES.c.kind == Kind.FILE.value, FILES.c.size_bytes.in_(sorted(set(sizes))[:_N_KEYS]))
+        named = CLASSIFICATIONS.c.lesson.in_(sorted(set(numbers))[:_N_KEYS])
         return self._alike(_alike_query().where(or_(of_a_size, named)))
 
     def _alike(self, query: Any) -> Iterator[Alike]:
         def page_after(connection: Connection, last: Any) -> Sequence[Any]:
-            rest = query if last is None else query.where(File.file_id > last[0])
-            return connection.execute(rest.order_by(File.file_id).limit(PAGE_ROWS)).all()
+            rest = query if last is None else query.where(FILES.c.file_id > last[0])
+            return connection.execute(rest.order_by(FILES.c.file_id).limit(PAGE_ROWS)).all()
 
         for page in self._pages(page_after):
             for _, session_id, root, path, sketch, lesson in page:
@@ -161,14 +167,14 @@ class Lessons(Database):
 
 
 def _followed(connection: Connection) -> int:
-    return int(connection.execute(select(LessonMark.number).where(LessonMark.name == _FOLLOWED)).scalar() or 0)
+    return int(connection.execute(select(LESSON_MARKS.c.number).where(LESSON_MARKS.c.name == _FOLLOWED)).scalar() or 0)
 
 
 def _alike_query() -> Any:
-    one, root = Classification, SessionRoot
-    columns = (File.file_id, root.session_id, root.path, File.path, one.sketch, one.lesson)
-    joined = select(*columns).join_from(one, File, one.file_id == File.file_id)
-    return joined.join(root, root.root_id == File.root_id)
+    one, root = CLASSIFICATIONS.c, SESSION_ROOTS.c
+    columns = (FILES.c.file_id, root.session_id, root.path, FILES.c.path, one.sketch, one.lesson)
+    joined = select(*columns).join_from(CLASSIFICATIONS, FILES, one.file_id == FILES.c.file_id)
+    return joined.join(SESSION_ROOTS, root.root_id == FILES.c.root_id)
 
 
 def pack_features(row: FeatureRow) -> bytes:
@@ -189,17 +195,17 @@ def unpack_features(version: int, packed: bytes) -> FeatureRow:
 
 
 def _learnt_edit(connection: Connection, plan_id: str) -> int:
-    found = connection.execute(select(StagingPlan.learnt_edit).where(StagingPlan.plan_id == plan_id)).scalar()
+    found = connection.execute(select(STAGING_PLANS.c.learnt_edit).where(STAGING_PLANS.c.plan_id == plan_id)).scalar()
     if found is None:
         raise NotFound(f"no plan {plan_id!r}", hint="list them: ifmosfs stage list")
     return int(found)
 
 
 def _added(connection: Connection, drafts: Sequence[Lesson]) -> tuple[Lesson, ...]:
-    last = int(connection.execute(select(func.coalesce(func.max(StoredLesson.number), 0))).scalar_one())
+    last = int(connection.execute(select(func.coalesce(func.max(LESSONS.c.number), 0))).scalar_one())
     added = tuple(replace(draft, number=number) for number, draft in enumerate(drafts, last + 1))
     insert_rows(
-        connection, StoredLesson, ("number", *_HEAD, "feature_version", "features"), (_row(lesson) for lesson in added)
+        connection, LESSONS, ("number", *_HEAD, "feature_version", "features"), (_row(lesson) for lesson in added)
     )
     return added
 

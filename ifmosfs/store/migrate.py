@@ -15,7 +15,7 @@ from typing import Final
 from sqlalchemy import Connection, Engine, inspect
 
 from ifmosfs.core.errors import DatabaseDamaged
-from ifmosfs.store.schema import ALEMBIC_VERSION, Base
+from ifmosfs.store.schema import ALEMBIC_VERSION, METADATA
 from ifmosfs.store.trouble import damaged, newer
 
 REVISIONS: Final = (
@@ -69,7 +69,7 @@ def _not_ours(path: Path) -> DatabaseDamaged:
 
 
 def _make(connection: Connection, revision: str) -> None:
-    Base.metadata.create_all(connection)
+    METADATA.create_all(connection)
     ALEMBIC_VERSION.create(connection)
     connection.execute(ALEMBIC_VERSION.insert().values(version_num=revision))
 

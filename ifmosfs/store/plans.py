@@ -34,7 +34,7 @@ from ifmosfs.store.bulk import insert_rows
 from ifmosfs.store.choose import ambiguous, by_prefix, moment
 from ifmosfs.store.database import PAGE_ROWS, Database
 from ifmosfs.store.encoding import legible, legible_or_none, packed, unpacked
-from ifmosfs.store.schema import PlanEdit, PlanRoot, PlanUnit, StagingAction, StagingFolder, StagingPlan
+from ifmosfs.store.schema import PLAN_EDITS, PLAN_ROOTS, PLAN_UNITS, STAGING_ACTIONS, STAGING_FOLDERS, STAGING_PLANS
 from ifmosfs.store.sessions import require_session
 from ifmosfs.store.trouble import understood
 
@@ -101,13 +101,13 @@ class Plans(Database):
         units = [(plan.plan_id, one.number, one.kind.value, roots.number(one.root), one.folder) for one in plan.units]
         with self._writing() as connection:
             require_session(connection, plan.session_id)
-            connection.execute(insert(StagingPlan).values(_head(plan)))
+            connection.execute(insert(STAGING_PLANS).values(_head(plan)))
             columns = ("plan_id", "number", "path", "filesystem")
-            insert_rows(connection, PlanRoot, columns, _root_rows(plan, roots))
+            insert_rows(connection, PLAN_ROOTS, columns, _root_rows(plan, roots))
             columns = ("plan_id", "number", "path", "planned")
-            insert_rows(connection, StagingFolder, columns, _folder_rows(plan, folders))
-            insert_rows(connection, PlanUnit, ("plan_id", "number", "kind", "root", "folder"), units)
-            insert_rows(connection, StagingAction, ("plan_id", *ACTION_COLUMNS, "state"), actions)
+            insert_rows(connection, STAGING_FOLDERS, columns, _folder_rows(plan, folders))
+            insert_rows(connection, PLAN_UNITS, ("plan_id", "number", "kind", "root", "folder"), units)
+            insert_rows(connection, STAGING_ACTIONS, ("plan_id", *ACTION_COLUMNS, "state"), actions)
             for event in events:
                 advance_within(connection, plan.plan_id, event)
 
@@ -126,7 +126,7 @@ class Plans(Database):
         """One action of a plan. KeyError for none. Raises: DatabaseDamaged."""
         with self._reading() as connection, understood(self._path):
             paths = paths_within(connection, plan_id)
-            rows = action_query(plan_id).where(StagingAction.action_id == action_id)
+            rows = action_query(plan_id).where(STAGING_ACTIONS.c.action_id == action_id)
             for action in actions_from(connection.execute(rows), *paths):
                 return action
         raise KeyError(action_id)
@@ -135,7 +135,7 @@ class Plans(Database):
         """All actions of a plan in the order of their ids, a page of them in memory at a time. Raises: DatabaseDamaged."""
         with self._reading() as connection:
             paths = paths_within(connection, plan_id)
-        query, one = action_query(plan_id).order_by(StagingAction.action_id).limit(PAGE_ROWS), StagingAction
+        query, one = action_query(plan_id).order_by(STAGING_ACTIONS.c.action_id).limit(PAGE_ROWS), STAGING_ACTIONS.c
 
         def page_after(connection: Connection, last: Any) -> Sequence[Any]:
             return connection.execute(query.where(one.action_id > (0 if last is None else last[0]))).all()
@@ -178,7 +178,7 @@ class Plans(Database):
         Raises: PlanOutdated if the plan was edited since; NotFound, WrongState.
         """
         with self._writing() as connection:
-            query = select(func.coalesce(func.max(PlanEdit.seq), 0)).where(PlanEdit.plan_id == plan_id)
+            query = select(func.coalesce(func.max(PLAN_EDITS.c.seq), 0)).where(PLAN_EDITS.c.plan_id == plan_id)
             if connection.execute(query).scalar_one() != last_edit:
                 hint = "look at it again, then commit again"
                 raise PlanOutdated(f"the plan {plan_id} was edited while its commit was prepared", hint=hint)
@@ -186,10 +186,12 @@ class Plans(Database):
 
     def set_action_states(self, plan_id: str, states: Iterable[tuple[int, str]]) -> None:
         """Store what a run made of actions, by their ids."""
-        one = StagingAction
+        one = STAGING_ACTIONS.c
         its_ids = one.action_id.between(bindparam("first"), bindparam("last"))
         statement = (
-            update(one).where(one.plan_id == bindparam("its_plan"), its_ids).values(state=bindparam("new_state"))
+            update(STAGING_ACTIONS)
+            .where(one.plan_id == bindparam("its_plan"), its_ids)
+            .values(state=bindparam("new_state"))
         )
         given = dict(states)
         ranges = [
@@ -202,9 +204,11 @@ class Plans(Database):
 
     def action_states(self, plan_id: str) -> dict[int, str]:
         """Action id → what the last run made of it, for actions that a run has reached."""
-        query = select(StagingAction.action_id, StagingAction.state).where(StagingAction.plan_id == plan_id)
+        query = select(STAGING_ACTIONS.c.action_id, STAGING_ACTIONS.c.state).where(STAGING_ACTIONS.c.plan_id == plan_id)
         with self._reading() as connection:
-            rows = connection.execute(query.where(StagingAction.state != PLANNED).order_by(StagingAction.action_id))
+            rows = connection.execute(
+                query.where(STAGING_ACTIONS.c.state != PLANNED).order_by(STAGING_ACTIONS.c.action_id)
+            )
             return {row[0]: row[1] for row in rows}
 
 
@@ -224,7 +228,7 @@ def _ranges(states: Iterable[tuple[int, str]]) -> Iterator[tuple[int, int, str]]
 
 def advance_within(connection: Connection, plan_id: str, event: PlanEvent) -> PlanState:
     """As `Plans.advance`, inside a write transaction."""
-    query = select(StagingPlan.state).where(StagingPlan.plan_id == plan_id)
+    query = select(STAGING_PLANS.c.state).where(STAGING_PLANS.c.plan_id == plan_id)
     stored = connection.execute(query).scalar()
     if stored is None:
         raise _no_plan(plan_id)
@@ -233,7 +237,7 @@ def advance_within(connection: Connection, plan_id: str, event: PlanEvent) -> Pl
     if after is None:
         raise wrong_state(plan_id, state, event)
     if after is not state:
-        connection.execute(update(StagingPlan).where(StagingPlan.plan_id == plan_id).values(state=after.value))
+        connection.execute(update(STAGING_PLANS).where(STAGING_PLANS.c.plan_id == plan_id).values(state=after.value))
     return after
 
 
@@ -364,9 +368,9 @@ _Paths = tuple[dict[int, bytes], dict[int, bytes]]  # of the roots and of the fo
 def _load_head(connection: Connection, plan_id: str) -> tuple[Plan, _Paths]:
     """The plan without its actions, and the paths that these name by number."""
     head = _head_row(connection, plan_id)
-    roots = _rows(connection, plan_id, PlanRoot.number, PlanRoot.path, PlanRoot.filesystem)
-    folders = _rows(connection, plan_id, StagingFolder.number, StagingFolder.path, StagingFolder.planned)
-    units = _rows(connection, plan_id, PlanUnit.number, PlanUnit.kind, PlanUnit.root, PlanUnit.folder)
+    roots = _rows(connection, plan_id, PLAN_ROOTS.c.number, PLAN_ROOTS.c.path, PLAN_ROOTS.c.filesystem)
+    folders = _rows(connection, plan_id, STAGING_FOLDERS.c.number, STAGING_FOLDERS.c.path, STAGING_FOLDERS.c.planned)
+    units = _rows(connection, plan_id, PLAN_UNITS.c.number, PLAN_UNITS.c.kind, PLAN_UNITS.c.root, PLAN_UNITS.c.folder)
     paths = {number: path for number, path, _ in roots}, {number: path for number, path, _ in folders}
     plan = Plan(
         plan_id,
@@ -385,20 +389,20 @@ def _load_head(connection: Connection, plan_id: str) -> tuple[Plan, _Paths]:
 
 def paths_within(connection: Connection, plan_id: str) -> _Paths:
     """The plan's roots and folders by the numbers that actions name them by, inside a transaction."""
-    roots = _rows(connection, plan_id, PlanRoot.number, PlanRoot.path)
-    folders = _rows(connection, plan_id, StagingFolder.number, StagingFolder.path)
+    roots = _rows(connection, plan_id, PLAN_ROOTS.c.number, PLAN_ROOTS.c.path)
+    folders = _rows(connection, plan_id, STAGING_FOLDERS.c.number, STAGING_FOLDERS.c.path)
     return dict(map(tuple, roots)), dict(map(tuple, folders))
 
 
 def _head_row(connection: Connection, plan_id: str) -> Any:
     query = select(
-        StagingPlan.session_id,
-        StagingPlan.target,
-        StagingPlan.target_filesystem,
-        StagingPlan.created_ns,
-        StagingPlan.policy,
+        STAGING_PLANS.c.session_id,
+        STAGING_PLANS.c.target,
+        STAGING_PLANS.c.target_filesystem,
+        STAGING_PLANS.c.created_ns,
+        STAGING_PLANS.c.policy,
     )
-    row = connection.execute(query.where(StagingPlan.plan_id == plan_id)).first()
+    row = connection.execute(query.where(STAGING_PLANS.c.plan_id == plan_id)).first()
     if row is None:
         raise _no_plan(plan_id)
     return row
@@ -406,50 +410,52 @@ def _head_row(connection: Connection, plan_id: str) -> Any:
 
 def _rows(connection: Connection, plan_id: str, number: Any, *columns: Any) -> Sequence[Any]:
     """Rows of one of the plan's tables, in the order of their number."""
-    query = select(number, *columns).where(number.class_.plan_id == plan_id).order_by(number)
+    query = select(number, *columns).where(number.table.c.plan_id == plan_id).order_by(number)
     return connection.execute(query).all()
 
 
 def _rows_of_actions(connection: Connection, plan_id: str) -> Iterable[Any]:
     """The rows of the plan's actions in the order of their ids, some thousands at a time: a million would fill memory twice."""
-    query = action_query(plan_id).order_by(StagingAction.action_id)
+    query = action_query(plan_id).order_by(STAGING_ACTIONS.c.action_id)
     return connection.execute(query.execution_options(yield_per=PAGE_ROWS))
 
 
 def action_query(plan_id: str) -> Any:
     """The query for a plan's actions, to be narrowed."""
-    columns = (getattr(StagingAction, name) for name in ACTION_COLUMNS)
-    return select(*columns).where(StagingAction.plan_id == plan_id)
+    columns = (STAGING_ACTIONS.c[name] for name in ACTION_COLUMNS)
+    return select(*columns).where(STAGING_ACTIONS.c.plan_id == plan_id)
 
 
 def _plan_infos(connection: Connection) -> list[PlanInfo]:
     n_edits = _n_edits()
     query = select(
-        StagingPlan.plan_id,
-        StagingPlan.session_id,
-        StagingPlan.state,
-        StagingPlan.target,
-        StagingPlan.created_ns,
-        StagingPlan.n_moves,
-        StagingPlan.n_kept,
-        StagingPlan.digest,
+        STAGING_PLANS.c.plan_id,
+        STAGING_PLANS.c.session_id,
+        STAGING_PLANS.c.state,
+        STAGING_PLANS.c.target,
+        STAGING_PLANS.c.created_ns,
+        STAGING_PLANS.c.n_moves,
+        STAGING_PLANS.c.n_kept,
+        STAGING_PLANS.c.digest,
         func.coalesce(n_edits.c.n, 0),
     )
-    query = query.outerjoin(n_edits, n_edits.c.plan_id == StagingPlan.plan_id)
-    query = query.order_by(StagingPlan.created_ns, StagingPlan.plan_id)
+    query = query.outerjoin(n_edits, n_edits.c.plan_id == STAGING_PLANS.c.plan_id)
+    query = query.order_by(STAGING_PLANS.c.created_ns, STAGING_PLANS.c.plan_id)
     rows: Sequence[Any] = connection.execute(query).all()
     return [PlanInfo(row[0], row[1], PlanState(row[2]), *row[3:]) for row in rows]
 
 
 def _n_edits() -> Subquery:
     """How many edits of each plan are in force, as `core.edit_log.effective` has it: each undo of a step may have its redo."""
-    one, retracing = PlanEdit, PlanEdit.kind.in_(sorted(kind.value for kind in RETRACING))
+    one, retracing = PLAN_EDITS.c, PLAN_EDITS.c.kind.in_(sorted(kind.value for kind in RETRACING))
     balance = func.sum(case((one.kind == EditKind.UNDO.value, 1), else_=-1))
     undone = (
         select(one.plan_id, one.step).where(retracing).group_by(one.plan_id, one.step).having(balance > 0).subquery()
     )
     counted = select(one.plan_id, func.count().label("n"))
-    counted = counted.outerjoin(undone, (undone.c.plan_id == one.plan_id) & (undone.c.step == one.step))
+    counted = counted.outerjoin_from(
+        PLAN_EDITS, undone, (undone.c.plan_id == one.plan_id) & (undone.c.step == one.step)
+    )
     return counted.where(~retracing, undone.c.step.is_(None)).group_by(one.plan_id).subquery()
 
 

@@ -14,7 +14,7 @@ from ifmosfs.store.database import Database
 from ifmosfs.store.edits import add_edits, last_row, number_of
 from ifmosfs.store.encoding import packed, unpacked
 from ifmosfs.store.plans import advance_within
-from ifmosfs.store.schema import ConflictResolution
+from ifmosfs.store.schema import CONFLICT_RESOLUTIONS
 from ifmosfs.store.trouble import understood
 
 _COLUMNS: Final = (
@@ -46,12 +46,12 @@ class Resolutions(Database):
                 return False
             advance_within(connection, plan_id, PlanEvent.EDIT)
             add_edits(connection, plan_id, edits, last)
-            insert_rows(connection, ConflictResolution, _COLUMNS, rows)
+            insert_rows(connection, CONFLICT_RESOLUTIONS, _COLUMNS, rows)
         return True
 
     def resolutions(self, plan_id: str) -> list[Resolution]:
         """All answers to conflicts of a plan, and what took them back, in the order they were given."""
-        one = ConflictResolution
+        one = CONFLICT_RESOLUTIONS.c
         query = select(
             one.resolution_id,
             one.action_id,

@@ -16,14 +16,14 @@ from ifmosfs.core.wrapping import fingerprint_from, fingerprint_row
 from ifmosfs.store.bulk import batches, delete_rows, insert_rows, update_rows
 from ifmosfs.store.database import Database
 from ifmosfs.store.encoding import legible
-from ifmosfs.store.schema import Classification, File, ScanIssue, ScanSession, SessionRoot
+from ifmosfs.store.schema import CLASSIFICATIONS, FILES, SCAN_ISSUES, SCAN_SESSIONS, SESSION_ROOTS
 from ifmosfs.store.sessions import SKIPPED, UNREADABLE, require_session
 from ifmosfs.store.trouble import understood
 
 ATTRIBUTES: Final = ("kind", "mode", "inode", "size_bytes", "mtime_ns", "ctime_ns", "birth_ns", "readable")
 _ISSUE_COLUMNS: Final = ("root_id", "path", "kind", "text")
 _N_BOUND: Final = 5_000  # bound parameters in one statement
-_PRINT_COLUMNS: Final = (File.inode, File.size_bytes, File.mtime_ns, File.ctime_ns, File.birth_ns)
+_PRINT_COLUMNS: Final = (FILES.c.inode, FILES.c.size_bytes, FILES.c.mtime_ns, FILES.c.ctime_ns, FILES.c.birth_ns)
 
 # (kind, mode, inode, size_bytes, mtime_ns, ctime_ns, birth_ns, readable), as stored
 Attributes = tuple[Any, ...]
@@ -48,7 +48,7 @@ class Scans(Database):
         """path → (file id, fingerprint) as of the last scan of the root. Raises: NotFound."""
         with self._reading() as connection:
             root_id = _root_id(connection, session_id, root)
-            query = select(File.path, File.file_id, *_PRINT_COLUMNS).where(File.root_id == root_id)
+            query = select(FILES.c.path, FILES.c.file_id, *_PRINT_COLUMNS).where(FILES.c.root_id == root_id)
             return {row[0]: (row[1], fingerprint_from(*row[2:])) for row in connection.execute(query)}
 
     def record_scan(
@@ -73,9 +73,9 @@ class Scans(Database):
             known = _known_rows(connection, root_id)
             difference = _difference(root_id, files, known)
             _write_files(connection, difference, [file_id for file_id, _ in known.values()])
-            connection.execute(delete(ScanIssue).where(ScanIssue.root_id == root_id))
-            insert_rows(connection, ScanIssue, _ISSUE_COLUMNS, ((root_id, *issue) for issue in issues))
-            when = update(ScanSession).where(ScanSession.session_id == session_id)
+            connection.execute(delete(SCAN_ISSUES).where(SCAN_ISSUES.c.root_id == root_id))
+            insert_rows(connection, SCAN_ISSUES, _ISSUE_COLUMNS, ((root_id, *issue) for issue in issues))
+            when = update(SCAN_SESSIONS).where(SCAN_SESSIONS.c.session_id == session_id)
             connection.execute(when.values(scanned_ns=now_ns))
         n_gone = _n_gone(known, {entry.path for entry in unread})
         return ScanDelta(len(difference.new), len(difference.changed), difference.n_unchanged, n_gone)
@@ -114,11 +114,11 @@ class Scans(Database):
             yield UnreadableEntry(root, path, text)
 
     def _issues(self, session_id: str, kind: str) -> Iterator[tuple[bytes, bytes, str]]:
-        order = (SessionRoot.path, ScanIssue.path, ScanIssue.issue_id)
+        order = (SESSION_ROOTS.c.path, SCAN_ISSUES.c.path, SCAN_ISSUES.c.issue_id)
         query = (
-            select(SessionRoot.path, ScanIssue.path, ScanIssue.text)
-            .join_from(ScanIssue, SessionRoot, ScanIssue.root_id == SessionRoot.root_id)
-            .where(SessionRoot.session_id == session_id, ScanIssue.kind == kind)
+            select(SESSION_ROOTS.c.path, SCAN_ISSUES.c.path, SCAN_ISSUES.c.text)
+            .join_from(SCAN_ISSUES, SESSION_ROOTS, SCAN_ISSUES.c.root_id == SESSION_ROOTS.c.root_id)
+            .where(SESSION_ROOTS.c.session_id == session_id, SCAN_ISSUES.c.kind == kind)
         )
         with self._reading() as connection:
             require_session(connection, session_id)
@@ -128,24 +128,26 @@ class Scans(Database):
 
 def _root_id(connection: Connection, session_id: str, root: bytes) -> int:
     require_session(connection, session_id)
-    query = select(SessionRoot.root_id).where(SessionRoot.session_id == session_id, SessionRoot.path == root)
-    root_id = connection.execute(query).scalar()
+    query = select(SESSION_ROOTS.c.root_id).where(
+        SESSION_ROOTS.c.session_id == session_id, SESSION_ROOTS.c.path == root
+    )
+    root_id: int | None = connection.execute(query).scalar()
     if root_id is None:
         raise NotFound(f"the session {session_id} has no such folder", path=root, hint="list them: ifmosfs status")
     return root_id
 
 
 def _known_rows(connection: Connection, root_id: int) -> dict[bytes, tuple[int, Attributes]]:
-    columns = (File.path, File.file_id, *(getattr(File, name) for name in ATTRIBUTES))
-    rows: Sequence[Any] = connection.execute(select(*columns).where(File.root_id == root_id)).all()
+    columns = (FILES.c.path, FILES.c.file_id, *(FILES.c[name] for name in ATTRIBUTES))
+    rows: Sequence[Any] = connection.execute(select(*columns).where(FILES.c.root_id == root_id)).all()
     return {row[0]: (row[1], tuple(row[2:])) for row in rows}
 
 
 def _known_among(connection: Connection, root_id: int, paths: Iterable[bytes]) -> dict[bytes, tuple[int, Attributes]]:
-    columns = (File.path, File.file_id, *(getattr(File, name) for name in ATTRIBUTES))
+    columns = (FILES.c.path, FILES.c.file_id, *(FILES.c[name] for name in ATTRIBUTES))
     known: dict[bytes, tuple[int, Attributes]] = {}
     for some in batches(paths, _N_BOUND):
-        query = select(*columns).where(File.root_id == root_id, File.path.in_(some))
+        query = select(*columns).where(FILES.c.root_id == root_id, FILES.c.path.in_(some))
         rows: Sequence[Any] = connection.execute(query).all()
         known.update((row[0], (row[1], tuple(row[2:]))) for row in rows)
     return known
@@ -162,8 +164,8 @@ def _write_issues(
 ) -> None:
     """Put the issues of some paths in the place of those that they had."""
     for some in batches(paths, _N_BOUND):
-        connection.execute(delete(ScanIssue).where(ScanIssue.root_id == root_id, ScanIssue.path.in_(some)))
-    insert_rows(connection, ScanIssue, _ISSUE_COLUMNS, ((root_id, *_issue_row(issue)) for issue in issues))
+        connection.execute(delete(SCAN_ISSUES).where(SCAN_ISSUES.c.root_id == root_id, SCAN_ISSUES.c.path.in_(some)))
+    insert_rows(connection, SCAN_ISSUES, _ISSUE_COLUMNS, ((root_id, *_issue_row(issue)) for issue in issues))
 
 
 def _difference(root_id: int, files: Iterable[FoundFile], known: dict[bytes, tuple[int, Attributes]]) -> _Difference:
@@ -197,11 +199,11 @@ def _same_content(before: Attributes, now: Attributes) -> bool:
 
 def _write_files(connection: Connection, difference: _Difference, gone_ids: Sequence[int]) -> None:
     changed_ids = [row[-1] for row in difference.changed]
-    delete_rows(connection, File, "file_id", gone_ids)
-    delete_rows(connection, Classification, "file_id", changed_ids)
-    update_rows(connection, File, ("classified_category",), ("file_id",), ((None, file_id) for file_id in changed_ids))
-    update_rows(connection, File, ATTRIBUTES, ("file_id",), [*difference.changed, *difference.refreshed])
-    insert_rows(connection, File, ("root_id", "path", *ATTRIBUTES), difference.new)
+    delete_rows(connection, FILES, "file_id", gone_ids)
+    delete_rows(connection, CLASSIFICATIONS, "file_id", changed_ids)
+    update_rows(connection, FILES, ("classified_category",), ("file_id",), ((None, file_id) for file_id in changed_ids))
+    update_rows(connection, FILES, ATTRIBUTES, ("file_id",), [*difference.changed, *difference.refreshed])
+    insert_rows(connection, FILES, ("root_id", "path", *ATTRIBUTES), difference.new)
 
 
 def _n_gone(known: Iterable[bytes], unreadable: set[bytes]) -> int:

@@ -15,7 +15,7 @@ from ifmosfs.core.manifest import SessionCounts, SessionInfo
 from ifmosfs.store.choose import by_prefix
 from ifmosfs.store.database import Database
 from ifmosfs.store.encoding import legible, legible_or_none
-from ifmosfs.store.schema import Classification, File, ScanIssue, ScanSession, SessionRoot
+from ifmosfs.store.schema import CLASSIFICATIONS, FILES, SCAN_ISSUES, SCAN_SESSIONS, SESSION_ROOTS
 
 SKIPPED = "skipped"
 UNREADABLE = "unreadable"
@@ -47,22 +47,22 @@ class Sessions(Database):
         """
         key = roots_key([root.path for root in roots])
         with self._writing() as connection:
-            query = select(ScanSession.session_id).where(ScanSession.roots_key == key)
+            query = select(SCAN_SESSIONS.c.session_id).where(SCAN_SESSIONS.c.roots_key == key)
             session_id = connection.execute(query).scalar()
             if session_id is None:
                 session_id = _make_session(connection, key, roots, legible_or_none(tag), now_ns)
             else:
                 _update_session(connection, session_id, roots, legible_or_none(tag))
             if excludes is not None:
-                its_row = ScanSession.session_id == session_id
-                connection.execute(update(ScanSession).where(its_row).values(excludes=json.dumps(list(excludes))))
+                its_row = SCAN_SESSIONS.c.session_id == session_id
+                connection.execute(update(SCAN_SESSIONS).where(its_row).values(excludes=json.dumps(list(excludes))))
             return session_id
 
     def session_excludes(self, session_id: str) -> tuple[str, ...]:
         """The patterns of what the session's last scan left out besides what the settings name. Raises: NotFound."""
         with self._reading() as connection:
             require_session(connection, session_id)
-            query = select(ScanSession.excludes).where(ScanSession.session_id == session_id)
+            query = select(SCAN_SESSIONS.c.excludes).where(SCAN_SESSIONS.c.session_id == session_id)
             stored = connection.execute(query).scalar()
         return () if stored is None else tuple(json.loads(stored))
 
@@ -72,8 +72,8 @@ class Sessions(Database):
         Raises: NotFound, Ambiguous.
         """
         with self._reading() as connection:
-            order = (ScanSession.scanned_ns.desc(), ScanSession.created_ns.desc(), ScanSession.session_id)
-            ids = list(connection.execute(select(ScanSession.session_id).order_by(*order)).scalars())
+            order = (SCAN_SESSIONS.c.scanned_ns.desc(), SCAN_SESSIONS.c.created_ns.desc(), SCAN_SESSIONS.c.session_id)
+            ids = list(connection.execute(select(SCAN_SESSIONS.c.session_id).order_by(*order)).scalars())
             if prefix is None and not ids:
                 raise NotFound("nothing has been scanned yet", hint=_SCAN_FIRST)
             session_id = ids[0] if prefix is None else by_prefix("session", prefix, ids, "list them: ifmosfs status")
@@ -82,8 +82,8 @@ class Sessions(Database):
     def sessions(self) -> list[SessionInfo]:
         """All sessions, the one made first first."""
         with self._reading() as connection:
-            order = (ScanSession.created_ns, ScanSession.session_id)
-            ids = connection.execute(select(ScanSession.session_id).order_by(*order)).scalars().all()
+            order = (SCAN_SESSIONS.c.created_ns, SCAN_SESSIONS.c.session_id)
+            ids = connection.execute(select(SCAN_SESSIONS.c.session_id).order_by(*order)).scalars().all()
             return _session_infos(connection, ids)
 
     def session_counts(self, session_id: str) -> SessionCounts:
@@ -95,62 +95,64 @@ class Sessions(Database):
 
 def require_session(connection: Connection, session_id: str) -> None:
     """Raise NotFound unless there is such a session."""
-    query = select(ScanSession.session_id).where(ScanSession.session_id == session_id)
+    query = select(SCAN_SESSIONS.c.session_id).where(SCAN_SESSIONS.c.session_id == session_id)
     if connection.execute(query).first() is None:
         raise NotFound(f"no session {session_id!r}", hint=_SCAN_FIRST)
 
 
 def session_roots(connection: Connection, session_id: str) -> list[tuple[int, bytes]]:
     """(root id, path) of a session's roots, ordered by path."""
-    query = select(SessionRoot.root_id, SessionRoot.path).where(SessionRoot.session_id == session_id)
-    return [(row.root_id, row.path) for row in connection.execute(query.order_by(SessionRoot.path))]
+    query = select(SESSION_ROOTS.c.root_id, SESSION_ROOTS.c.path).where(SESSION_ROOTS.c.session_id == session_id)
+    return [(row.root_id, row.path) for row in connection.execute(query.order_by(SESSION_ROOTS.c.path))]
 
 
 def _make_session(connection: Connection, key: str, roots: Sequence[Root], tag: str | None, now_ns: int) -> str:
     session_id = new_id()
     head = {"session_id": session_id, "tag": tag, "roots_key": key, "created_ns": now_ns, "scanned_ns": now_ns}
-    connection.execute(insert(ScanSession).values(head))
+    connection.execute(insert(SCAN_SESSIONS).values(head))
     by_path = {root.path: root for root in roots}
     rows = [
         {"session_id": session_id, "position": position, "path": root.path, "filesystem": legible(root.filesystem)}
         for position, root in enumerate(by_path.values())
     ]
     if rows:
-        connection.execute(insert(SessionRoot), rows)
+        connection.execute(insert(SESSION_ROOTS), rows)
     return session_id
 
 
 def _update_session(connection: Connection, session_id: str, roots: Sequence[Root], tag: str | None) -> None:
     if tag is not None:
-        connection.execute(update(ScanSession).where(ScanSession.session_id == session_id).values(tag=tag))
+        connection.execute(update(SCAN_SESSIONS).where(SCAN_SESSIONS.c.session_id == session_id).values(tag=tag))
     for root in roots:
-        its_row = (SessionRoot.session_id == session_id) & (SessionRoot.path == root.path)
-        connection.execute(update(SessionRoot).where(its_row).values(filesystem=legible(root.filesystem)))
+        its_row = (SESSION_ROOTS.c.session_id == session_id) & (SESSION_ROOTS.c.path == root.path)
+        connection.execute(update(SESSION_ROOTS).where(its_row).values(filesystem=legible(root.filesystem)))
 
 
 def _session_infos(connection: Connection, session_ids: Sequence[str]) -> list[SessionInfo]:
     infos = []
     for session_id in session_ids:
         head = connection.execute(
-            select(ScanSession.tag, ScanSession.scanned_ns).where(ScanSession.session_id == session_id)
+            select(SCAN_SESSIONS.c.tag, SCAN_SESSIONS.c.scanned_ns).where(SCAN_SESSIONS.c.session_id == session_id)
         ).one()
-        query = select(SessionRoot.path, SessionRoot.filesystem).where(SessionRoot.session_id == session_id)
-        roots = tuple(Root(*row) for row in connection.execute(query.order_by(SessionRoot.position)))
+        query = select(SESSION_ROOTS.c.path, SESSION_ROOTS.c.filesystem).where(SESSION_ROOTS.c.session_id == session_id)
+        roots = tuple(Root(*row) for row in connection.execute(query.order_by(SESSION_ROOTS.c.position)))
         infos.append(SessionInfo(session_id, head.tag, roots, head.scanned_ns, _counts(connection, session_id)))
     return infos
 
 
 def _counts(connection: Connection, session_id: str) -> SessionCounts:
-    roots = select(SessionRoot.root_id).where(SessionRoot.session_id == session_id)
+    roots = select(SESSION_ROOTS.c.root_id).where(SESSION_ROOTS.c.session_id == session_id)
     files = select(
-        func.count(File.file_id),
-        func.coalesce(func.sum(File.size_bytes), 0),
-        func.count(Classification.file_id),
-        func.count(File.classified_category),
+        func.count(FILES.c.file_id),
+        func.coalesce(func.sum(FILES.c.size_bytes), 0),
+        func.count(CLASSIFICATIONS.c.file_id),
+        func.count(FILES.c.classified_category),
     )
-    joined = files.outerjoin_from(File, Classification, File.file_id == Classification.file_id)
-    n_files, size_bytes, n_classified, n_labelled = connection.execute(joined.where(File.root_id.in_(roots))).one()
-    issues = select(ScanIssue.kind, func.count()).where(ScanIssue.root_id.in_(roots)).group_by(ScanIssue.kind)
+    joined = files.outerjoin_from(FILES, CLASSIFICATIONS, FILES.c.file_id == CLASSIFICATIONS.c.file_id)
+    n_files, size_bytes, n_classified, n_labelled = connection.execute(joined.where(FILES.c.root_id.in_(roots))).one()
+    issues = (
+        select(SCAN_ISSUES.c.kind, func.count()).where(SCAN_ISSUES.c.root_id.in_(roots)).group_by(SCAN_ISSUES.c.kind)
+    )
     n_issues = {row[0]: row[1] for row in connection.execute(issues)}
     n_skipped, n_unreadable = n_issues.get(SKIPPED, 0), n_issues.get(UNREADABLE, 0)
     return SessionCounts(n_files, int(size_bytes), n_classified, n_labelled, n_skipped, n_unreadable)

@@ -34,14 +34,14 @@ from ifmosfs.store.bulk import batches, delete_rows, insert_rows
 from ifmosfs.store.database import PAGE_ROWS, Database
 from ifmosfs.store.encoding import legible
 from ifmosfs.store.schema import (
-    Content,
-    File,
-    RollbackLog,
-    SessionRoot,
-    Snapshot,
-    SnapshotLeaf,
-    SnapshotRoot,
-    Version,
+    CONTENTS,
+    FILES,
+    ROLLBACK_LOG,
+    SESSION_ROOTS,
+    SNAPSHOT_ENTRIES,
+    SNAPSHOT_ROOTS,
+    SNAPSHOTS,
+    VERSIONS,
 )
 from ifmosfs.store.trouble import understood
 
@@ -66,19 +66,19 @@ class Snapshots(Database):
         """
         tally = _Tally(entries)
         with self._writing() as connection:
-            connection.execute(insert(Snapshot).values(_incomplete_row(head)))
+            connection.execute(insert(SNAPSHOTS).values(_incomplete_row(head)))
             merkle = _write_leaves(connection, head.snapshot_id, leaves(tally))
             _write_roots(connection, head.snapshot_id, [(root, filesystem(root)) for root in tally.roots])
             info = tally.info(head, merkle)
             complete = {"merkle": merkle, "n_entries": info.n_entries, "final": True, "level": info.head.level}
             complete |= {"n_held": info.n_held, "held_bytes": info.held_bytes}
-            connection.execute(update(Snapshot).where(Snapshot.snapshot_id == head.snapshot_id).values(complete))
+            connection.execute(update(SNAPSHOTS).where(SNAPSHOTS.c.snapshot_id == head.snapshot_id).values(complete))
             _write_contents(connection, contents())
         return info
 
     def snapshots(self) -> list[SnapshotInfo]:
         """All complete snapshots, the oldest first."""
-        one = Snapshot
+        one = SNAPSHOTS.c
         head = (one.snapshot_id, one.plan_id, one.run_id, one.created_ns, one.name, one.level)
         query = select(one.merkle, one.n_entries, one.n_held, one.held_bytes, *head)
         query = query.where(one.final).order_by(one.created_ns, one.snapshot_id)
@@ -121,12 +121,15 @@ class Snapshots(Database):
 
     def _require(self, snapshot_id: str) -> None:
         with self._reading() as connection:
-            if connection.execute(select(Snapshot.name).where(Snapshot.snapshot_id == snapshot_id)).first() is None:
+            if (
+                connection.execute(select(SNAPSHOTS.c.name).where(SNAPSHOTS.c.snapshot_id == snapshot_id)).first()
+                is None
+            ):
                 raise NotFound(f"no snapshot {snapshot_id!r}")
 
     def snapshot_filesystems(self, snapshot_id: str) -> dict[bytes, str]:
         """The identity of the filesystem that each root of a snapshot was on, where it was recorded."""
-        one = SnapshotRoot
+        one = SNAPSHOT_ROOTS.c
         query = select(one.path, one.filesystem).where(one.snapshot_id == snapshot_id, one.filesystem.is_not(None))
         with self._reading() as connection:
             return {path: str(filesystem) for path, filesystem in connection.execute(query)}
@@ -135,13 +138,13 @@ class Snapshots(Database):
         """Remove whole snapshots, all or none; versions that had one stay, without a manifest."""
         ids = list(snapshot_ids)
         with self._writing() as connection:
-            connection.execute(update(Version).where(Version.snapshot_id.in_(ids)).values(snapshot_id=None))
-            for model in (SnapshotLeaf, SnapshotRoot, Snapshot):
-                delete_rows(connection, model, "snapshot_id", ids)
+            connection.execute(update(VERSIONS).where(VERSIONS.c.snapshot_id.in_(ids)).values(snapshot_id=None))
+            for table in (SNAPSHOT_ENTRIES, SNAPSHOT_ROOTS, SNAPSHOTS):
+                delete_rows(connection, table, "snapshot_id", ids)
 
     def contents(self) -> list[HeldContent]:
         """What the content store holds, by digest."""
-        one = Content
+        one = CONTENTS.c
         columns = (one.digest, one.place, one.size_bytes, one.level, one.created_ns, one.source)
         query = select(*columns).order_by(one.digest)
         with self._reading() as connection:
@@ -160,15 +163,15 @@ class Snapshots(Database):
     def forget_contents(self, digests: Iterable[bytes]) -> None:
         """Remove the rows of contents that are not held any more."""
         with self._writing() as connection:
-            delete_rows(connection, Content, "digest", list(digests))
+            delete_rows(connection, CONTENTS, "digest", list(digests))
 
     def places_of_size(self, sizes: Collection[int]) -> Iterator[tuple[Place, int]]:
         """Where a scan or a snapshot has seen files of these sizes, with the size of each."""
         wanted = set(sizes)
-        of_scan = select(SessionRoot.path, File.path, File.size_bytes).join(File, File.root_id == SessionRoot.root_id)
+        of_scan = select(SESSION_ROOTS.c.path, FILES.c.path, FILES.c.size_bytes).join_from(SESSION_ROOTS, FILES)
         for some in batches(sorted(wanted), 500):
             with self._reading() as connection:
-                rows = [*connection.execute(of_scan.where(File.size_bytes.in_(some)))]
+                rows = [*connection.execute(of_scan.where(FILES.c.size_bytes.in_(some)))]
             yield from ((Place(root, path), size) for root, path, size in rows)
         for info in self.snapshots():
             for row in self._snapshot_rows(info.head.snapshot_id):
@@ -193,19 +196,19 @@ class Snapshots(Database):
     ) -> VersionInfo:
         """Record the next version. A run that has one already keeps it."""
         with self._writing() as connection:
-            earlier = _versions(connection, Version.run_id == run_id) if run_id is not None else []
+            earlier = _versions(connection, VERSIONS.c.run_id == run_id) if run_id is not None else []
             if earlier:
                 return earlier[0]
             row = {"plan_id": plan_id, "run_id": run_id, "snapshot_id": snapshot_id, "target": target}
             more = {"created_ns": created_ns, "n_moved": n_moved, "kind": kind.value}
-            number = connection.execute(insert(Version).values(row | more)).inserted_primary_key
+            number = connection.execute(insert(VERSIONS).values(row | more)).inserted_primary_key
             assert number is not None
-            return _versions(connection, Version.version == number[0])[0]
+            return _versions(connection, VERSIONS.c.version == number[0])[0]
 
     def give_manifest(self, run_id: str, snapshot_id: str) -> None:
         """Let the version of a run have a complete snapshot as its manifest."""
         with self._writing() as connection:
-            connection.execute(update(Version).where(Version.run_id == run_id).values(snapshot_id=snapshot_id))
+            connection.execute(update(VERSIONS).where(VERSIONS.c.run_id == run_id).values(snapshot_id=snapshot_id))
 
     def versions(self) -> list[VersionInfo]:
         """All versions, the first first."""
@@ -217,13 +220,13 @@ class Snapshots(Database):
         row = (entry.plan_id, entry.at_ns, legible(entry.selection), entry.n_done, entry.n_conflicts, entry.n_failed)
         columns = ("plan_id", "at_ns", "selection", "n_done", "n_conflicts", "n_failed")
         with self._writing() as connection:
-            known = select(RollbackLog.run_id).where(RollbackLog.run_id == entry.run_id)
+            known = select(ROLLBACK_LOG.c.run_id).where(ROLLBACK_LOG.c.run_id == entry.run_id)
             if connection.execute(known).first() is None:
-                insert_rows(connection, RollbackLog, ("run_id", *columns), [(entry.run_id, *row)])
+                insert_rows(connection, ROLLBACK_LOG, ("run_id", *columns), [(entry.run_id, *row)])
 
     def rollbacks(self, plan_id: str | None = None) -> list[RollbackEntry]:
         """The logged rollbacks of a plan, or all, the oldest first."""
-        one = RollbackLog
+        one = ROLLBACK_LOG.c
         columns = (one.run_id, one.plan_id, one.at_ns, one.selection, one.n_done, one.n_conflicts, one.n_failed)
         query = select(*columns).order_by(one.at_ns, one.run_id)
         if plan_id is not None:
@@ -248,12 +251,12 @@ class _LeavesAfter:
     """Reads the leaves of a snapshot page by page."""
 
     def __init__(self, snapshot_id: str) -> None:
-        one = SnapshotLeaf
+        one = SNAPSHOT_ENTRIES.c
         query = select(one.number, one.entries, one.ctimes).where(one.snapshot_id == snapshot_id)
         self._query = query.order_by(one.number).limit(PAGE_ROWS // PER_LEAF)
 
     def __call__(self, connection: Connection, last: Any) -> Sequence[Any]:
-        query = self._query if last is None else self._query.where(SnapshotLeaf.number > last.number)
+        query = self._query if last is None else self._query.where(SNAPSHOT_ENTRIES.c.number > last.number)
         return connection.execute(query).all()
 
 
@@ -293,14 +296,14 @@ def _parted(rows: Iterable[Sequence[Any]]) -> Iterator[list[Any]]:
 
 
 def _write_contents(connection: Connection, contents: Iterable[HeldContent]) -> None:
-    known = frozenset(connection.execute(select(Content.digest)).scalars())
+    known = frozenset(connection.execute(select(CONTENTS.c.digest)).scalars())
     columns = ("digest", "place", "size_bytes", "level", "created_ns", "source")
     fresh = {each.digest: each for each in contents if each.digest not in known}
     rows = (
         (each.digest, each.place, each.size_bytes, each.level.value, each.created_ns, each.source)
         for each in fresh.values()
     )
-    insert_rows(connection, Content, columns, rows)
+    insert_rows(connection, CONTENTS, columns, rows)
 
 
 def _incomplete_row(head: SnapshotHead) -> dict[str, object]:
@@ -329,13 +332,13 @@ def _write_leaves(connection: Connection, snapshot_id: str, leaves_: Iterable[Le
             yield snapshot_id, number, leaf.entries, leaf.ctimes
 
     for some in batches(rows(), LEAVES_AT_ONCE):
-        insert_rows(connection, SnapshotLeaf, ("snapshot_id", "number", "entries", "ctimes"), some)
+        insert_rows(connection, SNAPSHOT_ENTRIES, ("snapshot_id", "number", "entries", "ctimes"), some)
     return tree.root
 
 
 def _write_roots(connection: Connection, snapshot_id: str, roots: Iterable[tuple[bytes, str | None]]) -> None:
     rows = ((snapshot_id, number, root, filesystem) for number, (root, filesystem) in enumerate(roots))
-    insert_rows(connection, SnapshotRoot, ("snapshot_id", "number", "path", "filesystem"), rows)
+    insert_rows(connection, SNAPSHOT_ROOTS, ("snapshot_id", "number", "path", "filesystem"), rows)
 
 
 def _by_place(leaves_: Iterable[Leaf]) -> dict[tuple[bytes, bytes], Row]:
@@ -355,7 +358,7 @@ def _root(leaves_: Iterable[Leaf]) -> bytes:
 
 
 def _versions(connection: Connection, *conditions: Any) -> list[VersionInfo]:
-    one = Version
+    one = VERSIONS.c
     columns = (one.version, one.plan_id, one.run_id, one.snapshot_id, one.target, one.created_ns, one.n_moved)
     query = select(*columns, one.kind).where(*conditions).order_by(one.version)
     return [_version(row) for row in connection.execute(query)]

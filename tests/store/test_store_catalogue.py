@@ -39,7 +39,7 @@ from ifmosfs.core.snapshot import merkle_root
 from ifmosfs.store.catalogue import Catalogue, open_catalogue
 from ifmosfs.store.database import sqlite_engine
 from ifmosfs.store.migrate import REVISIONS, SCRIPTS, bring_up_to_date, migrate
-from ifmosfs.store.schema import Base
+from ifmosfs.store.schema import METADATA
 
 LATER_REVISION = """
 import sqlalchemy as sa
@@ -83,7 +83,7 @@ def test_fresh_catalogue_has_the_schema_that_all_migrations_make(tmp_path: Path)
         migrate(connection)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, Base.metadata) == []
+        assert compare_metadata(context, METADATA) == []
     engine.dispose()
     made = schema(tmp_path / "made" / "catalogue.db")
     assert made == schema(tmp_path / "migrated.db")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from alembic import context
 
-from ifmosfs.store.schema import Base
+from ifmosfs.store.schema import METADATA
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
+    target_metadata=METADATA,
     render_as_batch=True,
     transactional_ddl=False,  # the caller's transaction spans all migrations
 )
