@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ifmosfs.core.lessons import FeatureRow, Lesson
-from ifmosfs.ml.taught import Lessons
 from ifmosfs.platform import host
 
 if TYPE_CHECKING:
     from ifmosfs.app.context import App
+    from ifmosfs.ml.taught import Lessons
 
 
 class CatalogueMemory:
@@ -34,13 +34,15 @@ class CatalogueLessons:
     def __init__(self, app: App) -> None:
         self._app = app
         self._last = -1
-        self._lessons = Lessons({}, ())
+        self._lessons: Lessons | None = None
         self._features: dict[int, FeatureRow | None] = {}
 
     def standing(self) -> Lessons:
         """See `LessonBook`."""
+        from ifmosfs.ml.taught import Lessons
+
         last = self._app.catalogue.last_lesson()
-        if last != self._last:
+        if self._lessons is None or last != self._last:
             said = self._app.catalogue.effective_lessons() if last else {}
             self._lessons, self._last = Lessons(said, self._app.taxonomy.names), last
         return self._lessons

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from importlib import metadata
 from typing import Final
 
 from blake3 import blake3
@@ -25,6 +24,8 @@ LIBRARIES: Final = ("pypdfium2", "pillow", "tinytag")
 @cache
 def extractor_name() -> str:
     """This version of the extractors, and of the libraries below them: with another one, what was remembered counts no more."""
+    from importlib import metadata  # which costs more to load than all the rest here
+
     return "/".join((str(VERSION), *(metadata.version(name) for name in LIBRARIES)))
 
 
