@@ -163,3 +163,9 @@ def test_an_archive_that_unpacks_to_a_giant_is_refused(tmp_path: Path) -> None:
         archive.writestr(NUMBERS, bytes(65 * 1024 * 1024))
     with pytest.raises(ModelUnusable, match="too large"):
         read_archive(os.fsencode(tmp_path / "bomb.ifmodel"))
+
+
+def test_numbers_that_unpack_to_a_giant_are_refused_before_they_are_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ifmosfs.ml.model_files.MOST_UNPACKED", 1000)
+    with pytest.raises(ModelUnusable, match="too many of them"):
+        unpack_model(FILES, PLACE)

@@ -15,7 +15,7 @@ from ifmosfs.ml.evidence import OUTSIDE, Verdict
 from ifmosfs.ml.features import features_of
 from ifmosfs.ml.model_files import Guard
 from ifmosfs.ml.refitting import refit
-from ifmosfs.ml.training import Example, Trained, folds_of, threshold_for, train
+from ifmosfs.ml.training import Example, Trained, folds_of, matrix_of, threshold_for, train
 
 WORDS = {"financial_document": "invoice", "legal_document": "contract", "media_photo": "beach", OUTSIDE: "torrent"}
 
@@ -126,3 +126,15 @@ def test_lessons_that_turn_the_model_upside_down_are_found_out(trained: Trained)
     done = refit(trained.model, kept, swapped)
     assert done.is_worse
     assert done.after < done.before
+
+
+def test_what_a_refit_has_forgotten_is_measured_on_rows_that_it_did_not_learn_from() -> None:
+    model = made.model({"beach": ("media_photo", 2.0), "invoice": ("financial_document", 2.0)})
+    rows = [
+        features_of(made.example("", word).tokens) for word in ("invoice", "beach") * 20
+    ]  # every other one is learned
+    label = [model.labels.index(name) for name in ("financial_document", "media_photo") * 20]
+    matrix = matrix_of(rows)
+    guard = Guard(matrix.indices.astype(np.int64), matrix.data, matrix.indptr.astype(np.int64), np.array(label))
+    done = refit(model, guard, [(rows[1], "financial_document")])
+    assert (done.before, done.after, done.is_worse) == (1.0, 0.0, True)
