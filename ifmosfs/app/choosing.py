@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
 
 from ifmosfs.app.committing import plan_history
 from ifmosfs.app.context import App
 from ifmosfs.app.undoing import UNDOABLE, Chosen, followed_history, is_lost, known_history, prepare_rollback
 from ifmosfs.app.versioning import find_version, read_manifest
 from ifmosfs.core.errors import NotFound, UsageProblem, WrongState
+from ifmosfs.core.filed import CategoriesAt, filed_as
 from ifmosfs.core.history import MOVING, Key, standing
 from ifmosfs.core.journal import Journal, Run, RunKind, RunState
 from ifmosfs.core.manifest import PlanInfo
@@ -83,9 +85,19 @@ def _is_half_done(run: Run) -> bool:
 
 def candidates_of(app: App, journal: Journal, info: PlanInfo, undo: frozenset[str] | None = None) -> list[Candidate]:
     """The moves of a plan, with the files that they moved."""
-    as_done = known_history(app, journal, info)
-    actions = app.catalogue.load_plan(info.plan_id).actions
-    return candidates(info.plan_id, followed_history(journal, as_done).history, as_done, actions, undo)
+    as_done, plan = known_history(app, journal, info), app.catalogue.load_plan(info.plan_id)
+    found = candidates(info.plan_id, followed_history(journal, as_done).history, as_done, plan.actions, undo)
+    categories_at = cache(partial(app.layout.categories_at, key=plan.policy.names.key))
+    return [_as_filed(each, plan.target, categories_at) for each in found]
+
+
+def _as_filed(one: Candidate, target: bytes, categories_at: CategoriesAt) -> Candidate:
+    """With the category that a person has given the file, where it is another than the plan's."""
+    places = [place.path for place in (one.new, one.old) if place.root == target]
+    if one.is_folder or not places:
+        return one
+    actions = (replace(each, category=filed_as(each, places[0], categories_at)) for each in one.actions)
+    return replace(one, actions=tuple(actions))
 
 
 def find_run(journal: Journal, prefix: str) -> Run:

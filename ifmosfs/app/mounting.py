@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from ifmosfs.app.context import App
@@ -124,6 +125,7 @@ def serve(
         look=Patience(app.disk, is_slow).lstat,
         may_reach=_may_reach,
         is_slow=is_slow,
+        categories_at=partial(app.layout.categories_at, key=tree.plan.policy.names.key),
     )
     driver = fuse.Driver(app.settings.driver) if app.settings.driver else None
     with ExitStack() as stack:
@@ -239,7 +241,9 @@ def only_mount_point(app: App) -> bytes:
     return points[0]
 
 
-def unmount(app: App, mount_point: bytes, *, keep: bool, lazy: bool = False) -> PlanInfo | None:
+def unmount(
+    app: App, mount_point: bytes, *, keep: bool, lazy: bool = False, before_discard: Callable[[str], object]
+) -> PlanInfo | None:
     """Unmount a view; its plan is discarded unless it is to be kept. Returns the plan, `None` for the view of a version or of an
     undo, which has none. Raises `MountProblem`."""
     from ifmosfs.platform import fuse_unmount
@@ -256,6 +260,7 @@ def unmount(app: App, mount_point: bytes, *, keep: bool, lazy: bool = False) -> 
     if info is None:
         return None
     if not keep and info.state in OPEN_STATES:
+        before_discard(plan_id)
         discard(app, plan_id)
     return app.catalogue.find_plan(plan_id, None)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Final, assert_never
 
 from ifmosfs.app.classifying import classify
@@ -15,6 +16,7 @@ from ifmosfs.app.context import App
 from ifmosfs.app.trees import forget_tree, keep_tree
 from ifmosfs.core.edit_log import effective, last_number
 from ifmosfs.core.errors import NotFound, TargetProblem, UsageProblem, WrongState
+from ifmosfs.core.filed import filed_as
 from ifmosfs.core.files import Kind, Place, ScannedFile
 from ifmosfs.core.manifest import PlanInfo, SessionInfo
 from ifmosfs.core.names import display, is_within
@@ -108,6 +110,12 @@ def create_plan(
     app.catalogue.advance(plan.plan_id, PlanEvent.STAGE)
     keep_tree(app, plan)
     return report_on(app, PlanTree(plan))
+
+
+def categories_of(app: App, tree: AnyTree) -> Callable[[PlannedMove], str | None]:
+    """Tells what each file that is to move is taken for, by the program or by the folder that a person has put it into."""
+    categories_at = cache(partial(app.layout.categories_at, key=tree.plan.policy.names.key))
+    return lambda move: filed_as(move.action, move.target, categories_at)
 
 
 def report_on(app: App, tree: PlanTree) -> StageReport:

@@ -9,10 +9,11 @@ leave them where they are, whatever they may be.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from ifmosfs.core.filed import CategoriesAt
 from ifmosfs.core.lessons import LessonKind, LessonOrigin
 from ifmosfs.core.names import split
 from ifmosfs.core.nodes import FileNode, FolderNode, Node
@@ -22,9 +23,6 @@ from ifmosfs.core.tree import PlanTree
 MOST_FILED: Final = 500  # files of one folder that is dragged as a whole
 MOST_DENIED: Final = 50  # files that are taken away in one step
 _BRINGING: Final = frozenset({EditKind.MOVE, EditKind.REPLACE, EditKind.SWAP, EditKind.EXCLUDE})
-
-CategoriesAt = Callable[[bytes], frozenset[str]]
-"""The categories that a folder of the layout stands for."""
 
 
 @dataclass(frozen=True, slots=True)

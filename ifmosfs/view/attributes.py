@@ -21,17 +21,19 @@ CATEGORY: Final = PREFIX + b"category"
 TAGS: Final = b"user.xdg.tags"
 NOTE: Final = PREFIX + b"note"
 REPLACES: Final = PREFIX + b"replaces"
-NAMES: Final = frozenset({SOURCE, CONFIDENCE, REASON, STATUS, CATEGORY, TAGS, NOTE, REPLACES})
+JUDGED: Final = frozenset({CONFIDENCE, REASON, CATEGORY, TAGS})
+NAMES: Final = JUDGED | {SOURCE, STATUS, NOTE, REPLACES}
 
 # Of the root; only to be read, because who watches the root would be told of its writing.
 RELOAD: Final = PREFIX + b"reload"
 BY_PERSON: Final = b"a person said so"
 
 
-def names_of(node: FileNode, replaces: Fingerprint | None) -> list[bytes]:
-    """The names of all attributes of a file; one is absent where the plan has nothing to say. Reads nothing."""
+def names_of(node: FileNode, replaces: Fingerprint | None, said: str | None) -> list[bytes]:
+    """The names of all attributes of a file; one is absent where the plan has nothing to say. Reads nothing. `said` is the category
+    that a person has given it."""
     names = [SOURCE, CONFIDENCE, REASON, STATUS]
-    if node.leaf.has_category or node.category is not None:
+    if node.leaf.has_category or said is not None:
         names += [CATEGORY, TAGS]
     if node.leaf.has_note:
         names.append(NOTE)
@@ -40,10 +42,10 @@ def names_of(node: FileNode, replaces: Fingerprint | None) -> list[bytes]:
     return names
 
 
-def judgement(node: FileNode, name: bytes) -> bytes:
+def judgement(node: FileNode, name: bytes, said: str | None) -> bytes:
     """The value of an attribute that the file has, of those that say what it is taken for, by a person or else by its action."""
-    if node.category is not None and name != NOTE:
-        return _by_person(node.category, name)
+    if said is not None and name != NOTE:
+        return _by_person(said, name)
     return _by_action(node.action, name)
 
 

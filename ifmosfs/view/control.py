@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Final
 
+from ifmosfs.core.filed import CategoriesAt, filed_as
 from ifmosfs.core.names import display, to_text
 from ifmosfs.core.plan import Action, KeepReason
 from ifmosfs.core.tree import PlannedMove, PlanTree
@@ -39,8 +40,9 @@ class Control:
 
     NAMES: Final = (b"README.txt", b"status.json", LIST_NAME, b"conflicts.jsonl")
 
-    def __init__(self, tree: PlanTree) -> None:
+    def __init__(self, tree: PlanTree, categories_at: CategoriesAt) -> None:
         self._tree = tree
+        self._categories_at = categories_at
         self._made: dict[bytes, bytes] = {}
 
     def size_bytes(self, name: bytes) -> int:
@@ -51,18 +53,18 @@ class Control:
     def content(self, name: bytes) -> bytes:
         """The content of a file. KeyError for another name."""
         if name not in self._made:
-            self._made[name] = _MAKERS[name](self._tree)
+            self._made[name] = _MAKERS[name](self._tree, self._categories_at)
         return self._made[name]
 
 
-def _readme(tree: PlanTree) -> bytes:
+def _readme(tree: PlanTree, _categories_at: CategoriesAt) -> bytes:
     plan = tree.plan
     return README.format(
         review=display(plan.policy.review_name), plan=plan.plan_id, target=display(plan.target)
     ).encode()
 
 
-def _status(tree: PlanTree) -> bytes:
+def _status(tree: PlanTree, _categories_at: CategoriesAt) -> bytes:
     plan, counts = tree.plan, tree.counts()
     n_planned, n_vaulted = counts.pop(None, 0), counts.pop(VAULT_NAME, 0)
     staying = {to_text(name or b""): n_files for name, n_files in counts.items() if n_files}
@@ -82,15 +84,16 @@ def _status(tree: PlanTree) -> bytes:
     return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
 
 
-def _list(tree: PlanTree) -> bytes:
-    return _lines(chain(map(_planned, tree.moves()), map(_vaulted, tree.vaulted())))
+def _list(tree: PlanTree, categories_at: CategoriesAt) -> bytes:
+    planned = (_planned(move, filed_as(move.action, move.target, categories_at)) for move in tree.moves())
+    return _lines(chain(planned, map(_vaulted, tree.vaulted())))
 
 
-def _conflicts(tree: PlanTree) -> bytes:
+def _conflicts(tree: PlanTree, _categories_at: CategoriesAt) -> bytes:
     return _lines(_staying(action, reason) for reason in CONFLICTS for action in tree.staying_for(reason))
 
 
-_MAKERS: Final[dict[bytes, Callable[[PlanTree], bytes]]] = {
+_MAKERS: Final[dict[bytes, Callable[[PlanTree, CategoriesAt], bytes]]] = {
     b"README.txt": _readme,
     b"status.json": _status,
     LIST_NAME: _list,
@@ -98,12 +101,13 @@ _MAKERS: Final[dict[bytes, Callable[[PlanTree], bytes]]] = {
 }
 
 
-def _planned(move: PlannedMove) -> dict[str, object]:
+def _planned(move: PlannedMove, category: str | None) -> dict[str, object]:
     """The row of a file that moves; `replaces` tells of the file of the target that goes to the vault for it."""
     replaces = move.replaces
     return {
         "do": "move",
         **_decided(move.action),
+        "category": category,
         "target": to_text(move.target),
         "replaces": None if replaces is None else {"size": replaces.size_bytes, "mtime_ns": replaces.mtime_ns},
         "unit": move.unit or None,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import stat
 
+from ifmosfs.core.filed import CategoriesAt
 from ifmosfs.core.files import Attr
 from ifmosfs.core.refusals import FsError, FsErrorKind
 from ifmosfs.core.tree import PlanTree
@@ -20,8 +21,9 @@ from ifmosfs.view.values import Entry
 class ControlFolder:
     """Shows the control folder of one view. `_made` is guarded by the lock of the tree."""
 
-    def __init__(self, guarded: GuardedTree, owner: tuple[int, int]) -> None:
+    def __init__(self, guarded: GuardedTree, owner: tuple[int, int], categories_at: CategoriesAt) -> None:
         self._guarded = guarded
+        self._categories_at = categories_at
         self._owner = owner
         self._made: tuple[PlanTree, int, Control] | None = None
 
@@ -69,6 +71,6 @@ class ControlFolder:
         tree, made = self._guarded.tree, self._made
         if made is not None and made[0] is tree and made[1] == tree.last_edit:
             return made[2]
-        control = Control(tree)
+        control = Control(tree, self._categories_at)
         self._made = tree, tree.last_edit, control
         return control

@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
+from ifmosfs.core.filed import CategoriesAt
 from ifmosfs.core.files import Attr
 from ifmosfs.core.ports import DiskReader, Space
 from ifmosfs.core.tree import PlanTree
@@ -58,16 +59,17 @@ class View:
         look: Look | None = None,
         may_reach: MayReach = lambda place, caller: True,
         is_slow: Callable[[bytes], bool] = lambda root: False,
+        categories_at: CategoriesAt = lambda folder: frozenset(),
     ) -> None:
-        """`refile` gives the folder for a category; `replant` a new tree of the plan with the edits that are in force; `process_of`
-        the process of a thread; `look` is the disk's `lstat`, in time; `may_reach` says whether a caller could open an original;
-        `is_slow` whether a root lies where looking may take long."""
+        """`refile` gives the folder for a category, `categories_at` the categories that a folder stands for; `replant` a new tree of
+        the plan with the edits that are in force; `process_of` the process of a thread; `look` is the disk's `lstat`, in time;
+        `may_reach` says whether a caller could open an original; `is_slow` whether a root lies where looking may take long."""
         self._guarded = GuardedTree(tree)
         self._is_slow = is_slow
         originals = Originals(disk, look or disk.lstat, is_slow, owner)
         self._target = Target(disk, tree.plan.target, tree.plan.policy.names, self._guarded.place)
         appearance = Appearance(self._guarded, originals, self._target, owner)
-        control = ControlFolder(self._guarded, owner)
+        control = ControlFolder(self._guarded, owner, categories_at)
         self._looking = Looking(self._guarded, disk, self._target, appearance, control, owner)
         self._telling = Telling(self._guarded, self._looking)
         self._open_files = OpenFiles(
@@ -86,7 +88,7 @@ class View:
         rules = EditRules(self._guarded, self._looking, self._target)
         self._editing = Editing(self._guarded, self._looking, rules, recorder, self._telling)
         self._xattrs = ExtendedAttributes(
-            self._guarded, self._looking, originals, recorder, self._telling, self._catching_up, refile
+            self._guarded, self._looking, originals, recorder, self._telling, self._catching_up, refile, categories_at
         )
 
     # What the kernel may remember

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from ifmosfs.core.filed import CategoriesAt, filed_as
 from ifmosfs.core.files import Fingerprint
 from ifmosfs.core.names import ancestors, components, join, repair, split
 from ifmosfs.core.plan import Action, Edit, EditKind
 from ifmosfs.core.refusals import FsError, FsErrorKind
 from ifmosfs.core.tree import FileNode
-from ifmosfs.view.attributes import CATEGORY, NAMES, RELOAD, REPLACES, SOURCE, STATUS, judgement, names_of
+from ifmosfs.view.attributes import CATEGORY, JUDGED, NAMES, RELOAD, REPLACES, SOURCE, STATUS, judgement, names_of
 from ifmosfs.view.catching_up import CatchingUp
 from ifmosfs.view.changes import Changed
 from ifmosfs.view.guarded_tree import GuardedTree
@@ -41,6 +42,7 @@ class ExtendedAttributes:
         telling: Telling,
         catching_up: CatchingUp,
         refile: Refile,
+        categories_at: CategoriesAt,
     ) -> None:
         self._guarded = guarded
         self._looking = looking
@@ -49,6 +51,7 @@ class ExtendedAttributes:
         self._telling = telling
         self._catching_up = catching_up
         self._refile = refile
+        self._categories_at = categories_at
 
     def names(self, inode: int) -> Sequence[bytes]:
         """See `View.listxattr`."""
@@ -56,7 +59,8 @@ class ExtendedAttributes:
             self._looking.getattr(inode)
             return []
         node = self._guarded.file(inode)
-        return names_of(node, self._replaced_by(node))
+        said = node.category if node.leaf.has_category else self._said(node)  # not asked where it changes nothing
+        return names_of(node, self._replaced_by(node), said)
 
     def value(self, inode: int, name: bytes) -> bytes:
         """See `View.getxattr`."""
@@ -86,7 +90,8 @@ class ExtendedAttributes:
 
     def _value(self, node: FileNode, name: bytes) -> bytes:
         replaces = self._replaced_by(node)
-        if name not in names_of(node, replaces):
+        said = self._said(node) if name in JUDGED else node.category  # of no other name an action need be read
+        if name not in names_of(node, replaces, said):
             raise FsError(FsErrorKind.NO_ATTRIBUTE, name)
         if name == SOURCE:
             return node.leaf.source_place.absolute
@@ -94,7 +99,18 @@ class ExtendedAttributes:
             return self._status(node).encode()
         if name == REPLACES and replaces is not None:
             return b"%d bytes" % replaces.size_bytes
-        return judgement(node, name)
+        return judgement(node, name, said)
+
+    def _said(self, node: FileNode) -> str | None:
+        """The category that a person has given a file, in words or by the folder it was put into."""
+        if node.category is not None:
+            return node.category
+        with self._guarded.lock:
+            if self._guarded.tree.in_review(node):
+                return None
+            path = self._guarded.tree.path_of(node)
+        category = filed_as(node.action, path, self._categories_at)
+        return None if category == node.action.category else category
 
     def _replaced_by(self, node: FileNode) -> Fingerprint | None:
         with self._guarded.lock:
@@ -115,7 +131,7 @@ class ExtendedAttributes:
             target = join(*(repair(each, self._guarded.rules).name for each in names))
             if self._guarded.tree.find(split(target)[0]) is node.parent:
                 target = path  # it is there, perhaps under a number, or a name that a person gave it
-        if target == path and category == (node.category or node.action.category):
+        if target == path and category == (self._said(node) or node.action.category):
             return
         if target != path and self._looking.is_taken(target):
             raise FsError(FsErrorKind.EXISTS, target)

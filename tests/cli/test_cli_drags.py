@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import time
@@ -116,6 +117,34 @@ def test_file_that_a_person_has_placed_stays_whatever_is_learned(desk: Desk, pla
     assert settled(lambda: layout(view), wanted) == wanted
     assert lessons(desk) == [IS]
     assert desk.here("stage", "show", plan, "--json").json["planned"] == 4
+
+
+def test_dragged_file_is_what_its_folder_says_in_the_view_the_plan_and_a_rollback(desk: Desk, plan: str) -> None:
+    view = desk.mount_point
+    (view / "Legal" / "2021").mkdir(parents=True)
+    path = view / "Legal" / "2021" / "invoice-17.txt"
+    (view / "Financial" / "Documents" / "2021" / "invoice-17.txt").rename(path)
+    told = [os.getxattr(path, name) for name in ("user.ifmosfs.category", "user.xdg.tags", "user.ifmosfs.reason")]
+    assert told == [b"legal_document", b"legal_document", b"a person said so"]
+    (line,) = (view / ".ifmosfs" / "plan.jsonl").read_text().splitlines()[:1]
+    assert (json.loads(line)["target"], json.loads(line)["category"]) == ("Legal/2021/invoice-17.txt", "legal_document")
+    (row,) = desk.here("stage", "show", plan, "--json").json["moves"]
+    assert (row["target"], row["category"]) == ("Legal/2021/invoice-17.txt", "legal_document")
+    assert desk.here("commit", view, "--yes").status == 0
+    refused = desk.here("rollback", "preview", "--category", "financial_document")
+    assert (refused.status, "there are: legal_document" in refused.err) == (2, True)
+    assert desk.here("rollback", "execute", "--category", "legal_document", "--yes").status == 0
+    assert (desk.inbox / "invoice-17.txt").read_bytes() == INVOICE
+
+
+@pytest.mark.parametrize("command", ["unmount", "discard"])
+def test_what_was_dragged_a_moment_before_the_view_goes_away_was_said_all_the_same(
+    desk: Desk, plan: str, command: str
+) -> None:
+    drag(desk, "misc/what.xyz", "Legal/2021")
+    gone = desk.here("unmount", desk.mount_point) if command == "unmount" else desk.here("stage", "discard", plan)
+    assert (gone.status, lessons(desk)) == (0, [("is", "legal_document", "drag")])
+    assert desk.here("why", desk.inbox / "misc" / "what.xyz", "--json").json["category"] == "legal_document"
 
 
 def test_written_category_is_learned(desk: Desk, plan: str) -> None:

@@ -107,7 +107,7 @@ def test_what_goes_to_the_vault_and_what_is_replaced_is_told() -> None:
     vaulted = replace(scene.plan.actions[1], kind=ActionKind.VAULT)
     units = (Unit(3, UnitKind.SIDECARS, b"/in"),)
     plan = replace(scene.plan, actions=(replaced, vaulted, *scene.plan.actions[2:]), units=units)
-    files = Control(PlanTree(plan))
+    files = Control(PlanTree(plan), lambda folder: frozenset())
     assert json.loads(files.content(b"status.json"))["vault"] == 1
     told = [json.loads(line) for line in files.content(b"plan.jsonl").splitlines()]
     assert [(row["do"], row["target"], row["replaces"]) for row in told] == [

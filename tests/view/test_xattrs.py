@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 
 from ifmosfs.core.files import Place
+from ifmosfs.core.names import split
 from ifmosfs.core.plan import Action, Edit, EditKind, KeepReason, Plan
 from ifmosfs.core.tree import FolderNode, PlanTree
 from ifmosfs.core.tree_source import PlanSource
 from ifmosfs.view.operations import View
-from ifmosfs.view.values import FsError
+from ifmosfs.view.values import FsError, RenameMode
 from tests.adapters.memory_disk import MemoryDisk
 from tests.core.plans import fingerprint, plan_of
 from tests.view.views import NOW_NS, OWNER, MemoryLog, refile
@@ -59,7 +60,15 @@ class Desk:
         plan = replace(rows, actions=tuple(map(self._as_scanned, actions)))
         self.source = Counting(plan)
         self.tree = PlanTree(plan, [SAID], source=self.source)
-        self.view = View(self.tree, self.disk, MemoryLog(), now_ns=lambda: NOW_NS, refile=refile, owner=OWNER)
+        self.view = View(
+            self.tree,
+            self.disk,
+            MemoryLog([SAID]),
+            now_ns=lambda: NOW_NS,
+            refile=refile,
+            owner=OWNER,
+            categories_at=lambda folder: frozenset({b"Maps": {"map"}, b"Both": {"map", "atlas"}}.get(folder, ())),
+        )
 
     def _as_scanned(self, action: Action) -> Action:
         attr = self.disk.lstat(Place(action.root, action.source))
@@ -112,3 +121,26 @@ def test_a_number_that_no_file_has_is_told_apart_from_a_name_that_it_has_not() -
     desk = Desk()
     with pytest.raises(FsError, match="NOT_FOUND"):
         desk.view.getxattr(desk.view.resolve(b"Docs/plain") + 1000, b"user.xdg.origin.url")
+
+
+@pytest.mark.parametrize(("folder", "said"), [(b"Maps", b"map"), (b"Both", None), (b"Other", None)])
+@pytest.mark.parametrize("path", [b"Docs/plain", b"To review/unsure/who"])
+def test_a_file_in_the_folder_of_one_other_category_is_taken_for_that(
+    path: bytes, folder: bytes, said: bytes | None
+) -> None:
+    desk = Desk()
+    inode = desk.view.resolve(path)
+    before = judged(desk, inode)
+    desk.view.mkdir(1, folder, 0o755)
+    desk.view.rename(
+        desk.view.resolve(split(path)[0]), split(path)[1], desk.view.resolve(folder), b"new", RenameMode.REPLACE
+    )
+    after = (said, said, b"1.000", b"a person said so")
+    assert judged(desk, inode) == (before if said is None else after)
+
+
+def judged(desk: Desk, inode: int) -> tuple[bytes | None, ...]:
+    """Category, tags, confidence and reason, as they are told and listed."""
+    told = desk.view.listxattr(inode)
+    names = (b"user.ifmosfs.category", b"user.xdg.tags", b"user.ifmosfs.confidence", b"user.ifmosfs.reason")
+    return tuple(desk.view.getxattr(inode, name) if name in told else None for name in names)

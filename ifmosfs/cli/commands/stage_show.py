@@ -48,7 +48,7 @@ def list_plans(as_json: bool) -> None:
 def show(plan: str | None, plan_option: str | None, depth: int, n_named: int, as_json: bool) -> None:
     """A plan as a tree with counts, and what stays and why."""
     from ifmosfs.app.editing import edit_steps
-    from ifmosfs.app.staging import load_tree, report_on
+    from ifmosfs.app.staging import categories_of, load_tree, report_on
     from ifmosfs.cli.show_conflicts import show_losers
     from ifmosfs.cli.show_plan import report_fields, show_kept, show_report, show_tree
 
@@ -56,13 +56,14 @@ def show(plan: str | None, plan_option: str | None, depth: int, n_named: int, as
         info = choose_plan(app, plan, plan_option, states_to_show(app))
         tree = load_tree(app, info.plan_id)
         report = report_on(app, tree)
+        category_of = categories_of(app, tree)
         n_own = sum(len(step.edits) for step in edit_steps(app, info) if step.in_force)
     if as_json:
         moves = [
             {
                 "source": move.source.absolute,
                 "target": move.target,
-                "category": move.action.category,
+                "category": category_of(move),
                 "confidence": move.action.score,
                 "reason": move.action.reason,
                 "note": move.action.note,
@@ -94,10 +95,12 @@ def discard(plan: str | None, plan_option: str | None, as_json: bool) -> None:
     """Forget a plan; nothing on the disk was changed by it. `stage reopen` takes it up again."""
     from ifmosfs.app.mounting import unmount_views_of
     from ifmosfs.app.staging import discard as discard_plan
+    from ifmosfs.cli.show_lessons import learn_if_possible
     from ifmosfs.cli.show_plan import show_kept_in_preview
 
     with opened_app() as app:
         info = choose_plan(app, plan, plan_option, OPEN)
+        learn_if_possible(app, info.plan_id, follows=False)
         kept = discard_plan(app, info.plan_id)
         unmount_views_of(info.plan_id)
     if as_json:

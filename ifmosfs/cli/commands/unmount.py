@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from ifmosfs.cli.common import as_bytes, json_option, opened_app, print_json, recover_first
@@ -21,11 +23,13 @@ def unmount(mount_point: str | None, keep: bool, lazy: bool, as_json: bool) -> N
     """
     from ifmosfs.app.mounting import only_mount_point
     from ifmosfs.app.mounting import unmount as unmount_view
+    from ifmosfs.cli.show_lessons import learn_if_possible
 
     with opened_app() as app:
         recover_first(app)
         where = only_mount_point(app) if mount_point is None else as_bytes(mount_point)
-        result = unmount_view(app, where, keep=keep, lazy=lazy)
+        learn = partial(learn_if_possible, app, follows=False)  # what was dragged a moment ago was said, too
+        result = unmount_view(app, where, keep=keep, lazy=lazy, before_discard=learn)
     if result is None:
         if as_json:
             print_json({"plan": None, "mount_point": where, "state": None})
