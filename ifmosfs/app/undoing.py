@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,10 +57,11 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class PreparedRollback:
-    """A rollback that could begin."""
+    """A rollback that could begin. `known`: the plan's runs before it, of which none will change."""
 
     chosen: Chosen
     planned: RollbackOrder
+    known: Sequence[RunHistory] = field(repr=False)
 
     @property
     def info(self) -> PlanInfo:
@@ -77,7 +78,8 @@ def prepare_rollback(app: App, journal: Journal, chosen: Chosen, disk: DiskReade
     committed to; TargetProblem where one is read-only; DatabaseDamaged where the journal is lost.
     """
     info, reader = chosen.info, disk or app.disk
-    followed = followed_history(journal, known_history(app, journal, info))
+    known = known_history(app, journal, info)
+    followed = followed_history(journal, known)
     history = followed.history
     if chosen.undo is None and not holds_anything(history) and info.state not in UNDOABLE:
         raise _nothing_left(info, history)
@@ -102,7 +104,7 @@ def prepare_rollback(app: App, journal: Journal, chosen: Chosen, disk: DiskReade
     if not planned.order.steps and planned.problems and {each.code for each in planned.problems} == {OTHER_DISK}:
         raise other_disk(min(absent))
     refuse_read_only(app, (place.root for step in planned.order.steps for place in (step.source, step.target)))
-    return PreparedRollback(chosen, _with_counts(app, planned))
+    return PreparedRollback(chosen, _with_counts(app, planned), known)
 
 
 def _nothing_left(info: PlanInfo, history: Sequence[RunHistory]) -> WrongState:
@@ -223,7 +225,7 @@ def run_rollback(app: App, journal: SqliteJournal, prepared: PreparedRollback, s
         progress=lambda n_done, n_total: app.progress("Moving back", n_done, n_total),
     )
     report = _with_refused(report, prepared)
-    is_left = _holds_anything(journal, plan_id)
+    is_left = _holds_anything(journal, plan_id, prepared.known)
     is_whole = report.state is RunState.COMPLETE and not is_left
     if is_whole:
         journal.withdraw_sidecars(plan_id)  # once more: the vault, which was in their folder, is gone now
@@ -245,8 +247,13 @@ def run_rollback(app: App, journal: SqliteJournal, prepared: PreparedRollback, s
     return report
 
 
-def _holds_anything(journal: Journal, plan_id: str) -> bool:
-    return holds_anything(followed_history(journal, plan_history(journal, plan_id)).history)
+def _holds_anything(journal: Journal, plan_id: str, known: Sequence[RunHistory] = ()) -> bool:
+    """Whether anything of the plan is where a commit put it. Operations of runs that are `known` are not read again."""
+    before = {each.run.run_id: each.recorded for each in known}
+    history = [
+        RunHistory(run, before.get(run.run_id) or tuple(journal.recorded(run.run_id))) for run in journal.runs(plan_id)
+    ]
+    return holds_anything(followed_history(journal, history).history)
 
 
 def settle_rolled_back(app: App, journal: SqliteJournal, info: PlanInfo) -> bool:
