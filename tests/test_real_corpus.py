@@ -23,7 +23,7 @@ from benchmarks.real_corpus.tables import (
     HALF_NAMES,
     NONE,
     BadTable,
-    Half,
+    Part,
     Source,
     glob_pattern,
     read_halves,
@@ -198,7 +198,7 @@ def test_a_debian_package_becomes_labelled_files(tmp_path: Path) -> None:
         source("software_installer", "@archive/*.deb"),
     ]
     gathered = Gathered({PACKAGE: got}, {}, candidates(got, lines, []))
-    halves: dict[Package, Half] = {PACKAGE: "dev"}
+    halves: dict[Package, Part] = {PACKAGE: "dev"}
     write_half(gathered, "dev", halves, tmp_path / "set", blind=True)
     write_half(gathered, "test", halves, tmp_path / "set", blind=False)
     assert labels(tmp_path / "set/dev") == {
