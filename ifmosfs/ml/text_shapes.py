@@ -58,12 +58,16 @@ _SOURCE_SIGNS: Final = (
     ), 2),
     ("php", r"<\?php", 1),
     ("perl", r"use (?:strict|warnings|vars)\b|package [\w:]+;|sub \w+ ?\{|my [$@%(]|=(?:pod|head1|cut)\b", 2),
-    ("ruby", r"require(?:_relative)? ['\"]|module [A-Z]\w*\s*$|  def \w+|end\s*$", 3),
+    ("ruby", (
+        r"require(?:_relative)? ['\"]|module [A-Z]\w*\s*$|[ \t]*def \w+|class [A-Z]\w*(?: < [\w:]+)?\s*$|"
+        r"[ \t]*(?:attr_\w+|include|extend) [:A-Z]|.{0,120} do \|"
+    ), 2),
     ("shell", r"if \[ |fi\s*$|esac\s*$|done\s*$|export \w+=|set -[eux]+\s*$|\w+\(\) ?\{", 2),
     ("batch", r"@?echo off|@?ECHO OFF|[ \t]*(?:REM|rem|goto|GOTO|setlocal|SETLOCAL|call|CALL) |:\w+\s*$|set \w+=", 3),
     ("batch", r"param ?\(|function [A-Z]\w+-\w+|[ \t]*\$\w+ = |[ \t]*(?:Get|Set|New|Write|Import)-[A-Z]\w+ ", 2),
     ("lisp", (
-        r"\((?:defun|defvar|defmacro|define|require|setq|defcustom|ns|defn|module|in-package) |;;; \S+\.el ---"
+        r"\((?:defun|defvar|defmacro|define|require|setq|setf|let\*?|cond|defcustom|ns|defn|module|in-package) |"
+        r";;; \S+\.el ---"
     ), 2),
     ("statistics", (
         r"(?:library|require|source)\([\w.\"']+\)|[\w.]+ <- |function \w* ?= ?\w+\(|function \[|using [A-Z]\w+|"
@@ -108,7 +112,7 @@ _C_LINE = re.compile(
 )
 _C_BODY = re.compile(r"^[\w*][\w\s*:<>,&~]{0,200}\([^;{}()]{0,400}\)\s*\{|^\{\s*$", re.MULTILINE)
 _CSS_RULE = re.compile(
-    r"^[ \t]*[.#@:\w*\[][^{};\n]{0,200}\{\s*[-a-z]+\s*:[^;{}\n]+[;}]|^@(import|charset|font-face)\b",
+    r"^[ \t]*[.#@:&\w*\[][^{};\n]{0,200}\{\s*[-a-z]+\s*:[^;{}\n]+[;}]|^@(import|charset|font-face)\b",
     re.MULTILINE,
 )
 _SHEBANG = re.compile(r"\A#!\s*/\S+|\A#!/usr/bin/env ")
@@ -118,6 +122,18 @@ _SETTING = re.compile(r"^[ \t]*[\w.\-/$ ]{1,60}\s*[=:]\s*\S*")
 _YAML = re.compile(r"\A([ \t]*(#.*)?\n)*---[ \t]*\n|\A([\w-]+:( .*)?\n([ \t].*\n|- .*\n)*){3}")
 _BLOCK = re.compile(r"(?:[ \t]*[\w/.\"*-][^{};()]{0,100}\{|[ \t]*</?[A-Z]\w+[^<>]{0,100}>)\s*")
 _IN_BLOCK = re.compile(r"[ \t]+[\w-]{1,40}(?: [\w\"'/.:*@$,%~^()|\\+&-]{1,80}){0,8};?\s*")
+_STATEMENT = re.compile(r"[ \t]*[\w.-]{2,60}[ \t]+[^;{}()=]{1,200};\s*$")
+_DOTTED = re.compile(r"[\w*?-]{1,40}(?:[.*][\w*?-]{1,40})+[ \t]*:[ \t]*\S")  # of X resources
+# the width of a line, and how each begins: with a kind of record, and a number (AEB 43, CFONB 120 and 160, CODA, NACHA)
+_BANK_RECORDS: Final = (
+    (80, re.compile(r"(?:11|22|23|24|33|88)\d\d")),
+    (120, re.compile(r"0[1457]\d{5}")),
+    (160, re.compile(r"0[268]\d{2}")),
+    (128, re.compile(r"[0-9][\d ]{4}")),
+    (94, re.compile(r"[156789]\d{2}")),
+)
+_FEWEST_RECORDS: Final = 3
+_MAP_ROWS, _MAP_WIDTH, _MAP_SIGNS = 6, 8, 14
 _PINNED = re.compile(r"^[A-Za-z0-9][\w.\[\]-]*\s*(==|>=|~=|<=)\s*[\d.*]+")
 _LOG_LINE = re.compile(
     r"(?:time|ts|date|level)=\"?[\w:+.-]+\"? \w+=|\[\d\d:\d\d:\d\d\]|\d+:[A-Z] \d\d [A-Z][a-z]{2} \d{4} |\d{6} \d\d?:\d\d:\d\d |"
@@ -136,6 +152,7 @@ _STACK_LINE = re.compile(
 _LINK = re.compile(
     r"\s*(?:[-*+•]\s|\d{1,4}[.)]\s)?\s*(?:\[\[?[^\]\n]{0,200}\]\(|\[\[|<)?https?://\S+|(?!deb )[^=:{}\"]{1,100}[\t :|-]\s*https?://\S+\s*$"
 )
+_MOSTLY: Final = 0.6
 _FEWEST_LINKS: Final = 3
 _PATTERN = re.compile(r"!?[\w.*?/\[\]\\@+$~{},#%-]{1,120}")
 _YAML_KEY = re.compile(r"^([\w.-]{1,40}):(?:[ \t]|$)", re.MULTILINE)
@@ -170,6 +187,9 @@ def _by_shape(text: str, lines: Sequence[str]) -> str | None:
     columns = columns_about(filled)
     if columns is not None:
         return columns
+    drawn = _by_widths(filled)
+    if drawn is not None:
+        return drawn
     if _is_log(filled):
         return "log"
     if _is_list_of_links(filled):
@@ -190,6 +210,38 @@ def _is_licence(text: str, lines: Sequence[str]) -> bool:
     if len(text) < _STATEMENT_CHARACTERS and any(statement in flat for statement in _LICENSED):
         return True
     return any(sign in flat for sign in _LICENCES) or bool(_LICENCE_FIELD.search(text))
+
+
+def _by_widths(lines: Sequence[str]) -> str | None:
+    """What lines of one width make up."""
+    if _are_bank_records(lines):
+        return "bank-records"
+    return "level-map" if _has_map(lines) else None
+
+
+def _has_map(lines: Sequence[str]) -> bool:
+    """Whether some lines that follow each other have one width and are drawn with a few characters, walls or empty ground among
+    them, as levels of games are."""
+    for at in range(0, min(len(lines), 4 * _MAP_ROWS) - _MAP_ROWS + 1, _MAP_ROWS // 2):
+        rows = lines[at : at + _MAP_ROWS]
+        signs = "".join(rows)
+        is_even = len({len(row) for row in rows}) == 1 and len(rows[0]) >= _MAP_WIDTH
+        n_ground = signs.count("#") + signs.count(".")
+        if is_even and len(set(signs)) <= _MAP_SIGNS and n_ground * 5 >= len(signs) and len(set(signs)) > 1:
+            return len(set(rows)) > 1
+    return False
+
+
+def _are_bank_records(lines: Sequence[str]) -> bool:
+    """Whether lines have the width that banks have agreed on (blanks at the end may be cut off), and begin with kinds of records."""
+    whole = lines[:-1] if len(lines) > _FEWEST_RECORDS else lines  # the last one may be cut off
+    if len(whole) < _FEWEST_RECORDS:
+        return False
+    longest = max(map(len, whole))
+    return any(
+        width == longest and all(begins.match(line) for line in whole) and len({line[:2] for line in whole}) > 1
+        for width, begins in _BANK_RECORDS
+    )
 
 
 def _is_log(lines: Sequence[str]) -> bool:
@@ -240,6 +292,7 @@ def _table_or_settings(text: str, lines: Sequence[str]) -> str | None:
     n_comments = sum(line.lstrip().startswith(("#", ";", "//")) for line in lines[:60])
     shapes = (
         ("ini", mostly_settings and _SECTION.search(text)),
+        ("settings", _share_of(_STATEMENT, settings) >= _MOSTLY or _share_of(_DOTTED, settings) >= _MOSTLY),
         (recognise_table(lines), True),
         ("rst-doc", _RST.search(text)),
         (_yaml(text), mostly_settings),
@@ -249,6 +302,11 @@ def _table_or_settings(text: str, lines: Sequence[str]) -> str | None:
         ("markdown", len(_HEADING.findall(text)) >= 2),
     )
     return next((name for name, fits in shapes if name and fits), None)
+
+
+def _share_of(pattern: re.Pattern[str], lines: Sequence[str]) -> float:
+    """The share of lines that fit; 0 for fewer than three, which may be anything."""
+    return sum(bool(pattern.match(line)) for line in lines) / len(lines) if len(lines) > 2 else 0.0
 
 
 def _without_comments(lines: Sequence[str]) -> list[str]:
