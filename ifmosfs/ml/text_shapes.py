@@ -31,7 +31,8 @@ _LICENCES: Final = (
 _LICENSED: Final = (
     "this program is free software", "this work is licensed under", "licensed under the apache", "licensed under the mit",
     "licensed under the bsd", "licensed under the eupl", "is distributed under the terms of", "subject to the terms of the mozilla",
-    "under the terms of the gnu",
+    "under the terms of the gnu", "licensed under a creative commons",
+    "licensed under the creative commons", "waived all copyright and related",
 )  # fmt: skip
 _LICENCE_FIELD = re.compile(r"^License: \S", re.MULTILINE)
 _STATEMENT_CHARACTERS: Final = 1500  # a text that says under which licence something is, and nothing else, is short
@@ -184,23 +185,23 @@ def _by_signs(text: str) -> str | None:
 
 def _by_shape(text: str, lines: Sequence[str]) -> str | None:
     filled = [line for line in lines if line.strip()]
-    columns = columns_about(filled)
-    if columns is not None:
-        return columns
-    drawn = _by_widths(filled)
-    if drawn is not None:
-        return drawn
-    if _is_log(filled):
-        return "log"
-    if _is_list_of_links(filled):
-        return "links"
-    if _is_ignore_list(filled):
-        return "ignore-list"
+    known = columns_about(filled) or _by_widths(filled) or _by_kind_of_lines(filled)
+    if known is not None:
+        return known
     is_markdown = _MARKDOWN.search(text) and not _is_mostly_settings(_without_comments(filled))
     source = _known_yaml(text, filled) or ("markdown" if is_markdown else _source(text))
     if source is not None:
         return source
     return "licence" if _is_licence(text, filled) else _table_or_settings(text, filled)
+
+
+def _by_kind_of_lines(lines: Sequence[str]) -> str | None:
+    """What most lines are one by one."""
+    if _is_log(lines):
+        return "log"
+    if _is_list_of_links(lines):
+        return "links"
+    return "ignore-list" if _is_ignore_list(lines) else None
 
 
 def _is_licence(text: str, lines: Sequence[str]) -> bool:

@@ -97,7 +97,8 @@ OPENINGS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "hl7": ("MSH|", "FHS|", "BHS|"),
     "health-text": (
-        "# === DATA DESCRIPTION FILE ===", "MYHEALTHEVET", "--------------------------------\nMEDICARE", "MYMEDICARE.GOV", "BLUE BUTTON",
+        "# === DATA DESCRIPTION FILE ===",
+        "MYHEALTHEVET", "--------------------------------\nMEDICARE", "MYMEDICARE.GOV", "BLUE BUTTON",
         "BRAIN VISION DATA EXCHANGE HEADER",
     ),
     "spreadsheet-text": ("ID;P", "TABLE\n0,1", "TABLE\r\n0,1"),
