@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from ifmosfs.ml.markup import recognise_markup
@@ -126,13 +126,13 @@ _IN_BLOCK = re.compile(r"[ \t]+[\w-]{1,40}(?: [\w\"'/.:*@$,%~^()|\\+&-]{1,80}){0
 _STATEMENT = re.compile(r"[ \t]*[\w.-]{2,60}[ \t]+[^;{}()=]{1,200};\s*$")
 _DOTTED = re.compile(r"[\w*?-]{1,40}(?:[.*][\w*?-]{1,40})+[ \t]*:[ \t]*\S")  # of X resources
 # the width of a line, and how each begins: with a kind of record, and a number (AEB 43, CFONB 120 and 160, CODA, NACHA)
-_BANK_RECORDS: Final = (
-    (80, re.compile(r"(?:11|22|23|24|33|88)\d\d")),
-    (120, re.compile(r"0[1457]\d{5}")),
-    (160, re.compile(r"0[268]\d{2}")),
-    (128, re.compile(r"[0-9][\d ]{4}")),
-    (94, re.compile(r"[156789]\d{2}")),
-)
+_BANK_RECORDS: Final[Mapping[int, re.Pattern[str]]] = {
+    80: re.compile(r"(?:11|22|23|24|33|88)\d\d"),
+    120: re.compile(r"0[1457]\d{5}"),
+    160: re.compile(r"0[268]\d{2}"),
+    128: re.compile(r"[0-9][\d ]{4}"),
+    94: re.compile(r"[156789]\d{2}"),
+}
 _FEWEST_RECORDS: Final = 3
 _MAP_ROWS, _MAP_WIDTH, _MAP_SIGNS = 6, 8, 14
 _PINNED = re.compile(r"^[A-Za-z0-9][\w.\[\]-]*\s*(==|>=|~=|<=)\s*[\d.*]+")
@@ -225,10 +225,12 @@ def _has_map(lines: Sequence[str]) -> bool:
     them, as levels of games are."""
     for at in range(0, min(len(lines), 4 * _MAP_ROWS) - _MAP_ROWS + 1, _MAP_ROWS // 2):
         rows = lines[at : at + _MAP_ROWS]
+        width = len(rows[0])
+        if width < _MAP_WIDTH or any(len(row) != width for row in rows):
+            continue
         signs = "".join(rows)
-        is_even = len({len(row) for row in rows}) == 1 and len(rows[0]) >= _MAP_WIDTH
         n_ground = signs.count("#") + signs.count(".")
-        if is_even and len(set(signs)) <= _MAP_SIGNS and n_ground * 5 >= len(signs) and len(set(signs)) > 1:
+        if n_ground * 5 >= len(signs) and 1 < len(set(signs)) <= _MAP_SIGNS:
             return len(set(rows)) > 1
     return False
 
@@ -236,13 +238,11 @@ def _has_map(lines: Sequence[str]) -> bool:
 def _are_bank_records(lines: Sequence[str]) -> bool:
     """Whether lines have the width that banks have agreed on (blanks at the end may be cut off), and begin with kinds of records."""
     whole = lines[:-1] if len(lines) > _FEWEST_RECORDS else lines  # the last one may be cut off
-    if len(whole) < _FEWEST_RECORDS:
+    longest = max(map(len, whole), default=0)
+    begins = _BANK_RECORDS.get(longest)
+    if begins is None or len(whole) < _FEWEST_RECORDS:
         return False
-    longest = max(map(len, whole))
-    return any(
-        width == longest and all(begins.match(line) for line in whole) and len({line[:2] for line in whole}) > 1
-        for width, begins in _BANK_RECORDS
-    )
+    return all(begins.match(line) for line in whole) and len({line[:2] for line in whole}) > 1
 
 
 def _is_log(lines: Sequence[str]) -> bool:
@@ -293,7 +293,7 @@ def _table_or_settings(text: str, lines: Sequence[str]) -> str | None:
     n_comments = sum(line.lstrip().startswith(("#", ";", "//")) for line in lines[:60])
     shapes = (
         ("ini", mostly_settings and _SECTION.search(text)),
-        ("settings", _share_of(_STATEMENT, settings) >= _MOSTLY or _share_of(_DOTTED, settings) >= _MOSTLY),
+        ("settings", _are_statements(text, settings)),
         (recognise_table(lines), True),
         ("rst-doc", _RST.search(text)),
         (_yaml(text), mostly_settings),
@@ -303,6 +303,13 @@ def _table_or_settings(text: str, lines: Sequence[str]) -> str | None:
         ("markdown", len(_HEADING.findall(text)) >= 2),
     )
     return next((name for name, fits in shapes if name and fits), None)
+
+
+def _are_statements(text: str, settings: Sequence[str]) -> bool:
+    """Whether most lines are a name and values with a semicolon, or a name of several parts and its value."""
+    if len(settings) > 2 and text.count(";\n") * 2 >= len(settings) and _share_of(_STATEMENT, settings) >= _MOSTLY:
+        return True
+    return len(settings) > 2 and ":" in settings[0] and _share_of(_DOTTED, settings) >= _MOSTLY
 
 
 def _share_of(pattern: re.Pattern[str], lines: Sequence[str]) -> float:

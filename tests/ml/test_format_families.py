@@ -394,7 +394,9 @@ BY_NAME = {
         "cache_package_manager",
     ),
     "content of a store, moved out of it": (b"ab12" * 31, made.tar("gz"), "cache_package_manager"),
-    "score in a ZIP": (b"song.mscz", made.zipped(a="x"), "media_audio"),
+    "score in a ZIP": (b"song.mscz", made.zipped(**{"META-INF/container.xml": "<container/>", "a.mscx": "x"}), "media_audio"),
+    "packed MusicXML": (b"x", made.zipped(**{"META-INF/container.xml": "<container/>", "a.xml": "x"}), "media_audio"),
+    "archive under the name of a sound": (b"a.mp3", made.zipped(a="x"), "archive"),
     "piece of a page that is a script": (
         b"foot.html", b"<script>\nconst a = 1;\nfunction b() {\n}\nlet c = 2;\n</script>\n", "web_page",
     ),
