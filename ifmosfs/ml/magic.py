@@ -133,7 +133,7 @@ MAGIC: Final[Mapping[str, tuple[Magic, ...]]] = {
         b"Creative Voice File", b"caff\0\x01", b".ra\xfd", b"PSID\0", b"RSID\0", b"NESM\x1a", b"SNES-SPC700", b"Vgm ",
         b"THX\0", b"THX\x01", b"riff\x2e\x91\xcf\x11", b"\x0b\x77", b"\x7f\xfe\x80\x01", (44, b"SCRM"), b"MTM\x10",
         b"OKTASONG", b"DBM0", b"PSM ", b"MO3\x03", b"MO3\x05", b"\x18FICHIER GUITAR PRO", b"FLhd\x06\0\0\0", b"MMMD\0",
-        b"ADIF", b".RMF\0\0\0\x12\0\x01", b"GF1PATCH1",
+        b"ADIF", b".RMF\0\0\0\x12\0\x01",
     ),
     "video": (
         b"\x1aE\xdf\xa3", b"FLV\x01", b"\0\0\x01\xba", b"\0\0\x01\xb3", b".RMF", b"FWS", b"CWS", b"ZWS", b"BBCD\0",

@@ -281,7 +281,6 @@ FAMILIES = {
     "colours of a camera": (b"IIRC\x08\0\0\0" + b"\0" * 20, OUTSIDE),
     "Z shell, compiled": (b"\x07\x06\x05\x04\0" + b"\0" * 30, "compiled_code"),
     "Symbian package": (b"\0\0\0\1\x12\x3a\0\x10\x19\x04\0\x10" + b"\0" * 30, "software_installer"),
-    "instrument": (b"GF1PATCH110\0ID#000002\0" + b"\0" * 30, "media_audio"),
     "seismogram": (b"000001D NV32   BHEIM" + b"\x07\xd8\0\x08" + b"\0" * 40, "technical_dataset"),
     "header of a scanner's volume": (
         b"# === DATA DESCRIPTION FILE ===============\n#\n# CLINICAL TRYOUT  Research image export tool\n",
@@ -395,7 +394,7 @@ BY_NAME = {
     ),
     "content of a store, moved out of it": (b"ab12" * 31, made.tar("gz"), "cache_package_manager"),
     "score in a ZIP": (b"song.mscz", made.zipped(**{"META-INF/container.xml": "<container/>", "a.mscx": "x"}), "media_audio"),
-    "packed MusicXML": (b"x", made.zipped(**{"META-INF/container.xml": "<container/>", "a.xml": "x"}), "media_audio"),
+    "packed MusicXML": (b"x", made.zipped(**{"META-INF/container.xml": "<container/>", "a.xml": "x"}), OUTSIDE),
     "archive under the name of a sound": (b"a.mp3", made.zipped(a="x"), "archive"),
     "piece of a page that is a script": (
         b"foot.html", b"<script>\nconst a = 1;\nfunction b() {\n}\nlet c = 2;\n</script>\n", "web_page",
