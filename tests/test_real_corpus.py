@@ -15,15 +15,17 @@ import pytest
 from benchmarks.real_corpus import gathering
 from benchmarks.real_corpus.extensions import label_by_extension
 from benchmarks.real_corpus.fetching import Fetched, Package, PackageMissing, unpack_deb
-from benchmarks.real_corpus.gathering import Gathered, gather, write_half
+from benchmarks.real_corpus.gathering import Gathered, gather, settle, write_half
 from benchmarks.real_corpus.halving import halved
-from benchmarks.real_corpus.picking import Pick, blind_name, candidates, places, without_copies
+from benchmarks.real_corpus.picking import Pick, blind_name, candidates, evenly, places, without_copies
 from benchmarks.real_corpus.scoring import Judged, Scores, report, scored
 from benchmarks.real_corpus.tables import (
+    FRESH,
     HALF_NAMES,
     NONE,
+    PART_NAMES,
     BadTable,
-    Half,
+    Part,
     Source,
     glob_pattern,
     read_halves,
@@ -81,8 +83,9 @@ def test_every_package_has_one_half_and_upstreams_are_never_parted() -> None:
 
 def test_every_category_has_packages_in_both_halves() -> None:
     halves = read_halves()
-    found = {(each.category, halves[each.package]) for each in read_sources() if each.package in halves}
-    categories = {each.category for each in read_sources()}
+    settled = [each for each in read_sources() if halves.get(each.package) in HALF_NAMES]
+    found = {(each.category, halves[each.package]) for each in settled}
+    categories = {each.category for each in settled}
     assert found == {(category, half) for category in categories for half in HALF_NAMES}
 
 
@@ -125,6 +128,30 @@ def test_packages_of_one_upstream_go_together() -> None:
     halves = halved(counts, {}, {Package("deb", name): "one" for name in "abc"})
     assert len({halves[Package("deb", name)] for name in "abc"}) == 1
     assert Counter(halves.values()) == {"dev": 3, "test": 3}
+
+
+def test_packages_that_are_new_can_all_be_fresh_and_change_no_half() -> None:
+    counts = {Package("deb", name): Counter({"web_font": 5}) for name in "abc"}
+    gathered = Gathered({}, {}, [pick(package.name, "x", package.name) for package in counts])
+    settled: dict[Package, Part] = {Package("deb", "a"): "test"}
+    parts = {package.name: part for package, part in settle(gathered, settled, FRESH).items()}
+    assert parts == {"a": "test", "b": "fresh", "c": "fresh"}
+    assert set(settle(gathered, settled).values()) == {"dev", "test"}
+
+
+def test_a_fresh_file_that_a_half_has_too_stays_in_the_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        gathering, "fetch", lambda package, cache: fetched(cache / package.name, {"x.ttf": "same"}, package)
+    )
+    lines = [source("web_font", "*.ttf", Package("deb", name)) for name in "ab"]
+    parts: dict[Package, Part] = {Package("deb", "a"): "fresh", Package("deb", "b"): "dev"}
+    gathered = gather(lines, tmp_path, 1, lambda line: None, parts)
+    assert [each.package.name for each in gathered.picks] == ["b"]
+
+
+def test_a_category_has_fewer_files_in_the_fresh_part_than_in_a_half() -> None:
+    picks = [pick("a", str(at), str(at)) for at in range(100)]
+    assert [len(evenly(picks, part)) for part in PART_NAMES] == [45, 45, 30]
 
 
 # --------------------------------------------------------------------------------------------------------------- picking
@@ -198,7 +225,7 @@ def test_a_debian_package_becomes_labelled_files(tmp_path: Path) -> None:
         source("software_installer", "@archive/*.deb"),
     ]
     gathered = Gathered({PACKAGE: got}, {}, candidates(got, lines, []))
-    halves: dict[Package, Half] = {PACKAGE: "dev"}
+    halves: dict[Package, Part] = {PACKAGE: "dev"}
     write_half(gathered, "dev", halves, tmp_path / "set", blind=True)
     write_half(gathered, "test", halves, tmp_path / "set", blind=False)
     assert labels(tmp_path / "set/dev") == {

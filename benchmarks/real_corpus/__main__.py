@@ -1,7 +1,8 @@
 """`python -m benchmarks.real_corpus --output DIR`: gather the set. `… score DIR`: measure today's rules on one half of it.
 
 A run that was interrupted goes on where it stopped: what is in the cache is not downloaded again. New packages in `sources.csv` get
-their half, for good, by `--settle`, which writes `halves.csv`; without it they are left out.
+their half, for good, by `--settle`, or all go to the fresh part by `--settle fresh`, which writes `halves.csv`; without it they are
+left out.
 """
 
 from __future__ import annotations
@@ -11,10 +12,19 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
-from benchmarks.real_corpus.gathering import default_cache, gather, settle, summary, write_half, write_versions
+from benchmarks.real_corpus.gathering import (
+    IN_HALVES,
+    default_cache,
+    gather,
+    settle,
+    summary,
+    write_half,
+    write_versions,
+)
 from benchmarks.real_corpus.scoring import METHODS, report, scored
-from benchmarks.real_corpus.tables import HALF_NAMES, read_halves, read_sources, write_halves
+from benchmarks.real_corpus.tables import FRESH, HALF_NAMES, PART_NAMES, read_halves, read_sources, write_halves
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,15 +37,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _gather(options: argparse.Namespace) -> int:
     options.output.mkdir(parents=True, exist_ok=True)
-    gathered = gather(read_sources(), options.cache, options.jobs, _say)
     halves = read_halves()
+    gathered = gather(read_sources(), options.cache, options.jobs, _say, halves)
     if options.settle:
-        write_halves(settle(gathered, halves))
+        write_halves(settle(gathered, halves, options.settle))
         halves = read_halves()
     unsettled = sorted(str(package) for package in gathered.counts() if package not in halves)
     for package in unsettled:
-        _say(f"{package} has no half yet and is left out: run again with --settle")
-    chosen = HALF_NAMES if options.half == "both" else (options.half,)
+        _say(f"{package} has no part yet and is left out: run again with --settle")
+    chosen = _CHOICES.get(options.half, (options.half,))
     written = {half: write_half(gathered, half, halves, options.output, options.blind) for half in chosen}
     write_versions(gathered, options.output)
     for line in summary(gathered, written):
@@ -52,6 +62,9 @@ def _score(options: argparse.Namespace) -> int:
     return 0
 
 
+_CHOICES: Final = {"both": HALF_NAMES, "all": PART_NAMES}
+
+
 def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
@@ -59,7 +72,12 @@ def _say(line: str) -> None:
 def _gather_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.real_corpus", description=__doc__)
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where the halves go")
-    parser.add_argument("--half", choices=[*HALF_NAMES, "both"], default="both", help="default: both")
+    parser.add_argument(
+        "--half",
+        choices=[*PART_NAMES, *_CHOICES],
+        default="both",
+        help="both: dev and test, the default; all: fresh, too",
+    )
     parser.add_argument(
         "--blind", action="store_true", help="write each half under meaningless names, too (HALF-blind)"
     )
@@ -67,7 +85,13 @@ def _gather_parser() -> argparse.ArgumentParser:
         "--cache", type=Path, default=default_cache(), metavar="DIR", help="downloads, kept; default: %(default)s"
     )
     parser.add_argument("--jobs", type=int, default=3, metavar="N", help="packages fetched at once; default: 3")
-    parser.add_argument("--settle", action="store_true", help="give new packages their half and write halves.csv")
+    parser.add_argument(
+        "--settle",
+        nargs="?",
+        const=IN_HALVES,
+        choices=[IN_HALVES, FRESH],
+        help="give new packages their part and write halves.csv",
+    )
     return parser
 
 

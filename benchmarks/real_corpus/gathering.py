@@ -10,14 +10,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from benchmarks.real_corpus.fetching import Fetched, Package, PackageMissing, downloaded_bytes, fetch
 from benchmarks.real_corpus.halving import halved
 from benchmarks.real_corpus.picking import Pick, blind_name, by_package, candidates, evenly, places, without_copies
-from benchmarks.real_corpus.tables import NONE, Half, Source, read_rejected, read_upstreams
+from benchmarks.real_corpus.tables import FRESH, HALF_NAMES, NONE, Part, Source, read_rejected, read_upstreams
 
 FEWEST_FILES: Final = 20  # of a category, in both halves together
+IN_HALVES: Final = "halves"  # `settle` into either of them
 LABELS: Final = "labels.csv"
 COLUMNS: Final = ("path", "category", "also_ok", "source_package", "source_kind", "original_path", "sha256")
 
@@ -40,8 +42,12 @@ class Gathered:
         return counts
 
 
-def gather(sources: Sequence[Source], cache: Path, n_jobs: int, say: Say) -> Gathered:
-    """Fetch every package of the table (several at once), and pick. What cannot be had is told and left out."""
+def gather(
+    sources: Sequence[Source], cache: Path, n_jobs: int, say: Say, halves: Mapping[Package, Part] = MappingProxyType({})
+) -> Gathered:
+    """Fetch every package of the table (several at once), and pick. What cannot be had is told and left out.
+
+    Of files with the same content the one in a half is kept: what is fresh takes nothing away from what was settled before."""
     packages = by_package(sources)
     fetched: dict[Package, Fetched] = {}
     missing: dict[Package, str] = {}
@@ -67,18 +73,22 @@ def gather(sources: Sequence[Source], cache: Path, n_jobs: int, say: Say) -> Gat
         if package in fetched
         for pick in candidates(fetched[package], lines, rejected.get(package, []))
     ]
-    return Gathered(fetched, missing, without_copies(picks))
+    return Gathered(
+        fetched, missing, without_copies(picks, {each for each in packages if halves.get(each) not in HALF_NAMES})
+    )
 
 
-def settle(gathered: Gathered, settled: Mapping[Package, Half]) -> dict[Package, Half]:
-    """The halves of all packages: the settled ones as they are, and one for each package that is new to the table."""
+def settle(gathered: Gathered, settled: Mapping[Package, Part], into: str = IN_HALVES) -> dict[Package, Part]:
+    """The parts of all packages: the settled ones as they are; each package that is new to the table gets a half, or is `FRESH`."""
+    if into == FRESH:
+        return {**dict.fromkeys(gathered.counts(), FRESH), **settled}
     return halved(gathered.counts(), settled, read_upstreams())
 
 
-def write_half(gathered: Gathered, half: Half, halves: Mapping[Package, Half], output: Path, blind: bool) -> list[Pick]:
+def write_half(gathered: Gathered, half: Part, halves: Mapping[Package, Part], output: Path, blind: bool) -> list[Pick]:
     """Write one half to `output/HALF` (and `output/HALF-blind`), in place of what was there; returns its files."""
     members = [pick for pick in gathered.picks if halves.get(pick.package) == half]
-    placed = places(evenly(members))
+    placed = places(evenly(members, half))
     _write(output / half, placed)
     if blind:
         folders = [(path.split("/")[0], pick) for path, pick in placed]
@@ -125,7 +135,7 @@ def write_versions(gathered: Gathered, output: Path) -> None:
         writer.writerows(sorted(rows))
 
 
-def summary(gathered: Gathered, written: Mapping[Half, Sequence[Pick]]) -> list[str]:
+def summary(gathered: Gathered, written: Mapping[Part, Sequence[Pick]]) -> list[str]:
     """What a person wants to know at the end, in lines: sizes, and which categories have too few files to say much of."""
     n_bytes = sum(map(downloaded_bytes, gathered.fetched.values()))
     lines = [

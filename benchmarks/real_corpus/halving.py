@@ -7,20 +7,20 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
 from benchmarks.real_corpus.fetching import Package
-from benchmarks.real_corpus.tables import HALF_NAMES, Half
+from benchmarks.real_corpus.tables import HALF_NAMES, PART_NAMES, Part
 
 
 def halved(
-    counts: Mapping[Package, Counter[str]], settled: Mapping[Package, Half], upstreams: Mapping[Package, str]
-) -> dict[Package, Half]:
+    counts: Mapping[Package, Counter[str]], settled: Mapping[Package, Part], upstreams: Mapping[Package, str]
+) -> dict[Package, Part]:
     """The settled halves, unchanged, and one for each further package.
 
     `counts` tells how many files of each category a package gives. Packages of one upstream go together. Those that have the
     scarcest categories come first, of these the biggest, then in the order of hashes; each goes where its categories have fewer
     files so far.
     """
-    placed = {half: Counter[str]() for half in HALF_NAMES}
-    homes: dict[str, Half] = {}
+    placed = {part: Counter[str]() for part in PART_NAMES}
+    homes: dict[str, Part] = {}
     for package, half in settled.items():
         placed[half].update(counts.get(package, Counter()))
         homes[_home(package, upstreams)] = half

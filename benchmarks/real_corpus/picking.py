@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from benchmarks.real_corpus.fetching import Fetched, Package
-from benchmarks.real_corpus.tables import NONE, Source
+from benchmarks.real_corpus.tables import NONE, Part, Source
 
 LARGEST_BYTES: Final = 16 * 2**20
-FILES_PER_CATEGORY: Final = 45  # in one half
-FILES_OF_NONE: Final = 110  # in one half
+FILES_PER_CATEGORY: Final[Mapping[Part, int]] = {"dev": 45, "test": 45, "fresh": 30}
+FILES_OF_NONE: Final[Mapping[Part, int]] = {"dev": 110, "test": 110, "fresh": 70}
 FILES_PER_FOLDER: Final = 25
 
 
@@ -55,16 +55,16 @@ def candidates(fetched: Fetched, sources: Iterable[Source], rejected: Sequence[r
     return picks
 
 
-def without_copies(picks: Iterable[Pick]) -> list[Pick]:
-    """Of files with the same content only the first, in the order of packages and paths."""
+def without_copies(picks: Iterable[Pick], last: Container[Package] = ()) -> list[Pick]:
+    """Of files with the same content only the first, in the order of packages and paths; those of the `last` packages come last."""
     firsts: dict[str, Pick] = {}
-    for pick in sorted(picks, key=lambda pick: (pick.package, pick.original_path)):
+    for pick in sorted(picks, key=lambda pick: (pick.package in last, pick.package, pick.original_path)):
         firsts.setdefault(pick.digest, pick)
     return list(firsts.values())
 
 
-def evenly(picks: Iterable[Pick]) -> list[Pick]:
-    """At most `FILES_PER_CATEGORY` of each category, in rounds of one from each package, so that none prevails."""
+def evenly(picks: Iterable[Pick], part: Part) -> list[Pick]:
+    """At most `FILES_PER_CATEGORY` of each category for a part, in rounds of one from each package, so that none prevails."""
     rounds: Counter[tuple[str, Package]] = Counter()
     ordered: dict[str, list[tuple[int, str, Pick]]] = {}
     for pick in sorted(picks, key=lambda pick: _order(pick.package, pick.original_path)):
@@ -73,7 +73,7 @@ def evenly(picks: Iterable[Pick]) -> list[Pick]:
         ordered.setdefault(pick.category, []).append((turn, _order(pick.package, pick.original_path), pick))
     chosen: list[Pick] = []
     for category, turns in sorted(ordered.items()):
-        limit = FILES_OF_NONE if category == NONE else FILES_PER_CATEGORY
+        limit = (FILES_OF_NONE if category == NONE else FILES_PER_CATEGORY)[part]
         chosen += [pick for _, _, pick in sorted(turns, key=lambda entry: entry[:2])[:limit]]
     return chosen
 

@@ -1,5 +1,6 @@
 """The reviewed tables beside this module: what is picked from where (`sources.csv`), what was looked at and thrown out
-(`rejected.csv`), which packages share files (`upstreams.csv`), and which half each belongs to for good (`halves.csv`)."""
+(`rejected.csv`), which packages share files (`upstreams.csv`), and which part each belongs to for good (`halves.csv`): one of the two
+halves, or `fresh`, which was gathered when the rules had been widened on the development half."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from typing import Final, Literal
 
 from benchmarks.real_corpus.fetching import KINDS, Package
 
-Half = Literal["dev", "test"]
+Part = Literal["dev", "test", "fresh"]
 
 FOLDER: Final = Path(__file__).parent
 SOURCES: Final = FOLDER / "sources.csv"
@@ -20,7 +21,9 @@ REJECTED: Final = FOLDER / "rejected.csv"
 UPSTREAMS: Final = FOLDER / "upstreams.csv"
 HALVES: Final = FOLDER / "halves.csv"
 NONE: Final = "__none__"
-HALF_NAMES: Final[tuple[Half, ...]] = ("dev", "test")
+HALF_NAMES: Final[tuple[Part, ...]] = ("dev", "test")
+FRESH: Final[Part] = "fresh"
+PART_NAMES: Final[tuple[Part, ...]] = (*HALF_NAMES, FRESH)
 FILES_PER_PACKAGE: Final = 8  # of one category
 
 
@@ -62,9 +65,9 @@ def read_upstreams(path: Path = UPSTREAMS) -> dict[Package, str]:
     return {_package(line, row): row["upstream"] for line, row in _rows(path)}
 
 
-def read_halves(path: Path = HALVES) -> dict[Package, Half]:
-    """The half of each package; none where there is no such file yet."""
-    found: dict[Package, Half] = {}
+def read_halves(path: Path = HALVES) -> dict[Package, Part]:
+    """The part of each package; none where there is no such file yet."""
+    found: dict[Package, Part] = {}
     for line, row in _rows(path) if path.exists() else ():
         package = _package(line, row)
         if package in found:
@@ -73,7 +76,7 @@ def read_halves(path: Path = HALVES) -> dict[Package, Half]:
     return found
 
 
-def write_halves(halves: Mapping[Package, Half], path: Path = HALVES) -> None:
+def write_halves(halves: Mapping[Package, Part], path: Path = HALVES) -> None:
     """Write the table, in order of packages."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -119,11 +122,11 @@ def _package(line: int, row: Mapping[str, str]) -> Package:
     return Package(row["kind"], row["package"])
 
 
-def _half(line: int, row: Mapping[str, str]) -> Half:
-    for half in HALF_NAMES:
-        if row["half"] == half:
-            return half
-    raise BadTable(f"line {line}: {row['half']!r} is none of {', '.join(HALF_NAMES)}")
+def _half(line: int, row: Mapping[str, str]) -> Part:
+    for part in PART_NAMES:
+        if row["half"] == part:
+            return part
+    raise BadTable(f"line {line}: {row['half']!r} is none of {', '.join(PART_NAMES)}")
 
 
 def _source(line: int, row: Mapping[str, str]) -> Source:

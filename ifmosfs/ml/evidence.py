@@ -15,6 +15,8 @@ from typing import Final
 
 OUTSIDE: Final = "outside"  # the format is known, and no category is meant for it
 HIGHEST: Final = 0.99
+CERTAIN: Final = 0.97  # of a verdict: places and formats that nothing contradicts
+KNOWN_OUTSIDE: Final = 0.5
 MOST_PER_FINDING: Final = 0.97  # no finding is beyond doubt; full certainty could never be contradicted
 
 Weights = Mapping[str, float]
@@ -36,6 +38,15 @@ class Verdict:
 
     ranking: tuple[tuple[str, float], ...]
     reason: str
+
+
+def is_settled(verdict: Verdict) -> bool:
+    """Whether a verdict leaves nothing for a model to say. It takes less to know a format that no category is meant for: a model knows
+    nothing of formats that it has not seen, and a file that stays does no harm."""
+    if not verdict.ranking:
+        return False
+    label, share = verdict.ranking[0]
+    return share >= (KNOWN_OUTSIDE if label == OUTSIDE else CERTAIN)
 
 
 class Frame:

@@ -19,7 +19,7 @@ import numpy as np
 from ifmosfs.core.files import ScannedFile
 from ifmosfs.core.proposal import Decider, Explanation, Opinion, Proposal
 from ifmosfs.ml.classifier import LOWEST_SCORE, Evidence, RulesClassifier, opinion_of
-from ifmosfs.ml.evidence import OUTSIDE, Verdict
+from ifmosfs.ml.evidence import OUTSIDE, Verdict, is_settled
 from ifmosfs.ml.features import Features, Group, Tokens, piece_of, tokens_of
 from ifmosfs.ml.model import Floats, Model
 from ifmosfs.ml.sketch import sketched
@@ -29,8 +29,6 @@ from ifmosfs.ml.token_words import words_for
 if TYPE_CHECKING:
     from ifmosfs.ml.embedding import Embedder
 
-CERTAIN: Final = 0.97  # of the rules: places and formats that nothing contradicts
-KNOWN_OUTSIDE: Final = 0.5
 LEAST: Final = 0.25  # a label that is wrong three times in four is no label; a review may still ask about it
 SHOWN: Final = 3
 BATCH: Final = 16  # files whose texts are embedded at once
@@ -265,10 +263,7 @@ def _tells(evidence: Evidence, verdict: Verdict) -> bool:
 def _is_certain(evidence: Evidence, verdict: Verdict) -> bool:
     """Whether the rules need not be doubted: by a place, or a format that nothing contradicts. That a format is known and no category
     is meant for it needs less: a model knows nothing of formats that it has not seen, and a file that stays does no harm."""
-    if not evidence.format_name or not verdict.ranking:
-        return not evidence.format_name
-    label, share = verdict.ranking[0]
-    return share >= (KNOWN_OUTSIDE if label == OUTSIDE else CERTAIN)
+    return not evidence.format_name or is_settled(verdict)
 
 
 def _decider(label: str, rule: Opinion, model: Opinion) -> Decider:

@@ -16,6 +16,7 @@ from ifmosfs.ml.images import is_screen_size
 _MEASURED: Final = frozenset({"width", "height", "text_share", "edge_share"})  # the last of what is noted of pixels
 
 _ICON_PIXELS: Final = 64  # no window and no photo worth keeping is as small
+_SMALLEST_WINDOW: Final = 160  # pixels of the longer side: below, it is a button, a tile or an icon
 _LINES_HALF: Final = 1.5  # widths of straight edges in 100 rows: a frame, a bar and a button in a dialog of 200 rows
 _TEXT_HALF: Final = 0.06  # of the area: a line of text for every fifteen of its height
 _PANEL_HALF: Final = 0.15
@@ -124,7 +125,8 @@ def is_screen(numbers: Mapping[str, float]) -> bool:
 
 
 def _drawn(numbers: Mapping[str, float], format_name: str) -> Finding:
-    score = window_score(numbers)
+    is_large = max(numbers["width"], numbers["height"]) > _SMALLEST_WINDOW
+    score = window_score(numbers) if is_large else 0.0
     if score >= _SURE_WINDOW:
         return Finding("windows, bars and text drawn by a program", {"media_screenshot": 0.76, "media_graphic": 0.1})
     if score >= _LIKELY_WINDOW:

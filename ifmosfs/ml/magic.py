@@ -43,7 +43,10 @@ MAGIC: Final[Mapping[str, tuple[Magic, ...]]] = {
     "deb": (b"!<arch>\ndebian-binary",),
     "rpm": (b"\xed\xab\xee\xdb", b"drpm"),
     "crx": (b"Cr24",),
-    "xar-pkg": (b"xar!", b"flatpak\0", b"ANDROID!", b"CrAU\0\0\0\0", b"\x3a\xff\x26\xed", b"ISc("),
+    "xar-pkg": (
+        b"xar!", b"flatpak\0", b"ANDROID!", b"CrAU\0\0\0\0", b"\x3a\xff\x26\xed", b"ISc(",
+        (8, b"\x19\x04\0\x10"), b"\x7a\x1a\x20\x10",
+    ),
     "wasm": (b"\0asm",),
     "llvm": (b"BC\xc0\xde", b"\xde\xc0\x17\x0b"),
     "dex": (b"dex\n03", b"dey\n03"),
@@ -55,7 +58,8 @@ MAGIC: Final[Mapping[str, tuple[Magic, ...]]] = {
         b"Caml1999", b"\x01\xfa\xce\x64", b"\x64\xce\xfa\x01", b";ELC", b"rust\0\0\0", b"\xe2\x9c\xa8\x0e", b"gpch",
         b"CPCH", b"JM\x01\0PK", b"Microsoft C/C++ MSF 7.00", b"Microsoft C/C++ program database", b"DUMPEDGNUEMACS",
         b"qv4cdata", b"\x03\x02\x23\x07", (514, b"HdrS"), b"\xd0\x0d\xfe\xed", b"\x27\x05\x19\x56", b"UF2\n\x57\x51\x5d\x9e",
-        b"\x1c\x04\x1e\xf1", b"GVariant", b"FASL", b"\0\0\0\0\x20\0\0\0\xff\xff\0\0\xff\xff\0\0",
+        b"\x1c\x04\x1e\xf1", b"GVariant", b"FASL", b"\x07\x06\x05\x04", b"\x04\x05\x06\x07",
+        b"\0\0\0\0\x20\0\0\0\xff\xff\0\0\xff\xff\0\0",
     ),
     "iso": (b"\xeb\x3c\x90", b"\xeb\x58\x90", b"\xeb\x52\x90NTFS"),
     # databases
@@ -161,7 +165,7 @@ MAGIC: Final[Mapping[str, tuple[Magic, ...]]] = {
     # of no category
     "catalogue": (b"\xde\x12\x04\x95", b"\x95\x04\x12\xde", b"\x3c\xb8\x64\x18\xca\xef\x9c\x95"),
     "tzif": (b"TZif",),
-    "colour-profile": ((36, b"acsp"),),
+    "colour-profile": ((36, b"acsp"), b"IIRC\x08\0\0\0", b"MMCR\0\0\0\x08"),
     "network-weights": (b"GGUF", b"lmgg", b"tjgg", (4, b"TFL3")),
     "memory-image": (
         b"MDMP\x93\xa7", b"JAVA PROFILE 1.", b"PAGEDUMP", b"PAGEDU64", b"KDUMP   ", (4086, b"SWAPSPACE2"),

@@ -13,11 +13,23 @@ _HTML_GENERATOR = re.compile(
     r"doxygen|docutils|sphinx|asciidoc|javadoc|gtk-doc|docbook|texinfo|makeinfo|pod2html|pdoc|mkdocs|man2html|yelp|rdoc",
     re.IGNORECASE,
 )
+_TAG = re.compile(
+    r"</?(?:a|article|aside|body|br|button|center|div|em|fieldset|font|footer|form|h[1-6]|head|header|html|iframe|img|input|label|li|"
+    r"link|main|meta|nav|noscript|ol|option|p|script|section|select|small|span|strong|style|table|tbody|td|th|title|tr|ul)[\s/>]",
+    re.IGNORECASE,
+)
+_FEWEST_TAGS = 2
+_TEMPLATE = re.compile(r"\{[%{#]")
+_MARKED_DOWN = re.compile(r"^(?:#{1,6} |```|[-*+] |\[[^\]\n]{1,80}\]|=={2,}$|--{2,}$|!\[)", re.MULTILINE)
+_FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(?:(?!---).{0,400}\n){1,40}---[ \t]*\r?\n?")
+_GUI = re.compile(r"<(?:gui\w+|menuchoice|keycombo|keycap|screenshot|application|shortcut)[\s>]|//KDE//DTD DocBook")
+_FEWEST_OF_GUI = 2
 _SLIDES = re.compile(
     r"reveal(?:\.min)?\.js|class=\"slides\"|impress(?:\.min)?\.js|remark-latest|deck\.core", re.IGNORECASE
 )
 _BOOKMARKED = re.compile(r"<DT><A |<A HREF=\"[^\"\n]{1,400}\" (?:ADD_DATE|LAST_VISIT|time_added)=", re.IGNORECASE)
 _FEWEST_BOOKMARKS = 2
+_KEY = re.compile(r"[\w.-]{1,60}:(?:\s|$)")
 _JSON_KEY = re.compile(r'"([^"\\]{1,40})"\s*:')
 _JSON_KEYS_READ = 80
 _NAMESPACE_CHARACTERS = 1200  # after the root's name: its attributes, or the first children
@@ -48,7 +60,11 @@ def recognise_markup(text: str) -> str | None:
     """The kind of markup, `None` if the text does not begin like any."""
     start = text.lstrip("\ufeff \t\r\n")
     if start.startswith("<"):
-        return _xml_or_html(start)
+        return _xml_or_html(start) or _fragment(start)
+    if _TEMPLATE.match(start):
+        return _fragment(start)
+    if head := _FRONT_MATTER.match(start):
+        return _with_front_matter(start[head.end() :].lstrip())
     if start.startswith(("{", "[")):
         return _json(start)
     return None
@@ -65,13 +81,31 @@ def _xml_or_html(text: str) -> str | None:
     beginning = text[:position] + attributes if attributes else following
     for part, format_name in XML_NAMESPACES:
         if part in beginning:
-            return format_name
+            return _docbook(text) if format_name == "xml:docbook" else format_name
     for wanted, part, format_name in XML_ATTRIBUTES:
         if name == wanted and part in following:
             return format_name
     if name in XML_ROOTS and (name not in _AMBIGUOUS or text.startswith("<?xml")):
-        return XML_ROOTS[name]
+        return _docbook(text) if XML_ROOTS[name] == "xml:docbook" else XML_ROOTS[name]
     return "xml" if text.startswith("<?xml") else _html(text)
+
+
+def _with_front_matter(text: str) -> str | None:
+    """What follows the settings of a single page: another page's worth of settings is none."""
+    if text.startswith("<"):
+        return _html(text) or _fragment(text)
+    is_settings = _KEY.match(text) or text.startswith("---")
+    return None if is_settings else "front-matter"
+
+
+def _fragment(text: str) -> str | None:
+    """A piece of HTML, as templates and saved snippets are; Markdown with some HTML in it is none."""
+    return "html:fragment" if len(_TAG.findall(text)) >= _FEWEST_TAGS and not _MARKED_DOWN.search(text) else None
+
+
+def _docbook(text: str) -> str:
+    """Whether what is told in DocBook is how to use a program (`xml:help`), by the names of menus, buttons and keys in it."""
+    return "xml:help" if len(_GUI.findall(text)) >= _FEWEST_OF_GUI else "xml:docbook"
 
 
 def _html(text: str) -> str | None:

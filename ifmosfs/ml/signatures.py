@@ -90,6 +90,7 @@ _MOST_SECTIONS: Final = 200
 _DBASE_VERSIONS: Final = frozenset(b"\x02\x03\x04\x05\x30\x31\x32\x43\x7b\x83\x8b\xf5\xfb")
 _BITMAP_KINDS: Final = frozenset({b"1", b"2", b"3", b"4", b"5", b"6", b"7"})
 _WHITE: Final = frozenset({b"\n", b" ", b"\t", b"\r"})
+_SEED_QUALITIES: Final = frozenset({b"D", b"R", b"Q", b"M"})
 _PICKLE_PROTOCOLS: Final = frozenset({b"\x02", b"\x03", b"\x04", b"\x05"})
 _MODULE_MARKS: Final = frozenset({b"M.K.", b"M!K!", b"FLT4", b"FLT8", b"4CHN", b"6CHN", b"8CHN", b"CD81", b"OKTA"})
 _GIT_KINDS: Final = (b"blob ", b"tree ", b"commit ", b"tag ")
@@ -199,6 +200,18 @@ def _is_biosignal(sample: Sample) -> bool:
     return head.startswith(b"0       ") and head[184:192].strip().isdigit() and b"\0" not in head[:192]
 
 
+def _is_seismogram(sample: Sample) -> bool:
+    """miniSEED: a record's number in six digits, its quality, a blank, and the names of station and channel."""
+    head = sample.head
+    return (
+        head[:6].isdigit()
+        and head[6:7] in _SEED_QUALITIES
+        and head[7:8] == b" "
+        and head[8:20].isascii()
+        and b"\0" in head
+    )
+
+
 def _is_der(sample: Sample) -> bool:
     """A certificate or key: one ASN.1 sequence as long as the file."""
     head = sample.head
@@ -288,6 +301,7 @@ _GUARDED: Final[tuple[tuple[Callable[[Sample], bool], str], ...]] = (
     (_is_mpeg_sound, "audio"),
     (_is_git_object, "git-object"),
     (_is_biosignal, "biosignal"),
+    (_is_seismogram, "data"),
     (_is_der, "key"),
     (_is_dbase, "dbase"),
     (_is_disk_image_of_apple, "dmg"),

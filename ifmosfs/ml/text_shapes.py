@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from ifmosfs.ml.markup import recognise_markup
@@ -31,7 +31,8 @@ _LICENCES: Final = (
 _LICENSED: Final = (
     "this program is free software", "this work is licensed under", "licensed under the apache", "licensed under the mit",
     "licensed under the bsd", "licensed under the eupl", "is distributed under the terms of", "subject to the terms of the mozilla",
-    "under the terms of the gnu",
+    "under the terms of the gnu", "licensed under a creative commons",
+    "licensed under the creative commons", "waived all copyright and related",
 )  # fmt: skip
 _LICENCE_FIELD = re.compile(r"^License: \S", re.MULTILINE)
 _STATEMENT_CHARACTERS: Final = 1500  # a text that says under which licence something is, and nothing else, is short
@@ -58,12 +59,16 @@ _SOURCE_SIGNS: Final = (
     ), 2),
     ("php", r"<\?php", 1),
     ("perl", r"use (?:strict|warnings|vars)\b|package [\w:]+;|sub \w+ ?\{|my [$@%(]|=(?:pod|head1|cut)\b", 2),
-    ("ruby", r"require(?:_relative)? ['\"]|module [A-Z]\w*\s*$|  def \w+|end\s*$", 3),
+    ("ruby", (
+        r"require(?:_relative)? ['\"]|module [A-Z]\w*\s*$|[ \t]*def \w+|class [A-Z]\w*(?: < [\w:]+)?\s*$|"
+        r"[ \t]*(?:attr_\w+|include|extend) [:A-Z]|.{0,120} do \|"
+    ), 2),
     ("shell", r"if \[ |fi\s*$|esac\s*$|done\s*$|export \w+=|set -[eux]+\s*$|\w+\(\) ?\{", 2),
     ("batch", r"@?echo off|@?ECHO OFF|[ \t]*(?:REM|rem|goto|GOTO|setlocal|SETLOCAL|call|CALL) |:\w+\s*$|set \w+=", 3),
     ("batch", r"param ?\(|function [A-Z]\w+-\w+|[ \t]*\$\w+ = |[ \t]*(?:Get|Set|New|Write|Import)-[A-Z]\w+ ", 2),
     ("lisp", (
-        r"\((?:defun|defvar|defmacro|define|require|setq|defcustom|ns|defn|module|in-package) |;;; \S+\.el ---"
+        r"\((?:defun|defvar|defmacro|define|require|setq|setf|let\*?|cond|defcustom|ns|defn|module|in-package) |"
+        r";;; \S+\.el ---"
     ), 2),
     ("statistics", (
         r"(?:library|require|source)\([\w.\"']+\)|[\w.]+ <- |function \w* ?= ?\w+\(|function \[|using [A-Z]\w+|"
@@ -108,7 +113,7 @@ _C_LINE = re.compile(
 )
 _C_BODY = re.compile(r"^[\w*][\w\s*:<>,&~]{0,200}\([^;{}()]{0,400}\)\s*\{|^\{\s*$", re.MULTILINE)
 _CSS_RULE = re.compile(
-    r"^[ \t]*[.#@:\w*\[][^{};\n]{0,200}\{\s*[-a-z]+\s*:[^;{}\n]+[;}]|^@(import|charset|font-face)\b",
+    r"^[ \t]*[.#@:&\w*\[][^{};\n]{0,200}\{\s*[-a-z]+\s*:[^;{}\n]+[;}]|^@(import|charset|font-face)\b",
     re.MULTILINE,
 )
 _SHEBANG = re.compile(r"\A#!\s*/\S+|\A#!/usr/bin/env ")
@@ -118,6 +123,18 @@ _SETTING = re.compile(r"^[ \t]*[\w.\-/$ ]{1,60}\s*[=:]\s*\S*")
 _YAML = re.compile(r"\A([ \t]*(#.*)?\n)*---[ \t]*\n|\A([\w-]+:( .*)?\n([ \t].*\n|- .*\n)*){3}")
 _BLOCK = re.compile(r"(?:[ \t]*[\w/.\"*-][^{};()]{0,100}\{|[ \t]*</?[A-Z]\w+[^<>]{0,100}>)\s*")
 _IN_BLOCK = re.compile(r"[ \t]+[\w-]{1,40}(?: [\w\"'/.:*@$,%~^()|\\+&-]{1,80}){0,8};?\s*")
+_STATEMENT = re.compile(r"[ \t]*[\w.-]{2,60}[ \t]+[^;{}()=]{1,200};\s*$")
+_DOTTED = re.compile(r"[\w*?-]{1,40}(?:[.*][\w*?-]{1,40})+[ \t]*:[ \t]*\S")  # of X resources
+# the width of a line, and how each begins: with a kind of record, and a number (AEB 43, CFONB 120 and 160, CODA, NACHA)
+_BANK_RECORDS: Final[Mapping[int, re.Pattern[str]]] = {
+    80: re.compile(r"(?:11|22|23|24|33|88)\d\d"),
+    120: re.compile(r"0[1457]\d{5}"),
+    160: re.compile(r"0[268]\d{2}"),
+    128: re.compile(r"[0-9][\d ]{4}"),
+    94: re.compile(r"[156789]\d{2}"),
+}
+_FEWEST_RECORDS: Final = 3
+_MAP_ROWS, _MAP_WIDTH, _MAP_SIGNS = 6, 8, 14
 _PINNED = re.compile(r"^[A-Za-z0-9][\w.\[\]-]*\s*(==|>=|~=|<=)\s*[\d.*]+")
 _LOG_LINE = re.compile(
     r"(?:time|ts|date|level)=\"?[\w:+.-]+\"? \w+=|\[\d\d:\d\d:\d\d\]|\d+:[A-Z] \d\d [A-Z][a-z]{2} \d{4} |\d{6} \d\d?:\d\d:\d\d |"
@@ -136,6 +153,7 @@ _STACK_LINE = re.compile(
 _LINK = re.compile(
     r"\s*(?:[-*+•]\s|\d{1,4}[.)]\s)?\s*(?:\[\[?[^\]\n]{0,200}\]\(|\[\[|<)?https?://\S+|(?!deb )[^=:{}\"]{1,100}[\t :|-]\s*https?://\S+\s*$"
 )
+_MOSTLY: Final = 0.6
 _FEWEST_LINKS: Final = 3
 _PATTERN = re.compile(r"!?[\w.*?/\[\]\\@+$~{},#%-]{1,120}")
 _YAML_KEY = re.compile(r"^([\w.-]{1,40}):(?:[ \t]|$)", re.MULTILINE)
@@ -167,20 +185,23 @@ def _by_signs(text: str) -> str | None:
 
 def _by_shape(text: str, lines: Sequence[str]) -> str | None:
     filled = [line for line in lines if line.strip()]
-    columns = columns_about(filled)
-    if columns is not None:
-        return columns
-    if _is_log(filled):
-        return "log"
-    if _is_list_of_links(filled):
-        return "links"
-    if _is_ignore_list(filled):
-        return "ignore-list"
+    known = columns_about(filled) or _by_widths(filled) or _by_kind_of_lines(filled)
+    if known is not None:
+        return known
     is_markdown = _MARKDOWN.search(text) and not _is_mostly_settings(_without_comments(filled))
     source = _known_yaml(text, filled) or ("markdown" if is_markdown else _source(text))
     if source is not None:
         return source
     return "licence" if _is_licence(text, filled) else _table_or_settings(text, filled)
+
+
+def _by_kind_of_lines(lines: Sequence[str]) -> str | None:
+    """What most lines are one by one."""
+    if _is_log(lines):
+        return "log"
+    if _is_list_of_links(lines):
+        return "links"
+    return "ignore-list" if _is_ignore_list(lines) else None
 
 
 def _is_licence(text: str, lines: Sequence[str]) -> bool:
@@ -190,6 +211,38 @@ def _is_licence(text: str, lines: Sequence[str]) -> bool:
     if len(text) < _STATEMENT_CHARACTERS and any(statement in flat for statement in _LICENSED):
         return True
     return any(sign in flat for sign in _LICENCES) or bool(_LICENCE_FIELD.search(text))
+
+
+def _by_widths(lines: Sequence[str]) -> str | None:
+    """What lines of one width make up."""
+    if _are_bank_records(lines):
+        return "bank-records"
+    return "level-map" if _has_map(lines) else None
+
+
+def _has_map(lines: Sequence[str]) -> bool:
+    """Whether some lines that follow each other have one width and are drawn with a few characters, walls or empty ground among
+    them, as levels of games are."""
+    for at in range(0, min(len(lines), 4 * _MAP_ROWS) - _MAP_ROWS + 1, _MAP_ROWS // 2):
+        rows = lines[at : at + _MAP_ROWS]
+        width = len(rows[0])
+        if width < _MAP_WIDTH or any(len(row) != width for row in rows):
+            continue
+        signs = "".join(rows)
+        n_ground = signs.count("#") + signs.count(".")
+        if n_ground * 5 >= len(signs) and 1 < len(set(signs)) <= _MAP_SIGNS:
+            return len(set(rows)) > 1
+    return False
+
+
+def _are_bank_records(lines: Sequence[str]) -> bool:
+    """Whether lines have the width that banks have agreed on (blanks at the end may be cut off), and begin with kinds of records."""
+    whole = lines[:-1] if len(lines) > _FEWEST_RECORDS else lines  # the last one may be cut off
+    longest = max(map(len, whole), default=0)
+    begins = _BANK_RECORDS.get(longest)
+    if begins is None or len(whole) < _FEWEST_RECORDS:
+        return False
+    return all(begins.match(line) for line in whole) and len({line[:2] for line in whole}) > 1
 
 
 def _is_log(lines: Sequence[str]) -> bool:
@@ -240,6 +293,7 @@ def _table_or_settings(text: str, lines: Sequence[str]) -> str | None:
     n_comments = sum(line.lstrip().startswith(("#", ";", "//")) for line in lines[:60])
     shapes = (
         ("ini", mostly_settings and _SECTION.search(text)),
+        ("settings", _are_statements(text, settings)),
         (recognise_table(lines), True),
         ("rst-doc", _RST.search(text)),
         (_yaml(text), mostly_settings),
@@ -249,6 +303,18 @@ def _table_or_settings(text: str, lines: Sequence[str]) -> str | None:
         ("markdown", len(_HEADING.findall(text)) >= 2),
     )
     return next((name for name, fits in shapes if name and fits), None)
+
+
+def _are_statements(text: str, settings: Sequence[str]) -> bool:
+    """Whether most lines are a name and values with a semicolon, or a name of several parts and its value."""
+    if len(settings) > 2 and text.count(";\n") * 2 >= len(settings) and _share_of(_STATEMENT, settings) >= _MOSTLY:
+        return True
+    return len(settings) > 2 and ":" in settings[0] and _share_of(_DOTTED, settings) >= _MOSTLY
+
+
+def _share_of(pattern: re.Pattern[str], lines: Sequence[str]) -> float:
+    """The share of lines that fit; 0 for fewer than three, which may be anything."""
+    return sum(bool(pattern.match(line)) for line in lines) / len(lines) if len(lines) > 2 else 0.0
 
 
 def _without_comments(lines: Sequence[str]) -> list[str]:

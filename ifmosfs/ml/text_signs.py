@@ -53,7 +53,7 @@ OPENINGS: Final[Mapping[str, tuple[str, ...]]] = {
         "SK-SSH-", "AGE-SECRET-KEY-", "UNTRUSTED COMMENT:",
     ),
     "email": ("RETURN-PATH:", "RECEIVED:", "DELIVERED-TO:", "MESSAGE-ID:", "X-MOZILLA-STATUS:"),
-    "subtitles": ("WEBVTT", "[SCRIPT INFO]", "{1}{", "{0}{", "# VOBSUB INDEX FILE", "<SAMI>"),
+    "subtitles": ("WEBVTT", "SCENARIST_SCC V", "[SCRIPT INFO]", "{1}{", "{0}{", "# VOBSUB INDEX FILE", "<SAMI>"),
     "molecule": (
         "LOCUS       ", "ID   ", "HEADER    ", "@<TRIPOS>", "#NEXUS", "##GFF-VERSION", "CLUSTAL", "BEGIN IONS",
         "@SQ\t", "@HD\t",
@@ -97,6 +97,7 @@ OPENINGS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "hl7": ("MSH|", "FHS|", "BHS|"),
     "health-text": (
+        "# === DATA DESCRIPTION FILE ===",
         "MYHEALTHEVET", "--------------------------------\nMEDICARE", "MYMEDICARE.GOV", "BLUE BUTTON",
         "BRAIN VISION DATA EXCHANGE HEADER",
     ),
@@ -223,8 +224,8 @@ FIRST_SIGNS: Final = (
     ("web-archive", r"From: <?Saved by |MIME-Version: 1\.0\r?\nContent-Type: multipart/related"),
     ("email", (
         r"From \S{1,100} {1,4}(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) .{0,80}\n|"
-        r"(?:(?:From|To|Subject|Date|MIME-Version|X-[\w-]{1,40}|Reply-To|Content-Type|"
-        r"Message-ID): .{0,300}\n(?:[ \t].{0,300}\n){0,8}){3}"
+        r"(?:(?:From|To|[Cc][Cc]|Bcc|Sender|Subject|Date|M(?:IME|ime)-Version|X-[\w-]{1,40}|Reply-To|Content-Type|"
+        r"Return-[Pp]ath|References|In-Reply-To|List-[\w-]{1,40}|Message-I[Dd]): .{0,300}\n(?:[ \t].{0,300}\n){0,8}){3}"
     )),
     ("subtitles", r"\d{1,5}\r?\n\d\d:\d\d:\d\d[,.]\d{3} --> "),
     ("ps", r"%!PS|%!\n"),

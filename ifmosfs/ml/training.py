@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from ifmosfs.ml.evidence import OUTSIDE, Verdict
+from ifmosfs.ml.evidence import OUTSIDE, Verdict, is_settled
 from ifmosfs.ml.features import COLUMNS, Features, Group, Piece, Tokens, features_of
 from ifmosfs.ml.model import (
     EMBEDDING_WEIGHT,
@@ -112,7 +112,8 @@ def train(
     shares = np.array([_shares(example.verdict, labels) for example in examples], dtype=FLOAT)
     weights, offsets = _fitted(whole, parted, wanted, len(labels))
     unseen = _scores_unseen(whole, parted, wanted, folds_of(examples, seed), len(labels), n_jobs)
-    mixture = _mixture(unseen, shares, _accepted(examples, labels))
+    heard = _heard(examples)
+    mixture = _mixture(unseen[heard], shares[heard], _accepted(examples, labels)[heard])
     probabilities = _mixed(unseen, shares, mixture)
     right = _defensible(examples, probabilities, labels)
     threshold = threshold_for(probabilities, right, labels)
@@ -231,6 +232,12 @@ def _shares(verdict: Verdict, labels: Sequence[str]) -> list[float]:
 def _accepted(examples: Sequence[Example], labels: Sequence[str]) -> npt.NDArray[np.bool_]:
     """A row for each example, with true for each label that is right or can be defended."""
     return np.array([[label == each.label or label in each.also_ok for label in labels] for each in examples])
+
+
+def _heard(examples: Sequence[Example]) -> npt.NDArray[np.bool_]:
+    """Which examples a mixture would be asked about: those that the rules do not settle. Where they settle all, all."""
+    open_ones = np.array([not is_settled(example.verdict) for example in examples])
+    return open_ones if open_ones.any() else np.ones(len(examples), dtype=bool)
 
 
 def _mixture(scores: Floats, shares: Floats, accepted: npt.NDArray[np.bool_]) -> Mixture:

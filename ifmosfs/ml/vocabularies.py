@@ -117,6 +117,8 @@ XML_NAMESPACES: Final = (
 XML_ATTRIBUTES: Final = (
     ("page", "projectmallard", "xml:help"),
     ("project", "source=", "xml:board"),  # Logisim
+    ("pack", "<level", "xml:game"),
+    ("levels", "<level", "xml:game"),
     ("svg", "<font ", "font"),
     ("svg", "<glyph", "font"),
     ("plist", "<key>URL</key>", "bookmarks"),

@@ -48,6 +48,9 @@ _TELLING: Final = (
     ("level.dat", "", "zip:minecraft"),
     ("maps/", ".bsp", "zip:quake"),
     ("doc.kml", "", "zip:kmz"),
+    ("", ".mscx", "score"),
+    ("", ".musicxml", "score"),
+    ("Content/score.gpif", "", "score"),
     ("document.json", "", "zip:sketch"),
     ("Index/Presentation", "", "keynote"),
     ("", ".dist-info/WHEEL", "zip:wheel"),
@@ -129,4 +132,9 @@ def recognise_zip(sample: Sample, members: Sequence[Member]) -> str:
     for start, end, format_name in _TELLING:
         if any(name.startswith(start) and name.endswith(end) for name in names):
             return format_name
-    return "zip"
+    return "score" if _is_musicxml(names) else "zip"
+
+
+def _is_musicxml(names: Sequence[str]) -> bool:
+    """Whether a container names one XML file and holds no book: packed MusicXML."""
+    return "META-INF/container.xml" in names and not any(name.endswith(".opf") for name in names)

@@ -95,6 +95,11 @@ def evidence_for(path: str) -> dict[str, float]:
         ("acme-logo.svg", "design_logo"),
         ("acmelogo2.png", "design_logo"),
         ("brand/x.png", "design_logo"),
+        ("ubuntu-original.svg", "design_logo"),
+        ("wordpress-fill.svg", "design_logo"),
+        ("paypal.png", "design_logo"),
+        ("firefox_24x24.png", "design_logo"),
+        ("Visa.GIF", "design_logo"),
         ("hicolor/48x48/actions/x.png", "media_graphic"),
         ("mimetypes/x.png", "media_graphic"),
         ("report.docx.bak", "backup_versioned"),
@@ -117,6 +122,13 @@ def test_path_speaks_most_for_its_category(path, category):
 @pytest.mark.parametrize("path", ["x", "résumé.py", "invoice.c", "a/b/c", "..."])
 def test_path_speaks_for_no_document_category_where_words_mean_nothing(path):
     assert not {name for name in evidence_for(path) if name.startswith(("personal_", "financial_", "legal_"))}
+
+
+@pytest.mark.parametrize(
+    "name", ["paypal invoice.png", "python in the grass.jpg", "github settings page.png", "twitter.txt"]
+)
+def test_a_picture_of_something_about_a_brand_is_not_its_mark(name):
+    assert "design_logo" not in evidence_for(name)
 
 
 @pytest.mark.parametrize("name", ["catalogo.png", "dialogo 2.png", "prologos.png", "analogo.svg"])

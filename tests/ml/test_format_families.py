@@ -273,6 +273,31 @@ FAMILIES = {
     "linked data": (b"@prefix a: <http://a.example/> .\na:b a:c a:d .\n", "technical_dataset"),
     "pointer of Git LFS": (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", "git_metadata"),
     "settings of a Minecraft server": (b"#Minecraft server properties\ngamemode=survival\nlevel-seed=1\n", "game_data"),
+    "e-mail to several": (
+        b"From: a@example.org\nTo: b@example.org\nCC: c@example.org\nReply-To: d@example.org\nSubject: Hi\n\nHello\n",
+        OUTSIDE,
+    ),
+    "captions as broadcasters send them": (b"Scenarist_SCC V1.0\n\n00:00:00:01\t942c 942c\n", OUTSIDE),
+    "colours of a camera": (b"IIRC\x08\0\0\0" + b"\0" * 20, OUTSIDE),
+    "Z shell, compiled": (b"\x07\x06\x05\x04\0" + b"\0" * 30, "compiled_code"),
+    "Symbian package": (b"\0\0\0\1\x12\x3a\0\x10\x19\x04\0\x10" + b"\0" * 30, "software_installer"),
+    "seismogram": (b"000001D NV32   BHEIM" + b"\x07\xd8\0\x08" + b"\0" * 40, "technical_dataset"),
+    "header of a scanner's volume": (
+        b"# === DATA DESCRIPTION FILE ===============\n#\n# CLINICAL TRYOUT  Research image export tool\n",
+        "personal_health",
+    ),
+    "account in Norma 43": (
+        "\n".join(f"{kind:<80}" for kind in ("1112341234", "2212341201", "3312341234", "8899999999")).encode(),
+        "financial_document",
+    ),
+    "levels in XML": (f"{XML}<pack><name>a</name><level><title>b</title></level></pack>".encode(), "game_data"),
+    "level drawn with characters": (
+        b"#########\n#...#...#\n#.$.#.@.#\n#...#...#\n#.......#\n#########\n", "game_data",
+    ),
+    "handbook in DocBook": (
+        XML.encode() + b"<article><para>Click <guibutton>OK</guibutton> or press <keycap>F1</keycap>.</para></article>",
+        "technical_manual",
+    ),
     "vim's swap file": (b"b0VIM 8.2" + b"\0" * 40, "backup_versioned"),
 }  # fmt: skip
 
@@ -324,6 +349,16 @@ LOOKALIKES = {
     "list of words": (b"x.txt", b"apples\npears\nplums\n", None),
     "certificate's bytes in a longer file": (b"x", b"\x30\x82\x00\x0a\x30" + b"\1" * 90, None),
     "archive under a picture's name": (b"x.png", made.zipped(a="x"), "archive"),
+    "reference in DocBook": (
+        b"x.xml", XML.encode() + b"<article><para>It returns <varname>a</varname>.</para></article>",
+        "technical_documentation",
+    ),
+    "blocks that end": (b"x", b"arch map\nwidth 9\nend\narch wall\nend\narch door\nend\n", None),
+    "columns of numbers": (b"x", b"1.5 2.5\n3.5 4.5\n5.5 6.5\n7.5 8.5\n9.5 1.5\n2.5 3.5\n", "technical_dataset"),
+    "README with some HTML": (
+        b"README.md", b"<p align=center><img src=a.png></p>\n<h1>A</h1>\n\n## Install\n\n- one\n", "technical_documentation",
+    ),
+    "two documents of YAML": (b"x.yaml", b"---\na: 1\nb: 2\n---\nc: 3\nd: 4\n", "technical_config"),
     "ordinary map in XML": (b"x.xml", xml("map", 'name="a"'), "technical_config"),
 }  # fmt: skip
 
@@ -356,6 +391,39 @@ BY_NAME = {
     "lock of npm": (
         b"package-lock.json", b'{"name": "a", "version": "1", "lockfileVersion": 3}',
         "cache_package_manager",
+    ),
+    "content of a store, moved out of it": (b"ab12" * 31, made.tar("gz"), "cache_package_manager"),
+    "score in a ZIP": (b"song.mscz", made.zipped(**{"META-INF/container.xml": "<container/>", "a.mscx": "x"}), "media_audio"),
+    "packed MusicXML": (b"x", made.zipped(**{"META-INF/container.xml": "<container/>", "a.xml": "x"}), OUTSIDE),
+    "archive under the name of a sound": (b"a.mp3", made.zipped(a="x"), "archive"),
+    "piece of a page that is a script": (
+        b"foot.html", b"<script>\nconst a = 1;\nfunction b() {\n}\nlet c = 2;\n</script>\n", "web_page",
+    ),
+    "piece of a page with its style": (
+        b"sign_up.html", b"<div class=a>\n<style>\n#b {\n  margin: 0;\n}\n.c {\n  color: red;\n}\n</style>\n</div>\n",
+        "web_page",
+    ),
+    "piece of a page that a template makes": (
+        b"x.html", b"{% if a %}\n<script>\nvar b = 1;\nfunction c() {\n}\n</script>\n{% endif %}\n", "web_page",
+    ),
+    "page that begins with its settings": (b"x.html", b"---\ntitle: a\nlayout: b\n---\n", "web_page"),
+    "post that begins with its settings": (b"x.md", b"---\ntitle: a\nlayout: b\n---\nSome words.\n", "technical_documentation"),
+    "settings of an editor": (b"tex.nanorc", b"## TeX\nsyntax tex\ncolor green\n", "technical_config"),
+    "settings of a checker": (b".jshintrc", b'{"esnext": true}', "technical_config"),
+    "what a formatter leaves alone": (b".prettierignore", b"dist/*.js\n", "technical_config"),
+    "what Git leaves alone": (b".gitignore", b"dist/*.js\n", "git_metadata"),
+    "settings in statements": (
+        b"params", b"a_param  QUERY    $query;\nb_param  METHOD   $method;\nc_param  TYPE     $type;\n",
+        "technical_config",
+    ),
+    "resources of X": (
+        b"init", b"! of a window manager\nsession.menu:\t~/.menu\nsession.keys: ~/.keys\nsession.style: /usr/a\n",
+        "technical_config",
+    ),
+    "notes of a project, packed": (b"TODO.gz", made.gzipped("Write the rest.\n"), "technical_documentation"),
+    "what an archive of Git says": (b".git_archival.txt", b"node: 0\nnode-date: 1\ndescribe-name: 2\n", "git_metadata"),
+    "style sheet with rules within rules": (
+        b"x", b".a {\n  height: 1fr;\n  &.b {\n    color: red;\n  }\n  &.c {\n    color: blue;\n  }\n}\n", "web_stylesheet",
     ),
     "virtual environment": (
         b"pyvenv.cfg", b"home = /usr/bin\nversion = 3.11.2\ninclude-system-site-packages = false\n",

@@ -174,6 +174,10 @@ def test_an_icon_is_small(tmp_path: Path) -> None:
     assert [is_icon_size(*size) for size in ((48, 48), (512, 512), (48, 32), (47, 47))] == [True, True, False, False]
 
 
+def test_nothing_as_small_as_a_button_is_a_window(tmp_path: Path) -> None:
+    assert said_of(tmp_path, dialog().crop((0, 30, 150, 130))) == ["drawn, in areas of one colour"]
+
+
 def test_a_page_of_paper_is_no_window(tmp_path: Path) -> None:
     assert said_of(tmp_path, page()) == ["a page of paper with writing"]
 

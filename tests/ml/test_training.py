@@ -74,6 +74,23 @@ def test_rules_that_are_right_on_files_held_back_are_trusted_and_others_are_not(
     assert trusted.trust > 1.0 > 0.3 > distrusted.trust
 
 
+def test_the_mixture_is_fitted_on_files_that_the_rules_leave_open() -> None:
+    """Of what rules are certain of no mixture is ever asked, so that their luck with it earns them no trust for the rest."""
+
+    def with_rules(share_of_settled: float) -> list[Example]:
+        chance = random.Random(3)
+        labels = sorted(WORDS)
+        return [
+            dataclasses.replace(each, verdict=Verdict(((each.label, share_of_settled),), ""))
+            if at % 2
+            else dataclasses.replace(each, verdict=Verdict(((chance.choice(labels), 0.9),), ""))
+            for at, each in enumerate(corpus())
+        ]
+
+    settled, doubted = train(with_rules(0.98)).model.mixture, train(with_rules(0.9)).model.mixture
+    assert settled.trust < 0.3 < doubted.trust
+
+
 def test_one_label_alone_cannot_be_trained() -> None:
     with pytest.raises(ValueError, match="two categories"):
         train([made.example("media_photo", "beach")])

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 _TABLE: Final = """
-archive/single_compressed: technical_log technical_database technical_dataset
+archive/single_compressed: technical_script personal_document
 archive/unix_archive: compiled_code
 automotive_technical/calibration_values: technical_dataset design_cad
 automotive_technical/canopen_eds: technical_config
@@ -64,12 +64,18 @@ software_installer/windows_setup: compiled_code
 source_header/idl_and_defs: technical_script
 technical_config/vim_and_tools: technical_script
 technical_database/text_stores: technical_dataset
+technical_dataset/packed_dataset: archive
 technical_dataset/sensor_csv: technical_log
+technical_documentation/api_doc_page: web_page
+technical_documentation/handbook_page: technical_manual web_page
+technical_log/packed_log: archive
+technical_manual/guide_chapter: technical_documentation web_page
+technical_manual/help_docbook: technical_documentation
+technical_manual/help_page: technical_documentation web_page
 web_bookmark/link_lists: technical_documentation technical_dataset
 web_bookmark/netscape_export: web_page
 web_bookmark/webloc_and_desktop_link: technical_config
 web_font/svg_font: design_vector
-web_page/api_doc_page: technical_documentation
 web_stylesheet/xsl_and_maps: technical_script
 """
 

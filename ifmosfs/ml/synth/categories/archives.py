@@ -97,13 +97,28 @@ def seven_zip_archive(pen: Pen) -> Draft:
 @document("archive", weight=2)
 def single_compressed(pen: Pen) -> Draft:
     """One file, compressed."""
-    _, raw, inner = borrow(
-        pen, pen.pick(("technical_dataset", "technical_log", "personal_document", "technical_script"))
-    )
+    return _compressed(pen, pen.pick(("personal_document", "technical_script")), FOLDERS)
+
+
+@document("technical_dataset", weight=2)
+def packed_dataset(pen: Pen) -> Draft:
+    """A table or measurements, compressed: it is still what it is, to whoever needs it."""
+    return _compressed(pen, "technical_dataset", "data|datasets|raw|data/raw")
+
+
+@document("technical_log", weight=2)
+def packed_log(pen: Pen) -> Draft:
+    """A log that was put away, compressed."""
+    return _compressed(pen, "technical_log", "logs|log|var/log|archive/logs")
+
+
+def _compressed(pen: Pen, category: str, folder: str) -> Draft:
+    draft, raw, inner = borrow(pen, category)
+    while draft.extension in MODES:
+        draft, raw, inner = borrow(pen, category)
     mode = pen.pick(MODES)
-    return Draft(
-        compress(raw, mode, inner if mode == "gz" else ""), mode, inner.replace("«", "").replace("»", ""), FOLDERS
-    )
+    name = inner.replace("«", "").replace("»", "")
+    return Draft(compress(raw, mode, inner if mode == "gz" else ""), mode, name, folder)
 
 
 @document("archive")
