@@ -24,11 +24,34 @@ from typing import Any, Final, Self, TypeVar
 
 from ifmosfs.core.errors import DiskFull, NotFound
 from ifmosfs.core.files import Fingerprint, Place
-from ifmosfs.core.journal import Operation, OpKind, OpState, Outcome, Recorded, Run, RunKind, RunState
+from ifmosfs.core.journal import Operation, OpState, Outcome, Recorded, Run, RunKind, RunState
 from ifmosfs.core.names import CONTROL_NAME
-from ifmosfs.core.wrapping import FingerprintRow, fingerprint_from, fingerprint_row, wrapped
 from ifmosfs.store.encoding import legible_or_none
-from ifmosfs.store.records import Arrivals, Finished, PlanHead, folder_from_json, folder_to_json
+from ifmosfs.store.journal_rows import (
+    ADOPT,
+    BEGIN,
+    DONE_MOVES,
+    FORMAT,
+    INTEND,
+    INTEND_MOST,
+    OPERATIONS,
+    REINTEND,
+    RUNS,
+    SCHEMA,
+    SETTLE,
+    SETTLE_ARRIVED,
+    UPGRADES,
+    arrival_rows,
+    arrivals_of,
+    intent_row,
+    is_as_expected,
+    most_of_intent,
+    outcome_row,
+    recorded_from,
+    run_from,
+    run_row,
+)
+from ifmosfs.store.records import Arrivals, Finished, PlanHead
 from ifmosfs.store.sidecar import (
     Damage,
     Sidecar,
@@ -50,64 +73,8 @@ logger = logging.getLogger(__name__)
 
 JOURNAL_NAME: Final = "journal.db"
 SIDECAR_FOLDER: Final = "journal"
-FORMAT: Final = 3  # PRAGMA user_version
 WAIT_SECONDS: Final = 1.0
 PAGE_ROWS: Final = 10_000
-MOST_ARRIVALS: Final = 1_000  # on a line of the sidecar: what a damaged one costs
-
-_PRINT: Final = "{0}_inode INTEGER, {0}_size INTEGER, {0}_mtime_ns INTEGER, {0}_ctime_ns INTEGER, {0}_birth_ns INTEGER"
-_SCHEMA: Final = (
-    "CREATE TABLE places_roots (root_id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE)",
-    """CREATE TABLE runs (
-        run_number INTEGER PRIMARY KEY, run_id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, plan_id TEXT NOT NULL,
-        target BLOB NOT NULL, state TEXT NOT NULL, started_ns INTEGER NOT NULL, boot_id TEXT NOT NULL, pid INTEGER NOT NULL,
-        finished_ns INTEGER, message TEXT, sidecar BLOB NOT NULL)""",
-    f"""CREATE TABLE operations (
-        run_number INTEGER NOT NULL REFERENCES runs, seq INTEGER NOT NULL, kind TEXT NOT NULL,
-        source_root_id INTEGER, source_path BLOB, target_root_id INTEGER, target_path BLOB, {_PRINT.format("expected")},
-        action_id INTEGER NOT NULL, folder BLOB, inverse_run TEXT, inverse_seq INTEGER, state TEXT NOT NULL,
-        {_PRINT.format("arrived")}, digest BLOB, error TEXT, unit INTEGER NOT NULL DEFAULT 0,
-        PRIMARY KEY (run_number, seq)) WITHOUT ROWID""",
-    f"PRAGMA user_version = {FORMAT}",
-)
-_UPGRADES: Final = {
-    1: ("ALTER TABLE operations ADD COLUMN unit INTEGER NOT NULL DEFAULT 0", f"PRAGMA user_version = {FORMAT}"),
-    2: (f"PRAGMA user_version = {FORMAT}",),  # operations of a new kind, of which earlier programs know nothing
-}
-# sqlite3 asks each None and each bytes how it wants to be stored, which takes as long as storing it, and never asks a bytearray.
-# So paths are bytearrays, and statements of their own leave out what most operations and outcomes do not have.
-_INTENT_COLUMNS: Final = """run_number, seq, kind, source_root_id, source_path, target_root_id, target_path, expected_inode,
-    expected_size, expected_mtime_ns, expected_ctime_ns, expected_birth_ns, action_id, state, unit"""
-_INTEND_MOST: Final = f"INSERT INTO operations ({_INTENT_COLUMNS}) VALUES ({', '.join('?' * 15)})"  # noqa: S608  constants only
-_INTEND: Final = f"""INSERT INTO operations ({_INTENT_COLUMNS}, folder, inverse_run, inverse_seq)
-    VALUES ({", ".join("?" * 18)})"""  # noqa: S608  constants only
-_REINTEND: Final = _INTEND.replace("INSERT", "INSERT OR REPLACE", 1)
-_ADOPT: Final = """INSERT INTO runs (run_id, kind, plan_id, target, state, started_ns, boot_id, pid, finished_ns, message,
-    sidecar, run_number) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-_BEGIN: Final = """INSERT INTO runs (run_id, kind, plan_id, target, state, started_ns, boot_id, pid, finished_ns, message,
-    sidecar) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run_id) DO UPDATE SET state = excluded.state,
-    boot_id = excluded.boot_id, pid = excluded.pid, finished_ns = excluded.finished_ns, message = excluded.message"""
-_SETTLE: Final = """UPDATE operations SET state = ?, arrived_inode = ?, arrived_size = ?, arrived_mtime_ns = ?,
-    arrived_ctime_ns = ?, arrived_birth_ns = ?, digest = ?, error = ? WHERE run_number = ? AND seq = ?"""
-_SETTLE_ARRIVED: Final = """UPDATE operations SET state = 'done', arrived_inode = expected_inode,
-    arrived_size = expected_size, arrived_mtime_ns = expected_mtime_ns, arrived_ctime_ns = ?,
-    arrived_birth_ns = expected_birth_ns, digest = NULL, error = NULL WHERE run_number = ? AND seq = ?"""
-_OPERATIONS: Final = """SELECT seq, kind, source_root_id, source_path, target_root_id, target_path, action_id, folder,
-    inverse_run, inverse_seq, state, digest, error, expected_inode, expected_size, expected_mtime_ns, expected_ctime_ns,
-    expected_birth_ns, arrived_inode, arrived_size, arrived_mtime_ns, arrived_ctime_ns, arrived_birth_ns, unit
-    FROM operations WHERE run_number = ? AND seq > ?"""
-_RUNS: Final = (
-    """SELECT run_id, kind, plan_id, target, state, started_ns, boot_id, pid, finished_ns, message FROM runs"""
-)
-_DONE_MOVES: Final = "FROM operations WHERE run_number = ? AND state = 'done' AND kind IN ('move', 'carry')"
-_NO_PRINT: Final = (None, None, None, None, None)
-_KIND_WORDS: Final = {
-    kind: kind.value for kind in OpKind
-}  # the property `value` takes longer than the rest of a column
-_STATE_WORDS: Final = {state: state.value for state in OpState}
-_INTENT: Final = OpState.INTENT.value
-_OP_KINDS: Final = {kind.value: kind for kind in OpKind}
-_OP_STATES: Final = {state.value: state for state in OpState}
 
 
 def open_journal(folder: Path, make_room: Callable[[], object] = bool) -> SqliteJournal:
@@ -163,7 +130,7 @@ class SqliteJournal:
             sidecar = self._sidecars[run.run_id]
             sidecar.append(self._first_lines(run), durable=True)
             with self._writing() as connection:
-                connection.execute(_BEGIN, _run_row(run, sidecar.path))
+                connection.execute(BEGIN, run_row(run, sidecar.path))
 
     def intend(self, run_id: str, operations: Sequence[Operation]) -> None:
         """Record operations with state INTENT, durably, in the sidecar and then here."""
@@ -176,8 +143,8 @@ class SqliteJournal:
             with self._writing() as connection:
                 root_ids = self._with_roots(connection, operations)
                 most, others = _parted(operations, lambda one: one.folder is None and one.inverse_of is None)
-                connection.executemany(_INTEND_MOST, [_most_of_intent(number, one, root_ids) for one in most])
-                connection.executemany(_INTEND, [_intent_row(number, one, root_ids) for one in others])
+                connection.executemany(INTEND_MOST, [most_of_intent(number, one, root_ids) for one in most])
+                connection.executemany(INTEND, [intent_row(number, one, root_ids) for one in others])
             self._root_ids = root_ids
             self._intended = run_id, {one.seq: one.expected for one in operations}
 
@@ -191,8 +158,8 @@ class SqliteJournal:
             number, _ = self._known(run_id)
             with self._writing() as connection:
                 arrivals, others = self._arrivals(run_id, outcomes)
-                n_settled = _changed(connection, _SETTLE_ARRIVED, _arrival_rows(number, arrivals))
-                n_settled += _changed(connection, _SETTLE, [_outcome_row(number, one) for one in others])
+                n_settled = _changed(connection, SETTLE_ARRIVED, arrival_rows(number, arrivals))
+                n_settled += _changed(connection, SETTLE, [outcome_row(number, one) for one in others])
                 if n_settled != len(outcomes):
                     raise ValueError(f"the run {run_id} settles an operation that it never intended")
             self._note(run_id, [*arrivals, *others], durable=False)
@@ -202,8 +169,8 @@ class SqliteJournal:
         of_run, expected = self._intended
         if of_run != run_id:
             return [], list(outcomes)
-        as_expected, others = _parted(outcomes, lambda one: _is_as_expected(one, expected.get(one.seq)))
-        return list(_rows_of(as_expected)), others
+        as_expected, others = _parted(outcomes, lambda one: is_as_expected(one, expected.get(one.seq)))
+        return list(arrivals_of(as_expected)), others
 
     def finish(self, run_id: str, state: RunState, at_ns: int, message: str | None) -> None:
         """Record the end of the run, durably here and then in the sidecar, which is closed."""
@@ -239,7 +206,7 @@ class SqliteJournal:
             try:
                 with self._writing() as connection:
                     number = _free_number(connection, before_others=before_others)
-                    connection.execute(_ADOPT, (*_run_row(run, sidecar), number))
+                    connection.execute(ADOPT, (*run_row(run, sidecar), number))
                     for some in _batches(records):
                         self._write_adopted(connection, number, some)
             except BaseException:
@@ -265,8 +232,8 @@ class SqliteJournal:
         operations = [one for one in records if isinstance(one, Operation)]
         outcomes = [one for one in records if isinstance(one, Outcome)]
         self._root_ids = self._with_roots(connection, operations)
-        connection.executemany(_REINTEND, [_intent_row(number, one, self._root_ids) for one in operations])
-        connection.executemany(_SETTLE, [_outcome_row(number, one) for one in outcomes])
+        connection.executemany(REINTEND, [intent_row(number, one, self._root_ids) for one in operations])
+        connection.executemany(SETTLE, [outcome_row(number, one) for one in outcomes])
 
     def withdraw_sidecars(self, plan_id: str) -> None:
         """Take the sidecars of a plan's finished runs out of its target into the state folder, and with the last one the
@@ -301,7 +268,7 @@ class SqliteJournal:
         """
         wanted = None if states is None else [state.value for state in states]
         condition = "" if wanted is None else f" AND state IN ({', '.join('?' * len(wanted))})"
-        query = f"{_OPERATIONS}{condition} ORDER BY seq LIMIT {PAGE_ROWS}"
+        query = f"{OPERATIONS}{condition} ORDER BY seq LIMIT {PAGE_ROWS}"
         with self._lock:
             number, _ = self._known(run_id)
         last_seq = -1
@@ -313,7 +280,7 @@ class SqliteJournal:
         """How many moves of a run are done; a carried folder counts as one. Raises: NotFound."""
         with self._lock, translated(self._path):
             number, _ = self._known(run_id)
-            (n_moved,) = self._connection.execute(f"SELECT count(*) {_DONE_MOVES}", (number,)).fetchone()
+            (n_moved,) = self._connection.execute(f"SELECT count(*) {DONE_MOVES}", (number,)).fetchone()
             return int(n_moved)
 
     def arrived_outside(self, run_id: str) -> list[Place]:
@@ -321,7 +288,7 @@ class SqliteJournal:
         with self._lock, translated(self._path):
             number, target = self._known(run_id)
             roots = {root_id: path for path, root_id in self._root_ids.items()}
-            query = f"""SELECT target_root_id, target_path {_DONE_MOVES}
+            query = f"""SELECT target_root_id, target_path {DONE_MOVES}
                 AND (target_root_id IS NOT ? OR substr(target_path, 1, ?) = ?) ORDER BY seq"""
             values = (number, self._root_ids.get(target), len(CONTROL_NAME), CONTROL_NAME)
             return [Place(roots[root], path) for root, path in self._connection.execute(query, values)]
@@ -467,13 +434,13 @@ class SqliteJournal:
 
     def _runs(self, condition: str, values: Sequence[str]) -> list[Run]:
         with self._lock, translated(self._path), understood(self._path):
-            rows = self._connection.execute(f"{_RUNS}{condition} ORDER BY run_number", values).fetchall()
-            return [_run(row) for row in rows]
+            rows = self._connection.execute(f"{RUNS}{condition} ORDER BY run_number", values).fetchall()
+            return [run_from(row) for row in rows]
 
     def _page(self, query: str, values: Sequence[Any]) -> list[Recorded]:
         with self._lock, translated(self._path), understood(self._path):
             roots = {root_id: path for path, root_id in self._root_ids.items()}
-            return [_recorded(row, roots) for row in self._connection.execute(query, values)]
+            return [recorded_from(row, roots) for row in self._connection.execute(query, values)]
 
 
 def _control_folder(target: bytes) -> bytes:
@@ -500,13 +467,13 @@ def _make_or_check(connection: sqlite3.Connection, path: Path) -> None:
     (found,) = connection.execute("PRAGMA user_version").fetchone()
     (n_tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if found == 0 and n_tables == 0:
-        for statement in _SCHEMA:
+        for statement in SCHEMA:
             connection.execute(statement)
     elif found == 0:
         raise damaged(path, "it is not a journal of ifmosfs")
     elif found > FORMAT:
         raise newer(path, str(found))
-    for statement in _UPGRADES.get(found, ()):
+    for statement in UPGRADES.get(found, ()):
         connection.execute(statement)
 
 
@@ -528,11 +495,6 @@ def _load_roots(connection: sqlite3.Connection) -> dict[bytes, int]:
     return {path: root_id for root_id, path in connection.execute("SELECT root_id, path FROM places_roots")}
 
 
-def _run_row(run: Run, sidecar: bytes) -> tuple[Any, ...]:
-    head = (run.run_id, run.kind.value, run.plan_id, run.target, run.state.value, run.started_ns)
-    return *head, run.boot_id, run.pid, run.finished_ns, legible_or_none(run.message), sidecar
-
-
 def _parted(items: Iterable[T], condition: Callable[[T], bool]) -> tuple[list[T], list[T]]:
     """Those that meet the condition, and the others, both in their order."""
     meeting: list[T] = []
@@ -545,91 +507,3 @@ def _parted(items: Iterable[T], condition: Callable[[T], bool]) -> tuple[list[T]
 def _changed(connection: sqlite3.Connection, statement: str, rows: Sequence[Sequence[Any]]) -> int:
     """The number of rows that the statement, run with each of these values, has changed."""
     return connection.executemany(statement, rows).rowcount if rows else 0
-
-
-def _most_of_intent(number: int, one: Operation, root_ids: dict[bytes, int]) -> tuple[Any, ...]:
-    source, target = one.source, one.target
-    return (
-        number,
-        one.seq,
-        _KIND_WORDS[one.kind],
-        None if source is None else root_ids[source.root],
-        None if source is None else bytearray(source.path),
-        None if target is None else root_ids[target.root],
-        None if target is None else bytearray(target.path),
-        *_print_row(one.expected),
-        one.action_id,
-        _INTENT,
-        one.unit,
-    )
-
-
-def _intent_row(number: int, one: Operation, root_ids: dict[bytes, int]) -> tuple[Any, ...]:
-    folder = None if one.folder is None else folder_to_json(one.folder)
-    return *_most_of_intent(number, one, root_ids), folder, *(one.inverse_of or (None, None))
-
-
-def _is_as_expected(one: Outcome, expected: Fingerprint | None) -> bool:
-    arrived = one.arrived
-    return (
-        one.state is OpState.DONE
-        and arrived is not None
-        and expected is not None
-        and one.digest is None
-        and one.error is None
-        and arrived.inode == expected.inode
-        and arrived.mtime_ns == expected.mtime_ns
-        and arrived.size_bytes == expected.size_bytes
-        and arrived.birth_ns == expected.birth_ns
-        and wrapped(arrived.ctime_ns) == arrived.ctime_ns
-    )
-
-
-def _rows_of(outcomes: Sequence[Outcome]) -> Iterator[Arrivals]:
-    """Outcomes with what was expected, those whose numbers follow one another together."""
-    begun = 0
-    for at in range(1, len(outcomes) + 1):
-        if at == len(outcomes) or outcomes[at].seq != outcomes[at - 1].seq + 1 or at - begun == MOST_ARRIVALS:
-            ctimes_ns = tuple(one.arrived.ctime_ns for one in outcomes[begun:at] if one.arrived is not None)
-            yield Arrivals(outcomes[begun].seq, ctimes_ns)
-            begun = at
-
-
-def _arrival_rows(number: int, arrivals: Sequence[Arrivals]) -> list[tuple[int, int, int]]:
-    return [(ctime_ns, number, seq) for each in arrivals for seq, ctime_ns in enumerate(each.ctimes_ns, each.first)]
-
-
-def _outcome_row(number: int, one: Outcome) -> tuple[Any, ...]:
-    state, arrived = _STATE_WORDS[one.state], _print_row(one.arrived)
-    return state, *arrived, one.digest, legible_or_none(one.error), number, one.seq
-
-
-def _print_row(print_: Fingerprint | None) -> FingerprintRow | tuple[None, ...]:
-    return _NO_PRINT if print_ is None else fingerprint_row(print_)
-
-
-def _print_from(numbers: Sequence[Any]) -> Fingerprint | None:
-    inode, size, mtime, ctime, birth = numbers
-    return None if inode is None else fingerprint_from(inode, size, mtime, ctime, birth)
-
-
-def _run(row: Sequence[Any]) -> Run:
-    run_id, kind, plan_id, target, state, *rest = row
-    return Run(run_id, RunKind(kind), plan_id, target, RunState(state), *rest)
-
-
-def _recorded(row: Sequence[Any], roots: dict[int, bytes]) -> Recorded:
-    seq, kind, source_root, source, target_root, target, action_id, folder, inverse_run, inverse_seq = row[:10]
-    state, digest, error = row[10:13]
-    operation = Operation(
-        seq,
-        _OP_KINDS[kind],
-        None if source_root is None else Place(roots[source_root], source),
-        None if target_root is None else Place(roots[target_root], target),
-        _print_from(row[13:18]),
-        action_id,
-        None if folder is None else folder_from_json(folder),
-        None if inverse_run is None else (inverse_run, inverse_seq),
-        row[23],
-    )
-    return Recorded(operation, Outcome(seq, _OP_STATES[state], _print_from(row[18:23]), digest, error))

@@ -81,7 +81,7 @@ def test_operations_and_outcomes_come_back_whole_from_the_database_and_from_the_
 def test_what_arrived_as_expected_is_one_line_beside_the_data_and_whole_in_both_places(
     journal: SqliteJournal, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ifmosfs.store.journal.MOST_ARRIVALS", 3)
+    monkeypatch.setattr("ifmosfs.store.journal_rows.MOST_ARRIVALS", 3)
     moves = [move(seq) for seq in range(1, 10)]
     renamed = [replace(fingerprint(seq), mtime_ns=YEAR_2400_NS, ctime_ns=1000 + seq) for seq in range(1, 10)]
     outcomes = [Outcome(seq, OpState.DONE, print_) for seq, print_ in enumerate(renamed, 1)]
