@@ -70,6 +70,10 @@ def standing(history: Sequence[RunHistory]) -> tuple[Standing, ...]:
     counts is the newest of them: it holds, and so does what it has brought back.
     Raises: RecoveryNeeded if a run has not been brought to an end, for then only the disk knows what was done.
     """
+    return tuple(_standing(history))
+
+
+def _standing(history: Sequence[RunHistory]) -> Iterator[Standing]:
     for each in history:
         _require_finished(each)
     undone = undone_by(history)
@@ -77,17 +81,15 @@ def standing(history: Sequence[RunHistory]) -> tuple[Standing, ...]:
     holding = {key: last for last in newest.values() for key in way_of(last, undone)[::2]}
     last_ones = frozenset(newest.values())
     arrivals = {key: row for key, row in _done(history) if key in last_ones} if newest else {}
-    found = []
     for each in reversed(history):
         for row in reversed(each.recorded):
             if row.outcome.state is not OpState.DONE:
                 continue
             key = each.run.run_id, row.operation.seq
             if key in holding:
-                found.append(_left_by(arrivals[holding[key]], each.run.run_id, row))
+                yield _left_by(arrivals[holding[key]], each.run.run_id, row)
             elif key not in undone and key not in newest:
-                found.append(Standing(each.run.run_id, row.operation, row.outcome, row.outcome.arrived))
-    return tuple(found)
+                yield Standing(each.run.run_id, row.operation, row.outcome, row.outcome.arrived)
 
 
 def _done(history: Iterable[RunHistory]) -> Iterator[tuple[Key, Recorded]]:
@@ -129,7 +131,7 @@ def _refuse_unfinished(run: Run, *, unsettled: bool) -> None:
 
 def holds_anything(history: Sequence[RunHistory]) -> bool:
     """Whether a commit has moved anything that no rollback has moved back, be it a file of the plan or one it displaced."""
-    return any(each.operation.kind in MOVING and each.operation.inverse_of is None for each in standing(history))
+    return any(each.operation.kind in MOVING and each.operation.inverse_of is None for each in _standing(history))
 
 
 def held_actions(history: Sequence[RunHistory], actions: Iterable[Action] = ()) -> frozenset[int]:

@@ -87,8 +87,12 @@ class RehearsalDisk:
         """The attributes as they would be by now."""
         path = place.absolute
         if path not in self._changed:
-            if path.rpartition(SEPARATOR)[0] not in self._sound:
+            above = path.rpartition(SEPARATOR)[0]
+            if above not in self._sound:
                 self._require_changed_folders_above(place)
+            folder = self._changed.get(above)
+            if folder is not None and folder.inode >= self._first_inode:  # it is made here, so the disk has nothing in it
+                raise _error(errno.ENOENT, place)
             return self._seen.lstat(self._in_carried(place))
         found = self._changed[path]
         if found is None:

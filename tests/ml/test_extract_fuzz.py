@@ -17,7 +17,7 @@ from ifmosfs.ml.sample import Sample
 NAMES = sorted(valid.EXPECTED.keys() | {"jpeg", "png", "gif", "webp", "tiff", "bmp", "ico"})
 BY_LIBRARIES = {"pdf", "picture", "audio", "mail"}  # whose exceptions nobody can list
 quietly = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 

@@ -153,7 +153,7 @@ def assert_ends(bench: Belongings, oracle: Oracle, plan: str, n_moved: int, call
     oracle.assert_as_before(str(call), journal_may_stay=not has_begun, target_time_may_differ=call.name == "utimensat")
 
 
-SELECTION = [pytest.param(61, 7, id="every 61st")]
+SELECTION = [pytest.param(31, 7, id="every 31st")]
 ALL = [pytest.param(4, part, id=f"part {part}", marks=pytest.mark.slow) for part in range(4)]
 
 

@@ -31,7 +31,7 @@ DATABASE = frozenset({"pwrite64", "fdatasync"})
 STEP = 8
 SELECTION = [
     pytest.param(
-        name, ERRORS[place % len(ERRORS)], 251, 17 * place, id=f"{name}, {ERRORS[place % len(ERRORS)]}, selection"
+        name, ERRORS[place % len(ERRORS)], 127, 17 * place, id=f"{name}, {ERRORS[place % len(ERRORS)]}, selection"
     )
     for place, name in enumerate(SCENES, 1)
 ]
