@@ -91,7 +91,9 @@ class RehearsalDisk:
             if above not in self._sound:
                 self._require_changed_folders_above(place)
             folder = self._changed.get(above)
-            if folder is not None and folder.inode >= self._first_inode:  # it is made here, so the disk has nothing in it
+            if (
+                folder is not None and folder.inode >= self._first_inode
+            ):  # it is made here, so the disk has nothing in it
                 raise _error(errno.ENOENT, place)
             return self._seen.lstat(self._in_carried(place))
         found = self._changed[path]

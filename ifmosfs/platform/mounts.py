@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from typing import Final
 
+from ifmosfs.core.errors import IfmosfsError
 from ifmosfs.core.names import is_within
 
 TABLE: Final = "/proc/self/mountinfo"
@@ -41,12 +42,21 @@ class Mount:
 
 
 def mounts() -> tuple[Mount, ...]:
-    """All mounts that this process can see, in the order in which they were made. None where there is no such table."""
+    """All mounts that this process can see, in the order in which they were made. None where there is no such table.
+
+    Raises: IfmosfsError where there is one that cannot be read: nobody then knows what lies in a view.
+    """
     try:
         with open(TABLE, "rb") as table:
             lines = table.read().splitlines()
     except FileNotFoundError:
         return ()
+    except OSError as error:
+        raise IfmosfsError(
+            f"what is mounted here cannot be seen ({error.strerror})",
+            path=TABLE.encode(),
+            hint="/proc must be readable for this user",
+        ) from error
     return tuple(parse_mount(line) for line in lines)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ifmosfs.core.errors import IfmosfsError
 from ifmosfs.platform.mounts import Mount, is_stale, mount_of, mounts, parse_mount, views
 
 HOME = Mount(2, 1, "8:2", b"/home", "ext4", b"/dev/sda2", ("rw",))
@@ -49,6 +50,12 @@ def test_a_path_belongs_to_the_deepest_and_last_mount_above_it(path: bytes, expe
 
 def test_without_a_table_there_is_no_mount() -> None:
     assert mount_of(b"/home", ()) is None
+
+
+def test_a_table_that_cannot_be_read_is_an_error_with_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ifmosfs.platform.mounts.TABLE", "/proc")
+    with pytest.raises(IfmosfsError, match=r"what is mounted here cannot be seen \(Is a directory\)"):
+        views()
 
 
 def test_the_systems_table_knows_the_device_of_a_folder(tmp_path: Path) -> None:
