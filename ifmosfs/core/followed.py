@@ -44,7 +44,8 @@ class _Trail:
     def __init__(self) -> None:
         self._at: dict[bytes, Key] = {}
         self._since: dict[Key, set[Key]] = {}  # what others have done to each file since this plan first moved it
-        self._taken_by: dict[Key, Key] = {}
+        self._taken_back: set[Key] = set()
+        self._turns: dict[Key, set[Key]] = {}  # what took each file back, what undid that, what undid this, and so on
         self.brought: dict[Key, _Brought] = {}
         self.foreign: set[bytes] = set()
         self.gone: set[Key] = set()  # whose place another file has been brought to
@@ -89,14 +90,16 @@ class _Trail:
             self._bring(self._at.pop(path), place, None, run, row)
 
     def _bring(self, key: Key, target: Place, arrived: Fingerprint | None, run: Run, row: Recorded) -> None:
-        since = self._since.setdefault(key, set())
-        mine = run.run_id, row.operation.seq
-        if key in self._taken_by and row.operation.inverse_of == self._taken_by[key]:
-            del self._taken_by[key]  # what took it back has been undone
-        elif run.kind is RunKind.ROLLBACK and row.operation.inverse_of not in since:
-            self._taken_by.setdefault(key, mine)
+        since, turns = self._since.setdefault(key, set()), self._turns.setdefault(key, set())
+        mine, undone = (run.run_id, row.operation.seq), row.operation.inverse_of
+        if undone in turns:
+            self._taken_back ^= {key}
+            turns.add(mine)
+        elif run.kind is RunKind.ROLLBACK and undone not in since and key not in self._taken_back:
+            self._taken_back.add(key)
+            turns.add(mine)
         since.add(mine)
-        self.brought[key] = _Brought(target, arrived, key in self._taken_by)
+        self.brought[key] = _Brought(target, arrived, key in self._taken_back)
         self._arrive(target.absolute, key)
 
 

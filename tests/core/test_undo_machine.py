@@ -318,6 +318,13 @@ ONCE_FAILED: dict[str, list[tuple[str, dict[str, object]]]] = {
         ("commit", {"crash": None, "together": False, "wanted": [(0, b"/in/a"), (0, b"/out/b.txt")]}),
         ("delete", {"number": 38}),
     ],
+    "moved on, taken back over that, gone forth again, and taken back once more": [
+        ("commit", {"wanted": [(5, b"/out/b.txt")], "together": False, "crash": None}),
+        ("commit", {"wanted": [(5, b"/usb/b.txt")], "together": False, "crash": None}),
+        ("roll_back_a_plan", {"number": 0, "crash": None}),
+        ("roll_back_a_run", {"number": 0, "picks": [], "crash": None}),
+        ("roll_back_a_run", {"number": 0, "picks": [], "crash": None}),
+    ],
     "back to the place of another file of the plan, which is gone": [
         ("commit", {"wanted": [(0, b"/out/b.txt"), (1, b"/out/c\xff")], "together": False, "crash": None}),
         ("commit", {"wanted": [(3, b"/in/b.txt")], "together": False, "crash": None}),
