@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -36,12 +37,14 @@ SYNTHETIC_SEED: Final = 0
 
 @dataclass(frozen=True, slots=True)
 class TrainReport:
-    """A model that was trained; `output` is where it was written instead of among the user's. `missing`: files that are not there."""
+    """A model that was trained; `output` is where it was written instead of among the user's. `missing`: files that are not there.
+    `unknown`: categories that the taxonomy does not have, with their files, which count as of no category."""
 
     stored: StoredModel
     output: str | None
     n_files: int
     missing: tuple[bytes, ...]
+    unknown: Mapping[str, int]
 
 
 def train_model(
@@ -80,7 +83,8 @@ def train_model(
     else:
         write_folder(Path(output), stored_files)
         stored = unpack_model(stored_files, os.fsencode(output))
-    return TrainReport(stored, output, len(examples), tuple(missing))
+    unknown = Counter(row["category"] for row, _ in files if row["category"] not in {*app.taxonomy.names, NONE})
+    return TrainReport(stored, output, len(examples), tuple(missing), dict(sorted(unknown.items())))
 
 
 def _embedder(kind: str, embeddings: str | None) -> Embedder | None:
