@@ -145,3 +145,24 @@ class TestInAView:
         for name in ("Financial", "To review", "nix", ".ifmosfs/status.json"):
             assert desk.here("why", mount_point / name).status == 2, name
         assert told(desk, mount_point / "there.txt")["path"] == str(desk.target / "there.txt")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("link", "a symbolic link has no content of its own; teach the file that it leads to"),
+        ("empty", "an empty file has no content to know it by"),
+        ("pipe", "this is no regular file"),
+    ],
+)
+def test_what_cannot_be_taught_is_not_offered_to_be(desk: Desk, name: str, words: str) -> None:
+    (desk.inbox / "link").symlink_to("run.sh")
+    (desk.inbox / "empty").touch()
+    os.mkfifo(desk.inbox / "pipe")
+    assert desk.here("why", desk.inbox / name).out.splitlines()[-1] == f"It cannot be taught: {words}"
+    assert told(desk, desk.inbox / name)["correct"] is None
+    refused = desk.here("teach", desk.inbox / name, "none")
+    assert (refused.status, "; ".join(refused.err.splitlines()).startswith(f"error[usage]: {words.split(';', maxsplit=1)[0]}")) == (
+        2,
+        True,
+    )

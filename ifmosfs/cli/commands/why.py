@@ -40,6 +40,7 @@ def why(file: str, as_json: bool) -> None:
 
 def _show(app: App, found: Why) -> None:
     from ifmosfs.app.subjects import correcting
+    from ifmosfs.app.teaching import not_teachable
     from ifmosfs.cli.show_lessons import category_words
 
     proposal, threshold = found.explanation.proposal, found.threshold
@@ -62,8 +63,11 @@ def _show(app: App, found: Why) -> None:
         _line("lesson", _lesson_words(app, found))
     for fate in found.fates:
         _line(f"plan {fate.plan_id}", _fate_words(fate))
-    given = found.subject.given
-    click.echo(f"Is it something else? {correcting(given, _offered(proposal))}")
+    given, problem = found.subject.given, not_teachable(found.subject)
+    if problem is None:
+        click.echo(f"Is it something else? {correcting(given, _offered(proposal))}")
+    else:
+        click.echo(f"It cannot be taught: {problem.what}{'' if problem.hint is None else f'; {problem.hint}'}")
     if found.lesson is not None and _is_own(found):
         click.echo(f"Take back what you said: ifmosfs teach --forget {quoted(given)}")
 
@@ -147,6 +151,7 @@ def _is_own(found: Why) -> bool:
 
 def _fields(found: Why) -> dict[str, object]:
     from ifmosfs.app.subjects import correcting
+    from ifmosfs.app.teaching import not_teachable
     from ifmosfs.cli.show_lessons import opinion_fields
 
     proposal, lesson = found.explanation.proposal, found.lesson
@@ -180,5 +185,7 @@ def _fields(found: Why) -> dict[str, object]:
             {"plan": fate.plan_id, "goes_to": fate.goes_to, "shown_at": fate.shown_at, "by_person": fate.by_person}
             for fate in found.fates
         ],
-        "correct": correcting(found.subject.given, _offered(proposal)),
+        "correct": None
+        if not_teachable(found.subject) is not None
+        else correcting(found.subject.given, _offered(proposal)),
     }
