@@ -90,7 +90,11 @@ class Models:
         place = self._folder / stored.model_id
         if not _is_usable(place):
             self._remove(place)
-            write_folder(place, files)
+            try:
+                write_folder(place, files)
+            except IfmosfsError:
+                if not _is_usable(place):  # nobody else has kept the same one in the meantime
+                    raise
         return stored
 
     def use(self, name: str) -> str:

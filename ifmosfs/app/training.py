@@ -65,8 +65,8 @@ def train_model(
     TargetProblem for an `output` that is there already.
     """
     embedder = _embedder(kind, embeddings)
-    if output is not None and os.path.lexists(output):
-        raise TargetProblem("there is something already", path=os.fsencode(output), hint="name a folder that is new")
+    if output is not None:
+        _check_new(output)
     with _sets(app, data, per_category, seed) as sets:
         files, missing = _files_of(app, sets)
         examples = list(_examples(app, files))
@@ -85,6 +85,18 @@ def train_model(
         stored = unpack_model(stored_files, os.fsencode(output))
     unknown = Counter(row["category"] for row, _ in files if row["category"] not in {*app.taxonomy.names, NONE})
     return TrainReport(stored, output, len(examples), tuple(missing), dict(sorted(unknown.items())))
+
+
+def _check_new(output: str) -> None:
+    """Raise before long work what writing the model would raise after it, as far as that can be told."""
+    if os.path.lexists(output):
+        raise TargetProblem("there is something already", path=os.fsencode(output), hint="name a folder that is new")
+    above = os.path.dirname(os.path.abspath(output))
+    while not os.path.lexists(above):
+        above = os.path.dirname(above)
+    if not os.path.isdir(above) or not os.access(above, os.W_OK | os.X_OK):
+        hint = "name a new folder where you can write"
+        raise TargetProblem("no folder can be made there", path=os.fsencode(above), hint=hint)
 
 
 def _embedder(kind: str, embeddings: str | None) -> Embedder | None:

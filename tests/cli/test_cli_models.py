@@ -8,10 +8,12 @@ import os
 import pickle
 import resource
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from ifmosfs.app import models
 from ifmosfs.app.models import Models
 from ifmosfs.ml.model_files import read_archive, write_archive
 from tests.cli.command_line import Desk, Result
@@ -176,6 +178,21 @@ def test_a_damaged_model_is_whole_again_when_it_is_imported_again(
     assert sorted(path.name for path in (bare_desk.state / "models").iterdir()) == sorted((model, "current"))
 
 
+def test_a_model_that_another_process_keeps_at_the_same_time_is_no_trouble(
+    bare_desk: Desk, made_model: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, archive = made_model
+    true_write = models.write_folder
+
+    def write_after_another(place: Path, files: Mapping[str, bytes]) -> None:
+        true_write(place, files)
+        true_write(place, files)
+
+    monkeypatch.setattr(models, "write_folder", write_after_another)
+    assert Models(bare_desk.state).import_(str(archive)).model_id == model
+    assert [path.name for path in (bare_desk.state / "models").iterdir()] == [model]
+
+
 def test_a_model_that_cannot_be_written_whole_is_not_left_in_part(bare_desk: Desk, tmp_path: Path) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
@@ -254,6 +271,11 @@ REFUSED = {
     "the rules": (("export", "rules", "x"), "wrong-state", "the rules come with the program and are no model"),
     "no file": (("import", "/nowhere"), "model-unusable", "there is no such file: /nowhere"),
     "no file of a set": (("train", "--data", "{set}"), "not-found", "none of the files of the set is there"),
+    "an output below a file": (
+        ("train", "--data", "{set}", "--output", "{set}/x"),
+        "bad-target",
+        "no folder can be made there",
+    ),
     "no set": (("train", "--data", "/nowhere"), "bad-config", "the labelled set cannot be read"),
 }
 
