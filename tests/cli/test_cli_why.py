@@ -162,7 +162,23 @@ def test_what_cannot_be_taught_is_not_offered_to_be(desk: Desk, name: str, words
     assert desk.here("why", desk.inbox / name).out.splitlines()[-1] == f"It cannot be taught: {words}"
     assert told(desk, desk.inbox / name)["correct"] is None
     refused = desk.here("teach", desk.inbox / name, "none")
-    assert (refused.status, "; ".join(refused.err.splitlines()).startswith(f"error[usage]: {words.split(';', maxsplit=1)[0]}")) == (
+    assert (
+        refused.status,
+        "; ".join(refused.err.splitlines()).startswith(f"error[usage]: {words.split(';', maxsplit=1)[0]}"),
+    ) == (
         2,
         True,
     )
+
+
+def test_sure_file_that_the_plan_leaves_in_its_project_is_not_said_to_move(desk: Desk) -> None:
+    (desk.inbox / "project" / ".git").mkdir(parents=True)
+    (desk.inbox / "project" / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
+    script = desk.inbox / "project" / "run.sh"
+    script.write_bytes((desk.inbox / "run.sh").read_bytes() + b"echo more\n")
+    plan = desk.staged()
+    found = told(desk, script)
+    assert (found["category"], found["moves"]) == ("technical_script", False)
+    (so,) = [line for line in desk.here("why", script).out.splitlines() if line.startswith("  so ")]
+    assert so.split(maxsplit=1)[1].startswith(f"it stays where it is in plan {plan}, though ")
+    assert told(desk, desk.inbox / "run.sh")["moves"] is True

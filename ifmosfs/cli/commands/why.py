@@ -91,9 +91,19 @@ def _consequence(found: Why, threshold: float) -> str:
         return f"it stays where it is, for review: {proposal.score:.2f} is below the threshold of {threshold:.2f}"
     if found.would_go is None:
         return "it stays where it is: the layout leaves files of this category"
+    if found.fates and found.fates[-1].goes_to is None:
+        reached = f"{proposal.score:.2f} is not below the threshold of {threshold:.2f}"
+        return f"it stays where it is in plan {found.fates[-1].plan_id}, though {reached}"
     return (
         f"it moves to {display(found.would_go)}/ ({proposal.score:.2f} is not below the threshold of {threshold:.2f})"
     )
+
+
+def _moves(found: Why) -> bool:
+    """Whether it moves: in the newest open plan that has it, or else in a plan that would be made now."""
+    if found.fates:
+        return found.fates[-1].goes_to is not None
+    return found.is_sure and found.would_go is not None
 
 
 def _fate_words(fate: Fate) -> str:
@@ -161,7 +171,7 @@ def _fields(found: Why) -> dict[str, object]:
         "category": proposal.label,
         "confidence": proposal.score,
         "threshold": found.threshold,
-        "moves": found.is_sure and found.would_go is not None,
+        "moves": _moves(found),
         "folder": found.would_go,
         "reason": proposal.reason,
         "evidence": list(found.explanation.evidence),
