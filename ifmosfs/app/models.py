@@ -142,14 +142,17 @@ class Models:
 
     def _remove(self, place: Path) -> None:
         """Take a model's folder away, at once for those who look; nothing where there is none."""
+        if not os.path.lexists(place):
+            return
         gone = self._folder / f".{place.name}-{secrets.token_hex(4)}"
         try:
             os.rename(place, gone)
             shutil.rmtree(gone)
-        except (FileNotFoundError, NotADirectoryError):
+        except FileNotFoundError:
             return
         except OSError as error:
-            raise IfmosfsError(f"the model cannot be deleted ({error})", path=os.fsencode(place)) from error
+            why = error.strerror or error  # shutil makes errors without a number
+            raise IfmosfsError(f"the model cannot be deleted ({why})", path=os.fsencode(place)) from error
 
     def _line(self, name: str, current: str) -> ListedModel:
         try:
