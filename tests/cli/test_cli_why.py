@@ -138,6 +138,18 @@ class TestInAView:
         unsure = mount_point / "To review" / "unsure" / "tables" / "what.xyz"
         assert told(desk, unsure)["path"] == str(desk.inbox / "tables" / "what.xyz")
 
+    def test_of_a_file_that_a_person_has_put_elsewhere_no_other_folder_is_named(
+        self, desk: Desk, mount_point: Path
+    ) -> None:
+        assert desk.run("mount", desk.inbox, mount_point, "--output", desk.target).status == 0
+        (mount_point / "Mine").mkdir()
+        (mount_point / "Development" / "Source code" / "run.sh").rename(mount_point / "Mine" / "run.sh")
+        lines = desk.here("why", mount_point / "Mine" / "run.sh").out.splitlines()
+        (so,) = [line.split(maxsplit=1)[1] for line in lines if line.startswith("  so ")]
+        (plan,) = [line.split()[1] for line in lines if line.startswith("  plan ")]
+        assert so == f"it moves where you have put it in plan {plan}"
+        assert not [line for line in lines if "Source code/" in line]
+
     def test_what_is_no_file_of_the_plan_is_refused(self, desk: Desk, mount_point: Path) -> None:
         desk.target.mkdir()
         (desk.target / "there.txt").write_bytes(b"already")

@@ -82,21 +82,25 @@ def _line(what: str, words: str) -> None:
 
 
 def _consequence(found: Why, threshold: float) -> str:
-    proposal = found.explanation.proposal
+    proposal, fate = found.explanation.proposal, found.fates[-1] if found.fates else None
+    if fate is not None and fate.by_person and fate.goes_to is not None:
+        return f"it moves where you have put it in plan {fate.plan_id}"
     if proposal.unreadable is not None:
         return f"it stays where it is: it cannot be read ({proposal.unreadable})"
     if proposal.label is None:
         return "it stays where it is, for review"
     if proposal.score < threshold:
         return f"it stays where it is, for review: {proposal.score:.2f} is below the threshold of {threshold:.2f}"
+    return _way(found, f"{proposal.score:.2f} is not below the threshold of {threshold:.2f}")
+
+
+def _way(found: Why, reached: str) -> str:
+    """What becomes of a file that is sure enough to move."""
     if found.would_go is None:
         return "it stays where it is: the layout leaves files of this category"
     if found.fates and found.fates[-1].goes_to is None:
-        reached = f"{proposal.score:.2f} is not below the threshold of {threshold:.2f}"
         return f"it stays where it is in plan {found.fates[-1].plan_id}, though {reached}"
-    return (
-        f"it moves to {display(found.would_go)}/ ({proposal.score:.2f} is not below the threshold of {threshold:.2f})"
-    )
+    return f"it moves to {display(found.would_go)}/ ({reached})"
 
 
 def _moves(found: Why) -> bool:
