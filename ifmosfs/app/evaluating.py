@@ -27,6 +27,7 @@ BY_FOLDER: Final = "folder"
 BY_FILE: Final = "file"
 SYNTHETIC_SEED: Final = 20_241  # one that nobody trains with
 N_SYNTHETIC: Final = 20  # files of each category
+NOT_THERE: Final = Proposal(None, 0.0, "not there", unreadable="No such file or directory")
 _NO_GROUPS: Final = frozenset({"path", "category", "also_ok", "sha256", "source", "source_row"})
 
 
@@ -150,8 +151,8 @@ def evaluate_on_synthetic(
 
 
 def label_files(app: App, paths: Iterable[bytes]) -> Iterator[tuple[bytes, Proposal]]:
-    """The program's word on single files, by paths as they were given, as if the folder that holds them all had been scanned. Nothing
-    of it is stored but what was found inside."""
+    """The program's word on single files, by paths as they were given, as if the folder that holds them all had been scanned;
+    `NOT_THERE` for a path that names nothing. Nothing of it is stored but what was found inside."""
     listed = list(paths)
     root = _common_folder(listed)
     looked_at: list[ScannedFile] = []
@@ -166,8 +167,7 @@ def label_files(app: App, paths: Iterable[bytes]) -> Iterator[tuple[bytes, Propo
         for n_done, (position, proposal) in enumerate(zip(places, proposals, strict=True)):
             app.progress("Classifying", n_done, len(looked_at))
             found[position] = proposal
-    nothing = Proposal(None, 0.0, "not there", unreadable="No such file or directory")
-    return ((path, found.get(position, nothing)) for position, path in enumerate(listed))
+    return ((path, found.get(position, NOT_THERE)) for position, path in enumerate(listed))
 
 
 def _split(found: _Set, order: SplitOrder) -> Split:
@@ -186,8 +186,9 @@ def _groups(rows: Sequence[Row], by: str) -> list[str]:
     if by == BY_FOLDER:
         return [os.path.dirname(row["path"]) for row in rows]
     if by not in rows[0]:
-        columns = ", ".join(column for column in rows[0] if column not in _NO_GROUPS)
-        hint = f"choose --by {BY_FOLDER}, or a column of the set: {columns}"
+        columns = [column for column in rows[0] if column not in _NO_GROUPS]
+        others = f", or a column of the set: {', '.join(columns)}" if columns else ""
+        hint = f"choose --by {BY_FOLDER} or --by {BY_FILE}{others}"
         raise ConfigProblem(f"the set has no column {by}", hint=hint)
     empty = [row["source_row"] for row in rows if not row[by]]
     if empty:

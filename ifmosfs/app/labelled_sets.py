@@ -46,7 +46,7 @@ def read_labelled(app: App, data: str, root: str | None) -> LabelledSet:
     if not rows:
         raise ConfigProblem("the set names no file", path=os.fsencode(data), hint="it needs a row for each file")
     if not found:
-        hint = "name their folder: --root"
+        hint = "relative paths start from the folder of the CSV; `model evaluate` takes another one by --root"
         raise NotFound("none of the files of the set is there", path=os.fsencode(data), hint=hint)
     return LabelledSet(tuple(found), tuple(missing))
 

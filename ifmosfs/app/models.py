@@ -82,11 +82,19 @@ class Models:
             yield self._line(model_id, current)
 
     def save(self, files: Mapping[str, bytes]) -> StoredModel:
-        """Keep a model; one that is there already stays as it is. Raises: ModelUnusable, IfmosfsError where it cannot be written."""
+        """Keep a model; one that is there already stays as it is, if it can be used.
+
+        Raises: ModelUnusable, IfmosfsError where it cannot be written.
+        """
         stored = unpack_model(files, os.fsencode(self._folder))
         place = self._folder / stored.model_id
-        if not place.is_dir():
-            write_folder(place, files)
+        if not _is_usable(place):
+            self._remove(place)
+            try:
+                write_folder(place, files)
+            except IfmosfsError:
+                if not _is_usable(place):  # nobody else has kept the same one in the meantime
+                    raise
         return stored
 
     def use(self, name: str) -> str:
@@ -106,8 +114,7 @@ class Models:
         files = _shipped_files() if name == SHIPPED else read_folder(os.fsencode(self._folder / self._found(name)))
         stored = unpack_model(files, os.fsencode(name))
         try:
-            with open(path, "xb") as file:
-                file.write(write_archive(files))
+            _write_synced(Path(path), write_archive(files))
         except OSError as error:
             raise TargetProblem(
                 f"the model cannot be written ({error.strerror})",
@@ -130,15 +137,22 @@ class Models:
         found = self._found(name)
         if found == self.current:
             raise WrongState(f"the model {found} is in use", hint="first use another one: ifmosfs model use shipped")
-        gone = self._folder / f".{found}-{secrets.token_hex(4)}"
-        try:
-            os.rename(self._folder / found, gone)
-            shutil.rmtree(gone)
-        except OSError as error:
-            raise IfmosfsError(
-                f"the model cannot be deleted ({error.strerror})", path=os.fsencode(self._folder / found)
-            ) from error
+        self._remove(self._folder / found)
         return found
+
+    def _remove(self, place: Path) -> None:
+        """Take a model's folder away, at once for those who look; nothing where there is none."""
+        if not os.path.lexists(place):
+            return
+        gone = self._folder / f".{place.name}-{secrets.token_hex(4)}"
+        try:
+            os.rename(place, gone)
+            shutil.rmtree(gone)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            why = error.strerror or error  # shutil makes errors without a number
+            raise IfmosfsError(f"the model cannot be deleted ({why})", path=os.fsencode(place)) from error
 
     def _line(self, name: str, current: str) -> ListedModel:
         try:
@@ -187,6 +201,15 @@ def _with_embedder(stored: StoredModel, elsewhere: str | None, where: bytes) -> 
     return replace(stored, embedder=LateEmbedder(files, wanted.dimensions))
 
 
+def _is_usable(folder: Path) -> bool:
+    place = os.fsencode(folder)
+    try:
+        unpack_model(read_folder(place), place)
+    except ModelUnusable:
+        return False
+    return True
+
+
 def write_folder(place: Path, files: Mapping[str, bytes]) -> None:
     """Write a model's files into a folder that must not exist, whole or not at all. Raises: IfmosfsError."""
     work = place.with_name(f".{place.name}-{secrets.token_hex(4)}")
@@ -221,7 +244,12 @@ def _write_whole(path: Path, content: bytes) -> None:
 
 
 def _write_synced(path: Path, content: bytes) -> None:
+    """Write a new file whole, or leave none."""
     with open(path, "xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+        try:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        except BaseException:
+            path.unlink()
+            raise

@@ -14,6 +14,7 @@ from ifmosfs.app.subjects import subject_of
 from ifmosfs.app.teaching import TeachReport, teach
 from ifmosfs.app.trees import lazy_tree
 from ifmosfs.core.asking import Doubt, Question, is_doubtful, questions
+from ifmosfs.core.errors import WrongState
 from ifmosfs.core.files import Kind, Place, ScannedFile
 from ifmosfs.core.lessons import LessonOrigin
 from ifmosfs.core.manifest import PlanInfo, SessionInfo
@@ -100,9 +101,13 @@ class Reviewing:
                 pending = self.questions()  # of groups that were only settled in part
 
     def answer(self, question: Question, category: str | None) -> TeachReport:
-        """Learn what a person has said. Raises `IfmosfsError` where that cannot be stored, or the file cannot be read any more."""
+        """Learn what a person has said. Raises `IfmosfsError` where that cannot be stored, or the file cannot be read any more, or has
+        become another since it was asked about."""
         given = question.doubt.place.absolute
         subject = subject_of(self._app, given)
+        if not subject.file.fingerprint.same_file(question.doubt.file.fingerprint):
+            hint = "look at it, then: ifmosfs teach FILE CATEGORY"
+            raise WrongState("the file is not as it was asked about any more", path=given, hint=hint)
         report = teach(self._app, [subject], category, LessonOrigin.REVIEW)
         if report.refused:
             raise report.refused[0][1]

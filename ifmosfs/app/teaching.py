@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -74,14 +74,17 @@ def teach(app: App, subjects: Sequence[Subject], category: str | None, origin: L
     return TeachReport(tuple(learnt), tuple(refused), rescore(app))
 
 
-def forget(app: App, subjects: Sequence[Subject]) -> TeachReport:
-    """Take back all that was said about the contents of files, and judge anew what that bears on. As `teach`."""
+def forget(app: App, subjects: Sequence[Subject], named: Container[bytes]) -> TeachReport:
+    """Take back all that was said about the contents of files, and judge anew what that bears on. As `teach`; of files that were not
+    `named` themselves but lie in a folder that was, it is no trouble that nothing was said."""
     keyed, refused = _keyed(app, subjects)
     said = app.catalogue.said_about(key for _, key in keyed)
     learnt: list[Learnt] = []
     drafts: dict[bytes, Lesson] = {}
     for subject, key in keyed:
         if key not in said:
+            if subject.given not in named:
+                continue
             refused.append((subject.given, UsageProblem("nothing was said about this content", path=subject.given)))
             continue
         learnt.append(Learnt(subject, None, None, said[key].lesson))
@@ -137,14 +140,22 @@ def _keyed(app: App, subjects: Iterable[Subject]) -> tuple[list[tuple[Subject, b
     return keyed, refused
 
 
-def _key(app: App, subject: Subject) -> bytes:
+def not_teachable(subject: Subject) -> UsageProblem | None:
+    """Why nothing can ever be learned of what lies there: it has no content of its own."""
     if subject.file.kind is Kind.SYMLINK:
         hint = "teach the file that it leads to"
-        raise UsageProblem("a symbolic link has no content of its own", path=subject.given, hint=hint)
+        return UsageProblem("a symbolic link has no content of its own", path=subject.given, hint=hint)
     if subject.file.kind is not Kind.FILE:
-        raise UsageProblem("this is no regular file", path=subject.given)
+        return UsageProblem("this is no regular file", path=subject.given)
     if subject.file.fingerprint.size_bytes == 0:
-        raise UsageProblem("an empty file has no content to know it by", path=subject.given)
+        return UsageProblem("an empty file has no content to know it by", path=subject.given)
+    return None
+
+
+def _key(app: App, subject: Subject) -> bytes:
+    problem = not_teachable(subject)
+    if problem is not None:
+        raise problem
     try:
         return key_of(app.disk, subject.file)
     except OSError as error:

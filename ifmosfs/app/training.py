@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -36,12 +37,14 @@ SYNTHETIC_SEED: Final = 0
 
 @dataclass(frozen=True, slots=True)
 class TrainReport:
-    """A model that was trained; `output` is where it was written instead of among the user's. `missing`: files that are not there."""
+    """A model that was trained; `output` is where it was written instead of among the user's. `missing`: files that are not there.
+    `unknown`: categories that the taxonomy does not have, with their files, which count as of no category."""
 
     stored: StoredModel
     output: str | None
     n_files: int
     missing: tuple[bytes, ...]
+    unknown: Mapping[str, int]
 
 
 def train_model(
@@ -62,8 +65,8 @@ def train_model(
     TargetProblem for an `output` that is there already.
     """
     embedder = _embedder(kind, embeddings)
-    if output is not None and os.path.lexists(output):
-        raise TargetProblem("there is something already", path=os.fsencode(output), hint="name a folder that is new")
+    if output is not None:
+        _check_new(output)
     with _sets(app, data, per_category, seed) as sets:
         files, missing = _files_of(app, sets)
         examples = list(_examples(app, files))
@@ -80,7 +83,20 @@ def train_model(
     else:
         write_folder(Path(output), stored_files)
         stored = unpack_model(stored_files, os.fsencode(output))
-    return TrainReport(stored, output, len(examples), tuple(missing))
+    unknown = Counter(row["category"] for row, _ in files if row["category"] not in {*app.taxonomy.names, NONE})
+    return TrainReport(stored, output, len(examples), tuple(missing), dict(sorted(unknown.items())))
+
+
+def _check_new(output: str) -> None:
+    """Raise before long work what writing the model would raise after it, as far as that can be told."""
+    if os.path.lexists(output):
+        raise TargetProblem("there is something already", path=os.fsencode(output), hint="name a folder that is new")
+    above = os.path.dirname(os.path.abspath(output))
+    while not os.path.lexists(above):
+        above = os.path.dirname(above)
+    if not os.path.isdir(above) or not os.access(above, os.W_OK | os.X_OK):
+        hint = "name a new folder where you can write"
+        raise TargetProblem("no folder can be made there", path=os.fsencode(above), hint=hint)
 
 
 def _embedder(kind: str, embeddings: str | None) -> Embedder | None:

@@ -74,6 +74,12 @@ def opened_app() -> Iterator[App]:
         progress.close()
 
 
+def tell_of_the_environment(app: App) -> None:
+    """Say that the model that was put into use is not the one that this environment has files labelled by."""
+    if app.settings.model:
+        app.notices.append(f"IFMOSFS_MODEL is set: as long as it is, files are labelled by {app.settings.model}.")
+
+
 def recover_first(app: App) -> None:
     """Bring the disk of an interrupted run into order before anything else, and say what was done."""
     from ifmosfs.app.recovering import recover_if_needed
@@ -165,7 +171,8 @@ def as_bytes(value: str) -> bytes:
     one where the current folder has gone, as it has in a shell that stood in a view.
     """
     if not value:
-        raise UsageProblem("an empty name was given where a folder is wanted", hint="name the folder; '.' is this one")
+        what = "an empty name was given where a file or a folder is wanted"
+        raise UsageProblem(what, hint="name it; '.' is this folder")
     if not os.path.isabs(value):
         try:
             os.getcwd()

@@ -112,7 +112,7 @@ def read_set(path: str) -> list[Row]:
                 raise ConfigProblem(
                     f"no column {' and no column '.join(missing)}",
                     path=os.fsencode(path),
-                    hint="a labelled set is a CSV",
+                    hint="the first line of the CSV names its columns, in UTF-8 and parted by commas: path,category",
                 )
             return [_placed(row, folder, path, number) for number, row in enumerate(reader, 2)]
     except OSError as error:
@@ -126,7 +126,8 @@ def read_set(path: str) -> list[Row]:
 def _placed(row: Mapping[str | None, str | None], folder: str, path: str, number: int) -> Row:
     fields = {column: value or "" for column, value in row.items() if column is not None}
     if not fields["path"] or not fields["category"]:
-        raise ConfigProblem(f"row {number} lacks a path or a category", path=os.fsencode(path))
+        hint = "fill both in, or take the row out"
+        raise ConfigProblem(f"row {number} lacks a path or a category", path=os.fsencode(path), hint=hint)
     fields["path"] = os.path.join(folder, fields["path"])
     fields["category"] = fields["category"].encode("utf-8", "replace").decode()  # it is shown to people
     fields.setdefault("source", path)
@@ -135,30 +136,41 @@ def _placed(row: Mapping[str | None, str | None], folder: str, path: str, number
 
 
 def _digest(path: str) -> str | None:
+    """The hash of a file's content; `None` for what cannot be read, and for devices and pipes, which might never end."""
     try:
+        if not os.path.isfile(path):
+            return None
         with open(path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
+    except (OSError, ValueError):  # the latter for a NUL in the path
         return None
 
 
 def write_set(path: str, merged: Merged) -> None:
-    """Write the merged set as a new CSV, its paths relative to it where the files lie beneath it.
+    """Write the merged set as a new CSV, its paths relative to it where the files lie beneath it; whole, or none.
 
     Raises: TargetProblem where there is something already, or nothing can be written.
     """
     folder = os.path.dirname(os.path.abspath(path))
     try:
         with open(path, "x", newline="", encoding="utf-8", errors="surrogateescape") as out:
-            writer = csv.DictWriter(out, merged.columns, restval="", lineterminator="\n")
-            writer.writeheader()
-            writer.writerows({**row, "path": _relative(row["path"], folder)} for row in merged.rows)
+            try:
+                writer = csv.DictWriter(out, merged.columns, restval="", lineterminator="\n")
+                writer.writeheader()
+                writer.writerows({**row, "path": _relative(row["path"], folder)} for row in merged.rows)
+                out.flush()
+            except BaseException:
+                os.unlink(path)
+                raise
     except FileExistsError as error:
         raise TargetProblem(
             "there is something already", path=os.fsencode(path), hint="name a file that does not exist yet"
         ) from error
     except OSError as error:
-        raise TargetProblem(f"the set cannot be written ({error.strerror})", path=os.fsencode(path)) from error
+        hint = "name a new file in a folder you can write to"
+        raise TargetProblem(
+            f"the set cannot be written ({error.strerror})", path=os.fsencode(path), hint=hint
+        ) from error
 
 
 def _relative(path: str, folder: str) -> str:

@@ -171,7 +171,8 @@ class LearnedClassifier:
     ) -> Proposal:
         rule, model = opinion_of(verdict), self._opinion(alone)
         ranked = self._ranking(together)
-        (label, score), (second, second_score) = ranked[0], ranked[1]
+        label, score = ranked[0]
+        second, second_score = ranked[1] if len(ranked) > 1 else (None, 0.0)  # no label is one of the taxonomy's
         trouble = evidence.extract.trouble
         about = "" if trouble is None else f"; unreadable by the extractor: {trouble}"
         said = Proposal(None, 0.0, "", document_date=evidence.dated, rule=rule, model=model)

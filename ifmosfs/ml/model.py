@@ -28,6 +28,7 @@ NOT_READ: Final[Mapping[str, frozenset[Group]]] = {
 
 EMBEDDED: Final = "e:"  # stands among tokens for the whole sentence embedding
 EMBEDDING_WEIGHT: Final = 6.0  # of a sentence embedding, whose length is 1; 1 to 10 were tried, see docs/learning.md
+MOST: Final = 1e6  # of an offset and of the numbers of a mixture; ours are below 20, and float32 overflows far above
 RULES_UNSAID: Final = 0.03  # what a label counts for that the rules do not name: they may be wrong, so it is not zero
 
 
@@ -117,7 +118,9 @@ def check_shapes(model: Model) -> str | None:
         return "its numbers are not of the shape that its labels ask for"
     if not (np.isfinite(model.weights).all() and np.isfinite(model.offsets).all()):
         return "some of its numbers are none"
-    if not (0.0 <= model.threshold <= 1.0 and model.mixture.scale > 0 and model.mixture.trust >= 0):
+    if np.abs(model.offsets).max() > MOST:
+        return "some of its numbers are too large to count with"
+    if not (0.0 <= model.threshold <= 1.0 and 0 < model.mixture.scale <= MOST and 0 <= model.mixture.trust <= MOST):
         return "its threshold or its mixture is out of range"
     return None
 

@@ -11,8 +11,10 @@ import io
 import json
 import os
 import stat
+import tokenize
 import zipfile
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -45,6 +47,10 @@ _ARRAYS: Final = {
     "guard_ends": np.int32,
     "guard_labels": np.int16,
 }
+_METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+_NO_ZIP: Final = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
+_NO_ARRAY: Final = (ValueError, KeyError, TypeError, OverflowError, MemoryError, SyntaxError, tokenize.TokenError)
+"""What numpy says of bytes that are no array of its format; it has Python read the head of one."""
 _Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 
 
@@ -182,8 +188,9 @@ def read_archive(path: bytes) -> dict[str, bytes]:
             inside = [each for each in archive.infolist() if each.filename in FILES]
             if sum(each.file_size for each in inside) > MOST_BYTES:
                 raise ModelUnusable("too large to be a model", path=path)
+            _check_methods(inside)
             return {each.filename: archive.read(each) for each in inside}
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+    except _NO_ZIP as error:
         raise ModelUnusable(
             "not a model: a pickle, or anything else than an archive that `model export` made, is not loaded",
             path=path,
@@ -201,6 +208,9 @@ def write_archive(files: Mapping[str, bytes]) -> bytes:
 
 
 _HINT: Final = "choose another: ifmosfs model list"
+_ANOTHER_VERSION: Final = (
+    "train it again with this version, or use the one that comes with it: ifmosfs model use shipped"
+)
 
 
 def _read(path: bytes) -> bytes | None:
@@ -221,6 +231,11 @@ def _read(path: bytes) -> bytes | None:
             raise ModelUnusable(f"cannot be read ({error.strerror})", path=path, hint=_HINT) from error
 
 
+def _check_methods(inside: Iterable[zipfile.ZipInfo]) -> None:
+    if not all(each.compress_type in _METHODS for each in inside):
+        raise zipfile.BadZipFile("compressed in a way that no model is")
+
+
 def _check_sums(files: Mapping[str, bytes], where: bytes) -> None:
     lines = (line.partition("  ") for line in files[SUMS].decode("ascii", "replace").splitlines())
     listed = {name: digest for digest, _, name in lines}
@@ -236,11 +251,17 @@ def _meta(content: bytes, where: bytes) -> Meta:
         raise ModelUnusable(f"the model does not say what it is ({error})", path=where, hint=_HINT) from error
     if meta.kind not in NOT_READ or (meta.kind == LINEAR) != (meta.dimensions == 0):
         raise ModelUnusable(f"the model is of a kind that cannot be used ({meta.kind})", path=where, hint=_HINT)
-    if meta.schema != SCHEMA or meta.features != FEATURES or meta.columns != COLUMNS + meta.dimensions:
+    if meta.schema != SCHEMA:
+        raise ModelUnusable(
+            f"the model is of format {meta.schema} and this version of the program reads {SCHEMA}",
+            path=where,
+            hint=_ANOTHER_VERSION,
+        )
+    if meta.features != FEATURES or meta.columns != COLUMNS + meta.dimensions:
         raise ModelUnusable(
             f"the model was made for features {meta.features} and this version of the program has {FEATURES}",
             path=where,
-            hint="train it again with this version, or use the one that comes with it: ifmosfs model use shipped",
+            hint=_ANOTHER_VERSION,
         )
     return meta
 
@@ -250,7 +271,7 @@ def _understood(where: bytes) -> Iterator[None]:
     """What numpy and zipfile say of bytes that are no arrays, as an error of ours."""
     try:
         yield
-    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, MemoryError, NotImplementedError) as error:
+    except (*_NO_ZIP, *_NO_ARRAY) as error:
         raise ModelUnusable(f"the model's numbers cannot be read ({error})", path=where, hint=_HINT) from error
 
 
@@ -278,6 +299,7 @@ def _unpacked_numbers(content: bytes) -> dict[str, npt.NDArray[Any]]:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if sum(each.file_size for each in archive.infolist()) > MOST_UNPACKED:
             raise ValueError("too many of them")
+        _check_methods(archive.infolist())
         found = {}
         for name, kind in _ARRAYS.items():
             array = np.lib.format.read_array(io.BytesIO(archive.read(f"{name}.npy")), allow_pickle=False)

@@ -379,3 +379,14 @@ def test_a_list_of_paths_and_a_session_are_not_mixed(desk: Desk) -> None:
     listed = desk.folder / "paths"
     listed.write_text("x")
     assert refusal(desk.here("classify", "--paths-from", listed, "--all"))[0].startswith("error[usage")
+
+
+def test_paths_that_lead_nowhere_are_told_of_beside_the_answer(desk: Desk) -> None:
+    listed = desk.folder / "paths"
+    listed.write_bytes(os.fsencode(desk.inbox / "run.sh") + b"\r\n" + os.fsencode(desk.inbox / "run.sh") + b"\n")
+    done = desk.here("classify", "--paths-from", listed)
+    assert (done.status, len(done.out.splitlines()), done.err) == (
+        0,
+        3,
+        f"1 of 2 paths lead to nothing that is there, the first of them {desk.inbox}/run.sh\\x0d.\n",
+    )

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import pickle
+import resource
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from ifmosfs.app import models
 from ifmosfs.app.models import Models
+from ifmosfs.ml.model_files import read_archive, write_archive
 from tests.cli.command_line import Desk, Result
 
 RULES_WORDS = "the rules alone"
@@ -159,6 +165,76 @@ def test_a_damaged_model_in_use_comes_to_the_rules_with_a_notice(desk: Desk, tra
     assert "cannot be used: the model is damaged" in listed
 
 
+@pytest.mark.parametrize("damage", ["numbers.npz", "meta.json", "SHA256SUMS"])
+def test_a_damaged_model_is_whole_again_when_it_is_imported_again(
+    bare_desk: Desk, made_model: tuple[str, Path], damage: str
+) -> None:
+    model, archive = made_model
+    assert ran(bare_desk, "model", "import", archive).status == 0
+    (bare_desk.state / "models" / model / damage).write_bytes(b"half")
+    assert ran(bare_desk, "model", "use", model).status == 2
+    assert ran(bare_desk, "model", "import", archive).status == 0
+    assert ran(bare_desk, "model", "use", model).status == 0
+    assert sorted(path.name for path in (bare_desk.state / "models").iterdir()) == sorted((model, "current"))
+
+
+def test_a_model_that_another_process_keeps_at_the_same_time_is_no_trouble(
+    bare_desk: Desk, made_model: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, archive = made_model
+    true_write = models.write_folder
+
+    def write_after_another(place: Path, files: Mapping[str, bytes]) -> None:
+        true_write(place, files)
+        true_write(place, files)
+
+    monkeypatch.setattr(models, "write_folder", write_after_another)
+    assert Models(bare_desk.state).import_(str(archive)).model_id == model
+    assert [path.name for path in (bare_desk.state / "models").iterdir()] == [model]
+
+
+def test_a_model_that_cannot_be_written_whole_is_not_left_in_part(bare_desk: Desk, tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        done = ran(bare_desk, "model", "export", "shipped", tmp_path / "m.ifmodel")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (done.status, done.err.splitlines()[0], list(tmp_path.glob("*.ifmodel"))) == (
+        2,
+        f"error[bad-target]: the model cannot be written (File too large): {tmp_path}/m.ifmodel",
+        [],
+    )
+
+
+def test_what_a_model_says_of_itself_does_not_steer_the_terminal(
+    bare_desk: Desk, made_model: tuple[str, Path], tmp_path: Path
+) -> None:
+    _, archive = made_model
+    files = read_archive(os.fsencode(archive))
+    meta = {**json.loads(files["meta.json"]), "data": {"set": "\x1b[2Jevil\nname"}}
+    files["meta.json"] = json.dumps(meta).encode()
+    sums = "".join(f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in ("numbers.npz", "meta.json"))
+    (tmp_path / "evil.ifmodel").write_bytes(write_archive({**files, "SHA256SUMS": sums.encode()}))
+    assert ran(bare_desk, "model", "import", tmp_path / "evil.ifmodel").status == 0
+    listed = ran(bare_desk, "model", "list").out
+    assert len(listed.splitlines()) == 4
+    assert "\\x1b[2Jevil\\x0aname" in listed
+
+
+def test_a_path_with_a_line_break_is_told_as_one_would_type_it(bare_desk: Desk, tmp_path: Path) -> None:
+    done = ran(bare_desk, "model", "export", "shipped", tmp_path / "a\nb.ifmodel")
+    assert done.status == 0
+    assert done.out.endswith(f"ifmosfs model import $'{tmp_path}/a\\x0ab.ifmodel'\n")
+
+
+def test_with_another_model_in_the_environment_the_one_in_use_is_not_said_to_label(bare_desk: Desk) -> None:
+    notice = "IFMOSFS_MODEL is set: as long as it is, files are labelled by rules.\n"
+    assert ran(bare_desk, "model", "list", model="rules").err == notice
+    assert ran(bare_desk, "model", "use", "shipped", model="rules").err == notice
+    assert ran(bare_desk, "model", "list").err == ""
+
+
 @pytest.fixture
 def trained_desk_model(desk: Desk, made_model: tuple[str, Path]) -> str:
     model, archive = made_model
@@ -194,6 +270,12 @@ REFUSED = {
     "the shipped one": (("delete", "shipped"), "wrong-state", "'shipped' comes with the program and stays"),
     "the rules": (("export", "rules", "x"), "wrong-state", "the rules come with the program and are no model"),
     "no file": (("import", "/nowhere"), "model-unusable", "there is no such file: /nowhere"),
+    "no file of a set": (("train", "--data", "{set}"), "not-found", "none of the files of the set is there"),
+    "an output below a file": (
+        ("train", "--data", "{set}", "--output", "{set}/x"),
+        "bad-target",
+        "no folder can be made there",
+    ),
     "no set": (("train", "--data", "/nowhere"), "bad-config", "the labelled set cannot be read"),
 }
 
@@ -202,7 +284,8 @@ REFUSED = {
 def test_what_cannot_be_is_said_and_changes_nothing(
     bare_desk: Desk, arguments: tuple[str, ...], code: str, words: str
 ) -> None:
-    done = ran(bare_desk, "model", *arguments)
+    (bare_desk.folder / "gone.csv").write_text("path,category\ngone.txt,personal_document\n")
+    done = ran(bare_desk, "model", *(each.format(set=bare_desk.folder / "gone.csv") for each in arguments))
     assert (done.status, done.err.splitlines()[0].startswith(f"error[{code}]: {words}")) == (2, True), done.err
     assert in_use(bare_desk) == "shipped"
 
@@ -220,6 +303,15 @@ def test_a_pickle_is_refused(bare_desk: Desk, tmp_path: Path) -> None:
             "  hint: export it again where it comes from: ifmosfs model export",
         ],
     )
+
+
+def test_training_tells_of_categories_that_there_are_not(bare_desk: Desk, tmp_path: Path, small_set: Path) -> None:
+    head, *rows = (small_set / "labels.csv").read_text().splitlines()
+    own = [f"{small_set}/{row}".replace("-0.txt,technical_script", "-0.txt,zoo") for row in rows]
+    (tmp_path / "own.csv").write_text("\n".join([head, *own]))
+    done = ran(bare_desk, "model", "train", "--data", tmp_path / "own.csv", "--jobs", "1")
+    assert done.status == 0
+    assert "categories that there are not, whose files will get none: zoo (1)\n" in done.out
 
 
 def test_a_set_of_one_category_cannot_be_trained_on(bare_desk: Desk, tmp_path: Path) -> None:

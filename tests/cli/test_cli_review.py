@@ -7,6 +7,7 @@ import pty
 import select
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,8 +40,8 @@ class Talk:
     status: int | None = None
 
 
-def talk(desk: Desk, *answers: str, arguments: tuple[str, ...] = ()) -> Talk:
-    """Answer one question after the other; after the last answer, wait for the end."""
+def talk(desk: Desk, *answers: str | Callable[[], object], arguments: tuple[str, ...] = ()) -> Talk:
+    """Answer one question after the other, or do something while it waits; after the last answer, wait for the end."""
     master, terminal = pty.openpty()
     process = desk.start("review", *arguments, terminal=terminal, stdin=terminal, start_new_session=True)
     os.close(terminal)
@@ -57,6 +58,9 @@ def talk(desk: Desk, *answers: str, arguments: tuple[str, ...] = ()) -> Talk:
             break
         if pending and done.said[seen:].endswith(PROMPT):
             seen, answer = len(done.said), pending.pop(0)
+            while not isinstance(answer, str):
+                answer()
+                answer = pending.pop(0)
             if answer == "^C":
                 wait_until_it_reads(process.pid)
                 os.killpg(process.pid, signal.SIGINT)
@@ -111,6 +115,27 @@ def test_interrupted_review_keeps_what_was_answered(mail: Desk) -> None:
     done = talk(mail, "personal_doc", "^C")
     assert (done.status, b"1 answer kept" in done.said, b"Traceback" in done.said) == (130, True, False)
     assert unsure(mail, plan) == ALL - LETTERS
+
+
+@pytest.mark.parametrize(
+    ("happens", "words"),
+    [
+        (lambda path: path.unlink(), b"error[not-found]: no such file"),
+        (
+            lambda path: path.write_bytes(b"quite another letter"),
+            b"error[wrong-state]: the file is not as it was asked about",
+        ),
+    ],
+    ids=["gone", "changed"],
+)
+def test_file_that_goes_or_changes_while_it_is_asked_about_teaches_nothing_and_the_review_goes_on(
+    mail: Desk, happens: Callable[[Path], object], words: bytes
+) -> None:
+    plan = mail.staged()
+    asked = Path(mail.here("review", plan, "--json").json["questions"][0]["path"])
+    done = talk(mail, lambda: happens(asked), "personal_doc", "web_page", "q", arguments=(plan,))
+    assert (done.status, words in done.said, b"1 answer kept" in done.said) == (0, True, True), done.said
+    assert " by 1 lesson: " in mail.here("model", "update", "--dry-run", env={"IFMOSFS_MODEL": ""}).out
 
 
 def test_answer_that_is_none_is_asked_for_again_and_skipping_asks_the_next(mail: Desk) -> None:

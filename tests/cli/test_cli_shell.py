@@ -24,8 +24,8 @@ def test_an_empty_name_is_a_mistake_and_not_the_current_folder(desk: Desk, argum
     lines = refusal(result)
     assert result.status == 2
     assert lines == [
-        "error[usage]: an empty name was given where a folder is wanted",
-        "  hint: name the folder; '.' is this one",
+        "error[usage]: an empty name was given where a file or a folder is wanted",
+        "  hint: name it; '.' is this folder",
     ]
 
 
@@ -34,7 +34,7 @@ def test_an_empty_target_is_a_mistake(desk: Desk) -> None:
     result = desk.here("stage", "create", "--output", "")
     assert (result.status, refusal(result)[0]) == (
         2,
-        "error[usage]: an empty name was given where a folder is wanted",
+        "error[usage]: an empty name was given where a file or a folder is wanted",
     )
 
 

@@ -253,3 +253,25 @@ def test_consequences_that_were_interrupted_are_drawn_by_the_next_command(
     assert targets(mail, plan) == PLANNED
     mail.here("classify")
     assert len(targets(mail, plan)) == 5
+
+
+def test_forgetting_a_folder_is_no_trouble_for_files_that_nothing_was_said_about(desk: Desk) -> None:
+    assert desk.here("teach", desk.inbox / "run.sh", "none").status == 0
+    done = desk.here("teach", "--forget", "--recursive", desk.inbox)
+    assert (done.status, done.err, done.out.splitlines()[0]) == (
+        0,
+        "",
+        f"{desk.inbox}/run.sh: forgotten what you said that it is no category",
+    )
+    again = desk.here("teach", "--forget", "--recursive", desk.inbox)
+    assert (again.status, refusal(again)) == (
+        2,
+        [f"error[usage]: nothing was said about any of these files: {desk.inbox}"],
+    )
+
+
+def test_forgetting_nothing_is_a_mistake_with_the_right_remedy(desk: Desk) -> None:
+    assert refusal(desk.here("teach", "--forget")) == [
+        "error[usage]: files are wanted",
+        "  hint: ifmosfs teach --forget FILE...",
+    ]

@@ -138,6 +138,18 @@ class TestInAView:
         unsure = mount_point / "To review" / "unsure" / "tables" / "what.xyz"
         assert told(desk, unsure)["path"] == str(desk.inbox / "tables" / "what.xyz")
 
+    def test_of_a_file_that_a_person_has_put_elsewhere_no_other_folder_is_named(
+        self, desk: Desk, mount_point: Path
+    ) -> None:
+        assert desk.run("mount", desk.inbox, mount_point, "--output", desk.target).status == 0
+        (mount_point / "Mine").mkdir()
+        (mount_point / "Development" / "Source code" / "run.sh").rename(mount_point / "Mine" / "run.sh")
+        lines = desk.here("why", mount_point / "Mine" / "run.sh").out.splitlines()
+        (so,) = [line.split(maxsplit=1)[1] for line in lines if line.startswith("  so ")]
+        (plan,) = [line.split()[1] for line in lines if line.startswith("  plan ")]
+        assert so == f"it moves where you have put it in plan {plan}"
+        assert not [line for line in lines if "Source code/" in line]
+
     def test_what_is_no_file_of_the_plan_is_refused(self, desk: Desk, mount_point: Path) -> None:
         desk.target.mkdir()
         (desk.target / "there.txt").write_bytes(b"already")
@@ -145,3 +157,40 @@ class TestInAView:
         for name in ("Financial", "To review", "nix", ".ifmosfs/status.json"):
             assert desk.here("why", mount_point / name).status == 2, name
         assert told(desk, mount_point / "there.txt")["path"] == str(desk.target / "there.txt")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("link", "a symbolic link has no content of its own; teach the file that it leads to"),
+        ("empty", "an empty file has no content to know it by"),
+        ("pipe", "this is no regular file"),
+    ],
+)
+def test_what_cannot_be_taught_is_not_offered_to_be(desk: Desk, name: str, words: str) -> None:
+    (desk.inbox / "link").symlink_to("run.sh")
+    (desk.inbox / "empty").touch()
+    os.mkfifo(desk.inbox / "pipe")
+    assert desk.here("why", desk.inbox / name).out.splitlines()[-1] == f"It cannot be taught: {words}"
+    assert told(desk, desk.inbox / name)["correct"] is None
+    refused = desk.here("teach", desk.inbox / name, "none")
+    assert (
+        refused.status,
+        "; ".join(refused.err.splitlines()).startswith(f"error[usage]: {words.split(';', maxsplit=1)[0]}"),
+    ) == (
+        2,
+        True,
+    )
+
+
+def test_sure_file_that_the_plan_leaves_in_its_project_is_not_said_to_move(desk: Desk) -> None:
+    (desk.inbox / "project" / ".git").mkdir(parents=True)
+    (desk.inbox / "project" / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
+    script = desk.inbox / "project" / "run.sh"
+    script.write_bytes((desk.inbox / "run.sh").read_bytes() + b"echo more\n")
+    plan = desk.staged()
+    found = told(desk, script)
+    assert (found["category"], found["moves"]) == ("technical_script", False)
+    (so,) = [line for line in desk.here("why", script).out.splitlines() if line.startswith("  so ")]
+    assert so.split(maxsplit=1)[1].startswith(f"it stays where it is in plan {plan}, though ")
+    assert told(desk, desk.inbox / "run.sh")["moves"] is True

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import resource
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -79,6 +81,30 @@ def test_what_is_no_labelled_set_is_refused(tmp_path: Path, text: str, why: str)
     with pytest.raises(ConfigProblem) as refused:
         merge_sets([str(tmp_path / "set.csv")])
     assert refused.value.what == why
+
+
+def test_what_never_ends_or_cannot_be_named_counts_as_missing(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "one.csv").write_text("path,category\n/dev/zero,a\npipe,a\nx\0y,a\n")
+    merged = merge_sets([str(tmp_path / "one.csv")])
+    assert (merged.n_read, merged.n_missing, merged.rows) == (3, 3, ())
+
+
+def test_a_set_that_cannot_be_written_whole_leaves_nothing(tmp_path: Path, sets: list[str], small_files: None) -> None:
+    with pytest.raises(TargetProblem, match="the set cannot be written"):
+        write_set(str(tmp_path / "out.csv"), merge_sets(sets))
+    assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.fixture
+def small_files() -> Iterator[None]:
+    """No file can grow beyond a few bytes, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_set_that_is_there_is_not_overwritten(tmp_path: Path, sets: list[str]) -> None:

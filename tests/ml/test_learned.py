@@ -53,6 +53,13 @@ def test_the_model_decides_where_the_rules_say_little(tmp_path: Path) -> None:
     assert said.reason.startswith('the word "zebra" in its text')
 
 
+def test_a_model_without_any_label_of_the_taxonomy_puts_all_into_no_category(tmp_path: Path) -> None:
+    rules = RulesClassifier(OpenOnly(), today=TODAY)
+    foreign = made.model({"t:zebra": ("zoo", 90.0)}, labels=("cats", "dogs", "mice", "zoo"))
+    said = propose(tmp_path, LearnedClassifier(rules, foreign, "0123456789ab"), b"a.txt", SENTENCE)
+    assert (said.label, said.runner_up, said.model) == (None, None, Opinion(None, 1.0))
+
+
 def test_certain_evidence_outranks_the_model(tmp_path: Path) -> None:
     classifier = learned({"x:": ("media_photo", 900.0), "f:": ("media_photo", 900.0)}, Mixture(1.0, 0.0))
     inside_git = propose(tmp_path, classifier, b"repo/.git/objects/ab/cd", b"x\x9c\0")

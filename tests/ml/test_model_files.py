@@ -55,6 +55,17 @@ def with_array(name: str, array: np.ndarray) -> dict[str, bytes]:
     return summed({**FILES, NUMBERS: out.getvalue()})
 
 
+def with_head(head: str) -> dict[str, bytes]:
+    """The files with an array whose head says this of it."""
+    line = head.encode() + b"\n"
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(FILES[NUMBERS])) as before, zipfile.ZipFile(out, "w") as after:
+        for each in before.namelist():
+            raw = b"\x93NUMPY\x01\x00" + len(line).to_bytes(2, "little") + line
+            after.writestr(each, raw if each == "offsets.npy" else before.read(each))
+    return summed({**FILES, NUMBERS: out.getvalue()})
+
+
 def test_a_model_comes_back_as_it_was() -> None:
     stored = unpack_model(FILES, PLACE)
     assert stored.model_id == hashlib.sha256(FILES[NUMBERS]).hexdigest()[:12]
@@ -99,12 +110,24 @@ def test_no_damage_goes_unnoticed(name: str, data: st.DataObject) -> None:
 REFUSED = {
     "no meta": ({NUMBERS: FILES[NUMBERS], SUMS: FILES[SUMS]}, "not a model: no meta.json"),
     "other features": (with_meta(features=999), "the model was made for features 999"),
-    "another schema": (with_meta(schema=2), "the model was made for features"),
+    "another schema": (with_meta(schema=2), "the model is of format 2 and this version of the program reads 1"),
     "unknown field": (with_meta(run="rm -rf /"), "the model does not say what it is"),
     "labels unsorted": (with_meta(labels=["b", "a", "c", "d"]), "not a usable model: its labels are not a sorted list"),
     "labels missing": (with_meta(labels=["a", "b"]), "not a usable model: its numbers are not of the shape"),
     "threshold beyond 1": (with_meta(threshold=1.5), "the model does not say what it is"),
     "trust below 0": (with_meta(trust=-1.0), "not a usable model: its threshold or its mixture"),
+    "scale without end": (with_meta(scale=1e308), "not a usable model: its threshold or its mixture"),
+    "trust without end": (with_meta(trust=1e308), "not a usable model: its threshold or its mixture"),
+    "offsets without end": (
+        with_array("offsets", np.full(4, 3e38, dtype=np.float32)),
+        "not a usable model: some of its numbers are too large",
+    ),
+    "a head that is no Python": (with_head("((((("), "the model's numbers cannot be read"),
+    "a head nested too deep": (with_head("-" * 9000 + "1"), "the model's numbers cannot be read"),
+    "a shape beyond all numbers": (
+        with_head("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999999999,), }"),
+        "the model's numbers cannot be read",
+    ),
     "a pickled array": (
         with_array("weights", np.array([{"a": 1}], dtype=object)),
         "the model's numbers cannot be read",
@@ -139,6 +162,20 @@ def test_a_foreign_pickle_is_refused_and_never_run(tmp_path: Path) -> None:
     with pytest.raises(ModelUnusable, match="a pickle"):
         read_archive(os.fsencode(tmp_path / "model.joblib"))
     assert not os.path.exists("/tmp/ifmosfs-evil-pickle")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_an_archive_with_damaged_members_is_refused(tmp_path: Path, method: int) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        for name, content in FILES.items():
+            archive.writestr(name, content)
+    content = bytearray(out.getvalue())
+    for at in range(60, 300):
+        content[at] ^= 0xFF
+    (tmp_path / "m.ifmodel").write_bytes(content)
+    with pytest.raises(ModelUnusable, match="not a model: a pickle"):
+        read_archive(os.fsencode(tmp_path / "m.ifmodel"))
 
 
 def test_links_devices_and_giants_are_refused(tmp_path: Path) -> None:

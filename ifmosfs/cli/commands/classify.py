@@ -85,12 +85,16 @@ def classify(
 
 
 def _label(listed: bytes, as_json: bool) -> None:
-    from ifmosfs.app.evaluating import label_files
+    from ifmosfs.app.evaluating import NOT_THERE, label_files
 
     paths = [path for path in listed.split(b"\0" if b"\0" in listed else b"\n") if path]
     with opened_app() as app:
         rows = list(label_files(app, paths))
         app.idle()
+        absent = [path for path, proposal in rows if proposal is NOT_THERE]
+        if absent:
+            first = f"the first of them {shown(absent[0])}"
+            app.notices.append(f"{len(absent):,} of {len(rows):,} paths lead to nothing that is there, {first}.")
     if as_json:
         files = [
             {"path": path, "label": proposal.label, "confidence": proposal.score, "reason": proposal.reason}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ifmosfs.cli.common import json_option, opened_app, print_json
+from ifmosfs.cli.common import as_bytes, json_option, opened_app, print_json, quoted
 
 
 @click.command("export")
@@ -18,4 +18,5 @@ def export(name: str, path: str, as_json: bool) -> None:
     if as_json:
         print_json({"model": stored.model_id, "file": path})
         return
-    click.echo(f"Written {stored.model_id} to {path}. There: ifmosfs model import {path}")
+    to = quoted(as_bytes(path))
+    click.echo(f"Written {stored.model_id} to {to}. There: ifmosfs model import {to}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ifmosfs.cli.common import TerminalProgress, counted, json_option, print_json, sized
+from ifmosfs.cli.common import TerminalProgress, as_bytes, counted, json_option, print_json, quoted, sized
 
 
 @click.command("synth")
@@ -55,4 +55,4 @@ def synth(
     click.echo(
         f"{counted(report.n_files, 'file')} of {counted(len(report.by_category), 'category')} and {n_types}, {sized(report.n_bytes)}"
     )
-    click.echo(f"{output}/manifest.csv tells what each one is.")
+    click.echo(f"{quoted(as_bytes(output) + b'/manifest.csv')} tells what each one is.")

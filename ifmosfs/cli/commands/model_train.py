@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 import click
 
-from ifmosfs.cli.common import counted, json_option, opened_app, print_json
+from ifmosfs.cli.common import as_bytes, counted, json_option, opened_app, print_json, quoted, tell_of_the_environment
+from ifmosfs.core.names import display
 
 
 @click.command("train")
@@ -75,6 +77,7 @@ def train(
         )
         if use_it:
             app.models.use(report.stored.model_id)
+            tell_of_the_environment(app)
     stored, figures = report.stored, report.stored.meta.figures
     if as_json:
         print_json(
@@ -84,6 +87,7 @@ def train(
                 "output": report.output,
                 "files": report.n_files,
                 "missing": list(report.missing),
+                "unknown": report.unknown,
                 "figures": figures,
                 "threshold": stored.meta.threshold,
                 "seconds": round(time.monotonic() - started, 1),
@@ -96,12 +100,16 @@ def train(
     )
     if report.missing:
         click.echo(f"{counted(len(report.missing), 'file')} of the set are not there")
+    if report.unknown:
+        unknown = ", ".join(f"{display(os.fsencode(name))} ({n_files:,})" for name, n_files in report.unknown.items())
+        click.echo(f"categories that there are not, whose files will get none: {unknown}")
     click.echo(
         f"On kinds of files held back: {figures['accuracy']:.1%} right; from {stored.meta.threshold:.2f} on "
         f"{figures['coverage']:.1%} are decided, {figures['precision']:.1%} of them rightly"
     )
     if report.output is not None:
-        click.echo(f"Written to {report.output}. Next: ifmosfs model import {report.output}")
+        to = quoted(as_bytes(report.output))
+        click.echo(f"Written to {to}. Next: ifmosfs model import {to}")
     elif use_it:
         click.echo("It is in use from now on. Next: ifmosfs classify")
     else:

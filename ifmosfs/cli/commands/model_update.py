@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ifmosfs.cli.common import counted, json_option, opened_app, print_json, quoted, shown, yes_option
+from ifmosfs.cli.common import (
+    counted,
+    json_option,
+    opened_app,
+    print_json,
+    quoted,
+    shown,
+    tell_of_the_environment,
+    yes_option,
+)
 
 if TYPE_CHECKING:
     from ifmosfs.app.updating import Change, UpdateReport
@@ -37,6 +46,7 @@ def update(n_shown: int, dry_run: bool, yes: bool, as_json: bool) -> None:
         is_wanted = not dry_run and (yes or _asked(as_json=as_json))
         if is_wanted:
             keep_and_use(app, report)
+            tell_of_the_environment(app)
     if as_json:
         print_json(_fields(report, is_used=is_wanted))
     elif is_wanted:

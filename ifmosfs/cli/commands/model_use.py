@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ifmosfs.cli.common import json_option, opened_app, print_json
+from ifmosfs.cli.common import json_option, opened_app, print_json, tell_of_the_environment
 
 
 @click.command("use")
@@ -17,6 +17,7 @@ def use(name: str, as_json: bool) -> None:
     """
     with opened_app() as app:
         chosen = app.models.use(name)
+        tell_of_the_environment(app)
     if as_json:
         print_json({"model": chosen})
         return

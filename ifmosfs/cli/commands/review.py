@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from ifmosfs.cli.common import counted, json_option, opened_app, print_json, quoted, recover_first, shown, sized
-from ifmosfs.core.errors import Ambiguous, NotFound
+from ifmosfs.core.errors import Ambiguous, IfmosfsError, NotFound
 from ifmosfs.core.names import display, split
 
 if TYPE_CHECKING:
@@ -111,8 +111,10 @@ def _ask_all(app: App, reviewing: Reviewing, scope: Scope, limit: int) -> int:
                 break
             if answer == "s":
                 continue
-            report = reviewing.answer(question, None if answer == "n" else answer.partition(":")[2])
+            report = _kept(reviewing, question, None if answer == "n" else answer.partition(":")[2])
             app.idle()
+            if report is None:
+                continue
             n_answered += 1
             n_settled += _tell(app, report, scope)
     except (KeyboardInterrupt, click.Abort):
@@ -127,6 +129,20 @@ def _ask_all(app: App, reviewing: Reviewing, scope: Scope, limit: int) -> int:
     else:
         click.echo(f"Next: ifmosfs stage create --session {scope.session.session_id}")
     return status
+
+
+def _kept(reviewing: Reviewing, question: Question, category: str | None) -> TeachReport | None:
+    """What came of an answer; `None`, and it is said, where nothing can be learned of that file any more."""
+    from ifmosfs.app.teaching import ENDING
+    from ifmosfs.cli.show_lessons import show_refused
+
+    try:
+        return reviewing.answer(question, category)
+    except IfmosfsError as error:
+        if isinstance(error, ENDING):
+            raise
+        show_refused([(question.doubt.place.absolute, error)])
+        return None
 
 
 def _show(app: App, question: Question, glimpse: Glimpse, number: int) -> None:

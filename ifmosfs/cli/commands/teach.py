@@ -37,6 +37,8 @@ def teach(words: tuple[str, ...], recursive: bool, forget: bool, as_json: bool) 
     from ifmosfs.core.lessons import LessonOrigin
 
     if not words or (len(words) < 2 and not forget):
+        if forget:
+            raise UsageProblem("files are wanted", hint="ifmosfs teach --forget FILE...")
         raise UsageProblem("files and a category are wanted", hint="ifmosfs teach FILE... CATEGORY")
     paths = [as_bytes(word) for word in (words if forget else words[:-1])]
     with opened_app() as app:
@@ -45,8 +47,14 @@ def teach(words: tuple[str, ...], recursive: bool, forget: bool, as_json: bool) 
         subjects, refused = subjects_of(app, paths, recursive=recursive)
         if refused and not subjects and len(paths) == 1:
             raise refused[0][1]
-        report = forget_files(app, subjects) if forget else teach_files(app, subjects, category, LessonOrigin.TEACH)
+        report = (
+            forget_files(app, subjects, frozenset(paths))
+            if forget
+            else teach_files(app, subjects, category, LessonOrigin.TEACH)
+        )
         refused += report.refused
+        if forget and not report.learnt and not refused:
+            raise UsageProblem("nothing was said about any of these files", path=paths[0])
         app.idle()
         if as_json:
             print_json(_fields(report, refused, forget=forget))

@@ -40,6 +40,7 @@ def why(file: str, as_json: bool) -> None:
 
 def _show(app: App, found: Why) -> None:
     from ifmosfs.app.subjects import correcting
+    from ifmosfs.app.teaching import not_teachable
     from ifmosfs.cli.show_lessons import category_words
 
     proposal, threshold = found.explanation.proposal, found.threshold
@@ -62,8 +63,11 @@ def _show(app: App, found: Why) -> None:
         _line("lesson", _lesson_words(app, found))
     for fate in found.fates:
         _line(f"plan {fate.plan_id}", _fate_words(fate))
-    given = found.subject.given
-    click.echo(f"Is it something else? {correcting(given, _offered(proposal))}")
+    given, problem = found.subject.given, not_teachable(found.subject)
+    if problem is None:
+        click.echo(f"Is it something else? {correcting(given, _offered(proposal))}")
+    else:
+        click.echo(f"It cannot be taught: {problem.what}{'' if problem.hint is None else f'; {problem.hint}'}")
     if found.lesson is not None and _is_own(found):
         click.echo(f"Take back what you said: ifmosfs teach --forget {quoted(given)}")
 
@@ -78,18 +82,32 @@ def _line(what: str, words: str) -> None:
 
 
 def _consequence(found: Why, threshold: float) -> str:
-    proposal = found.explanation.proposal
+    proposal, fate = found.explanation.proposal, found.fates[-1] if found.fates else None
+    if fate is not None and fate.by_person and fate.goes_to is not None:
+        return f"it moves where you have put it in plan {fate.plan_id}"
     if proposal.unreadable is not None:
         return f"it stays where it is: it cannot be read ({proposal.unreadable})"
     if proposal.label is None:
         return "it stays where it is, for review"
     if proposal.score < threshold:
         return f"it stays where it is, for review: {proposal.score:.2f} is below the threshold of {threshold:.2f}"
+    return _way(found, f"{proposal.score:.2f} is not below the threshold of {threshold:.2f}")
+
+
+def _way(found: Why, reached: str) -> str:
+    """What becomes of a file that is sure enough to move."""
     if found.would_go is None:
         return "it stays where it is: the layout leaves files of this category"
-    return (
-        f"it moves to {display(found.would_go)}/ ({proposal.score:.2f} is not below the threshold of {threshold:.2f})"
-    )
+    if found.fates and found.fates[-1].goes_to is None:
+        return f"it stays where it is in plan {found.fates[-1].plan_id}, though {reached}"
+    return f"it moves to {display(found.would_go)}/ ({reached})"
+
+
+def _moves(found: Why) -> bool:
+    """Whether it moves: in the newest open plan that has it, or else in a plan that would be made now."""
+    if found.fates:
+        return found.fates[-1].goes_to is not None
+    return found.is_sure and found.would_go is not None
 
 
 def _fate_words(fate: Fate) -> str:
@@ -147,6 +165,7 @@ def _is_own(found: Why) -> bool:
 
 def _fields(found: Why) -> dict[str, object]:
     from ifmosfs.app.subjects import correcting
+    from ifmosfs.app.teaching import not_teachable
     from ifmosfs.cli.show_lessons import opinion_fields
 
     proposal, lesson = found.explanation.proposal, found.lesson
@@ -156,7 +175,7 @@ def _fields(found: Why) -> dict[str, object]:
         "category": proposal.label,
         "confidence": proposal.score,
         "threshold": found.threshold,
-        "moves": found.is_sure and found.would_go is not None,
+        "moves": _moves(found),
         "folder": found.would_go,
         "reason": proposal.reason,
         "evidence": list(found.explanation.evidence),
@@ -180,5 +199,7 @@ def _fields(found: Why) -> dict[str, object]:
             {"plan": fate.plan_id, "goes_to": fate.goes_to, "shown_at": fate.shown_at, "by_person": fate.by_person}
             for fate in found.fates
         ],
-        "correct": correcting(found.subject.given, _offered(proposal)),
+        "correct": None
+        if not_teachable(found.subject) is not None
+        else correcting(found.subject.given, _offered(proposal)),
     }
