@@ -131,6 +131,13 @@ def test_worker_that_cannot_be_started_marks_all_files_and_is_not_tried_for_ever
     assert answers(pool, descriptor, *["zip"] * 20) == [failed] * 20
 
 
+def test_interpreter_that_may_not_be_run_marks_all_files(pool_of, descriptor, monkeypatch, tmp_path):
+    (tmp_path / "python").touch(0o644)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    failed = trouble("the extractor cannot be started", lasting=False, kind="archive")
+    assert answers(pool_of(2, SHORT), descriptor, *["zip"] * 20) == [failed] * 20
+
+
 def test_files_that_nobody_waits_for_any_more_are_given_up_and_the_rest_is_answered(pool_of, descriptor):
     pool = pool_of(1, Limits(wall_seconds=100.0))
     hanging, wanted = (pool.ask(descriptor, len(CONTENT), name) for name in ("hang", "zip"))

@@ -17,7 +17,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -176,11 +176,16 @@ class Pool:
             return least if len(least.jobs) < IN_HAND else None
         if self._n_failed_starts >= MOST_FAILED_STARTS:
             return None
-        return self._start()
+        try:
+            return self._start()
+        except OSError:  # this user may not run this interpreter, or no more processes
+            self._n_failed_starts += 1
+            return None
 
     def _start(self) -> _Worker:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        with theirs:
+        with theirs, ExitStack() as closing:
+            closing.enter_context(ours)
             arguments = [sys.executable, "-P", *self._command, msgspec.json.encode(self._limits).decode()]
             process = subprocess.Popen(
                 arguments,
@@ -190,6 +195,7 @@ class Pool:
                 env=_environment(),
                 start_new_session=True,  # Ctrl-C is ours to hear
             )
+            closing.pop_all()
         ours.setblocking(False)
         worker = _Worker(process, ours, time.monotonic())
         self._workers.append(worker)
