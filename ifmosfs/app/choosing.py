@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
 
 from ifmosfs.app.committing import plan_history
 from ifmosfs.app.context import App
@@ -87,13 +86,15 @@ def candidates_of(app: App, journal: Journal, info: PlanInfo, undo: frozenset[st
     """The moves of a plan, with the files that they moved."""
     as_done, plan = known_history(app, journal, info), app.catalogue.load_plan(info.plan_id)
     found = candidates(info.plan_id, followed_history(journal, as_done).history, as_done, plan.actions, undo)
-    categories_at = cache(partial(app.layout.categories_at, key=plan.policy.names.key))
+    categories_at = app.categories_at(plan.policy)
     return [_as_filed(each, plan.target, categories_at) for each in found]
 
 
 def _as_filed(one: Candidate, target: bytes, categories_at: CategoriesAt) -> Candidate:
     """With the category that a person has given the file, where it is another than the plan's."""
-    places = [place.path for place in (one.new, one.old) if place.root == target]
+    places = [
+        place.path for place in (one.new, one.old) if place.root == target
+    ]  # one of them: no target is a scanned folder
     if one.is_folder or not places:
         return one
     actions = (replace(each, category=filed_as(each, places[0], categories_at)) for each in one.actions)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from importlib import resources
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
@@ -20,6 +20,8 @@ from ifmosfs.platform.reserve import release_if_scarce, release_reserve
 
 if TYPE_CHECKING:
     from ifmosfs.app.models import Models
+    from ifmosfs.core.filed import CategoriesAt
+    from ifmosfs.core.plan import Policy
     from ifmosfs.ml.classifier import RulesClassifier
     from ifmosfs.ml.model_files import StoredModel
     from ifmosfs.ml.taught import TaughtClassifier
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from ifmosfs.store.journal import SqliteJournal
 
 
+N_FOLDERS: Final = 4096  # whose categories are remembered: a view may live for weeks
 RULES_THRESHOLD: Final = 0.6  # of scores that hand-written rules give
 
 
@@ -116,6 +119,10 @@ class App:
             return parse_layout(defaults, own, self.taxonomy.names)
         except ConfigProblem as error:
             raise ConfigProblem(error.what, path=os.fsencode(path), hint=error.hint or MEND) from error
+
+    def categories_at(self, policy: Policy) -> CategoriesAt:
+        """Tells the categories that a folder stands for in a plan with this policy, and remembers the last ones."""
+        return lru_cache(maxsize=N_FOLDERS)(partial(self.layout.categories_at, key=policy.names.key))
 
     @cached_property
     def classifier(self) -> TaughtClassifier:

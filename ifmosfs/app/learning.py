@@ -12,7 +12,6 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Final
 
 from ifmosfs.app.context import App
@@ -97,8 +96,7 @@ def _drafts(app: App, plan_id: str, log: Sequence[Edit]) -> list[Lesson]:
     }
     source = plan_source(app, plan_id, log)
     tree = PlanTree(source.plan, source=source)
-    categories_at = partial(app.layout.categories_at, key=tree.plan.policy.names.key)
-    said = sayings(tree, effective(log), categories_at)
+    said = sayings(tree, effective(log), app.categories_at(tree.plan.policy))
     wanted = {EditedFile(plan_id, one.edit, one.action.action_id): one for one in said}
     now_ns = host.now_ns()
     gone = [taking_back(one, now_ns) for edited, one in standing.items() if edited not in wanted]

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 from ifmosfs.app.context import App
@@ -125,7 +124,7 @@ def serve(
         look=Patience(app.disk, is_slow).lstat,
         may_reach=_may_reach,
         is_slow=is_slow,
-        categories_at=partial(app.layout.categories_at, key=tree.plan.policy.names.key),
+        categories_at=app.categories_at(tree.plan.policy),
     )
     driver = fuse.Driver(app.settings.driver) if app.settings.driver else None
     with ExitStack() as stack:

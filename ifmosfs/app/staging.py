@@ -7,7 +7,6 @@ import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache, partial
 from typing import Final, assert_never
 
 from ifmosfs.app.classifying import classify
@@ -114,7 +113,7 @@ def create_plan(
 
 def categories_of(app: App, tree: AnyTree) -> Callable[[PlannedMove], str | None]:
     """Tells what each file that is to move is taken for, by the program or by the folder that a person has put it into."""
-    categories_at = cache(partial(app.layout.categories_at, key=tree.plan.policy.names.key))
+    categories_at = app.categories_at(tree.plan.policy)
     return lambda move: filed_as(move.action, move.target, categories_at)
 
 

@@ -74,6 +74,11 @@ def opened_app() -> Iterator[App]:
         progress.close()
 
 
+def legible(text: str) -> str:
+    """Words of a file, or of a model from elsewhere, as they may be shown: they must not steer the terminal."""
+    return display(text.encode("utf-8", "surrogateescape"))
+
+
 def tell_of_the_environment(app: App) -> None:
     """Say that the model that was put into use is not the one that this environment has files labelled by."""
     if app.settings.model:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from ifmosfs.cli.common import counted, json_option, opened_app, print_json, tell_of_the_environment
-from ifmosfs.core.names import display
+from ifmosfs.cli.common import counted, json_option, legible, opened_app, print_json, tell_of_the_environment
 
 if TYPE_CHECKING:
     from ifmosfs.app.models import ListedModel
@@ -28,7 +27,7 @@ def list_(as_json: bool) -> None:
         print_json({"models": [_fields(each) for each in listed]})
         return
     for each in listed:
-        click.echo(f"{'*' if each.is_current else ' '} {each.name:14} {_legible(_about(each))}")
+        click.echo(f"{'*' if each.is_current else ' '} {each.name:14} {legible(_about(each))}")
     click.echo("The one with * is in use. Another: ifmosfs model use NAME")
 
 
@@ -45,11 +44,6 @@ def _about(each: ListedModel) -> str:
         f"{meta.created[:10]}  {kind}{meta.data.get('set', '')}, {int(figures.get('n_files', 0)):,} files; held back: "
         f"{figures.get('accuracy', 0):.1%} right, {figures.get('coverage', 0):.0%} decided from {meta.threshold:.2f} on"
     )
-
-
-def _legible(text: str) -> str:
-    """What a model from elsewhere says of itself must not steer the terminal."""
-    return display(text.encode("utf-8", "surrogateescape"))
 
 
 def _fields(each: ListedModel) -> dict[str, object]:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import time
 
 import click
 
-from ifmosfs.cli.common import as_bytes, counted, json_option, opened_app, print_json, quoted, tell_of_the_environment
-from ifmosfs.core.names import display
+from ifmosfs.cli.common import (
+    as_bytes,
+    counted,
+    json_option,
+    legible,
+    opened_app,
+    print_json,
+    quoted,
+    tell_of_the_environment,
+)
 
 
 @click.command("train")
@@ -101,7 +108,7 @@ def train(
     if report.missing:
         click.echo(f"{counted(len(report.missing), 'file')} of the set are not there")
     if report.unknown:
-        unknown = ", ".join(f"{display(os.fsencode(name))} ({n_files:,})" for name, n_files in report.unknown.items())
+        unknown = ", ".join(f"{legible(name)} ({n_files:,})" for name, n_files in report.unknown.items())
         click.echo(f"categories that there are not, whose files will get none: {unknown}")
     click.echo(
         f"On kinds of files held back: {figures['accuracy']:.1%} right; from {stored.meta.threshold:.2f} on "

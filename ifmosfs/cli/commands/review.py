@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from ifmosfs.cli.common import counted, json_option, opened_app, print_json, quoted, recover_first, shown, sized
+from ifmosfs.cli.common import (
+    counted,
+    json_option,
+    legible,
+    opened_app,
+    print_json,
+    quoted,
+    recover_first,
+    shown,
+    sized,
+)
 from ifmosfs.core.errors import Ambiguous, IfmosfsError, NotFound
 from ifmosfs.core.names import display, split
 
@@ -157,9 +167,9 @@ def _show(app: App, question: Question, glimpse: Glimpse, number: int) -> None:
         facts.append(counted(glimpse.n_pages, "page"))
     click.echo(f"\n{number}. {shown(question.doubt.place.absolute)}   {', '.join(facts)}")
     if glimpse.title:
-        click.echo(f"   “{_legible(glimpse.title)}”")
+        click.echo(f"   “{legible(glimpse.title)}”")
     for line in glimpse.lines:
-        click.echo(f"   | {_legible(line)}")
+        click.echo(f"   | {legible(line)}")
     if question.others:
         names = ", ".join(display(split(place.path)[1]) for place in question.others[:3])
         click.echo(
@@ -169,11 +179,6 @@ def _show(app: App, question: Question, glimpse: Glimpse, number: int) -> None:
         click.echo(f"   [{at}] {app.taxonomy.label(name)} ({name}) {score:.2f}")
     if not _options(word):
         click.echo(f"   no guess: {word.reason}")
-
-
-def _legible(text: str) -> str:
-    """What a file says must not steer the terminal."""
-    return display(text.encode("utf-8", "surrogateescape"))
 
 
 def _answer(app: App, question: Question) -> str:
