@@ -3,6 +3,10 @@
 The kernel may make the writer of a notification wait for requests that are under way in the same folder or file. So there is one
 thread for it, which holds no lock; the view only adds to a queue. Notifications of content are given to a worker if the file
 may block, because they wait for its reads.
+
+A folder has one name only in the kernel's memory. One that is found at a new place while the old name is being told of can be
+put there only if nobody holds the folder that it was in, as the notification does; else whoever looks is told ESTALE. So a lookup
+that has found a folder which has come there lately lets the notifications pass first (`let_pass`).
 """
 
 from __future__ import annotations
@@ -11,6 +15,8 @@ import errno
 import logging
 import os
 import queue
+import threading
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Final, NamedTuple
@@ -35,6 +41,8 @@ LOG: Final = logging.getLogger("ifmosfs")
 _UNKNOWN_INODE: Final = (1 << 64) - 2  # no view numbers a node so
 _ATTRIBUTES_ONLY: Final = -1
 _ALL_CONTENT: Final = 0
+_NO_FOLDER: Final = 0
+LET_PASS_S: Final = 0.05  # two lookups may wait for notifications that wait for the other
 
 
 class _Entry(NamedTuple):
@@ -74,6 +82,10 @@ class Notifier:
         self._nudge = nudge
         self._on_bug = on_bug
         self._queue: queue.SimpleQueue[_Entry | _Node | _All | ChangedNames] = queue.SimpleQueue()
+        # The nodes of new names that are not passed on yet, and the folder whose name is being written; guarded by the condition.
+        self._coming: Counter[int] = Counter()
+        self._at = _NO_FOLDER
+        self._progress = threading.Condition()
 
     def start(self) -> bool:
         """Find out whether the kernel takes notifications, and begin to write them; `False` if it does not.
@@ -103,7 +115,16 @@ class Notifier:
 
     def names_changed(self, names: ChangedNames) -> None:
         """See `Invalidations`."""
+        with self._progress:
+            self._coming.update(names.inodes)
         self._queue.put(names)
+
+    def let_pass(self, parent: int, inode: int) -> None:
+        """Before a folder is given to somebody who looked for it in `parent`: wait, not for long, until the old name of one that
+        has come there lately is told. Not while a name in `parent` is told of, which waits for that very lookup to end."""
+        if inode in self._coming:  # read without the lock: each lookup of a folder comes here
+            with self._progress:
+                self._progress.wait_for(lambda: inode not in self._coming or self._at == parent, LET_PASS_S)
 
     def _run(self) -> None:
         while True:
@@ -115,14 +136,29 @@ class Notifier:
         elif isinstance(item, _Node):
             self._node(item)
         elif isinstance(item, ChangedNames):
+            self._have_come(item)
             self._nudge(item)
         elif not self._has_epochs or self._write(NOTIFY_INC_EPOCH, b""):
             self._top()
 
     def _entry(self, parent: int, name: bytes) -> None:
         """The name; and the attributes of the folder, which the kernel drops by itself only if it remembers the name."""
+        self._now_at(parent)
         if self._write(NOTIFY_INVAL_ENTRY, _entry_out(parent, name)) == errno.ENOENT:
             self._write(NOTIFY_INVAL_INODE, INVAL_INODE_OUT.pack(parent, _ATTRIBUTES_ONLY, 0))
+        self._now_at(_NO_FOLDER)
+
+    def _now_at(self, folder: int) -> None:
+        with self._progress:
+            self._at = folder
+            self._progress.notify_all()
+
+    def _have_come(self, names: ChangedNames) -> None:
+        """All that was told before these new names is passed on."""
+        with self._progress:
+            self._coming.subtract(names.inodes)
+            self._coming = +self._coming
+            self._progress.notify_all()
 
     def _node(self, node: _Node) -> None:
         first = _ALL_CONTENT if node.has_new_content else _ATTRIBUTES_ONLY

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from ifmosfs.core.files import Kind
 from ifmosfs.platform import kernel_wire as wire
 from ifmosfs.platform.kernel_files import Files
 from ifmosfs.platform.kernel_listings import Folders
@@ -48,10 +49,20 @@ REFUSALS: Final = {
 
 
 class Operations:
-    """The view as the kernel asks for it. `longest_s`: what is said may be kept no longer."""
+    """The view as the kernel asks for it. `longest_s`: what is said may be kept no longer. `let_pass` is called with a folder
+    that was found in another, before the kernel is given it (`Notifier.let_pass`)."""
 
-    def __init__(self, view: ViewOperations, device: int, *, longest_s: float, may_pass_through: bool) -> None:
+    def __init__(
+        self,
+        view: ViewOperations,
+        device: int,
+        let_pass: Callable[[int, int], None],
+        *,
+        longest_s: float,
+        may_pass_through: bool,
+    ) -> None:
         self._view = view
+        self._let_pass = let_pass
         self._longest_s = longest_s
         self._known = BRIEF, timeouts(BRIEF, longest_s)
         self.nodes = Nodes(view.forget)
@@ -105,6 +116,8 @@ class Operations:
             inode = entry.attr.inode
             self.nodes.give((inode,))
         self.folders.interest.looked_at(inode)
+        if entry.attr.kind is Kind.FOLDER:
+            self._let_pass(parent, inode)
         return entry_out(entry, self._held(inode))
 
     def forget(self, inode: int, request: bytearray, end: int) -> None:

@@ -98,7 +98,7 @@ def _start(view: ViewOperations, mount_point: bytes, device: int, agreed: Agreed
     notifier = Notifier(device, agreed.minor, view, workers, Nudger(mount_point, view, on_end).nudge, on_end)
     longest_s = math.inf if agreed.minor >= wire.MINOR_INC_EPOCH else _LONGEST_WITHOUT_EPOCHS_S
     may_pass_through = bool(agreed.flags & wire.PASSTHROUGH)
-    operations = Operations(view, device, longest_s=longest_s, may_pass_through=may_pass_through)
+    operations = Operations(view, device, notifier.let_pass, longest_s=longest_s, may_pass_through=may_pass_through)
     loop = Loop(device, view, operations, workers, on_end)
     loop.start()
     can_notify = notifier.start()

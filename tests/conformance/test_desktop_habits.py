@@ -215,6 +215,17 @@ def test_rm_and_mv_of_a_whole_folder_do_what_they_say(mount: Mount) -> None:
     assert kept.keys() == {name for name, node in LAYOUT_SHOWN[b"New"].items() if not isinstance(node, dict)}  # type: ignore[attr-defined]
 
 
+def test_a_folder_dropped_on_the_review_folder_is_found_at_once_where_it_came_to_lie(mount: Mount) -> None:
+    """The kernel takes it for where it was dropped until it is told, and to look for it meanwhile ended with ESTALE now and then:
+    in 19 of 300 times, so in nearly none of the runs of this test it did not."""
+    system = mount.system
+    for _ in range(60):
+        system.rename(b"New/Full", REVIEW + b"/Full")
+        assert system.lstat(REVIEW + b"/excluded/Full").is_folder
+        system.rename(REVIEW + b"/excluded/Full", b"New/Full")
+    assert nothing_changed(mount)
+
+
 def test_moving_out_of_the_mount_copies_and_leaves_the_original(
     mount: Mount, tmp_path: Path, playground: Playground
 ) -> None:

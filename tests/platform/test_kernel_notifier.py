@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import threading
+import time
+from collections.abc import Callable
 
 import pytest
 
-from ifmosfs.platform.kernel_notifier import Notifier
+from ifmosfs.platform.kernel_notifier import LET_PASS_S, Notifier
 from ifmosfs.platform.kernel_wire import NOTIFY_INVAL_ENTRY, NOTIFY_INVAL_INODE
 from ifmosfs.platform.kernel_workers import Workers
 from ifmosfs.view.protocol import ChangedNames
@@ -72,3 +74,79 @@ def test_an_entry_that_the_kernel_does_not_know_still_puts_its_folder_out_of_dat
     kernel.names_changed(NOTHING)
     assert kernel.nudged.wait(WAIT_S)
     assert kernel.codes == [NOTIFY_INVAL_ENTRY, NOTIFY_INVAL_INODE]
+
+
+# A folder that has moved: what a lookup waits for that finds it at its new place.
+
+OLD_PARENT, NEW_PARENT, FOLDER, OTHER = 2, 3, 4, 5
+
+
+class SlowKernel(Kernel):
+    """Takes each name only when it is let, as if somebody held the folder of it."""
+
+    def __init__(self) -> None:
+        self.at_name = threading.Semaphore(0)
+        self.may_take = threading.Semaphore(1)  # for the one that is written to find out
+        super().__init__()
+        self.at_name.acquire()
+
+    def _write(self, code: int, payload: bytes) -> int:
+        if code == NOTIFY_INVAL_ENTRY:
+            self.at_name.release()
+            assert self.may_take.acquire(timeout=WAIT_S)
+        return super()._write(code, payload)
+
+    def has_moved(self, *parents: int) -> None:
+        for parent in parents:
+            self.entry_changed(parent, b"name")
+        self.names_changed(ChangedNames({b"new/name": True}, frozenset({FOLDER})))
+        assert self.at_name.acquire(timeout=WAIT_S)
+
+
+def waited_s(call: Callable[[], None]) -> float:
+    start = time.monotonic()
+    call()
+    return time.monotonic() - start
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> SlowKernel:
+    monkeypatch.setattr("ifmosfs.platform.kernel_notifier.LET_PASS_S", WAIT_S)
+    return SlowKernel()
+
+
+def test_a_folder_at_its_new_place_is_given_only_when_its_old_name_is_told(slow: SlowKernel) -> None:
+    slow.has_moved(OLD_PARENT)
+    given = threading.Event()
+    looking = threading.Thread(target=lambda: (slow.let_pass(NEW_PARENT, FOLDER), given.set()), daemon=True)
+    looking.start()
+    assert not given.wait(0.2)
+    slow.may_take.release()
+    assert given.wait(WAIT_S / 2)
+    assert waited_s(lambda: slow.let_pass(NEW_PARENT, FOLDER)) < WAIT_S / 2
+
+
+def test_other_folders_are_given_at_once(slow: SlowKernel) -> None:
+    slow.has_moved(OLD_PARENT)
+    assert waited_s(lambda: slow.let_pass(NEW_PARENT, OTHER)) < WAIT_S / 2
+
+
+def test_a_lookup_does_not_wait_for_what_waits_for_it(slow: SlowKernel) -> None:
+    slow.has_moved(NEW_PARENT, OLD_PARENT)
+    assert waited_s(lambda: slow.let_pass(NEW_PARENT, FOLDER)) < WAIT_S / 2
+
+
+def test_a_lookup_that_waits_goes_on_when_its_own_folder_is_told_of(slow: SlowKernel) -> None:
+    slow.has_moved(OLD_PARENT, NEW_PARENT)
+    given = threading.Event()
+    looking = threading.Thread(target=lambda: (slow.let_pass(NEW_PARENT, FOLDER), given.set()), daemon=True)
+    looking.start()
+    slow.may_take.release()
+    assert slow.at_name.acquire(timeout=WAIT_S)
+    assert given.wait(WAIT_S / 2)
+
+
+def test_two_lookups_that_wait_for_each_other_end() -> None:
+    slow = SlowKernel()
+    slow.has_moved(OLD_PARENT)
+    assert LET_PASS_S <= waited_s(lambda: slow.let_pass(NEW_PARENT, FOLDER)) < WAIT_S
