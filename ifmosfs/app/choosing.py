@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from ifmosfs.app.committing import plan_history
 from ifmosfs.app.context import App
+from ifmosfs.app.rollback_log import OF_VAULT
 from ifmosfs.app.undoing import UNDOABLE, Chosen, followed_history, is_lost, known_history, prepare_rollback
 from ifmosfs.app.versioning import find_version, read_manifest
 from ifmosfs.core.errors import NotFound, UsageProblem, WrongState
@@ -19,7 +20,6 @@ from ifmosfs.core.plan import PlanState
 from ifmosfs.core.rollback import to_undo
 from ifmosfs.core.selection import Candidate, Selection, candidates, choose, close_over
 
-OF_VAULT = "vault"
 MOVABLE = (*UNDOABLE, PlanState.ROLLED_BACK)
 
 

@@ -15,6 +15,7 @@ import msgspec
 from ifmosfs.app.checks import credentials, permissions, refuse_moved_places
 from ifmosfs.app.collector import without_collector
 from ifmosfs.app.context import App
+from ifmosfs.app.rollback_log import NOTHING_MOVED, log_report
 from ifmosfs.app.staging import load_tree_to_commit, nearest_folder, refuse_over
 from ifmosfs.app.work_order import commit_order
 from ifmosfs.core.errors import ConflictsOpen, DiskFull, IfmosfsError, PlanOutdated, TargetProblem
@@ -217,9 +218,10 @@ def _leave_nothing(app: App, journal: SqliteJournal, prepared: PreparedCommit, r
     """
     plan_id = prepared.info.plan_id
     journal.withdraw_sidecars(plan_id)
-    undo = new_run(RunKind.ROLLBACK, plan_id, prepared.info.target)
+    undo = new_run(RunKind.ROLLBACK, plan_id, prepared.info.target, NOTHING_MOVED)
     planned = plan_rollback(undo, plan_history(journal, plan_id), app.disk, undo={report.run_id})
     undone = execute(planned.order, app.disk, journal, now_ns=host.now_ns)
+    log_report(app, plan_id, NOTHING_MOVED, undone)
     journal.withdraw_sidecars(plan_id)  # once more: the vault, which was in their folder, is gone now
     return replace(report, n_folders_made=report.n_folders_made - undone.n_folders_removed)
 
@@ -229,11 +231,10 @@ def plan_history(journal: Journal, plan_id: str) -> list[RunHistory]:
     return [RunHistory(run, tuple(journal.recorded(run.run_id))) for run in journal.runs(plan_id)]
 
 
-def new_run(kind: RunKind, plan_id: str, target: bytes) -> Run:
-    """A run of this process that begins now."""
-    return Run(
-        secrets.token_hex(5), kind, plan_id, target, RunState.RUNNING, host.now_ns(), host.boot_id(), os.getpid()
-    )
+def new_run(kind: RunKind, plan_id: str, target: bytes, selection: str | None = None) -> Run:
+    """A run of this process that begins now; `selection`: what it takes back, in words."""
+    run = Run(secrets.token_hex(5), kind, plan_id, target, RunState.RUNNING, host.now_ns(), host.boot_id(), os.getpid())
+    return replace(run, message=selection)
 
 
 def _take_snapshot(app: App, prepared: PreparedCommit) -> None:

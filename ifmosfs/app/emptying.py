@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 from ifmosfs.app.checks import refuse_read_only
 from ifmosfs.app.committing import Stop, new_run
 from ifmosfs.app.holders import Holder, Holders
+from ifmosfs.app.rollback_log import VAULT_EMPTIED, log_counts, log_report
 from ifmosfs.app.vaulting import VaultEntry, emptied_folders, vault_entries
 from ifmosfs.core.emptying import Removal, RemovalReport, remove_held_elsewhere
 from ifmosfs.core.execute import WorkOrder, execute
 from ifmosfs.core.files import Fingerprint, Kind, Place
 from ifmosfs.core.folders import DoomedFolder
 from ifmosfs.core.journal import RunKind
-from ifmosfs.core.manifest import PlanInfo, RollbackEntry
+from ifmosfs.core.manifest import PlanInfo
 from ifmosfs.platform import host
 
 if TYPE_CHECKING:
@@ -115,9 +116,8 @@ def _tidy(app: App, journal: SqliteJournal, plan_id: str, target: bytes) -> None
     doomed = _doomed_folders(app, journal, plan_id, target)
     if not doomed:
         return
-    order = WorkOrder(new_run(RunKind.ROLLBACK, plan_id, target), remove_folders=doomed)
-    tidied = execute(order, app.disk, journal, now_ns=host.now_ns)
-    _log(app, plan_id, tidied.run_id, 0, tidied.n_conflicts)
+    order = WorkOrder(new_run(RunKind.ROLLBACK, plan_id, target, VAULT_EMPTIED), remove_folders=doomed)
+    log_report(app, plan_id, VAULT_EMPTIED, execute(order, app.disk, journal, now_ns=host.now_ns))
 
 
 def _doomed_folders(app: App, journal: SqliteJournal, plan_id: str, target: bytes) -> tuple[DoomedFolder, ...]:
@@ -141,7 +141,7 @@ def _run_of(
         for each in expendable
     ]
     report = remove_held_elsewhere(
-        new_run(RunKind.ROLLBACK, plan_id, target),
+        new_run(RunKind.ROLLBACK, plan_id, target, VAULT_EMPTIED),
         removals,
         app.disk,
         journal,
@@ -149,10 +149,6 @@ def _run_of(
         now_ns=host.now_ns,
         stop=stop,
     )
-    _log(app, plan_id, report.run_id, len(report.removed), len(report.problems))
+    log_counts(app, plan_id, report.run_id, VAULT_EMPTIED, len(report.removed), len(report.problems))
     _tidy(app, journal, plan_id, target)
     return report
-
-
-def _log(app: App, plan_id: str, run_id: str, n_done: int, n_conflicts: int) -> None:
-    app.catalogue.log_rollback(RollbackEntry(run_id, plan_id, host.now_ns(), "vault empty", n_done, n_conflicts, 0))

@@ -12,6 +12,7 @@ from ifmosfs.app.checks import permissions
 from ifmosfs.app.collector import without_collector
 from ifmosfs.app.committing import plan_history
 from ifmosfs.app.context import App
+from ifmosfs.app.rollback_log import log_forgotten
 from ifmosfs.app.undoing import UNDOABLE, is_lost, lost_journal, settle_rolled_back
 from ifmosfs.core import rehearsed_recovery
 from ifmosfs.core.errors import DiskFull, Locked
@@ -44,6 +45,7 @@ def recover_runs(app: App, journal: SqliteJournal) -> list[RecoveryReport]:
     """Recover every interrupted run of an open journal. Raises `DiskFailed` where the disk does not answer."""
     reports = [_recover_one(app, journal, run) for run in journal.unfinished()]
     _release_unbegun(app, journal)
+    log_forgotten(app, journal)
     return reports
 
 

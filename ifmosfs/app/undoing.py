@@ -15,6 +15,7 @@ from ifmosfs.app.checks import permissions, refuse_read_only
 from ifmosfs.app.collector import without_collector
 from ifmosfs.app.committing import Stop, new_run, plan_history
 from ifmosfs.app.context import App
+from ifmosfs.app.rollback_log import log_report
 from ifmosfs.app.staging import load_tree
 from ifmosfs.core.errors import DatabaseDamaged, PlanOutdated, TargetProblem, WrongState
 from ifmosfs.core.execute import execute
@@ -22,7 +23,7 @@ from ifmosfs.core.files import Place
 from ifmosfs.core.followed import Followed, follow
 from ifmosfs.core.history import MOVING, Key, RunHistory, actions_below, held_actions, holds_anything, standing
 from ifmosfs.core.journal import Journal, Operation, OpState, Run, RunKind, RunState
-from ifmosfs.core.manifest import PlanInfo, RollbackEntry
+from ifmosfs.core.manifest import PlanInfo
 from ifmosfs.core.names import CONTROL_NAME, join, shell_word
 from ifmosfs.core.plan import PlanEvent, PlanState
 from ifmosfs.core.ports import DiskReader
@@ -88,7 +89,7 @@ def prepare_rollback(app: App, journal: Journal, chosen: Chosen, disk: DiskReade
     absent = absent_disks(standing(history), setting, app.disk)
     if info.target in absent:
         raise other_disk(info.target)
-    run = new_run(RunKind.ROLLBACK, info.plan_id, info.target)
+    run = new_run(RunKind.ROLLBACK, info.plan_id, info.target, chosen.words)
     with reader.looking():
         planned = plan_rollback(
             run,
@@ -233,17 +234,7 @@ def run_rollback(app: App, journal: SqliteJournal, prepared: PreparedRollback, s
         journal.return_sidecars(plan_id)
     if is_whole and state in UNDOABLE:
         app.catalogue.advance(plan_id, PlanEvent.ROLL_BACK)
-    app.catalogue.log_rollback(
-        RollbackEntry(
-            run_id=report.run_id,
-            plan_id=plan_id,
-            at_ns=host.now_ns(),
-            selection=prepared.chosen.words,
-            n_done=report.n_done,
-            n_conflicts=report.n_conflicts,
-            n_failed=report.n_failed,
-        )
-    )
+    log_report(app, plan_id, prepared.chosen.words, report)
     return report
 
 

@@ -11,8 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ifmosfs.app.checks import refuse_read_only
 from ifmosfs.app.committing import new_run, plan_history
 from ifmosfs.app.context import App
+from ifmosfs.app.rollback_log import OF_VAULT, log_counts
 from ifmosfs.app.staging import nearest_folder
 from ifmosfs.app.undoing import followed_history
 from ifmosfs.core.errors import Ambiguous, NotFound, TargetProblem, UsageProblem
@@ -21,7 +23,7 @@ from ifmosfs.core.files import Attr, Fingerprint, Kind, Place
 from ifmosfs.core.folders import DoomedFolder
 from ifmosfs.core.history import Standing, standing
 from ifmosfs.core.journal import Journal, OpKind, RunKind
-from ifmosfs.core.manifest import PlanInfo, RollbackEntry
+from ifmosfs.core.manifest import PlanInfo
 from ifmosfs.core.names import ancestors, join, split, with_suffix_before_extension
 from ifmosfs.core.reports import RunReport
 from ifmosfs.core.steps import Step
@@ -103,7 +105,8 @@ def restore(app: App, journal: SqliteJournal, entries: Sequence[VaultEntry], to:
     """Move files out of the vault: back to their old places, or to a path, or into a folder `to`. Where the name is taken, a
     free one beside it; nothing is overwritten. One run per plan.
 
-    Raises: NotFound for an entry that is not there any more; TargetProblem for a place that cannot be; DiskFailed.
+    Raises: NotFound for an entry that is not there any more; TargetProblem for a place that cannot be, or is on a disk that is
+    mounted read-only; DiskFailed.
     """
     taken: set[bytes] = set()
     places = [_free_place(app, _wanted_place(entry, to, n_entries=len(entries)), taken) for entry in entries]
@@ -112,6 +115,7 @@ def restore(app: App, journal: SqliteJournal, entries: Sequence[VaultEntry], to:
         if _look(app, entry.place) is None:
             raise NotFound("it is not in the vault any more", path=entry.place.absolute, hint="ifmosfs vault list")
         by_plan.setdefault(entry.plan_id, []).append(at)
+    refuse_read_only(app, (place.root for place in (*places, *(entry.place for entry in entries))))
     return [
         _restore_of(app, journal, [entries[at] for at in numbers], [places[at] for at in numbers])
         for numbers in by_plan.values()
@@ -216,24 +220,16 @@ def _free_place(app: App, wanted: Place, taken: set[bytes]) -> Place:
 def _restore_of(app: App, journal: SqliteJournal, entries: Sequence[VaultEntry], places: Sequence[Place]) -> Restored:
     plan_id, target = entries[0].plan_id, entries[0].place.root
     order = WorkOrder(
-        run=new_run(RunKind.ROLLBACK, plan_id, target),
+        run=new_run(RunKind.ROLLBACK, plan_id, target, OF_VAULT),
         folders=tuple(_missing_folders(app, places)),
         steps=tuple(_step(app, entry, place) for entry, place in zip(entries, places, strict=True)),
         remove_folders=tuple(emptied_folders(app, journal, plan_id, target)),
     )
     report = execute(order, app.disk, journal, now_ns=host.now_ns)
-    app.catalogue.log_rollback(
-        RollbackEntry(
-            run_id=report.run_id,
-            plan_id=plan_id,
-            at_ns=host.now_ns(),
-            selection="vault",
-            n_done=report.n_done,
-            n_conflicts=report.n_conflicts,
-            n_failed=report.n_failed,
-        )
-    )
     are_back = tuple(_look(app, entry.place) is None for entry in entries)
+    n_back, n_conflicts = sum(are_back), report.n_conflicts
+    # The report counts no files that the target had: they are of no action.
+    log_counts(app, plan_id, report.run_id, OF_VAULT, n_back, n_conflicts, len(entries) - n_back - n_conflicts)
     return Restored(plan_id, tuple(entries), tuple(places), are_back, report)
 
 

@@ -66,10 +66,10 @@ def remove_held_elsewhere(
                 break
             rows += _remove(run, removals[start : start + BATCH], start, disk, journal, still_held)
         state = RunState.COMPLETE if len(rows) == len(removals) else RunState.STOPPED
-        journal.finish(run.run_id, state, now_ns(), None)
+        journal.finish(run.run_id, state, now_ns(), run.message)
     except IfmosfsError as error:
         try:
-            journal.finish(run.run_id, RunState.NEEDS_RECOVERY, now_ns(), str(error))
+            journal.finish(run.run_id, RunState.NEEDS_RECOVERY, now_ns(), run.message or str(error))
         except IfmosfsError as second:
             error.add_note(f"nor could the journal record it: {second}")
         raise

@@ -34,7 +34,8 @@ from ifmosfs.core.effects import (
 from ifmosfs.core.errors import DiskFull, IfmosfsError
 from ifmosfs.core.files import Place
 from ifmosfs.core.folders import DoomedFolder, FolderTimes, NewFolder, changing, make_folders, remove_emptied
-from ifmosfs.core.journal import FolderMeta, Journal, Operation, OpKind, OpState, Outcome, Run, RunState
+from ifmosfs.core.journal import FolderMeta, Journal, Operation, OpKind, OpState, Outcome, Run, RunKind, RunState
+from ifmosfs.core.moved_again import MovedAgain
 from ifmosfs.core.names import SEPARATOR, components
 from ifmosfs.core.ports import Disk
 from ifmosfs.core.reports import RunReport, StopCause
@@ -135,14 +136,14 @@ def execute(
     try:
         return execution.run()
     except IfmosfsError as error:
-        _mark_for_recovery(journal, order.run.run_id, now_ns(), error)
+        _mark_for_recovery(journal, order.run, now_ns(), error)
         raise
 
 
-def _mark_for_recovery(journal: Journal, run_id: str, at_ns: int, error: IfmosfsError) -> None:
+def _mark_for_recovery(journal: Journal, run: Run, at_ns: int, error: IfmosfsError) -> None:
     """A run that cannot even be marked stays RUNNING without a holder of the lock, which means the same."""
     try:
-        journal.finish(run_id, RunState.NEEDS_RECOVERY, at_ns, str(error))
+        journal.finish(run.run_id, RunState.NEEDS_RECOVERY, at_ns, run.message or str(error))
     except IfmosfsError as second:
         error.add_note(f"nor could the journal record it: {second}")
 
@@ -187,6 +188,8 @@ class _Execution:
         self._writers: Writers = NOBODY
         self._asked_ns: int | None = None
         self._log = RunLog(journal, order.run.run_id, order.carried)
+        # No commit moves a file twice, and its steps are made anew each time that they are gone through.
+        self._again = MovedAgain(order.steps if order.run.kind is RunKind.ROLLBACK else ())
         self._times = FolderTimes()
         self._blocked: dict[bytes, Outcome] = {}
         self._cause: StopCause | None = None
@@ -237,11 +240,11 @@ class _Execution:
                 self._cause = self._cause or StopCause.INTERRUPTED
 
     def _batch_end(self, begun: int) -> int:
-        """Where the batch ends: a unit is never split."""
+        """Where the batch ends: a unit is never split, and no file is moved twice in one batch."""
         steps, end = self._order.steps, begun + self._batch_size
         while end < len(steps) and steps[end].unit and steps[end].unit == steps[end - 1].unit:
             end += 1
-        return end
+        return self._again.batch_end(begun, min(end, len(steps)))
 
     def _look_who_writes(self, now_ns: int) -> None:
         if self._asked_ns is None or now_ns - self._asked_ns >= BUSY_EVERY_NS:
@@ -255,7 +258,7 @@ class _Execution:
             self._batch_size = max(self._batch_size // 2, 1)
 
     def _move_batch(self, steps: Sequence[Step]) -> None:
-        operations = [self._operation(step) for step in steps]
+        operations = [self._operation(self._again.as_arrived(step)) for step in steps]
         self._log.intend(operations)
         batch, position = _Batch(), 0
         while position < len(operations):
@@ -304,11 +307,15 @@ class _Execution:
         """Make renames durable and settle them, then carry the rest to its other filesystem."""
         touched = [each for each, outcome in batch.renamed if touched_disk(outcome)]
         sync_folders(self._disk, folders_of([*touched, *batch.put_back]))
-        self._log.settle(batch.renamed)
+        self._settle(batch.renamed)
         for number, rows in enumerate(_portions(batch.distant)):
             if number and self._stops_after_batch:
                 self._cause = self._cause or StopCause.INTERRUPTED
             self._transfer(rows, batch.near)
+
+    def _settle(self, rows: Sequence[Settled]) -> None:
+        self._log.settle(rows)
+        self._again.settled(rows)
 
     def _operation(self, step: Step) -> Operation:
         seq, kind = self._log.next_seq(), OpKind.CARRY if step.is_folder else OpKind.MOVE
@@ -364,7 +371,7 @@ class _Execution:
             self._progress(min(n_done + n_copied, n_total), n_total)
 
         result = transfer(
-            rows, self._disk, self._log.run_id, self._log.settle, halted=self._halted, copied=copied, near=near
+            rows, self._disk, self._log.run_id, self._settle, halted=self._halted, copied=copied, near=near
         )
         if result.full is not None:
             self._cause = StopCause.DISK_FULL
@@ -384,9 +391,9 @@ class _Execution:
 
     def _finish(self) -> RunReport:
         state = RunState.COMPLETE if self._cause is None else RunState.STOPPED
-        message = None if self._cause is None else self._cause.value
-        self._journal.finish(self._order.run.run_id, state, self._now_ns(), message)
         run = replace(self._order.run, state=state)
+        message = run.message or (None if self._cause is None else self._cause.value)
+        self._journal.finish(run.run_id, state, self._now_ns(), message)
         return self._log.tally.report(run.run_id, run.kind, state, self._cause, n_files_of(self._order))
 
 

@@ -118,7 +118,8 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run, as the journal holds it."""
+    """One run, as the journal holds it. `message`: of a run that takes something back, what was chosen for it, from its beginning
+    on; of any other, what ended it before its time."""
 
     run_id: str
     kind: RunKind

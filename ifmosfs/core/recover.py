@@ -82,7 +82,7 @@ def recover(run: Run, disk: Disk, journal: Journal, *, now_ns: Callable[[], int]
     recovery.settle_moves(reverify=current.boot_id != boot_id)
     recovery.settle_removals()
     recovery.settle_other_folders()
-    journal.finish(run.run_id, RunState.STOPPED, now_ns(), "recovered")
+    journal.finish(run.run_id, RunState.STOPPED, now_ns(), current.message or "recovered")
     return recovery.report()
 
 

@@ -103,7 +103,7 @@ def _run_by_name(path: bytes, head: PlanHead | None, *, is_rollback: bool) -> Ru
 
 def _as_it_ended(run: Run, finished: Finished | None, *, is_open: bool) -> Run:
     if finished is None:
-        return replace(run, state=RunState.RUNNING, finished_ns=None, message=None)
+        return replace(run, state=RunState.RUNNING, finished_ns=None)
     state = RunState.NEEDS_RECOVERY if is_open else finished.state
     return replace(run, state=state, finished_ns=finished.at_ns, message=finished.message)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -135,6 +136,43 @@ def test_a_file_in_the_way_of_its_folder_is_refused_with_the_remedy(desk: Desk, 
     result = desk.here("vault", "restore", entry_of(desk, "theirs.txt"))
     assert refusal(result)[0].startswith("error[bad-target]: something that is no folder stands on the way")
     assert inside_vault(desk) == ["run.sh", "theirs.txt"]
+
+
+@pytest.mark.parametrize(
+    ("refused", "status", "logged"),
+    [
+        ({b"theirs.txt"}, 3, (1, 0, 1)),
+        ({b"theirs.txt", b"run.sh"}, 4, (0, 0, 2)),
+        (set(), 0, (2, 0, 0)),
+    ],
+    ids=["one", "both", "none"],
+)
+def test_what_the_system_refuses_to_move_is_told_by_status_and_log(
+    desk: Desk,
+    vaulted: str,
+    monkeypatch: pytest.MonkeyPatch,
+    refused: set[bytes],
+    status: int,
+    logged: tuple[int, int, int],
+) -> None:
+    """The file of the target counts as much as the one of the plan."""
+    rename = PosixDisk.rename_noreplace
+
+    def rename_or_refuse(self: PosixDisk, source: Place, target: Place) -> None:
+        if os.path.basename(source.path) in refused:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        rename(self, source, target)
+
+    monkeypatch.setattr(PosixDisk, "rename_noreplace", rename_or_refuse)
+    result = desk.here("vault", "restore", *(str(row["entry"]) for row in entries(desk).values()))
+    assert result.status == status, result
+    assert (
+        f"{2 - len(refused)} file{'' if len(refused) == 1 else 's'} of 2 brought back out of the vault." in result.out
+    )
+    assert sorted(inside_vault(desk)) == sorted(name.decode() for name in refused)
+    with App(load_settings(desk.environment)) as app:
+        (entry,) = app.catalogue.rollbacks()
+    assert (entry.selection, entry.n_done, entry.n_conflicts, entry.n_failed) == ("vault", *logged)
 
 
 def test_a_rollback_knows_what_was_restored(desk: Desk, vaulted: str, tmp_path: Path) -> None:

@@ -325,6 +325,20 @@ ONCE_FAILED: dict[str, list[tuple[str, dict[str, object]]]] = {
         ("roll_back_a_run", {"number": 0, "picks": [], "crash": None}),
         ("roll_back_a_run", {"number": 0, "picks": [], "crash": None}),
     ],
+    "back over another filesystem through the third name of a swap, of which the other file is gone": [
+        ("create", {"path": b"/out/b.txt"}),
+        ("delete", {"number": 15}),
+        (
+            "commit",
+            {"wanted": [(3, b"/in/c\xff"), (0, b"/in/deep/a"), (31, b"/in/a")], "together": False, "crash": None},
+        ),
+        ("create", {"path": b"/in/deep/b.txt"}),
+        ("commit", {"wanted": [(22, b"/out/a")], "together": False, "crash": None}),
+        ("move_by_hand", {"number": 21, "path": b"/in/c\xff"}),
+        ("roll_back_a_run", {"number": 28, "picks": [], "crash": None}),
+        ("commit", {"wanted": [(30, b"/usb/b.txt")], "together": False, "crash": None}),
+        ("roll_back_some_files", {"number": 0, "picks": [6], "crash": None}),
+    ],
     "back to the place of another file of the plan, which is gone": [
         ("commit", {"wanted": [(0, b"/out/b.txt"), (1, b"/out/c\xff")], "together": False, "crash": None}),
         ("commit", {"wanted": [(3, b"/in/b.txt")], "together": False, "crash": None}),

@@ -117,7 +117,9 @@ READ_ONLY: dict[str, tuple[str, Callable[[UndoBench], Path]]] = {
     "partial rollback": ("bad-target", lambda bench: bench.target),
     "redo": ("bad-target", lambda bench: bench.target),
     "restore": ("bad-target", lambda bench: bench.target),
+    "cherry-pick": ("bad-target", lambda bench: bench.target),
     "vault empty": ("bad-target", lambda bench: bench.target),
+    "vault restore": ("bad-target", lambda bench: bench.target),
     "prune": ("failed", lambda bench: bench.state / "contents"),
     "snapshot": ("failed", lambda bench: bench.state),
 }

@@ -21,6 +21,7 @@ from ifmosfs.app.context import App
 from ifmosfs.app.settings import load_settings
 from ifmosfs.app.snapshotting import held_place
 from ifmosfs.app.versioning import read_manifest
+from ifmosfs.core.journal import RunKind
 from ifmosfs.core.manifest import Protection
 from ifmosfs.core.plan import PlanState
 from tests.cli.command_line import INVOICE, SCRIPT, THEN_NS, Result
@@ -138,6 +139,16 @@ def restore_held(bench: UndoBench) -> Command:
     return "versions", "restore", "--version", "kept", "--yes", "--json"
 
 
+def pick_some(bench: UndoBench) -> Command:
+    """Of a version the tables are to come back: one is gone but held, one was moved away, and the name of one is taken."""
+    bench.done(*snapshot_contents(bench))
+    os.unlink(bench.target / DATA / "far.csv")
+    os.rename(bench.target / DATA / "one.csv", bench.inbox / "moved.csv")
+    os.rename(bench.target / DATA / "plain.csv", bench.inbox / "theirs.csv")
+    stamp(bench.target / DATA / "plain.csv", b"newer,1\n")
+    return "versions", "cherry-pick", "--version", "kept", "--paths", "*.csv", "--yes", "--json"
+
+
 def prune_contents(bench: UndoBench) -> Command:
     """The manifest that needs the contents is to go; of one content the store is the last holder, and drafts were left over."""
     bench.done(*snapshot_contents(bench))
@@ -154,13 +165,22 @@ def empty_vault(bench: UndoBench) -> Command:
     return "vault", "empty", "--yes", "--json"
 
 
+def restore_vaulted(bench: UndoBench) -> Command:
+    """Two files were replaced: the name of one is free again, that of the other is not."""
+    bench.committed_both("--conflict", "replace")
+    os.rename(bench.target / CODE / "run.sh", bench.inbox / "mine.sh")
+    return "vault", "restore", bench.target / CODE / "run.sh", bench.target / DATA / "plain.csv", "--json"
+
+
 SCENES = {
     "partial rollback": Scene(roll_some_back, frozenset({0, 2})),
     "redo": Scene(roll_forth_again, frozenset({0, 2})),
     "snapshot": Scene(snapshot_contents, frozenset({2})),
     "restore": Scene(restore_held),
+    "cherry-pick": Scene(pick_some),
     "prune": Scene(prune_contents, removes=True),
     "vault empty": Scene(empty_vault, removes=True),
+    "vault restore": Scene(restore_vaulted, frozenset({2})),
 }
 
 
@@ -168,10 +188,12 @@ SCENES = {
 
 
 class Ending(NamedTuple):
-    """All that is left when a command has been done, with everything by random ids and by the clock made alike."""
+    """All that is left when a command has been done, with everything by random ids and by the clock made alike. `logged`: what the
+    log says was taken back."""
 
     trees: dict[str, dict[bytes, Entry]]
     held: Digests
+    logged: frozenset[str]
 
 
 class Judge:
@@ -219,7 +241,7 @@ class Judge:
     def ending(self) -> Ending:
         """How everything is. Times that the clock gave count as one."""
         trees = {folder.name.split()[0]: self._tree(folder) for folder in self._bench.folders}
-        return Ending(trees, held(self._bench))
+        return Ending(trees, held(self._bench), logged(self._bench))
 
     def _tree(self, folder: Path) -> dict[bytes, Entry]:
         return {
@@ -234,6 +256,14 @@ class Judge:
 def held(bench: Bench) -> Digests:
     """The contents in the store, by what they really are."""
     return frozenset(item.digest for item in stock(*(bench.state / "contents").glob("[0-9a-f][0-9a-f]")))
+
+
+def logged(bench: Bench) -> frozenset[str]:
+    """What was chosen for each run of the journal that took something back, by the log of rollbacks; each run has its line there."""
+    with App(load_settings(bench.environment)) as app, app.writing() as journal:
+        lines = {entry.run_id: entry.selection for entry in app.catalogue.rollbacks()}
+        assert lines.keys() == {run.run_id for run in journal.runs() if run.kind is RunKind.ROLLBACK}
+    return frozenset(lines.values())
 
 
 def leftovers(bench: Bench) -> list[Path]:
@@ -278,6 +308,7 @@ def assert_alike(found: Ending, wanted: Ending, when: object, told: Collection[s
         }
         assert not differing, (when, name, differing)
     assert found.held == wanted.held, (when, found.held ^ wanted.held)
+    assert found.logged == wanted.logged, (when, found.logged, wanted.logged)
 
 
 def _only_times_differ(one: Entry | None, other: Entry | None, name: str, path: bytes, told: Collection[str]) -> bool:

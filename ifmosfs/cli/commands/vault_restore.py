@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from ifmosfs.cli.common import as_bytes, counted, json_option, opened_app, print_json, recover_first, shown
+
+if TYPE_CHECKING:
+    from ifmosfs.app.vaulting import Restored
 
 
 @click.command()
@@ -23,7 +28,7 @@ def restore(entries: tuple[str, ...], to: str | None, as_json: bool) -> int:
     """
     from ifmosfs.app.vaulting import choose_entries, vault_entries
     from ifmosfs.app.vaulting import restore as restore_entries
-    from ifmosfs.cli.show_runs import problem_fields, run_status, show_problems
+    from ifmosfs.cli.show_runs import problem_fields, show_problems
 
     wanted = [os.path.abspath(os.fsencode(each)) if "/" in each else os.fsencode(each) for each in entries]
     where = None if to is None else as_bytes(to)
@@ -46,7 +51,7 @@ def restore(entries: tuple[str, ...], to: str | None, as_json: bool) -> int:
             for each in done
         ]
         print_json({"runs": runs})
-        return max(run_status(each.report) for each in done)
+        return _status(done)
     for each in done:
         for entry, place, is_back in zip(each.entries, each.places, each.are_back, strict=True):
             if is_back:
@@ -54,4 +59,14 @@ def restore(entries: tuple[str, ...], to: str | None, as_json: bool) -> int:
         show_problems(each.report.problems)
     n_back = sum(sum(each.are_back) for each in done)
     click.echo(f"{counted(n_back, 'file')} of {len(chosen):,} brought back out of the vault.")
-    return max(run_status(each.report) for each in done)
+    return _status(done)
+
+
+def _status(done: Sequence[Restored]) -> int:
+    """By the files themselves: the counts of a report leave out those that the target had."""
+    from ifmosfs.cli.show_runs import run_status
+
+    are_back = [is_back for each in done for is_back in each.are_back]
+    if any(each.report.stop_cause is not None for each in done):
+        return max(run_status(each.report) for each in done)
+    return 0 if all(are_back) else 3 if any(are_back) else 4
