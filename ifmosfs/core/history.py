@@ -27,6 +27,7 @@ from ifmosfs.core.journal import (
     RunState,
 )
 from ifmosfs.core.names import ancestors
+from ifmosfs.core.ordering import is_third_name
 from ifmosfs.core.plan import Action
 from ifmosfs.core.values import quick
 
@@ -49,7 +50,7 @@ class Standing:
 
     `base` is the fingerprint of what it left at its target: after a rollback and its own rollback a copied file is another
     inode, so it is not always the operation's own `arrived`; nor is the target always the one that it had when it was done, for
-    where that was taken the file came beside it.
+    where that was taken the file came beside it. What has gone on from there and come back is what the way back has left.
     """
 
     run_id: str
@@ -81,15 +82,55 @@ def _standing(history: Sequence[RunHistory]) -> Iterator[Standing]:
     holding = {key: last for last in newest.values() for key in way_of(last, undone)[::2]}
     last_ones = frozenset(newest.values())
     arrivals = {key: row for key, row in _done(history) if key in last_ones} if newest else {}
+    returned, skipped = _returned(history, arrivals)
     for each in reversed(history):
         for row in reversed(each.recorded):
             if row.outcome.state is not OpState.DONE:
                 continue
             key = each.run.run_id, row.operation.seq
+            if skipped and row.operation.target in skipped:
+                continue
             if key in holding:
-                yield _left_by(arrivals[holding[key]], each.run.run_id, row)
+                yield _as_returned(_left_by(arrivals[holding[key]], each.run.run_id, row), returned)
             elif key not in undone and key not in newest:
-                yield Standing(each.run.run_id, row.operation, row.outcome, row.outcome.arrived)
+                found = Standing(each.run.run_id, row.operation, row.outcome, row.outcome.arrived)
+                yield _as_returned(found, returned) if returned else found
+
+
+class _Returned(NamedTuple):
+    """What a way back has left at the place where it ends: the file that had left it as `gone`."""
+
+    gone: Fingerprint
+    arrived: Fingerprint
+
+
+def _returned(
+    history: Iterable[RunHistory], last: Mapping[Key, Recorded]
+) -> tuple[dict[Place, _Returned], frozenset[Place]]:
+    """By its place, each file that was moved on from there and came back, if that is the last that was done to it; and the places
+    where a file only waited, and to which it has not come back: the move to there is undone with the one that went on from it."""
+    back = {row.operation.inverse_of: row for row in last.values() if row.operation.kind in MOVING}
+    found: dict[Place, _Returned] = {}
+    skipped: list[Place] = []
+    for key, row in _done(history) if back else ():
+        came, place = back.get(key), row.operation.source
+        if came is None or place is None:
+            continue
+        if came.operation.target != place:
+            if is_third_name(place):
+                skipped.append(place)
+        elif came.outcome.arrived is not None and row.operation.expected is not None:
+            found[place] = _Returned(row.operation.expected, came.outcome.arrived)
+    return found, frozenset(skipped)
+
+
+def _as_returned(found: Standing, returned: Mapping[Place, _Returned]) -> Standing:
+    """An operation with what is at its target now, if that has gone on and come back since."""
+    place = found.operation.target
+    came = None if place is None else returned.get(place)
+    if came is None or found.base is None or not came.gone.same_inode(found.base):
+        return found
+    return replace(found, base=came.arrived)
 
 
 def _done(history: Iterable[RunHistory]) -> Iterator[tuple[Key, Recorded]]:

@@ -112,8 +112,13 @@ def plan_rollback(
     moves = [each for each in wanted if each.operation.kind in MOVING]
     chosen = moves if only is None else [each for each in moves if each.key in only]
     removals = [each for each in wanted if each.operation.kind is OpKind.RMDIR]
-    planner = _Planner(disk, removals, absent, {*foreign, *_overtaken(history, moves)}, beside)
+    foreign = {*foreign, *_overtaken(history, moves)}
+    planner = _Planner(disk, removals, absent, foreign, beside)
     planner.move_back(chosen)
+    broken = _units_in_part(planner.steps, wanted)
+    if broken:
+        planner = _Planner(disk, removals, absent, foreign, beside)
+        planner.move_back(_without_thirds(chosen, broken))
     made = [each for each in wanted if each.operation.kind is OpKind.MKDIR]
     is_whole = len(chosen) == len(moves)
     if is_whole:
@@ -458,21 +463,56 @@ def _lost(each: Standing, found: Attr | None, *, is_foreign: bool) -> str | None
     return None if found.kind is Kind.FOLDER and is_ours else "not-as-committed"
 
 
+_Unit = tuple[str, int]
+
+
+def _respelt(undone: Sequence[Standing]) -> dict[Key, _Unit]:
+    """The moves of units whose files took each other's names through a third one, each with its unit."""
+    units = {each.key: (each.run_id, each.operation.unit) for each in undone if each.operation.unit}
+    respelt = {units[each.key] for each in undone if each.key in units and is_third_name(ends(each.operation)[1])}
+    return {key: unit for key, unit in units.items() if unit in respelt}
+
+
+def _units_in_part(steps: Sequence[Step], undone: Sequence[Standing]) -> frozenset[_Unit]:
+    """Those units of which some files go back, but not all."""
+    units = _respelt(undone)
+    going = Counter(units[step.inverse_of] for step in steps if step.inverse_of in units)
+    wanted = Counter(units.values())
+    return frozenset(unit for unit, n_going in going.items() if n_going < wanted[unit])
+
+
+def _without_thirds(moves: Sequence[Standing], broken: Collection[_Unit]) -> list[Standing]:
+    """The moves, with one instead of the two through a third name, which nothing needs any more where a file of the unit stays: a
+    run that is killed between the two would leave a file under it."""
+    units = {each.key: unit for each in moves if (unit := (each.run_id, each.operation.unit)) in broken}
+    began = {
+        ends(each.operation)[1]: each for each in moves if each.key in units and is_third_name(ends(each.operation)[1])
+    }
+    ended = {ends(each.operation)[0] for each in moves if each.key in units}
+    found = []
+    for each in moves:
+        old, now, _ = ends(each.operation)
+        if each.key in units and now in began and now in ended:
+            continue
+        first = began.get(old) if each.key in units else None
+        source = None if first is None else first.operation.source
+        found.append(each if source is None else replace(each, operation=replace(each.operation, source=source)))
+    return found
+
+
 def _in_units(steps: Sequence[Step], undone: Sequence[Standing]) -> tuple[Step, ...]:
     """The steps, those together that undo a unit through third names: half of it would leave a file under such a name.
 
     All other files go back each for itself, for one that cannot is no reason to keep the others away.
     """
-    units = {each.key: (each.run_id, each.operation.unit) for each in undone if each.operation.unit}
-    respelt = {units[each.key] for each in undone if each.key in units and is_third_name(ends(each.operation)[1])}
-    if not respelt:
+    units = _respelt(undone)
+    if not units:
         return tuple(steps)
-    members: dict[tuple[str, int], list[Step]] = {}
+    members: dict[_Unit, list[Step]] = {}
     for step in steps:
-        unit = units.get(step.inverse_of or ("", 0), ("", 0))
-        if unit in respelt:
-            members.setdefault(unit, []).append(step)
-    n_units = Counter(unit for unit in units.values() if unit in respelt)
+        if step.inverse_of in units:
+            members.setdefault(units[step.inverse_of], []).append(step)
+    n_units = Counter(units.values())
     numbers = {unit: number for number, unit in enumerate(members, 1) if len(members[unit]) == n_units[unit]}
     ordered: list[Step] = []
     for step in steps:
