@@ -79,7 +79,8 @@ class EvaluationReport:
     """The figures of each method on the same files, in the order that was asked for.
 
     `learned`: from how many files those that learn have learned; without a split, they are the same that they are tested on.
-    `missing`: files that are not there. `unknown`: categories that the taxonomy does not have, with their files, which count as wrong.
+    `missing`: files that are not there, `n_repeated`: rows that name a file once more, which count for nothing. `unknown`: categories
+    that the taxonomy does not have, with their files, which count as wrong.
     `is_synthetic`: the files were made for this, and are gone.
     """
 
@@ -88,6 +89,7 @@ class EvaluationReport:
     learned: Mapping[str, int]
     missing: tuple[bytes, ...]
     unknown: Mapping[str, int]
+    n_repeated: int = 0
     is_synthetic: bool = False
 
 
@@ -111,12 +113,14 @@ def evaluate_methods(
 
     `data` is a CSV with the columns `path`, `category` and perhaps `also_ok` (several parted by spaces, commas, semicolons or bars),
     or a folder with one called `labels.csv` or `manifest.csv`. Paths are relative to `root`, or else to the CSV. `threshold`: by
-    default the one that each method asks for. Without an `order` all files are tested on, and learned from.
+    default the one that each method asks for, and for single categories what the settings say. Without an `order` all files are tested
+    on, and learned from.
 
-    Raises: ConfigProblem for a set that cannot be used or parted; NotFound for a method that there is not, and where no file is there;
-    UsageProblem where no method is named.
+    Raises: ConfigProblem for a set that cannot be used or parted, and for settings about a category that there is not; NotFound for a
+    method that there is not, and where no file is there; UsageProblem where no method is named.
     """
     wanted = checked_methods(app, names)
+    own = dict(app.thresholds.by_category) if threshold is None else {}
     read = read_labelled(app, data, root)
     found = _Set(
         [Labelled(file, row["category"], also_ok_of(row)) for row, file in read.rows], [row for row, _ in read.rows]
@@ -129,12 +133,14 @@ def evaluate_methods(
         with closing(make_method(app, name)) as method:
             method.learn(train)
             limit = method.threshold if threshold is None else threshold
-            evaluations.append(_evaluation(app, name, method, test, limit))
+            evaluations.append(_evaluation(app, name, method, test, limit, own))
             if method.learns:
                 learned[name] = len(train)
     unknown = Counter(each.category for each in found.files if each.category not in {*app.taxonomy.names, NONE})
     report = _split_report(found, order, split) if order and split else None
-    return EvaluationReport(tuple(evaluations), report, learned, read.missing, dict(sorted(unknown.items())))
+    return EvaluationReport(
+        tuple(evaluations), report, learned, read.missing, dict(sorted(unknown.items())), read.n_repeated
+    )
 
 
 def evaluate_on_synthetic(
@@ -214,7 +220,9 @@ def _common_folder(paths: Sequence[bytes]) -> bytes:
     return os.path.commonpath(folders) if folders else b"/"
 
 
-def _evaluation(app: App, name: str, method: Method, test: Sequence[Labelled], threshold: float) -> Evaluation:
+def _evaluation(
+    app: App, name: str, method: Method, test: Sequence[Labelled], threshold: float, own: Mapping[str, float]
+) -> Evaluation:
     files = [each.file for each in test]
     method.warm_up(files)
     judgements = []
@@ -226,4 +234,4 @@ def _evaluation(app: App, name: str, method: Method, test: Sequence[Labelled], t
             judgements.append(
                 Judgement(path, each.category, each.also_ok, answer.label, answer.confidence, answer.seconds)
             )
-    return evaluate(name, judgements, threshold, time.perf_counter() - started)
+    return evaluate(name, judgements, threshold, time.perf_counter() - started, own)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,17 +19,20 @@ _SEPARATORS: Final = re.compile(r"[\s,;|]+")
 
 @dataclass(frozen=True, slots=True)
 class LabelledSet:
-    """What is there of a set: its rows with their files, and the paths of those that are not there."""
+    """What is there of a set: its rows with their files, each file once, and the paths of those that are not there. `n_repeated`: rows
+    that name a file once more."""
 
     rows: tuple[tuple[Row, ScannedFile], ...]
     missing: tuple[bytes, ...]
+    n_repeated: int = 0
 
 
 def read_labelled(app: App, data: str, root: str | None) -> LabelledSet:
     """A set with its files. `data` is a CSV, or a folder with one called `labels.csv` or `manifest.csv`; paths are relative to `root`,
     or else to the CSV.
 
-    Raises: ConfigProblem for a set that cannot be used; NotFound where the folder or every file of it is not there.
+    Raises: ConfigProblem for a set that cannot be used, or that says different things of one file; NotFound where the folder or every
+    file of it is not there.
     """
     if root is not None and not os.path.isdir(root):
         raise NotFound("the folder of the files is not there", path=os.fsencode(root), hint="name it with --root")
@@ -48,7 +51,20 @@ def read_labelled(app: App, data: str, root: str | None) -> LabelledSet:
     if not found:
         hint = "relative paths start from the folder of the CSV; `model evaluate` takes another one by --root"
         raise NotFound("none of the files of the set is there", path=os.fsencode(data), hint=hint)
-    return LabelledSet(tuple(found), tuple(missing))
+    once = each_once(found)
+    return LabelledSet(once, tuple(dict.fromkeys(missing)), len(found) - len(once))
+
+
+def each_once(rows: Iterable[tuple[Row, ScannedFile]]) -> tuple[tuple[Row, ScannedFile], ...]:
+    """The first row of each file. Raises: ConfigProblem where another row says that it is something else."""
+    first: dict[bytes, tuple[Row, ScannedFile]] = {}
+    for row, file in rows:
+        before, _ = first.setdefault(file.place.absolute, (row, file))
+        if before["category"] != row["category"] or also_ok_of(before) != also_ok_of(row):
+            places = " and ".join(f"{each['source']}:{each['source_row']}" for each in (before, row))
+            what = f"two rows say different things of one file ({places})"
+            raise ConfigProblem(what, path=file.place.absolute, hint="take one of them out")
+    return tuple(first.values())
 
 
 def also_ok_of(row: Row) -> frozenset[str]:

@@ -152,7 +152,8 @@ class Models:
             return
         except OSError as error:
             why = error.strerror or error  # shutil makes errors without a number
-            raise IfmosfsError(f"the model cannot be deleted ({why})", path=os.fsencode(place)) from error
+            hint = "see that its folder may be written to, then run the command again"
+            raise IfmosfsError(f"the model cannot be deleted ({why})", path=os.fsencode(place), hint=hint) from error
 
     def _line(self, name: str, current: str) -> ListedModel:
         try:
@@ -220,7 +221,12 @@ def write_folder(place: Path, files: Mapping[str, bytes]) -> None:
         os.rename(work, place)
     except OSError as error:
         shutil.rmtree(work, ignore_errors=True)
-        raise IfmosfsError(f"the model cannot be written ({error.strerror})", path=os.fsencode(place)) from error
+        raise _unwritten(f"the model cannot be written ({error.strerror})", place) from error
+
+
+def _unwritten(what: str, path: Path) -> IfmosfsError:
+    hint = "see that there is room and that it may be written to, then run the command again"
+    return IfmosfsError(what, path=os.fsencode(path), hint=hint)
 
 
 def _shipped_folder() -> Path:
@@ -240,7 +246,7 @@ def _write_whole(path: Path, content: bytes) -> None:
     except OSError as error:
         with suppress(OSError):
             work.unlink()
-        raise IfmosfsError(f"cannot be written ({error.strerror})", path=os.fsencode(path)) from error
+        raise _unwritten(f"cannot be written ({error.strerror})", path) from error
 
 
 def _write_synced(path: Path, content: bytes) -> None:

@@ -13,13 +13,13 @@ from ifmosfs.core.errors import Ambiguous, IfmosfsError, NotFound, UsageProblem
 from ifmosfs.core.files import Attr, Kind, Place, ScannedFile
 from ifmosfs.core.manifest import SessionInfo
 from ifmosfs.core.names import CONTROL_NAME, components, is_within, shell_word
+from ifmosfs.core.plan import NO_CATEGORY
 from ifmosfs.core.proposal import Proposal
 from ifmosfs.ml.taxonomy import Taxonomy
 from ifmosfs.platform.mounts import Mount, views
 from ifmosfs.view.attributes import SOURCE
 
-NONE = "none"
-_NONES = frozenset({NONE, "__none__"})
+_NONES = frozenset({NO_CATEGORY, "__none__"})
 _UNNAMED = frozenset({errno.ENODATA, errno.EOPNOTSUPP})
 
 
@@ -43,7 +43,10 @@ def subject_of(app: App, given: bytes) -> Subject:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise NotFound("no such file", path=given, hint="check the spelling; names with spaces need quotes") from error
     except OSError as error:
-        raise IfmosfsError(f"the file cannot be looked at ({error.strerror})", path=given) from error
+        what = f"the file cannot be looked at ({error.strerror})"
+        raise IfmosfsError(
+            what, path=given, hint="see who may look into its folder, then run the command again"
+        ) from error
     if attr.kind is Kind.FOLDER:
         raise UsageProblem("a folder, where a file is wanted", path=given, hint="name files in it")
     return _known(app, Subject(given, _file(0, place, attr)), absolute, attr)
@@ -130,7 +133,7 @@ def _near_matches(spellings: dict[str, str], wanted: str) -> str:
     matches = list(dict.fromkeys([*inside, *near]))[:4]
     if matches:
         return f"did you mean {' or '.join(matches)}?"
-    return f"one of {', '.join(sorted(set(spellings.values())))}, or {NONE}"
+    return f"one of {', '.join(sorted(set(spellings.values())))}, or {NO_CATEGORY}"
 
 
 def _plain(text: str) -> str:

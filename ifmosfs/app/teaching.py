@@ -159,7 +159,8 @@ def _key(app: App, subject: Subject) -> bytes:
     try:
         return key_of(app.disk, subject.file)
     except OSError as error:
-        raise IfmosfsError(f"the file cannot be read ({error.strerror})", path=subject.given) from error
+        what = f"the file cannot be read ({error.strerror})"
+        raise IfmosfsError(what, path=subject.given, hint="see who may read it, then run the command again") from error
 
 
 def _draft(subject: Subject, key: bytes, category: str | None, origin: LessonOrigin, before: Opinion | None) -> Lesson:

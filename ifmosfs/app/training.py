@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ifmosfs.app.context import App
-from ifmosfs.app.labelled_sets import also_ok_of, read_labelled
+from ifmosfs.app.labelled_sets import LabelledSet, also_ok_of, each_once, read_labelled
 from ifmosfs.app.models import write_folder
 from ifmosfs.app.synthesising import make_synthetic_corpus
 from ifmosfs.core.errors import ConfigProblem, TargetProblem, UsageProblem
@@ -37,14 +37,16 @@ SYNTHETIC_SEED: Final = 0
 
 @dataclass(frozen=True, slots=True)
 class TrainReport:
-    """A model that was trained; `output` is where it was written instead of among the user's. `missing`: files that are not there.
-    `unknown`: categories that the taxonomy does not have, with their files, which count as of no category."""
+    """A model that was trained; `output` is where it was written instead of among the user's. `missing`: files that are not there,
+    `n_repeated`: rows that name a file once more, which were not learned from. `unknown`: categories that the taxonomy does not have,
+    with their files, which count as of no category."""
 
     stored: StoredModel
     output: str | None
     n_files: int
     missing: tuple[bytes, ...]
     unknown: Mapping[str, int]
+    n_repeated: int = 0
 
 
 def train_model(
@@ -68,7 +70,8 @@ def train_model(
     if output is not None:
         _check_new(output)
     with _sets(app, data, per_category, seed) as sets:
-        files, missing = _files_of(app, sets)
+        read = _read_all(app, sets)
+        files = read.rows
         examples = list(_examples(app, files))
         facts = {**_facts(files, data, per_category, seed), **_facts_of_kind(kind, embedder, embeddings)}
     if len({example.label for example in examples}) < 2:
@@ -84,7 +87,7 @@ def train_model(
         write_folder(Path(output), stored_files)
         stored = unpack_model(stored_files, os.fsencode(output))
     unknown = Counter(row["category"] for row, _ in files if row["category"] not in {*app.taxonomy.names, NONE})
-    return TrainReport(stored, output, len(examples), tuple(missing), dict(sorted(unknown.items())))
+    return TrainReport(stored, output, len(examples), read.missing, dict(sorted(unknown.items())), read.n_repeated)
 
 
 def _check_new(output: str) -> None:
@@ -134,9 +137,13 @@ def _sets(app: App, data: Sequence[str], per_category: int, seed: int) -> Iterat
         yield [corpus]
 
 
-def _files_of(app: App, sets: Sequence[str]) -> tuple[list[tuple[Row, ScannedFile]], list[bytes]]:
+def _read_all(app: App, sets: Sequence[str]) -> LabelledSet:
+    """The sets as one, in which each file is once, too."""
     read = [read_labelled(app, each, None) for each in sets]
-    return [pair for each in read for pair in each.rows], [path for each in read for path in each.missing]
+    rows = [pair for each in read for pair in each.rows]
+    once = each_once(rows)
+    missing = dict.fromkeys(path for each in read for path in each.missing)
+    return LabelledSet(once, tuple(missing), sum(each.n_repeated for each in read) + len(rows) - len(once))
 
 
 def _examples(app: App, files: Sequence[tuple[Row, ScannedFile]]) -> Iterator[Example]:

@@ -25,6 +25,7 @@ def evaluation_fields(report: EvaluationReport) -> dict[str, Any]:
             {**method_fields(each), "learned_from": report.learned.get(each.name)} for each in report.evaluations
         ],
         "missing": list(report.missing),
+        "repeated": report.n_repeated,
         "unknown_categories": dict(report.unknown),
     }
 
@@ -69,6 +70,7 @@ def method_fields(one: Evaluation) -> dict[str, Any]:
         "confusion": {category: dict(row) for category, row in one.confusion.items()},
         "decided": {
             "threshold": one.decided.threshold,
+            "threshold_for": dict(one.decided.own),
             "files": one.decided.n_decided,
             "right": one.decided.n_right,
             "coverage": one.decided.coverage,
@@ -170,6 +172,8 @@ def warning_lines(report: EvaluationReport) -> Iterator[str]:
     if report.missing:
         some = ", ".join(shown(path) for path in report.missing[:MOST_MISSING])
         yield f"{counted(len(report.missing), 'file')} of the set not there: {some}"
+    if report.n_repeated:
+        yield f"left out: {counted(report.n_repeated, 'row')} that name a file once more"
 
 
 def _method_lines(one: Evaluation, learned: str) -> Iterator[str]:
@@ -182,7 +186,7 @@ def _method_lines(one: Evaluation, learned: str) -> Iterator[str]:
     )
     decided = one.decided
     rejected = "" if decided.rejected is None else f"; of no category, {decided.rejected:.1%} left alone"
-    yield f"  from {decided.threshold:g} on: {decided.coverage:.1%} decided, {decided.precision:.1%} of them right{rejected}"
+    yield f"  from {decided.limits} on: {decided.coverage:.1%} decided, {decided.precision:.1%} of them right{rejected}"
     best = ", ".join(f"{precision:.0%} of {coverage:.1%}" for precision, coverage in one.at_precision.items())
     yield f"  right, the surest first: {best}"
     if one.files_per_second is not None:
@@ -194,9 +198,7 @@ def _method_lines(one: Evaluation, learned: str) -> Iterator[str]:
                 f"    {stage.stage:<8} {stage.median_ms:8.2f} ms median {stage.p95_ms:8.2f} ms 95th "
                 f"{stage.largest_ms:9.2f} ms largest ({shown(stage.slowest)})"
             )
-    for mistake in one.mistakes[:MOST_MISTAKES]:
-        if mistake.confidence < one.decided.threshold:
-            break
+    for mistake in filter(one.decided.takes, one.mistakes[:MOST_MISTAKES]):
         what = display(mistake.category.encode())
         yield f"  sure and wrong: {shown(mistake.path)}: {mistake.label} {mistake.confidence:.2f}, is {what}"
 

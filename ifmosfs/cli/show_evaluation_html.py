@@ -154,8 +154,8 @@ def _sentence(words: str) -> str:
 def _decided(one: Evaluation) -> str:
     decided = one.decided
     if not decided.n_decided:
-        return f"From {decided.threshold:g} on, nothing is decided."
-    words = f"From {decided.threshold:g} on, {decided.n_decided:,} of {counted(one.n_files, 'file')} are decided"
+        return f"From {decided.limits} on, nothing is decided."
+    words = f"From {decided.limits} on, {decided.n_decided:,} of {counted(one.n_files, 'file')} are decided"
     rejected = "" if decided.rejected is None else f" Of no category, {decided.rejected:.1%} are left alone."
     reached = "reaches" if decided.precision >= GOAL else "does not reach"
     return (

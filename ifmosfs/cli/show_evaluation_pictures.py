@@ -138,7 +138,7 @@ def _curve(plane: _Plane, number: int, one: Evaluation) -> list[Element]:
     if len(points) == 1 and points[0][1] >= plane.lowest:  # a line of one point cannot be seen
         drawn.append(_dot(plane, *points[0], colour, f"{one.name}: {points[0][1]:.1%} of {points[0][0]:.1%}", 3))
     if decided.n_decided and decided.precision >= plane.lowest:
-        words = f"{one.name} from {decided.threshold:g} on: {decided.precision:.1%} of {decided.coverage:.1%}"
+        words = f"{one.name} from {decided.limits} on: {decided.precision:.1%} of {decided.coverage:.1%}"
         drawn.append(_dot(plane, decided.coverage, decided.precision, colour, words, 5))
     return drawn
 

@@ -260,6 +260,9 @@ class Plan:
         return hasher.hexdigest()
 
 
+NO_CATEGORY: Final = "none"  # what a person writes of a file for which there is none
+
+
 class EditKind(Enum):
     """What a person did to the layout; the last two are about steps of the log and not about the layout."""
 
@@ -300,7 +303,7 @@ class Edit:
     A MOVE of a folder means everything in it; only files are EXCLUDEd. `at_ns` is when it was made; folders show it as their time.
     `mode` and `mtime_ns` belong to MKDIR and TOUCH, `replaces` (the fingerprint of what is at the target) to REPLACE, `action_id`
     to ADD and REFRESH, and to the MOVE or VAULT of a file that no person made, `category` to a MOVE by which a person has said
-    what the file is.
+    what the file is, and (`NO_CATEGORY`) to an EXCLUDE by which one has said that it is nothing that there is a category for.
     `step` is the `seq` of the first edit of the same gesture, which is taken back as a whole; of an UNDO or REDO it is the step
     that this takes back or makes again, and there is no path; of what no person did (origin WATCH) it is 0. `seq` is 0 in a draft,
     and so is `step` in one that begins a step.

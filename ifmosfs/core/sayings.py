@@ -17,7 +17,7 @@ from ifmosfs.core.filed import CategoriesAt
 from ifmosfs.core.lessons import LessonKind, LessonOrigin
 from ifmosfs.core.names import split
 from ifmosfs.core.nodes import FileNode, FolderNode, Node
-from ifmosfs.core.plan import Action, Edit, EditKind, EditOrigin
+from ifmosfs.core.plan import NO_CATEGORY, Action, Edit, EditKind, EditOrigin
 from ifmosfs.core.tree import PlanTree
 
 MOST_FILED: Final = 500  # files of one folder that is dragged as a whole
@@ -27,12 +27,12 @@ _BRINGING: Final = frozenset({EditKind.MOVE, EditKind.REPLACE, EditKind.SWAP, Ed
 
 @dataclass(frozen=True, slots=True)
 class Saying:
-    """That the file of an action is, or is not, of a category, by one edit."""
+    """That the file of an action is, or is not, of a category (`None`: of any), by one edit."""
 
     edit: int
     action: Action
     kind: LessonKind
-    category: str
+    category: str | None
     origin: LessonOrigin
 
 
@@ -93,6 +93,9 @@ class _Listener:
 
     def _saying(self, edit: Edit, before: _Before) -> Saying | None:
         node, number = before.node, before.node.leaf.action_id
+        if edit.category == NO_CATEGORY:
+            self._said.pop(number, None)
+            return Saying(edit.seq, node.action, LessonKind.IS, None, LessonOrigin.XATTR)
         if edit.category is not None:
             return self._is(edit, node, edit.category, LessonOrigin.XATTR)
         if self._tree.in_review(node):

@@ -80,7 +80,7 @@ class ClassScore:
 @dataclass(frozen=True, slots=True)
 class Decided:
     """What is decided from a confidence on: the share of all files, how many of those are right (leniently), and the share of files of
-    no category that are left alone; and the files behind the first two."""
+    no category that are left alone; and the files behind the first two. `own`: the confidences that single labels need instead."""
 
     threshold: float
     coverage: float
@@ -88,6 +88,17 @@ class Decided:
     rejected: float | None
     n_decided: int
     n_right: int
+    own: Mapping[str, float] = field(default_factory=dict)
+
+    def takes(self, judgement: Judgement) -> bool:
+        """Whether a file is decided."""
+        return _is_decided(judgement, self.threshold, self.own)
+
+    @property
+    def limits(self) -> str:
+        """From where on, for a person to read."""
+        own = ", ".join(f"{label} {threshold:g}" for label, threshold in self.own.items())
+        return f"{self.threshold:g} ({own})" if own else f"{self.threshold:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +159,15 @@ class Evaluation:
         return self.latency[-1].median_ms if self.latency else None
 
 
-def evaluate(name: str, judgements: Sequence[Judgement], threshold: float, seconds: float | None = None) -> Evaluation:
-    """All figures of some judgements; `threshold` is the confidence from which on the program would move a file, `seconds` what all
-    of them took together.
+def evaluate(
+    name: str,
+    judgements: Sequence[Judgement],
+    threshold: float,
+    seconds: float | None = None,
+    own: Mapping[str, float] | None = None,
+) -> Evaluation:
+    """All figures of some judgements; `threshold` is the confidence from which on the program would move a file, `own` another one
+    for single labels, `seconds` what all of them took together.
 
     Accuracies and F1 are over the files that have a category; precisions, coverage and calibration over all.
     """
@@ -168,7 +185,7 @@ def evaluate(name: str, judgements: Sequence[Judgement], threshold: float, secon
         macro_f1=fmean(classes[category].f1 for category in wanted) if wanted else 0.0,
         classes={category: classes[category] for category in wanted},
         confusion=_confusion(judgements),
-        decided=_decided(judgements, threshold),
+        decided=_decided(judgements, threshold, own or {}),
         at_precision={wanted_: _coverage_at(ranked, wanted_, len(judgements)) for wanted_ in PRECISIONS},
         risk_coverage=_risk_coverage(ranked, len(judgements)),
         bins=bins,
@@ -204,10 +221,15 @@ def _confusion(judgements: Iterable[Judgement]) -> dict[str, dict[str, int]]:
     return {category: dict(sorted(found[category].items())) for category in sorted(found)}
 
 
-def _decided(judgements: Sequence[Judgement], threshold: float) -> Decided:
-    decided = [each for each in judgements if each.label is not None and each.confidence >= threshold]
+def _is_decided(judgement: Judgement, threshold: float, own: Mapping[str, float]) -> bool:
+    label = judgement.label
+    return label is not None and judgement.confidence >= own.get(label, threshold)
+
+
+def _decided(judgements: Sequence[Judgement], threshold: float, own: Mapping[str, float]) -> Decided:
+    decided = [each for each in judgements if _is_decided(each, threshold, own)]
     of_none = [each for each in judgements if not each.has_category]
-    left_alone = [each for each in of_none if each.label is None or each.confidence < threshold]
+    left_alone = [each for each in of_none if not _is_decided(each, threshold, own)]
     return Decided(
         threshold,
         len(decided) / len(judgements) if judgements else 0.0,
@@ -215,6 +237,7 @@ def _decided(judgements: Sequence[Judgement], threshold: float) -> Decided:
         len(left_alone) / len(of_none) if of_none else None,
         len(decided),
         sum(each.is_defensible for each in decided),
+        own,
     )
 
 

@@ -114,7 +114,8 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class StoredModel:
-    """A model as it is kept. `model_id` is the beginning of the hash of its numbers; `guard` the rows that guard it at a refit (none
+    """A model as it is kept. `model_id` is the beginning of a hash over all that its answers depend on, but not over when and of what
+    it was made; `guard` the rows that guard it at a refit (none
     where it reads embeddings); `embedder` what it reads texts with, where it does and that was looked for."""
 
     model_id: str
@@ -170,7 +171,14 @@ def unpack_model(files: Mapping[str, bytes], where: bytes) -> StoredModel:
     trouble = check_shapes(model)
     if trouble is not None:
         raise ModelUnusable(f"not a usable model: {trouble}", path=where, hint=_HINT)
-    return StoredModel(hashlib.sha256(files[NUMBERS]).hexdigest()[:ID_LENGTH], meta, model, guard)
+    return StoredModel(_id_of(files[NUMBERS], meta), meta, model, guard)
+
+
+def _id_of(numbers: bytes, meta: Meta) -> str:
+    embedder = "" if isinstance(meta.embedder, msgspec.UnsetType) else meta.embedder.name
+    judging = [meta.kind, meta.labels, meta.scale, meta.trust, meta.threshold, embedder]
+    about = json.dumps(judging, ensure_ascii=True).encode()
+    return hashlib.sha256(hashlib.sha256(numbers).digest() + about).hexdigest()[:ID_LENGTH]
 
 
 def read_folder(folder: bytes) -> dict[str, bytes]:

@@ -8,11 +8,13 @@ without the name, the text or the rules, and is honest about it.
 
 from __future__ import annotations
 
+import logging
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 
     from ifmosfs.ml.embedding import Embedder
 
+LOG: Final = logging.getLogger("ifmosfs")
+
 N_FOLDS: Final = 4
 LEFT_OUT: Final[Sequence[tuple[frozenset[Group], float]]] = (
     (frozenset({Group.NAME, Group.FOLDER}), 0.5),
@@ -49,6 +53,7 @@ N_GUARD: Final = 2_000
 NO_PIECE: Final = Piece()
 
 Labels = npt.NDArray[np.int64]
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,16 +207,23 @@ def _scores_unseen(
     whole: csr_matrix, parted: csr_matrix, wanted: Labels, folds: Labels, n_labels: int, n_jobs: int
 ) -> Floats:
     """The scores of every file by the model that was trained without its fold."""
-    from joblib import Parallel, delayed
-
-    numbers = sorted(set(folds.tolist()))
     found = np.zeros((len(wanted), n_labels), dtype=FLOAT)
-    jobs = (
-        delayed(_scores_of_fold)(whole, parted, wanted, np.nonzero(folds == number)[0], n_labels) for number in numbers
-    )
-    for held_back, scores in Parallel(n_jobs=n_jobs)(jobs):
+    jobs = [(whole, parted, wanted, np.nonzero(folds == number)[0], n_labels) for number in sorted(set(folds.tolist()))]
+    for held_back, scores in _all_done(_scores_of_fold, jobs, n_jobs):
         found[held_back] = scores
     return found
+
+
+def _all_done(work: Callable[..., Answer], jobs: Sequence[tuple[Any, ...]], n_jobs: int) -> Iterable[Answer]:
+    """The answers of all jobs, made in so many processes, or here if none can be started, or one was killed."""
+    from joblib import Parallel, delayed
+
+    try:
+        answers: list[Answer] = Parallel(n_jobs=n_jobs)(delayed(work)(*job) for job in jobs)
+    except (BrokenProcessPool, BlockingIOError) as error:
+        LOG.warning("no processes to train in: %s", error)
+        return [work(*job) for job in jobs]
+    return answers
 
 
 def _scores_of_fold(

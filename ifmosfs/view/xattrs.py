@@ -12,7 +12,7 @@ from functools import partial
 from ifmosfs.core.filed import CategoriesAt, filed_as
 from ifmosfs.core.files import Fingerprint
 from ifmosfs.core.names import ancestors, components, join, repair, split
-from ifmosfs.core.plan import Action, Edit, EditKind
+from ifmosfs.core.plan import NO_CATEGORY, Action, Edit, EditKind
 from ifmosfs.core.refusals import FsError, FsErrorKind
 from ifmosfs.core.tree import FileNode
 from ifmosfs.view.attributes import CATEGORY, JUDGED, NAMES, RELOAD, REPLACES, SOURCE, STATUS, judgement, names_of
@@ -122,6 +122,9 @@ class ExtendedAttributes:
             return "vault" if status == "staying" and self._guarded.tree.is_vaulted(node) else status
 
     def _file_under(self, node: FileNode, category: str, caller: Caller | None) -> None:
+        if category == NO_CATEGORY:
+            self._leave_out(node, caller)
+            return
         folder = self._refile(node.action, category)
         if folder is None:
             raise FsError(FsErrorKind.INVALID, category.encode())
@@ -148,3 +151,13 @@ class ExtendedAttributes:
             if path != target:
                 tree = self._guarded.tree
                 self._telling.names_changed([Changed(each, each in missing, tree.find(each)) for each in changed])
+
+    def _leave_out(self, node: FileNode, caller: Caller | None) -> None:
+        """As by a deletion, but not by the kernel's call for one."""
+        with self._guarded.lock:
+            path = self._guarded.tree.path_of(node)
+        self._recorder.record(Edit(0, EditKind.EXCLUDE, path, None, 0, category=NO_CATEGORY), caller)
+        with self._guarded.lock:
+            self._telling.name_changed(path)
+            self._telling.name_changed(self._guarded.tree.path_of(node))
+            self._telling.names_changed([Changed(path, False, None)])

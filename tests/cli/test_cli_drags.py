@@ -156,6 +156,25 @@ def test_written_category_is_learned(desk: Desk, plan: str) -> None:
     assert desk.here("stage", "show", plan, "--json").json["planned"] == 4
 
 
+def test_written_none_leaves_a_file_where_it_is_and_is_learned(desk: Desk, plan: str) -> None:
+    view = desk.mount_point
+    path = view / "Financial" / "Documents" / "2021" / "invoice-17.txt"
+    assert path.read_bytes() == INVOICE
+    os.setxattr(path, "user.ifmosfs.category", b"none")
+    assert settled(path.exists, False) is False  # the kernel is told a moment later
+    left_out = view / "To review" / "excluded" / "invoice-17.txt"
+    assert left_out.read_bytes() == INVOICE
+    wanted = [("is", None, "xattr")]
+    assert settled(lambda: lessons(desk), wanted) == wanted
+    found = desk.here("why", desk.inbox / "invoice-17.txt", "--json").json
+    assert (found["category"], found["decided_by"]) == (None, "person")
+    with pytest.raises(PermissionError):
+        os.setxattr(left_out, "user.ifmosfs.category", b"none")  # it stays where it is already
+    assert desk.here("stage", "undo", plan).status == 0
+    assert settled(path.exists, True)
+    assert lessons(desk) == [*wanted, ("undone", None, "undo")]
+
+
 def test_deleted_file_is_never_filed_so_again_and_a_new_plan_knows(desk: Desk, plan: str) -> None:
     view = desk.mount_point
     (view / "Financial" / "Documents" / "2021" / "invoice-17.txt").unlink()

@@ -63,6 +63,46 @@ def test_the_report_for_people_has_the_same_figures(desk: Desk, labelled: Path) 
     assert out.endswith(f"1 file of the set not there: {labelled / 'gone.txt'}\n")
 
 
+def test_thresholds_of_single_categories_count_unless_one_is_given(desk: Desk, labelled: Path) -> None:
+    """No invoice can be so sure; all else is decided from 0.2 on."""
+    command = ("model", "evaluate", "--data", labelled, "--models", "rules")
+    desk.state.mkdir(exist_ok=True)
+    (desk.state / "config.toml").write_text("threshold = 0.2\n[threshold_for]\nfinancial_document = 1.0\n")
+    (found,) = desk.here(*command, "--report", "json").json["models"]
+    assert (found["decided"]["files"], found["decided"]["threshold_for"]) == (3, {"financial_document": 1.0})
+    assert "  from 0.2 (financial_document 1) on: 60.0% decided" in desk.here(*command).out
+    (given,) = desk.here(*command, "--threshold", "0.2", "--report", "json").json["models"]
+    assert (given["decided"]["files"], given["decided"]["threshold_for"]) == (4, {})
+    page = desk.here(*command, "--report", "html").out
+    assert "From 0.2 (financial_document 1) on, 3 of 5 files are decided" in page
+    (desk.state / "config.toml").write_text("[threshold_for]\nnonsense = 1.0\n")
+    assert refusal(desk.here(*command))[0].startswith("error[bad-config]: threshold_for names no category: nonsense")
+
+
+def test_a_file_that_is_named_twice_counts_once(desk: Desk, labelled: Path) -> None:
+    command = ("model", "evaluate", "--data", labelled, "--models", "rules")
+    before = desk.here(*command, "--report", "json").json
+    with (labelled / "labels.csv").open("a", newline="") as out:
+        csv.writer(out).writerows([("a/../a/run.sh", "technical_script", ""), ("gone.txt", "archive", "")])
+    after = desk.here(*command, "--report", "json").json
+    assert (before["repeated"], after["repeated"]) == (0, 1)
+    assert after["missing"] == before["missing"]
+    for name in ("files", "classes", "confusion", "decided"):
+        assert after["models"][0][name] == before["models"][0][name], name
+    assert "left out: 1 row that name a file once more" in desk.here(*command).out
+
+
+def test_a_set_that_says_different_things_of_one_file_is_refused_with_both_rows(desk: Desk, labelled: Path) -> None:
+    with (labelled / "labels.csv").open("a", newline="") as out:
+        csv.writer(out).writerow((str(labelled / "a" / "run.sh"), "archive", ""))
+    listed = labelled / "labels.csv"
+    for command in (("evaluate", "--models", "rules"), ("train",)):
+        assert refusal(desk.here("model", *command, "--data", listed)) == [
+            f"error[bad-config]: two rows say different things of one file ({listed}:4 and {listed}:8): {labelled}/a/run.sh",
+            "  hint: take one of them out",
+        ]
+
+
 def test_the_files_may_lie_elsewhere_than_their_list(desk: Desk, labelled: Path) -> None:
     moved = desk.folder / "lists" / "mine.csv"
     moved.parent.mkdir()
@@ -204,7 +244,7 @@ def test_a_file_that_is_listed_twice_is_in_one_part(desk: Desk, labelled: Path) 
     (labelled / "twice.csv").write_text("path,category\n" + "a/run.sh,technical_script\nb/who.xyz,archive\n" * 3)
     arguments = ("--data", labelled / "twice.csv", "--split", "0.5", "--by", "file", "--report", "json")
     split = desk.here("model", "evaluate", *arguments).json["split"]
-    assert [split[part] for part in ("train", "test")] == [{"files": 3, "groups": 1, "categories": 1}] * 2
+    assert [split[part] for part in ("train", "test")] == [{"files": 1, "groups": 1, "categories": 1}] * 2
 
 
 def test_folders_are_the_groups_where_nothing_else_is_said(desk: Desk, labelled: Path) -> None:

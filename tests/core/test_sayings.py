@@ -8,7 +8,7 @@ import pytest
 
 from ifmosfs.core.edit_log import numbered
 from ifmosfs.core.lessons import LessonKind, LessonOrigin
-from ifmosfs.core.plan import Edit, EditKind, EditOrigin, KeepReason, Plan, Unit, UnitKind
+from ifmosfs.core.plan import NO_CATEGORY, Edit, EditKind, EditOrigin, KeepReason, Plan, Unit, UnitKind
 from ifmosfs.core.sayings import MOST_DENIED, MOST_FILED, sayings
 from ifmosfs.core.tree import PlanTree
 from tests.core.plans import edit, plan_of
@@ -104,6 +104,13 @@ def test_written_category_says_what_a_file_is_wherever_it_goes() -> None:
     written = replace(edit(MOVE, b"Docs/a.txt", b"Docs/a.txt"), category="legal")
     (found,) = sayings(PlanTree(PLAN), list(numbered([written], None)), categories_at)
     assert (found.action.action_id, found.kind, found.category) == (1, LessonKind.IS, "legal")
+    assert found.origin is LessonOrigin.XATTR
+
+
+def test_written_none_says_that_a_file_is_of_no_category() -> None:
+    written = replace(edit(EXCLUDE, b"Docs/a.txt"), category=NO_CATEGORY)
+    (found,) = sayings(PlanTree(PLAN), list(numbered([written], None)), categories_at)
+    assert (found.action.action_id, found.kind, found.category) == (1, LessonKind.IS, None)
     assert found.origin is LessonOrigin.XATTR
 
 

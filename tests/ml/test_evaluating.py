@@ -63,6 +63,13 @@ def test_what_is_decided_is_judged_over_all_files() -> None:
     assert evaluate("no none", SOME[:3], 0.6).decided.rejected is None
 
 
+def test_single_labels_may_need_other_confidences() -> None:
+    found = evaluate("some", SOME, 0.6, own={B: 0.5, C: 0.7}).decided
+    assert found == Decided(0.6, 4 / 8, 4 / 4, 1.0, 4, 4, {B: 0.5, C: 0.7})
+    assert found.limits == "0.6 (web_font 0.5, archive 0.7)"
+    assert [found.takes(each) for each in SOME] == [True, True, True, False, True, False, False, False]
+
+
 def test_coverage_at_a_precision_is_the_largest_share_of_the_surest_files_and_parts_no_files_of_one_confidence() -> (
     None
 ):

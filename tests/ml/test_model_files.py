@@ -68,7 +68,6 @@ def with_head(head: str) -> dict[str, bytes]:
 
 def test_a_model_comes_back_as_it_was() -> None:
     stored = unpack_model(FILES, PLACE)
-    assert stored.model_id == hashlib.sha256(FILES[NUMBERS]).hexdigest()[:12]
     assert (stored.model.labels, stored.model.mixture, stored.model.threshold) == (
         MODEL.labels,
         MODEL.mixture,
@@ -78,6 +77,25 @@ def test_a_model_comes_back_as_it_was() -> None:
     assert stored.guard.labels.tolist() == [0, 1]
     assert stored.guard.matrix().shape[0] == 2
     assert stored.meta.data == {"set": "by hand"}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"labels": ["legal_document", *MODEL.labels[1:]]},
+        {"threshold": 0.5},
+        {"scale": MODEL.mixture.scale / 2},
+        {"trust": MODEL.mixture.trust + 0.25},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_a_model_with_the_same_numbers_that_answers_otherwise_has_another_id(changed: dict[str, object]) -> None:
+    assert unpack_model(with_meta(**changed), PLACE).model_id != unpack_model(FILES, PLACE).model_id
+
+
+def test_a_model_that_was_only_made_at_another_time_has_the_same_id() -> None:
+    again = with_meta(created="2031-01-01T00:00:00Z", figures={}, libraries={})
+    assert unpack_model(again, PLACE).model_id == unpack_model(FILES, PLACE).model_id
 
 
 def test_the_same_model_gives_the_same_bytes() -> None:

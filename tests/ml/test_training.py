@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import random
+import sys
+from pathlib import Path
 
 import model_samples as made
 import numpy as np
@@ -49,6 +51,17 @@ def test_the_word_of_a_label_is_learned_and_not_that_of_a_single_group(trained: 
         for word in WORDS.values()
     }
     assert said == {word: label for label, word in WORDS.items()}
+
+
+def test_where_no_process_can_be_started_it_is_done_in_this_one(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "python").touch(0o644)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    again = train(corpus(), n_jobs=2)
+    assert "no processes to train in" in caplog.text
+    assert np.array_equal(again.model.weights, trained.model.weights)
+    assert (again.model.mixture, again.figures) == (trained.model.mixture, trained.figures)
 
 
 def test_the_same_files_and_seed_give_the_same_model(trained: Trained) -> None:

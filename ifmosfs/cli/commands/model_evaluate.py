@@ -42,7 +42,11 @@ class Share(click.FloatRange):
     help="What to compare, on the same files: together, model-alone, rules, extensions, most-frequent (the default is all of these), "
     "ids of models.",
 )
-@click.option("--threshold", type=Share(0, 1), help="From which confidence on a file is moved.")
+@click.option(
+    "--threshold",
+    type=Share(0, 1),
+    help="From which confidence on a file is moved, instead of what settings and methods say.",
+)
 @click.option(
     "--split",
     type=Share(0, 1, min_open=True, max_open=True),

@@ -94,6 +94,7 @@ def train(
                 "output": report.output,
                 "files": report.n_files,
                 "missing": list(report.missing),
+                "repeated": report.n_repeated,
                 "unknown": report.unknown,
                 "figures": figures,
                 "threshold": stored.meta.threshold,
@@ -107,6 +108,8 @@ def train(
     )
     if report.missing:
         click.echo(f"{counted(len(report.missing), 'file')} of the set are not there")
+    if report.n_repeated:
+        click.echo(f"left out: {counted(report.n_repeated, 'row')} that name a file once more")
     if report.unknown:
         unknown = ", ".join(f"{legible(name)} ({n_files:,})" for name, n_files in report.unknown.items())
         click.echo(f"categories that there are not, whose files will get none: {unknown}")

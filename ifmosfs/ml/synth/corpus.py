@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import logging
 import os
 import shutil
 import signal
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import Final
 
 from ifmosfs.core.errors import IfmosfsError, TargetProblem
@@ -30,7 +34,11 @@ from ifmosfs.ml.synth.prose import GrammarSource, TextSource, use_text_source
 from ifmosfs.ml.synth.registry import NONE, DocumentType, catalogue
 from ifmosfs.ml.synth.words import LANGUAGES
 
+LOG: Final = logging.getLogger("ifmosfs")
+
 MANIFEST: Final = "manifest.csv"
+WAITING: Final = ".waiting"
+TRIES: Final = 20
 CHUNK: Final = 24
 LARGEST: Final = 240_000
 """Files beyond this are made anew with other chances, a few times: they would fill the disk and teach nothing more."""
@@ -136,17 +144,31 @@ def _begin(source: TextSource) -> None:
     catalogue()
 
 
-def _begin_worker(source: TextSource) -> None:
-    """A worker leaves Ctrl-C to its parent, which takes the work away."""
+def _begin_worker(source: TextSource, work: str) -> None:
+    """A worker leaves Ctrl-C to its parent, which takes the work away; if the parent is killed, the worker does that."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, args=(work,), daemon=True).start()
     _begin(source)
+
+
+def _end_with_parent(work: str) -> None:
+    parent = parent_process()
+    if parent is None:
+        return
+    parent.join()
+    for _ in range(TRIES):  # another worker may still be writing
+        shutil.rmtree(work, ignore_errors=True)
+        if not os.path.lexists(work):
+            break
+        time.sleep(0.1)
+    os._exit(1)
 
 
 def _make_chunk(order: Order, jobs: list[tuple[str, int]], folder: str) -> list[Entry]:
     rows = []
     for category, index in jobs:
         made = make_file(order, category, index)
-        with open(_waiting(folder, category, index), "xb") as out:
+        with open(_waiting(folder, category, index), "wb") as out:
             out.write(made.content)
         rows.append(made.entry)
     return rows
@@ -174,13 +196,17 @@ def make_corpus(
         os.makedirs(parent, exist_ok=True)
         work = tempfile.mkdtemp(prefix=f".{os.path.basename(os.path.abspath(output))}-", dir=parent)
     except OSError as error:
-        raise TargetProblem(f"the corpus cannot be made here ({error.strerror})", path=os.fsencode(output)) from error
+        hint = "name a new folder where you can write"
+        what = f"the corpus cannot be made here ({error.strerror})"
+        raise TargetProblem(what, path=os.fsencode(output), hint=hint) from error
     try:
         rows = _fill(order, work, progress, n_workers, source or GrammarSource())
         os.chmod(work, 0o755)  # noqa: S103  what `mkdir` would have made; `mkdtemp` makes it private
         os.rename(work, output)  # takes the place of an empty folder, and of nothing else
     except OSError as error:
-        raise IfmosfsError(f"the corpus could not be written ({error.strerror})", path=os.fsencode(output)) from error
+        hint = "make room, or name a folder on another disk"
+        what = f"the corpus could not be written ({error.strerror})"
+        raise IfmosfsError(what, path=os.fsencode(output), hint=hint) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return rows
@@ -199,11 +225,11 @@ def _check_output(output: str) -> None:
 
 def _fill(order: Order, work: str, progress: Progress, n_workers: int | None, source: TextSource) -> list[Entry]:
     jobs = order.jobs()
-    waiting, files = os.path.join(work, ".waiting"), os.path.join(work, "files")
+    waiting, files = os.path.join(work, WAITING), os.path.join(work, "files")
     os.mkdir(waiting)
     os.mkdir(files)
     rows: dict[tuple[str, int], Entry] = {}
-    for done, entries in _run(order, jobs, waiting, n_workers, source):
+    for done, entries in _run(order, jobs, work, n_workers, source):
         rows.update(zip(done, entries, strict=True))
         progress(len(rows), len(jobs))
     settled = list(_settle(jobs, rows, waiting, files))
@@ -216,23 +242,34 @@ Chunk = list[tuple[str, int]]
 
 
 def _run(
-    order: Order, jobs: Chunk, waiting: str, n_workers: int | None, source: TextSource
+    order: Order, jobs: Chunk, work: str, n_workers: int | None, source: TextSource
 ) -> Iterator[tuple[Chunk, list[Entry]]]:
-    chunks = [jobs[at : at + CHUNK] for at in range(0, len(jobs), CHUNK)]
-    n_workers = n_workers or min(os.cpu_count() or 1, len(chunks))
-    if n_workers <= 1:
+    left = {at: jobs[at : at + CHUNK] for at in range(0, len(jobs), CHUNK)}
+    n_workers = n_workers or min(os.cpu_count() or 1, len(left))
+    if n_workers > 1:
+        try:
+            for at, entries in _in_processes(order, dict(left), work, n_workers, source):
+                yield left.pop(at), entries
+        except (BrokenProcessPool, BlockingIOError) as error:  # none can be started, or one was killed: it is done here
+            LOG.warning("no processes to make the corpus in: %s", error)
+    if left:
         _begin(source)
-        for chunk in chunks:
-            yield chunk, _make_chunk(order, chunk, waiting)
-        return
+    for chunk in left.values():
+        yield chunk, _make_chunk(order, chunk, os.path.join(work, WAITING))
+
+
+def _in_processes(
+    order: Order, chunks: Mapping[int, Chunk], work: str, n_workers: int, source: TextSource
+) -> Iterator[tuple[int, list[Entry]]]:
     fresh = get_context("spawn")  # the command line has a thread for its progress, which no fork should meet
-    with ProcessPoolExecutor(n_workers, fresh, initializer=_begin_worker, initargs=(source,)) as pool:
-        queue = iter(chunks)
-        open_chunks: dict[Future[list[Entry]], Chunk] = {}
+    waiting = os.path.join(work, WAITING)
+    with ProcessPoolExecutor(n_workers, fresh, initializer=_begin_worker, initargs=(source, work)) as pool:
+        queue = iter(chunks.items())
+        open_chunks: dict[Future[list[Entry]], int] = {}
         try:
             while True:
-                for chunk in islice(queue, 2 * n_workers - len(open_chunks)):
-                    open_chunks[pool.submit(_make_chunk, order, chunk, waiting)] = chunk
+                for at, chunk in islice(queue, 2 * n_workers - len(open_chunks)):
+                    open_chunks[pool.submit(_make_chunk, order, chunk, waiting)] = at
                 if not open_chunks:
                     return
                 for future in wait(open_chunks, return_when=FIRST_COMPLETED).done:

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import multiprocessing.spawn
+import os
 import re
 import shutil
+import subprocess
+import sys
+import time
 from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -99,6 +106,59 @@ def test_two_workers_make_the_same_bytes_and_names_as_one(tmp_path: Path) -> Non
     make_corpus(order, str(tmp_path / "one"), quiet, 1)
     make_corpus(order, str(tmp_path / "two"), quiet, 2)
     assert files_of(tmp_path / "one") == files_of(tmp_path / "two")
+
+
+def test_where_no_process_can_be_started_it_is_made_in_this_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "python").touch(0o644)
+    order = Order(2, 2, seed=7)
+    make_corpus(order, str(tmp_path / "one"), quiet, 1)
+    monkeypatch.setattr(multiprocessing.spawn, "_python_exe", os.fsencode(tmp_path / "python"))
+    make_corpus(order, str(tmp_path / "two"), quiet, 2)
+    assert files_of(tmp_path / "one") == files_of(tmp_path / "two")
+    assert "no processes to make the corpus in" in caplog.text
+
+
+def test_a_killed_run_leaves_neither_processes_nor_a_folder(tmp_path: Path) -> None:
+    """The workers see that nobody waits for them, and take away what was made."""
+    command = [
+        sys.executable,
+        "-m",
+        "ifmosfs",
+        "model",
+        "synth",
+        "--workers",
+        "2",
+        "--output",
+        str(tmp_path / "corpus"),
+    ]
+    process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert comes_true(lambda: any(tmp_path.rglob(".waiting/*")))
+    process.kill()
+    process.wait()
+    assert comes_true(lambda: not in_session(process.pid))
+    assert list(tmp_path.iterdir()) == []
+
+
+def comes_true(condition: Callable[[], bool]) -> bool:
+    """Whether it does within a minute."""
+    until = time.monotonic() + 60
+    while not condition():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def in_session(leader: int) -> list[int]:
+    """The processes that began in the session of one that is gone."""
+    found = []
+    for name in os.listdir("/proc"):
+        with suppress(OSError, ValueError):
+            if os.getsid(int(name)) == leader:
+                found.append(int(name))
+    return found
 
 
 def test_a_smaller_corpus_is_the_beginning_of_a_larger_one(tmp_path: Path, corpus: tuple[Path, list[Entry]]) -> None:
