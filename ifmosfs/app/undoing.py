@@ -226,8 +226,7 @@ def run_rollback(app: App, journal: SqliteJournal, prepared: PreparedRollback, s
         progress=lambda n_done, n_total: app.progress("Moving back", n_done, n_total),
     )
     report = _with_refused(report, prepared)
-    is_left = _holds_anything(journal, plan_id, prepared.known)
-    is_whole = report.state is RunState.COMPLETE and not is_left
+    is_whole = report.state is RunState.COMPLETE and not _leaves_anything(journal, prepared, report)
     if is_whole:
         journal.withdraw_sidecars(plan_id)  # once more: the vault, which was in their folder, is gone now
     else:
@@ -236,6 +235,15 @@ def run_rollback(app: App, journal: SqliteJournal, prepared: PreparedRollback, s
         app.catalogue.advance(plan_id, PlanEvent.ROLL_BACK)
     log_report(app, plan_id, prepared.chosen.words, report)
     return report
+
+
+def _leaves_anything(journal: Journal, prepared: PreparedRollback, report: RunReport) -> bool:
+    """Whether anything of the plan is where a commit put it. The journal need not be asked where the run was to take all of it
+    back, and has met nothing at all."""
+    is_undisturbed = not (report.problems or report.n_conflicts or report.n_failed or report.n_skipped)
+    if prepared.planned.is_whole and is_undisturbed:
+        return False
+    return _holds_anything(journal, prepared.info.plan_id, prepared.known)
 
 
 def _holds_anything(journal: Journal, plan_id: str, known: Sequence[RunHistory] = ()) -> bool:

@@ -56,7 +56,8 @@ class RollbackOrder:
     """What to execute, and what a person should know before: files that are moved back though they were changed since
     (`modified`), files that come back under another name because theirs is taken (`beside`), files that cannot be moved back,
     each once, with its reason (`problems`), and scanned folders that are not there any more and are made again, plainly
-    (`remade_roots`). `n_kept` files, displaced ones too, cannot be moved back."""
+    (`remade_roots`). `n_kept` files, displaced ones too, cannot be moved back. `is_whole`: when each step is done nothing of the plan
+    is left where its commits put it."""
 
     order: WorkOrder
     modified: tuple[Problem, ...]
@@ -64,6 +65,7 @@ class RollbackOrder:
     remade_roots: tuple[bytes, ...] = ()
     n_kept: int = 0
     beside: tuple[Problem, ...] = ()
+    is_whole: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -143,6 +145,7 @@ def plan_rollback(
         tuple(planner.remade_roots),
         planner.n_kept,
         tuple(planner.beside),
+        is_whole=undo is None and len(order.steps) == len(moves),
     )
 
 

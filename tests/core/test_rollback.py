@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -12,7 +13,7 @@ from ifmosfs.core.files import Place, Root
 from ifmosfs.core.history import standing
 from ifmosfs.core.journal import RunKind, RunState
 from ifmosfs.core.preflight import Setting
-from ifmosfs.core.rollback import RollbackOrder, absent_disks, plan_rollback
+from ifmosfs.core.rollback import RollbackOrder, absent_disks, plan_rollback, to_undo
 from tests.adapters.memory_disk import MemoryDisk
 from tests.adapters.memory_journal import MemoryJournal
 from tests.core import committing
@@ -60,6 +61,19 @@ def test_planning_a_rollback_changes_nothing(committed: tuple[MemoryDisk, Memory
     before = everything(disk)
     assert findings(plan(disk, journal)) == ([], [])
     assert everything(disk) == before
+
+
+def test_an_order_is_whole_if_nothing_is_left_when_each_step_is_done(
+    committed: tuple[MemoryDisk, MemoryJournal],
+) -> None:
+    disk, journal = committed
+    history = journal.history()
+    every = [each.key for each in to_undo(history)]
+    undoing = partial(plan_rollback, make_run("back", RunKind.ROLLBACK), history, disk)
+    assert undoing().is_whole
+    assert [undoing(only=every[:1]).is_whole, undoing(undo=["r1"]).is_whole] == [False, False]
+    disk.remove(ARRIVED)
+    assert not undoing().is_whole
 
 
 def test_removed_folders_come_back_with_mode_owner_xattrs_and_time() -> None:

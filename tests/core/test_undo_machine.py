@@ -19,11 +19,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from ifmosfs.core.execute import WorkOrder
 from ifmosfs.core.files import Kind, Place
 from ifmosfs.core.followed import Followed, follow
-from ifmosfs.core.history import MOVING, Key
+from ifmosfs.core.history import MOVING, Key, holds_anything
 from ifmosfs.core.journal import Run, RunKind, RunState
 from ifmosfs.core.names import join
 from ifmosfs.core.ordering import in_order
 from ifmosfs.core.ports import Disk
+from ifmosfs.core.reports import RunReport
 from ifmosfs.core.rollback import RollbackOrder, plan_rollback, to_undo
 from ifmosfs.core.selection import close_over
 from ifmosfs.core.steps import Step
@@ -84,11 +85,12 @@ class UndoMachine(RuleBasedStateMachine):
         self.n_made += 1
         return Run(f"r{self.n_made}", kind, plan, b"/out", RunState.RUNNING, self.n_made, BOOT, 1)
 
-    def _carry_out(self, order: WorkOrder, crash: int | None) -> None:
-        before = files_on(self.disk)
+    def _carry_out(self, order: WorkOrder, crash: int | None) -> RunReport | None:
+        """The report; of a run that crashed there is none."""
+        before, report = files_on(self.disk), None
         disk: Disk = self.disk if crash is None else CrashAfter(self.disk, crash // 2, after=crash % 2 == 1)
         try:
-            run_order(order, disk, self.journal)
+            report = run_order(order, disk, self.journal)
         except Crash:
             recover_all(self.disk, self.journal)
         after = {content: path for path, content in files_on(self.disk).items()}
@@ -100,6 +102,7 @@ class UndoMachine(RuleBasedStateMachine):
                 self.claims[after[content]] = self.belongs[content]
             elif after[content] != path:
                 self.claims.pop(after[content], None)
+        return report
 
     def _followed(self, plan: str) -> Followed:
         history = self.journal.history()
@@ -158,7 +161,11 @@ class UndoMachine(RuleBasedStateMachine):
     @rule(number=st.integers(0, 9), crash=crashes)
     def roll_back_a_plan(self, number: int, crash: int | None) -> None:
         if self.plans:
-            self._carry_out(self._planned(self.plans[number % len(self.plans)]).order, crash)
+            plan = self.plans[number % len(self.plans)]
+            planned = self._planned(plan)
+            report = self._carry_out(planned.order, crash)
+            if planned.is_whole and report is not None and not report.problems:
+                assert not holds_anything(self._followed(plan).history)
 
     @rule(number=st.integers(0, 9), picks=st.lists(st.integers(0, 9), min_size=1, max_size=2), crash=crashes)
     def roll_back_some_files(self, number: int, picks: list[int], crash: int | None) -> None:
