@@ -331,8 +331,10 @@ def test_a_folder_of_models_that_cannot_be_made_is_said(bare_desk: Desk, small_s
     used = ran(bare_desk, "model", "use", "rules")
     assert (used.status, used.err) == (
         1,
-        f"error[failed]: cannot be written (File exists): {bare_desk.state}/models/current\n"
-        "  hint: see that there is room and that it may be written to, then run the command again\n",
+        (
+            f"error[failed]: cannot be written (File exists): {bare_desk.state}/models/current\n"
+            "  hint: see that there is room and that it may be written to, then run the command again\n"
+        ),
     )
     trained = ran(bare_desk, "model", "train", "--data", small_set, "--jobs", "1")
     assert trained.status == 1
