@@ -229,12 +229,14 @@ class UndoMachine(RuleBasedStateMachine):
 
     @rule(number=st.integers(0, 50), path=st.sampled_from(PLACES))
     def move_by_hand(self, number: int, path: bytes) -> None:
-        """To a place that no commit has filled: there two would have a claim to the file, by its name and by its inode."""
+        """To a place that no commit has filled: there two would have a claim to the file, by its name and by its inode. Nor back to
+        where a person has taken it away: if a commit had brought it there, it is as if nobody had touched it."""
         source, files = self._some_file(number), files_on(self.disk)
         if (
             source is not None
             and path not in files
             and path not in self.claims
+            and path not in self.taken.get(files[source], ())
             and source.startswith(b"/usb") == path.startswith(b"/usb")
         ):
             self.disk.rename_noreplace(place_of(source), place_of(path))
