@@ -99,6 +99,7 @@ def prepare_rollback(app: App, journal: Journal, chosen: Chosen, disk: DiskReade
             only=chosen.only,
             absent=absent,
             foreign=followed.foreign,
+            back=followed.back,
             beside=_mark(run.started_ns) if chosen.keep_both else None,
             search=(info.target, *(root.path for root in setting.roots)),
         )

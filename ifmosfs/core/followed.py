@@ -21,11 +21,13 @@ class Followed:
 
     What a rollback of another plan has taken back is left out: it is where that plan had found it. `foreign` are the absolute
     paths to which a file of another plan was brought last, where nothing is this plan's, even if one of its files was there before;
-    and the moves to whose places another file of the plan was brought by others, so that theirs must have gone.
+    and the moves to whose places another file of the plan was brought by others, so that theirs must have gone. `back`: the moves
+    whose files others have brought to where they are to be, and where nothing was brought since.
     """
 
     history: tuple[RunHistory, ...]
     foreign: frozenset[bytes | Key]
+    back: frozenset[Key] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,10 @@ class _Trail:
         self.brought: dict[Key, _Brought] = {}
         self.foreign: set[bytes] = set()
         self.gone: set[Key] = set()  # whose place another file has been brought to
+
+    def left_there(self) -> frozenset[Key]:
+        """The files that others have brought to a place to which nothing was brought since."""
+        return frozenset(key for key, one in self.brought.items() if self._at.get(one.target.absolute) == key)
 
     def _arrive(self, path: bytes, key: Key | None) -> None:
         before = self._at.pop(path, None)
@@ -125,7 +131,7 @@ def follow(history: Sequence[RunHistory], others: Iterable[RunHistory]) -> Follo
     undone = undone_by(history)
     gone = {way for key in trail.gone for way in way_of(key, undone)}
     retold = tuple(_retold(each, trail.brought, undone) for each in history)
-    return Followed(retold, frozenset({*trail.foreign, *gone}))
+    return Followed(retold, frozenset({*trail.foreign, *gone}), trail.left_there())
 
 
 def _goes_forth(key: Key, undone: Mapping[Key, Key]) -> bool:

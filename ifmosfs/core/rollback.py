@@ -97,6 +97,7 @@ def plan_rollback(
     only: Collection[Key] | None = None,
     absent: Collection[bytes] = (),
     foreign: Collection[bytes | Key] = (),
+    back: Collection[Key] = (),
     beside: bytes | None = None,
     search: Sequence[bytes] = (),
 ) -> RollbackOrder:
@@ -105,7 +106,8 @@ def plan_rollback(
     `undo` names the runs to undo; by default all that the commits did, and what was undone already is left out.
     `only`: the moves to undo, which are complete in themselves (`core.selection.close_over`); by default all.
     `absent`: roots whose filesystem is not the one they were on (`absent_disks`); nothing is moved to them.
-    `foreign`: places that files of other plans have taken, and moves whose files have gone (`core.followed`).
+    `foreign`: places that files of other plans have taken, and moves whose files have gone; `back`: moves whose files other plans have
+    brought back to their places (`core.followed`).
     `beside`: what is put into the name of a file whose old place is occupied; without it such a file stays where it is.
     `search`: the folders in which files that are not at their place are looked for.
     Raises: RecoveryNeeded if one of the runs did not finish; DiskFailed.
@@ -114,7 +116,7 @@ def plan_rollback(
     moves = [each for each in wanted if each.operation.kind in MOVING]
     chosen = moves if only is None else [each for each in moves if each.key in only]
     removals = [each for each in wanted if each.operation.kind is OpKind.RMDIR]
-    foreign = {*foreign, *_overtaken(history, moves)}
+    foreign = {*foreign, *(set(_overtaken(history, moves)) - set(back))}
     planner = _Planner(disk, removals, absent, foreign, beside)
     planner.move_back(chosen)
     broken = _units_in_part(planner.steps, wanted)

@@ -122,6 +122,7 @@ class UndoMachine(RuleBasedStateMachine):
             undo=undo,
             only=only,
             foreign=followed.foreign,
+            back=followed.back,
             beside=MARK,
         )
 
@@ -370,6 +371,19 @@ ONCE_FAILED: dict[str, list[tuple[str, dict[str, object]]]] = {
         ("delete", {"number": 26}),
         ("commit", {"wanted": [(30, b"/usb/c\xff")], "together": False, "crash": None}),
         ("roll_back_a_run", {"number": 21, "picks": [], "crash": 16}),
+    ],
+    "brought back by another plan to where this one has moved a file back that is gone, and saved anew": [
+        ("delete", {"number": 34}),
+        ("commit", {"wanted": [(12, b"/out/a"), (41, b"/in/deep/a")], "together": False, "crash": None}),
+        ("commit", {"wanted": [(1, b"/in/b.txt")], "together": False, "crash": None}),
+        ("create", {"path": b"/in/deep/b.txt"}),
+        ("commit", {"wanted": [(47, b"/usb/b.txt")], "together": False, "crash": None}),
+        ("roll_back_a_plan", {"number": 3, "crash": None}),
+        ("commit", {"wanted": [(21, b"/out/a")], "together": False, "crash": None}),
+        ("delete", {"number": 32}),
+        ("roll_back_a_plan", {"number": 5, "crash": None}),
+        ("delete", {"number": 22}),
+        ("edit", {"number": 29, "in_place": False}),
     ],
     "back to the place of another file of the plan, which is gone": [
         ("commit", {"wanted": [(0, b"/out/b.txt"), (1, b"/out/c\xff")], "together": False, "crash": None}),
