@@ -13,7 +13,6 @@ back: give `undo` its run's id. Nothing is written here; the steps are tried on 
 from __future__ import annotations
 
 import errno
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
@@ -39,12 +38,12 @@ from ifmosfs.core.history import (
 )
 from ifmosfs.core.journal import OpKind, Run, RunKind, RunState
 from ifmosfs.core.names import SEPARATOR, ancestors, components, display, split, with_suffix_before_extension
-from ifmosfs.core.ordering import is_third_name
 from ifmosfs.core.ports import DiskReader
 from ifmosfs.core.preflight import Setting
 from ifmosfs.core.rehearsal import RehearsalDisk
 from ifmosfs.core.reports import WORDS, Problem, problem
 from ifmosfs.core.steps import Step
+from ifmosfs.core.swapped_back import in_units, units_in_part, without_thirds
 
 PLAIN_FOLDER_MODE = 0o755
 OTHER_DISK = "filesystem-changed"
@@ -119,10 +118,10 @@ def plan_rollback(
     foreign = {*foreign, *(set(_overtaken(history, moves)) - set(back))}
     planner = _Planner(disk, removals, absent, foreign, beside)
     planner.move_back(chosen)
-    broken = _units_in_part(planner.steps, wanted)
+    broken = units_in_part(planner.steps, chosen)
     if broken:
         planner = _Planner(disk, removals, absent, foreign, beside)
-        planner.move_back(_without_thirds(chosen, broken))
+        planner.move_back(without_thirds(chosen, broken))
     made = [each for each in wanted if each.operation.kind is OpKind.MKDIR]
     is_whole = len(chosen) == len(moves)
     if is_whole:
@@ -135,7 +134,7 @@ def plan_rollback(
     order = WorkOrder(
         run=run,
         folders=tuple(planner.folders),
-        steps=_in_units(planner.steps, wanted),
+        steps=in_units(planner.steps, wanted),
         folder_times=_old_times(history, undo, planner, is_whole=is_whole),
         restore_folders=tuple(planner.restored),
         remove_folders=tuple(planner.removed),
@@ -466,67 +465,6 @@ def _lost(each: Standing, found: Attr | None, *, is_foreign: bool) -> str | None
     if each.operation.kind is not OpKind.CARRY:
         return "became-folder" if found.kind is Kind.FOLDER else None
     return None if found.kind is Kind.FOLDER and is_ours else "not-as-committed"
-
-
-_Unit = tuple[str, int]
-
-
-def _respelt(undone: Sequence[Standing]) -> dict[Key, _Unit]:
-    """The moves of units whose files took each other's names through a third one, each with its unit."""
-    units = {each.key: (each.run_id, each.operation.unit) for each in undone if each.operation.unit}
-    respelt = {units[each.key] for each in undone if each.key in units and is_third_name(ends(each.operation)[1])}
-    return {key: unit for key, unit in units.items() if unit in respelt}
-
-
-def _units_in_part(steps: Sequence[Step], undone: Sequence[Standing]) -> frozenset[_Unit]:
-    """Those units of which some files go back, but not all."""
-    units = _respelt(undone)
-    going = Counter(units[step.inverse_of] for step in steps if step.inverse_of in units)
-    wanted = Counter(units.values())
-    return frozenset(unit for unit, n_going in going.items() if n_going < wanted[unit])
-
-
-def _without_thirds(moves: Sequence[Standing], broken: Collection[_Unit]) -> list[Standing]:
-    """The moves, with one instead of the two through a third name, which nothing needs any more where a file of the unit stays: a
-    run that is killed between the two would leave a file under it."""
-    units = {each.key: unit for each in moves if (unit := (each.run_id, each.operation.unit)) in broken}
-    began = {
-        ends(each.operation)[1]: each for each in moves if each.key in units and is_third_name(ends(each.operation)[1])
-    }
-    ended = {ends(each.operation)[0] for each in moves if each.key in units}
-    found = []
-    for each in moves:
-        old, now, _ = ends(each.operation)
-        if each.key in units and now in began and now in ended:
-            continue
-        first = began.get(old) if each.key in units else None
-        source = None if first is None else first.operation.source
-        found.append(each if source is None else replace(each, operation=replace(each.operation, source=source)))
-    return found
-
-
-def _in_units(steps: Sequence[Step], undone: Sequence[Standing]) -> tuple[Step, ...]:
-    """The steps, those together that undo a unit through third names: half of it would leave a file under such a name.
-
-    All other files go back each for itself, for one that cannot is no reason to keep the others away.
-    """
-    units = _respelt(undone)
-    if not units:
-        return tuple(steps)
-    members: dict[_Unit, list[Step]] = {}
-    for step in steps:
-        if step.inverse_of in units:
-            members.setdefault(units[step.inverse_of], []).append(step)
-    n_units = Counter(units.values())
-    numbers = {unit: number for number, unit in enumerate(members, 1) if len(members[unit]) == n_units[unit]}
-    ordered: list[Step] = []
-    for step in steps:
-        unit = units.get(step.inverse_of or ("", 0), ("", 0))
-        if unit not in numbers:
-            ordered.append(step)
-        elif step is members[unit][-1]:  # when the last of them can be done, all can
-            ordered += [replace(each, unit=numbers[unit]) for each in members[unit]]
-    return tuple(ordered)
 
 
 @dataclass(frozen=True, slots=True)
