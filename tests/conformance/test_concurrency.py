@@ -21,6 +21,7 @@ from tests.adapters.trees import Tree, write_tree
 from tests.cli.command_line import TABLE, Desk, make_inbox
 from tests.conformance.os_protocol import SystemOs, join, told, tree
 from tests.conformance.playground import CONTROL, LAYOUT, REVIEW
+from tests.conformance.quiet import wait_until_nothing_follows
 from tests.fuse_support import FUSE_MARKS, PROJECT, force_unmount
 
 pytestmark = FUSE_MARKS
@@ -176,6 +177,7 @@ def together(desk: Desk, seconds: float, *, seed: int) -> None:
 
 def agree(desk: Desk, plan: str, view: SystemOs, before: Counter[object]) -> None:
     """Mount, control folder, command line and inbox tell the same of each file."""
+    wait_until_nothing_follows(desk, plan)
     result = desk.run("stage", "show", plan, "--json")
     moves: list[dict[str, Any]] = result.json["moves"]
     targets = {os.fsencode(row["target"]) for row in moves}

@@ -10,17 +10,15 @@ import os
 import random
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from ifmosfs.app.context import App
-from ifmosfs.app.settings import load_settings
 from tests.cli.command_line import SCRIPT, TABLE, THEN_NS, Desk
 from tests.conformance.os_protocol import SystemOs, join, told
 from tests.conformance.playground import CONTROL, LAYOUT, REVIEW
+from tests.conformance.quiet import wait_until_nothing_follows
 from tests.fuse_support import FUSE_MARKS, force_unmount
 
 pytestmark = FUSE_MARKS
@@ -142,19 +140,6 @@ def told_of(folder: Path) -> dict[str, list[str]]:
     }
 
 
-def told_when_quiet(desk: Desk, plan: str) -> dict[str, list[str]]:
-    """The same of the view when nothing follows any more from what was edited: files like those that were dragged go where they went,
-    a second after the last edit."""
-    until, last, found = time.monotonic() + 60, None, told_of(desk.mount_point)
-    while last != found and time.monotonic() < until:
-        with App(load_settings(desk.environment)) as app:
-            is_learnt = plan not in app.catalogue.unlearnt_plans()
-        time.sleep(1.5)
-        last, found = found if is_learnt else None, told_of(desk.mount_point)
-    assert last == found
-    return found
-
-
 def check(desk: Desk, seed: int) -> None:
     chosen = random.Random(seed)
     fill(desk, chosen)
@@ -164,7 +149,8 @@ def check(desk: Desk, seed: int) -> None:
         assert desk.run("mount", "--plan", plan, desk.mount_point).status == 0
         assert edit(SystemOs(os.fsencode(desk.mount_point)), chosen) > 2
         tops = [f"./{name}" for name in without(desk.mount_point)]
-        before = told_when_quiet(desk, plan)
+        wait_until_nothing_follows(desk, plan)
+        before = told_of(desk.mount_point)
         ran("cp", "--archive", "--no-target-directory", desk.mount_point, recorded)
         for name in OWN:
             shutil.rmtree(recorded / name)
