@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ifmosfs.app.checks import refuse_read_only
 from ifmosfs.app.committing import Stop, new_run
 from ifmosfs.app.holders import Holder, Holders
-from ifmosfs.app.rollback_log import VAULT_EMPTIED, log_counts, log_report
+from ifmosfs.app.rollback_log import OF_VAULT, VAULT_EMPTIED, log_counts, log_report
 from ifmosfs.app.vaulting import VaultEntry, emptied_folders, vault_entries
 from ifmosfs.core.emptying import Removal, RemovalReport, remove_held_elsewhere
 from ifmosfs.core.execute import WorkOrder, execute
@@ -111,13 +111,24 @@ def run_empty(app: App, journal: SqliteJournal, prepared: PreparedEmpty, stop: S
     ]
 
 
-def _tidy(app: App, journal: SqliteJournal, plan_id: str, target: bytes) -> None:
+def tidy_vaults(app: App, journal: SqliteJournal, plans: Sequence[PlanInfo]) -> None:
+    """Remove the folders of these plans' vaults that a run which was killed has left empty, so far as they may be written to."""
+    for info in plans:
+        if _doomed_folders(app, journal, info.plan_id, info.target) and not _is_read_only(app, info.target):
+            _tidy(app, journal, info.plan_id, info.target, OF_VAULT)
+
+
+def _is_read_only(app: App, target: bytes) -> bool:
+    return app.disk.space(Place(target, b"")).read_only
+
+
+def _tidy(app: App, journal: SqliteJournal, plan_id: str, target: bytes, selection: str = VAULT_EMPTIED) -> None:
     """Remove the folders of the vault that are empty now."""
     doomed = _doomed_folders(app, journal, plan_id, target)
     if not doomed:
         return
-    order = WorkOrder(new_run(RunKind.ROLLBACK, plan_id, target, VAULT_EMPTIED), remove_folders=doomed)
-    log_report(app, plan_id, VAULT_EMPTIED, execute(order, app.disk, journal, now_ns=host.now_ns))
+    order = WorkOrder(new_run(RunKind.ROLLBACK, plan_id, target, selection), remove_folders=doomed)
+    log_report(app, plan_id, selection, execute(order, app.disk, journal, now_ns=host.now_ns))
 
 
 def _doomed_folders(app: App, journal: SqliteJournal, plan_id: str, target: bytes) -> tuple[DoomedFolder, ...]:

@@ -28,7 +28,7 @@ from ifmosfs.ml.meaning import MEANING_CHARACTERS, find_meaning
 from ifmosfs.ml.rules import UNKNOWN_GROUP, Rules
 from ifmosfs.ml.sample import Sample
 from ifmosfs.ml.signatures import recognise
-from ifmosfs.ml.text_shapes import recognise_text
+from ifmosfs.ml.text_shapes import recognise_text, without_opening_comment
 from ifmosfs.ml.zip_members import Member, list_members, recognise_zip
 
 GZIP_TEXT_BYTES: Final = 8192
@@ -193,6 +193,8 @@ def _drawing(rules: Rules, text: str) -> tuple[Finding, ...]:
 def _plain(text: str, format_name: str) -> str:
     if format_name.startswith(("html", "xml:")):
         return without_tags(text)
+    if format_name == "text":
+        return without_opening_comment(text)
     if format_name in {"tex", "lyx"}:
         return without_tex_controls(text)
     return without_rtf_controls(text) if format_name == "rtf" else text

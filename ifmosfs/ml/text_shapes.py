@@ -35,6 +35,7 @@ _LICENSED: Final = (
     "licensed under the creative commons", "waived all copyright and related",
 )  # fmt: skip
 _LICENCE_FIELD = re.compile(r"^License: \S", re.MULTILINE)
+_DESCRIPTION = re.compile(r"\s*Package: \S+\n")  # of a package, which names its licence among much else
 _STATEMENT_CHARACTERS: Final = 1500  # a text that says under which licence something is, and nothing else, is short
 # (format, sign at the beginning of a line, how many lines there must be); a line counts for the first that it is a sign of
 _SOURCE_SIGNS: Final = (
@@ -160,9 +161,26 @@ _YAML_KEY = re.compile(r"^([\w.-]{1,40}):(?:[ \t]|$)", re.MULTILINE)
 _HEADING = re.compile(r"^\n#{1,4} \S.*\n\n|^(={3,}|-{3,}|~{3,})[ \t]*$|^```|^\.\. \w+::|^\* \S", re.MULTILINE)
 _MARKDOWN = re.compile(r"\A\s*#{1,3} \S[^\n]*\n\n|^```", re.MULTILINE)
 _COMMENT_STARTS: Final = ("#", '"""', "'''", "<?", "@", "=", "dnl", ";", "//", "/*", "!", "--", "<!--", "%", "*")
+_OF_COMMENTS: Final = ("#", "%", ";", "//", "--", "dnl", "!", "*")
+_FEWEST_COMMENTED: Final = 4
 _RST = re.compile(
     r"^\.\. (note|code|toctree|contents|module|_[\w -]+:|function|class|image|code-block)|^:\w+: ", re.MULTILINE
 )
+
+
+def without_opening_comment(text: str) -> str:
+    """A text of no telling shape without the comment that it begins with, if that has some lines: it is about who made what follows,
+    and under which licence. The whole text where nothing else is in it."""
+    lines = text.splitlines(keepends=True)
+    n_lines, is_open = 0, False
+    for n_lines, line in enumerate(lines):  # noqa: B007  the number is what is wanted
+        begins = line.lstrip()
+        is_open = (is_open or begins.startswith("/*")) and "*/" not in begins
+        if not is_open and begins and not begins.startswith(_OF_COMMENTS) and "*/" not in begins:
+            break
+    else:
+        return text
+    return "".join(lines[n_lines:]) if n_lines >= _FEWEST_COMMENTED else text
 
 
 def recognise_text(text: str) -> str:
@@ -207,6 +225,8 @@ def _by_kind_of_lines(lines: Sequence[str]) -> str | None:
 def _is_licence(text: str, lines: Sequence[str]) -> bool:
     if lines and lines[0].lstrip().startswith(_COMMENT_STARTS):
         return False  # in a comment it is the licence of what follows
+    if _DESCRIPTION.match(text):
+        return False
     flat = " ".join(text.lower().split())
     if len(text) < _STATEMENT_CHARACTERS and any(statement in flat for statement in _LICENSED):
         return True

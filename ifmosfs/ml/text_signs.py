@@ -102,6 +102,8 @@ OPENINGS: Final[Mapping[str, tuple[str, ...]]] = {
         "BRAIN VISION DATA EXCHANGE HEADER",
     ),
     "spreadsheet-text": ("ID;P", "TABLE\n0,1", "TABLE\r\n0,1"),
+    "settings": ("OPAM-VERSION:",),
+    "script": ("#N CANVAS ",),
     "registry-text": ("WINDOWS REGISTRY EDITOR", "REGEDIT4"),
     "pip-cache": ("CC=4,", "CC=3,"),
     "shell-archive": (

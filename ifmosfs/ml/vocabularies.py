@@ -61,12 +61,13 @@ XML_ROOTS: Final = _by_name(
         "Preferences preferences options Options Settings Configuration Config profile Profile applications components "
         "NotepadPlus gconf gschema module root definitions wsdl zone ipset direct shortcuts bindings monitors toolbar "
         "gtk-interface Window Application kpartgui gui classpath launchConfiguration cproject LinearLayout RelativeLayout "
-        "ConstraintLayout FrameLayout ServiceConfiguration DSD struts tlib taglib properties",
+        "ConstraintLayout FrameLayout ServiceConfiguration DSD struts tlib taglib properties grammar",
     }
 )
 
 # (a part of the first elements' attributes, format); before the names of roots
 XML_NAMESPACES: Final = (
+    ("http://relaxng.org/ns/structure/", "xml:config"),
     ("http://www.devhelp.net/book", "xml:dita"),
     ("http://projectmallard.org/", "xml:help"),
     ("urn:hl7-org:v3", "xml:health"),

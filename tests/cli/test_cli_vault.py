@@ -125,6 +125,16 @@ def test_several_files_do_not_go_to_one_name(desk: Desk, vaulted: str) -> None:
     assert sorted(os.listdir(desk.folder / "one")) == ["run.sh", "theirs.txt"]
 
 
+def test_folders_that_a_killed_restore_has_emptied_go_when_it_is_given_again(desk: Desk, vaulted: str) -> None:
+    for row in entries(desk).values():
+        os.rename(str(row["place"]), str(row["was"]))  # as the restore did, but for the end of it
+    assert (desk.target / ".ifmosfs" / "vault" / vaulted / "replaced" / "Docs").is_dir()
+    assert desk.here("vault", "restore", "nothing-1").status == 2
+    assert not (desk.target / ".ifmosfs" / "vault").exists()
+    with App(load_settings(desk.environment)) as app:
+        assert [entry.selection for entry in app.catalogue.rollbacks()] == ["vault"]
+
+
 @pytest.mark.parametrize("name", ["nothing-1", "/no/such/path"])
 def test_what_is_not_there_is_not_found(desk: Desk, vaulted: str, name: str) -> None:
     assert desk.here("vault", "restore", name).status == 2

@@ -170,6 +170,6 @@ def test_a_mount_agrees_with_the_naive_model(small: Playground) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(2400)
 def test_the_view_agrees_with_the_naive_model_for_long(small: Playground) -> None:
     run(lambda: small.fresh("core"), 1000, 40, shrink=True)

@@ -132,6 +132,17 @@ UNTELLING = {
     "document about nothing": (b"x.docx", made.docx("hello")),
     "JPEG by name only": (b"x.jpg", b"these are words and no picture"),
     "program by name only": (b"x.so", b"these are words and no program"),
+    "state of a program": (b"gtype.state", b"(!version 1)\n(!srcdir x)\n(!languages 3 c d e)\n"),
+    "program of a plotter, or settings of a build": (b"read.pro", b"; reads a field\nopenr, 1, name\nreadu, 1, x\n"),
+    "macros of TeX": (b"keys.sty", b"\\ProvidesPackage{keys}[2010/07/05 v0.1]\n\\RequirePackage{ifthen}\n"),
+    "declarations below the licence they are under": (
+        b"modes.def",
+        (
+            b"/* Machine modes.\n   Copyright (C) 2003 A Foundation.\n\nThis file is free software; you can redistribute it\n"
+            b"under the terms of a license of the public, WITHOUT ANY WARRANTY, without even the implied warranty of\n"
+            b"MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  */\n\nMODE (RANDOM)\nMODE (BOOL)\nMODE (INT)\n"
+        ),
+    ),
 }
 
 

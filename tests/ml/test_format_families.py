@@ -42,6 +42,16 @@ FAMILIES = {
         b'# German\nmsgid ""\nmsgstr ""\n"Project-Id-Version: x\\n"\n\nmsgid "Invoice"\nmsgstr "Rechnung"\n',
         OUTSIDE,
     ),
+    "description of a package that names its licence": (
+        (b"Package: glmFit\nType: Package\nTitle: Fit a Model\nVersion: 1.10.2\nDescription: Fit linear models\n"
+        b"     to data.\nLicense: GPL-3\nEncoding: UTF-8\nImports: stats, utils\nURL: https://example.org\n"),
+        "technical_config",
+    ),
+    "grammar of XML documents": (
+        xml("grammar", 'xmlns="http://relaxng.org/ns/structure/1.0" xmlns:db="http://docbook.org/ns/docbook"'),
+        "technical_config",
+    ),
+    "patch of Pure Data": (b"#N canvas 10 21 305 353 10;\n#X obj 88 18 inlet;\n#X connect 0 0 1 0;\n", "technical_script"),
     "messages of Qt": (xml("TS", 'version="2.1" language="de"'), OUTSIDE),
     "GenBank": (b"LOCUS       AB070938    6497 bp    DNA\nDEFINITION  Streptomyces.\n", OUTSIDE),
     "protein": (b"HEADER    CYTOKINE\nATOM      1  N   ALA A   1      11.104   6.134  -6.504\n", OUTSIDE),
@@ -424,6 +434,9 @@ BY_NAME = {
     "what an archive of Git says": (b".git_archival.txt", b"node: 0\nnode-date: 1\ndescribe-name: 2\n", "git_metadata"),
     "style sheet with rules within rules": (
         b"x", b".a {\n  height: 1fr;\n  &.b {\n    color: red;\n  }\n  &.c {\n    color: blue;\n  }\n}\n", "web_stylesheet",
+    ),
+    "description of a package of OCaml": (
+        b"opam", b'opam-version: "2.0"\nname: "orpie"\nbuild: [["dune" "build"]]\n', "technical_config",
     ),
     "virtual environment": (
         b"pyvenv.cfg", b"home = /usr/bin\nversion = 3.11.2\ninclude-system-site-packages = false\n",

@@ -14,7 +14,7 @@ from ifmosfs.ml.decoding import decode
 from ifmosfs.ml.images import read_picture
 from ifmosfs.ml.sample import HEAD_BYTES, MOST_BYTES, Sample, SampleFile
 from ifmosfs.ml.signatures import recognise
-from ifmosfs.ml.text_shapes import recognise_text
+from ifmosfs.ml.text_shapes import recognise_text, without_opening_comment
 from ifmosfs.ml.zip_members import MOST_MEMBERS, list_members, read_member
 from tests.stopwatch import ends_within
 
@@ -247,3 +247,20 @@ def test_date_in_metadata(value):
 )
 def test_settings_that_are_nearly_yaml_are_told_at_once(text: str) -> None:
     assert recognise_text(text) in {"text", "yaml-config", "settings", "commented", "markdown"}
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("# a\n# b\n# c\n# d\nrest\n", "rest\n"),
+        ("/* a\nb\nc\nd */\nrest\n", "rest\n"),
+        ("% a\n%\n\n% b\n%c\nrest\n% more\n", "rest\n% more\n"),
+        ("# A heading\n\nrest\n", "# A heading\n\nrest\n"),
+        ("# a\n# b\n# c\n# d\n", "# a\n# b\n# c\n# d\n"),
+        ("rest\n# a\n", "rest\n# a\n"),
+        ("", ""),
+    ],
+    ids=["lines", "a block", "with gaps", "a heading", "nothing else", "none at the beginning", "empty"],
+)
+def test_a_comment_of_some_lines_at_the_beginning_is_left_out(text, left):
+    assert without_opening_comment(text) == left

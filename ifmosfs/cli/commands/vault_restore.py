@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ifmosfs.cli.common import as_bytes, counted, json_option, opened_app, print_json, recover_first, shown
+from ifmosfs.core.errors import NotFound
 
 if TYPE_CHECKING:
     from ifmosfs.app.vaulting import Restored
@@ -26,6 +27,7 @@ def restore(entries: tuple[str, ...], to: str | None, as_json: bool) -> int:
 
     Exit status: 0 all are back; 3 or 4 some are not, or none is.
     """
+    from ifmosfs.app.emptying import tidy_vaults
     from ifmosfs.app.vaulting import choose_entries, vault_entries
     from ifmosfs.app.vaulting import restore as restore_entries
     from ifmosfs.cli.show_runs import problem_fields, show_problems
@@ -35,7 +37,12 @@ def restore(entries: tuple[str, ...], to: str | None, as_json: bool) -> int:
     with opened_app() as app:
         recover_first(app)
         with app.writing() as journal:
-            chosen = choose_entries(vault_entries(app, journal, app.catalogue.plans()), wanted)
+            plans = app.catalogue.plans()
+            try:
+                chosen = choose_entries(vault_entries(app, journal, plans), wanted)
+            except NotFound:  # perhaps because a restore that was killed has brought them back
+                tidy_vaults(app, journal, plans)
+                raise
             done = restore_entries(app, journal, chosen, where)
     if as_json:
         runs = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import multiprocessing.resource_tracker
 import multiprocessing.spawn
 import os
 import re
@@ -114,6 +115,7 @@ def test_where_no_process_can_be_started_it_is_made_in_this_one(
     (tmp_path / "python").touch(0o644)
     order = Order(2, 2, seed=7)
     make_corpus(order, str(tmp_path / "one"), quiet, 1)
+    multiprocessing.resource_tracker.ensure_running()  # which is a process of its own
     monkeypatch.setattr(multiprocessing.spawn, "_python_exe", os.fsencode(tmp_path / "python"))
     make_corpus(order, str(tmp_path / "two"), quiet, 2)
     assert files_of(tmp_path / "one") == files_of(tmp_path / "two")
