@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -195,7 +195,7 @@ def test_a_recovered_rollback_is_finished_by_the_next_and_until_then_verify_says
 
 def rewrite(database: Path, statement: str) -> None:
     """Bring one of the program's databases into a state that takes a kill between two writes."""
-    with sqlite3.connect(database) as connection:
+    with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute(statement)
     connection.close()
 

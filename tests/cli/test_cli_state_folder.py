@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -70,7 +71,7 @@ def test_a_damaged_journal_stops_whatever_needs_it(desk: Desk, command: str) -> 
 def test_a_catalogue_of_a_newer_version_says_update_and_is_left_alone(desk: Desk) -> None:
     desk.staged()
     path = catalogue(desk)
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.close()
     kept = path.read_bytes()
@@ -89,7 +90,7 @@ def test_a_catalogue_of_a_newer_version_says_update_and_is_left_alone(desk: Desk
 def test_a_journal_of_a_newer_version_says_update(desk: Desk) -> None:
     plan = desk.committed()
     path = desk.state / "journal.db"
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("PRAGMA user_version = 9999")
     connection.close()
     lines = refusal(result := desk.here("rollback", plan, "--yes"))

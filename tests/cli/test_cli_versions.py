@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -83,7 +83,7 @@ def test_diff_tells_that_a_rollback_has_moved_everything(desk: Desk) -> None:
 )
 def test_a_damaged_manifest_is_refused_with_what_can_still_be_done(desk: Desk, damaged: str) -> None:
     plan = desk.committed()
-    with sqlite3.connect(desk.state / "catalogue.db") as database:
+    with closing(sqlite3.connect(desk.state / "catalogue.db")) as database, database:
         database.execute(f"UPDATE snapshot_entries SET entries = {damaged}")
     for command in (("show", "1"), ("restore", "--version", "1"), ("diff", "--from", "1", "--to", "1")):
         lines = refusal(desk.here("versions", *command))

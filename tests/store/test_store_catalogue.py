@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -222,7 +223,7 @@ def test_opening_an_up_to_date_catalogue_does_not_load_alembic(tmp_path: Path) -
 def test_newer_catalogue_is_refused_unchanged_with_the_remedy(tmp_path: Path) -> None:
     open_catalogue(tmp_path).close()
     database = tmp_path / "catalogue.db"
-    with sqlite3.connect(database) as connection:
+    with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.close()
     before = database.read_bytes()
@@ -244,7 +245,7 @@ def test_damaged_catalogue_is_refused_and_kept_and_named(tmp_path: Path, content
 
 
 def test_database_of_another_program_counts_as_damaged(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "catalogue.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "catalogue.db")) as connection, connection:
         connection.execute("CREATE TABLE bookmarks (url)")
     connection.close()
     with pytest.raises(DatabaseDamaged, match="not a catalogue of ifmosfs"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from ifmosfs.store.catalogue import Catalogue, open_catalogue
@@ -75,6 +76,6 @@ def test_catalogue_of_the_sixth_version_gets_the_table_and_keeps_all_else(tmp_pa
         assert [session.session_id for session in catalogue.sessions()] == ["5e5510"]
         catalogue.save_extracts("1", [(b"a", b"A")], NOW)
         assert catalogue.load_extracts("1", [b"a"], NOW) == {b"a": b"A"}
-    with sqlite3.connect(tmp_path / "catalogue.db.0006.bak") as before:
+    with closing(sqlite3.connect(tmp_path / "catalogue.db.0006.bak")) as before, before:
         assert before.execute("SELECT session_id FROM scan_sessions").fetchall() == [("5e5510",)]
     before.close()
