@@ -198,11 +198,10 @@ class _Learner:
         """Whether there is nothing left to do."""
         if self._catalogue.find_plan(self._plan_id).state not in OPEN_STATES:
             return True
-        log = self._catalogue.edit_log(self._plan_id, self._catalogue.learnt_edit(self._plan_id))
-        if not log:
+        latest_ns = self._catalogue.edited_since(self._plan_id, self._catalogue.learnt_edit(self._plan_id))
+        if latest_ns is None:
             return True
-        since_ns = host.now_ns() - QUIET_NS
-        if follows and any(edit.at_ns > since_ns for edit in log if edit.origin is not EditOrigin.WATCH):
+        if follows and latest_ns > host.now_ns() - QUIET_NS:
             return False  # a gesture may go on, and a command that takes edits back sees to it itself
         with App(self._settings) as app:
             # This process must not look into its own mount: the view takes the edits in by itself.

@@ -130,7 +130,7 @@ def report_on(app: App, tree: PlanTree) -> StageReport:
         kept=Counter(reason for _, reason in kept),
         n_skipped=counts.n_skipped,
         n_unreadable=counts.n_unreadable,
-        top_folders=Counter(move.target.partition(b"/")[0] for move in moves),
+        top_folders=Counter(move.target.partition(b"/")[0] if b"/" in move.target else b"" for move in moves),
         n_vaulted=len(vaulted),
         outcomes=_outcomes(moves, kept, len(vaulted)),
     )

@@ -34,7 +34,7 @@ def show_report(report: StageReport) -> None:
     """The numbers of a plan; they add up to what was scanned."""
     click.echo(f"Plan {report.plan_id}: {counted(report.n_planned, 'file')} to {shown(report.target)}")
     for folder, n_files in sorted(report.top_folders.items()):
-        click.echo(f"  {n_files:>7,}  {display(folder)}/")
+        click.echo(f"  {n_files:>7,}  {f'{display(folder)}/' if folder else '(in it, and in no folder)'}")
     for line in _outcome_lines(report):
         click.echo(line)
     click.echo(f"{report.n_scanned:,} scanned = {report.n_planned:,} planned{_rest(report)}")
@@ -56,9 +56,16 @@ def _outcome_lines(report: StageReport) -> list[str]:
     return [f"Conflicts: {', '.join(parts)}"] if parts else []
 
 
+def _keep_words(reason: KeepReason, n_files: int) -> str:
+    words = KEEP_WORDS[reason]
+    if n_files != 1:
+        return words
+    return {KeepReason.LINK: "symbolic link"}.get(reason, words)
+
+
 def _rest(report: StageReport) -> str:
     parts = [
-        f" + {n_files:,} {KEEP_WORDS[reason]}"
+        f" + {n_files:,} {_keep_words(reason, n_files)}"
         for reason, n_files in sorted(report.kept.items(), key=lambda row: -row[1])
     ]
     if report.n_vaulted:

@@ -32,7 +32,7 @@ def version_line(version: VersionInfo, info: SnapshotInfo | None) -> str:
     if version.run_id is None:
         parts.append(f"“{info.head.name}”")
     held = f", {counted(info.n_held, 'content')} kept ({sized(info.held_bytes)})" if info.n_held else ""
-    parts.append(f"{info.n_entries:,} entries, {info.head.level}{held}")
+    parts.append(f"{counted(info.n_entries, 'entry')}, {info.head.level}{held}")
     parts.append(info.merkle.hex()[:12])
     return "  ".join(parts)
 

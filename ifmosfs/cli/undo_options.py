@@ -193,7 +193,7 @@ def announce(prepared: PreparedRollback) -> None:
     _show_added(prepared.chosen.added)
     if prepared.planned.modified:
         click.echo(
-            f"  {counted(len(prepared.planned.modified), 'file')} changed since the commit go back as they are now:"
+            f"  {counted(len(prepared.planned.modified), 'file')} changed since the commit, to go back with what is in there now:"
         )
         show_problems(prepared.planned.modified)
     if prepared.planned.beside:

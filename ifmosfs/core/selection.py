@@ -18,7 +18,7 @@ from ifmosfs.core.errors import Ambiguous, NotFound
 from ifmosfs.core.files import Place
 from ifmosfs.core.history import MOVING, Key, RunHistory, Standing
 from ifmosfs.core.journal import OpKind, OpState, RunKind
-from ifmosfs.core.names import SEPARATOR, is_within
+from ifmosfs.core.names import SEPARATOR, is_within, shell_word
 from ifmosfs.core.ordering import is_third_name
 from ifmosfs.core.plan import Action
 from ifmosfs.core.rollback import to_undo
@@ -167,19 +167,22 @@ def choose(found: Sequence[Candidate], wanted: Selection) -> list[Candidate]:
 
 def _of_categories(found: Sequence[Candidate], categories: Sequence[str]) -> list[Candidate]:
     known = sorted({action.category for each in found for action in each.actions if action.category})
-    for wanted in categories:
-        if not any(_is_category(category, wanted) for category in known):
-            hint = f"there are: {', '.join(known)}" if known else "none of these files has a category"
-            raise NotFound(f"no file of category {wanted!r} was moved", hint=hint)
-    return [
-        each
-        for each in found
-        if any(_is_category(action.category or "", wanted) for action in each.actions for wanted in categories)
+    meant = {_category_meant(wanted, known) for wanted in categories}
+    return [each for each in found if any(action.category in meant for action in each.actions)]
+
+
+def _category_meant(wanted: str, known: Sequence[str]) -> str:
+    """The category of that name, or the only one whose name begins so."""
+    plain = wanted.casefold().replace(" ", "_")
+    fitting = [one for one in known if one.casefold() == plain] or [
+        one for one in known if plain and one.startswith(plain)
     ]
-
-
-def _is_category(category: str, wanted: str) -> bool:
-    return category.casefold() == wanted.casefold()
+    if len(fitting) > 1:
+        raise Ambiguous(f"{wanted!r} begins several categories: {', '.join(fitting)}", hint="name more of it")
+    if not fitting:
+        hint = f"there are: {', '.join(known)}" if known else "none of these files has a category"
+        raise NotFound(f"no file of category {wanted!r} was moved", hint=hint)
+    return fitting[0]
 
 
 def _by_id(found: Sequence[Candidate], wanted: str) -> Candidate:
@@ -205,7 +208,11 @@ def _at_paths(found: Sequence[Candidate], paths: Sequence[bytes]) -> list[Candid
         fits = _fitting(wanted)
         keys = {each.key for each in found if any(fits(name) for name in each.names())}
         if not keys:
-            hint = "list them: ifmosfs rollback files"
+            below = wanted.rstrip(b"/") + b"/"
+            is_folder = any(b"/" + below.lstrip(b"/") in name for each in found for name in each.names())
+            hint = (
+                f"end a folder with a slash: {shell_word(below)}" if is_folder else "list them: ifmosfs rollback files"
+            )
             raise NotFound("no moved file has, or had, this name", path=wanted, hint=hint)
         chosen |= keys
     return [each for each in found if each.key in chosen]

@@ -45,6 +45,8 @@ def _words(where: str) -> Callable[[str], str | None]:
 def _measured(value: str) -> str | None:
     """What a number is, without its unit and its limits: the model knows it only roughly."""
     name = value.partition(":")[0]
+    if name.startswith("has_"):
+        return f"whether it has {name.removeprefix('has_').replace('_', ' ')}"
     return f"its {_SHORT.get(name, name.removeprefix('n_').replace('_', ' '))}" if name in NUMBERS else None
 
 

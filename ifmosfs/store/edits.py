@@ -90,6 +90,17 @@ class Edits(Database):
             rows: Sequence[Any] = connection.execute(query.order_by(PLAN_EDITS.c.seq)).all()
             return tuple(_edit(*row) for row in rows)
 
+    def edited_since(self, plan_id: str, after: int) -> int | None:
+        """When a person, or a command, has made the last edit with a number above `after`, in ns; 0 if all of them were made by the
+        program that follows the originals, and `None` if there are none. Quick, however many there are."""
+        new = select(PLAN_EDITS.c.at_ns).where(PLAN_EDITS.c.plan_id == plan_id, PLAN_EDITS.c.seq > after)
+        meant = new.where(PLAN_EDITS.c.origin != EditOrigin.WATCH.value)
+        with self._reading() as connection, understood(self._path):
+            latest: int | None = connection.execute(meant.order_by(PLAN_EDITS.c.seq.desc()).limit(1)).scalar()
+            if latest is None and connection.execute(new.limit(1)).first() is not None:
+                return 0
+            return latest
+
     def save_corrections(self, plan_id: str, corrections: Iterable[Correction]) -> int:
         """Store what a person changed about files of the plan, in the place of what was stored before; returns how many."""
         rows = [

@@ -12,7 +12,7 @@ from ifmosfs.core.files import Place
 from ifmosfs.core.ordering import in_order
 from ifmosfs.core.plan import Action, ActionKind
 from ifmosfs.core.rollback import to_undo
-from ifmosfs.core.selection import Candidate, Selection, candidates, choose, close_over
+from ifmosfs.core.selection import Candidate, Selection, _category_meant, candidates, choose, close_over
 from ifmosfs.core.steps import Step
 from tests.adapters.memory_disk import MemoryDisk
 from tests.adapters.memory_journal import MemoryJournal
@@ -106,6 +106,26 @@ def test_a_candidate_tells_its_names_its_files_and_whether_it_has_been_moved_bac
 )
 def test_what_is_named_is_chosen_and_all_that_is_given_must_fit(wanted: Selection, numbers: list[int]) -> None:
     assert chosen(wanted) == numbers
+
+
+def test_a_folder_that_is_named_like_a_file_is_told_how_to_be_named() -> None:
+    with pytest.raises(NotFound) as caught:
+        chosen(Selection(paths=(b"o",)))
+    assert caught.value.hint == "end a folder with a slash: o/"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "meant"),
+    [("im", "image"), ("TEXT", "text"), ("text document", "text_document"), ("text_d", "text_document")],
+)
+def test_a_category_may_be_named_by_its_beginning(wanted: str, meant: str) -> None:
+    assert _category_meant(wanted, ["image", "text", "text_document"]) == meant
+
+
+def test_a_beginning_of_several_categories_is_told() -> None:
+    with pytest.raises(Ambiguous) as caught:
+        _category_meant("text_", ["image", "text_document", "text_page"])
+    assert str(caught.value) == "'text_' begins several categories: text_document, text_page"
 
 
 @pytest.mark.parametrize(

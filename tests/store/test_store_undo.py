@@ -57,6 +57,18 @@ def test_the_edits_of_one_call_are_one_step_and_a_draft_goes_on_with_the_step_it
     assert catalogue.edits(plan_id) == catalogue.edit_log(plan_id)
 
 
+def test_the_time_of_the_last_edit_that_somebody_meant_is_known_without_reading_the_others(
+    catalogue: Catalogue, plan_id: str
+) -> None:
+    assert catalogue.edited_since(plan_id, 0) is None
+    catalogue.append_edit(plan_id, replace(draft(b"a"), at_ns=5, origin=EditOrigin.WATCH))
+    assert catalogue.edited_since(plan_id, 0) == 0
+    catalogue.append_edit(plan_id, replace(draft(b"b"), at_ns=7))
+    catalogue.append_edit(plan_id, replace(draft(b"c"), at_ns=9, origin=EditOrigin.WATCH))
+    found = [catalogue.edited_since(plan_id, after) for after in range(5)]
+    assert found == [7, 7, 0, None, None]
+
+
 def test_what_is_taken_back_is_in_the_log_but_not_in_force_and_comes_again(catalogue: Catalogue, plan_id: str) -> None:
     catalogue.append_edit(plan_id, draft(b"a"))
     catalogue.append_edits(plan_id, [draft(b"b"), draft(b"c")], 1)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-import sys
+import io
+import os
 from typing import BinaryIO
 
 import click
@@ -74,8 +75,9 @@ def classify(
         if proposal is not None:
             label = proposal.label or "-"
             click.echo(f"{label:24} {proposal.score:.2f}  {shown(file.place.absolute)}  ({proposal.reason})")
+    have = "has" if decided == 1 else "have"
     click.echo(
-        f"Classified {counted(report.n_new, 'file')} now; {decided:,} of {total:,} have a category ({report.classifier})"
+        f"Classified {counted(report.n_new, 'file')} now; {decided:,} of {total:,} {have} a category ({report.classifier})"
     )
     if n_refiled:
         click.echo(
@@ -102,6 +104,8 @@ def _label(listed: bytes, as_json: bool) -> None:
         ]
         print_json({"files": files})
         return
-    out = csv.writer(sys.stdout, lineterminator="\n")
+    text = io.StringIO()
+    out = csv.writer(text, lineterminator="\n")
     out.writerow(("path", "label", "confidence"))
-    out.writerows((shown(path), proposal.label or "", proposal.score) for path, proposal in rows)
+    out.writerows((os.fsdecode(path), proposal.label or "", proposal.score) for path, proposal in rows)
+    click.echo(os.fsencode(text.getvalue()), nl=False)  # for programs: the very paths that were given

@@ -38,7 +38,12 @@ N_SHOWN = 5
 @click.command()
 @click.argument("where", required=False, metavar="[MOUNTPOINT|PLAN]")
 @click.option("--plan", "plan_option", metavar="PLAN", help="The plan; its id may be shortened.")
-@click.option("--snapshot/--no-snapshot", default=True, show_default=True, help="Record what was where before.")
+@click.option(
+    "--snapshot/--no-snapshot",
+    default=True,
+    show_default=True,
+    help="Keep a manifest of what was where before, and make a version of what is there after.",
+)
 @click.option("--allow-empty-root", is_flag=True, help="Go on although a scanned folder is empty now.")
 @click.option("--allow-many", is_flag=True, help="Go on although far more files move than in any commit before.")
 @dry_run_option

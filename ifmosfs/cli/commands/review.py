@@ -135,7 +135,8 @@ def _ask_all(app: App, reviewing: Reviewing, scope: Scope, limit: int) -> int:
     elif n_answered:
         click.echo(f"{counted(n_answered, 'answer')} kept, which settled {counted(n_settled, 'more file')}.")
     if scope.plan is not None:
-        click.echo(f"Plan {scope.plan.plan_id} follows. Look: ifmosfs stage show {scope.plan.plan_id}")
+        follows = "follows" if n_answered else "is as it was"
+        click.echo(f"Plan {scope.plan.plan_id} {follows}. Look: ifmosfs stage show {scope.plan.plan_id}")
     else:
         click.echo(f"Next: ifmosfs stage create --session {scope.session.session_id}")
     return status

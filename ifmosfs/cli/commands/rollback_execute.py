@@ -37,7 +37,7 @@ def execute(plan: str | None, plan_option: str | None, dry_run: bool, yes: bool,
     \b
     Without options all of the plan goes back. Options choose, and all that are given must fit; without a PLAN they choose from
     all plans. What depends on the chosen files goes with them, and is named.
-      --category documents            files of a category
+      --category financial_document   files of a category
       --ids 8b2-14,8b2-15             files by their ids (ifmosfs rollback files)
       --paths '*.pdf' --paths ~/in    by old or new name
       --timestamp 2026-01-31T10:00    what was committed since, over all plans

@@ -111,7 +111,8 @@ def _announce(prepared: PreparedRestore) -> None:
 
     found = prepared.found
     label = prepared.label[0].upper() + prepared.label[1:]
-    click.echo(f"{label}: {counted(len(found.wanted), 'file')} to bring back, {found.n_there:,} are there unchanged")
+    there = f"{counted(found.n_there, 'other')} there unchanged"
+    click.echo(f"{label}: {counted(len(found.wanted), 'file')} to bring back, {there}")
     if found.newer:
         click.echo(f"  {counted(len(found.newer), 'file')} changed since; the newer bytes are kept:")
         show_problems([*found.newer])

@@ -151,7 +151,8 @@ def _lesson_words(app: App, found: Why) -> str:
     assert lesson is not None
     day = time.strftime("%Y-%m-%d", time.localtime(lesson.at_ns / 1e9))
     verb = "is not" if lesson.kind is LessonKind.NOT else "is"
-    how = {"teach": "teach", "review": "review", "drag": "a drag in the view", "xattr": "a written attribute"}
+    gesture = "a deletion, or a drag out of the layout, in the view" if verb == "is not" else "a drag in the view"
+    how = {"teach": "teach", "review": "review", "drag": gesture, "xattr": "a written attribute"}
     said = f"{verb} {category_words(app.taxonomy, lesson.category)}"
     return f"you said on {day} that {shown(lesson.place.absolute)} {said} (by {how.get(lesson.origin.value, 'undo')})"
 
