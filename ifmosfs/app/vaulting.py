@@ -87,18 +87,30 @@ def vault_use(app: App) -> list[VaultUse]:
     return [use for use in found if use.n_files]
 
 
-def choose_entries(entries: Sequence[VaultEntry], wanted: Sequence[bytes]) -> list[VaultEntry]:
-    """The entries that are named, by id or by the absolute path that they had. Raises: NotFound, Ambiguous."""
+@dataclass(frozen=True, slots=True)
+class ChosenEntries:
+    """The entries that are named, and the names of which there is none (any more)."""
+
+    entries: tuple[VaultEntry, ...]
+    absent: tuple[bytes, ...]
+
+
+def choose_entries(entries: Sequence[VaultEntry], wanted: Sequence[bytes]) -> ChosenEntries:
+    """The entries that are named, by id or by the absolute path that they had. Raises: NotFound where there is none, Ambiguous."""
     chosen: dict[str, VaultEntry] = {}
+    absent: list[bytes] = []
     for name in wanted:
         fitting = [each for each in entries if name in (each.entry_id.encode(), each.was.absolute)]
         if not fitting:
-            raise NotFound("no such file in the vault", path=name, hint="list them: ifmosfs vault list")
+            absent.append(name)
+            continue
         if len(fitting) > 1:
             ids = ", ".join(each.entry_id for each in fitting)
             raise Ambiguous("several files in the vault came from here", path=name, hint=f"name one of: {ids}")
         chosen[fitting[0].entry_id] = fitting[0]
-    return list(chosen.values())
+    if not chosen:
+        raise NotFound("no such file in the vault", path=absent[0], hint="list them: ifmosfs vault list")
+    return ChosenEntries(tuple(chosen.values()), tuple(absent))
 
 
 def restore(app: App, journal: SqliteJournal, entries: Sequence[VaultEntry], to: bytes | None) -> list[Restored]:

@@ -125,6 +125,17 @@ def test_several_files_do_not_go_to_one_name(desk: Desk, vaulted: str) -> None:
     assert sorted(os.listdir(desk.folder / "one")) == ["run.sh", "theirs.txt"]
 
 
+def test_those_that_are_there_come_back_and_the_others_are_told(desk: Desk, vaulted: str) -> None:
+    """As after a restore that did a part of it and is given again."""
+    command = ("vault", "restore", str(desk.target / "Docs/theirs.txt"), str(desk.inbox / "run.sh"))
+    assert desk.here(*command[:3]).status == 0
+    result = desk.here(*command)
+    assert (result.status, inside_vault(desk), (desk.inbox / "run.sh").exists()) == (3, [], True)
+    assert f"  not in the vault (any more): {desk.target}/Docs/theirs.txt\n" in result.out
+    assert result.out.endswith("1 file of 2 brought back out of the vault.\n")
+    assert desk.here(*command).status == 2
+
+
 def test_folders_that_a_killed_restore_has_emptied_go_when_it_is_given_again(desk: Desk, vaulted: str) -> None:
     for row in entries(desk).values():
         os.rename(str(row["place"]), str(row["was"]))  # as the restore did, but for the end of it

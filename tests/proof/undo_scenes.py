@@ -180,7 +180,7 @@ SCENES = {
     "cherry-pick": Scene(pick_some),
     "prune": Scene(prune_contents, removes=True),
     "vault empty": Scene(empty_vault, removes=True),
-    "vault restore": Scene(restore_vaulted, frozenset({2})),
+    "vault restore": Scene(restore_vaulted, frozenset({2, 3})),
 }
 
 

@@ -12,7 +12,7 @@ from ifmosfs.cli.common import as_bytes, counted, json_option, opened_app, print
 from ifmosfs.core.errors import NotFound
 
 if TYPE_CHECKING:
-    from ifmosfs.app.vaulting import Restored
+    from ifmosfs.app.vaulting import ChosenEntries, Restored
 
 
 @click.command()
@@ -25,7 +25,7 @@ def restore(entries: tuple[str, ...], to: str | None, as_json: bool) -> int:
     Where the name is taken by now, it comes beside it as "name (from vault).ext"; nothing is overwritten. This is a journaled
     run: it can be interrupted, and a rollback of the plan knows of it.
 
-    Exit status: 0 all are back; 3 or 4 some are not, or none is.
+    Exit status: 0 all are back; 3 or 4 some are not, or none is; 2 none of them is in the vault.
     """
     from ifmosfs.app.emptying import tidy_vaults
     from ifmosfs.app.vaulting import choose_entries, vault_entries
@@ -43,7 +43,7 @@ def restore(entries: tuple[str, ...], to: str | None, as_json: bool) -> int:
             except NotFound:  # perhaps because a restore that was killed has brought them back
                 tidy_vaults(app, journal, plans)
                 raise
-            done = restore_entries(app, journal, chosen, where)
+            done = restore_entries(app, journal, chosen.entries, where)
     if as_json:
         runs = [
             {
@@ -57,23 +57,25 @@ def restore(entries: tuple[str, ...], to: str | None, as_json: bool) -> int:
             }
             for each in done
         ]
-        print_json({"runs": runs})
-        return _status(done)
+        print_json({"runs": runs, "absent": list(chosen.absent)})
+        return _status(done, chosen)
     for each in done:
         for entry, place, is_back in zip(each.entries, each.places, each.are_back, strict=True):
             if is_back:
                 click.echo(f"  {entry.entry_id}  back at {shown(place.absolute)}")
         show_problems(each.report.problems)
     n_back = sum(sum(each.are_back) for each in done)
-    click.echo(f"{counted(n_back, 'file')} of {len(chosen):,} brought back out of the vault.")
-    return _status(done)
+    for name in chosen.absent:
+        click.echo(f"  not in the vault (any more): {shown(name)}")
+    click.echo(f"{counted(n_back, 'file')} of {len(wanted):,} brought back out of the vault.")
+    return _status(done, chosen)
 
 
-def _status(done: Sequence[Restored]) -> int:
+def _status(done: Sequence[Restored], chosen: ChosenEntries) -> int:
     """By the files themselves: the counts of a report leave out those that the target had."""
     from ifmosfs.cli.show_runs import run_status
 
     are_back = [is_back for each in done for is_back in each.are_back]
     if any(each.report.stop_cause is not None for each in done):
         return max(run_status(each.report) for each in done)
-    return 0 if all(are_back) else 3 if any(are_back) else 4
+    return 0 if all(are_back) and not chosen.absent else 3 if any(are_back) else 4
