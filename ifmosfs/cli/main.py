@@ -95,12 +95,23 @@ def _status(arguments: list[str]) -> int:
         status = main.main(arguments, prog_name="ifmosfs", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
-        error.show()
+        _show_usage(error)
         return error.exit_code
     except IfmosfsError as error:
         show_error(error)
         return error.exit_status
     return status if isinstance(status, int) else 0
+
+
+def _show_usage(error: click.ClickException) -> None:
+    """What is wrong with the words of a command, as `show_error` tells everything else."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is None or isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return
+    what = " ".join(error.format_message().rstrip(".").split())
+    click.echo(f"error[usage]: {what[:1].lower()}{what[1:]}", err=True)
+    click.echo(f"  hint: {context.command_path} --help", err=True)
 
 
 def show_error(error: object) -> None:

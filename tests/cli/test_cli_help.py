@@ -163,8 +163,11 @@ def test_an_unknown_word_is_a_usage_error_that_names_it(desk: Desk, arguments: l
     result = desk.here(*arguments)
     assert result.status == 2
     assert result.out == ""
-    assert result.err.startswith("Usage: ifmosfs ")
-    assert arguments[-1] in result.err.splitlines()[-1]
+    first, hint = result.err.splitlines()
+    assert first.startswith("error[usage]: ")
+    assert arguments[-1] in first
+    assert hint.startswith("  hint: ifmosfs ")
+    assert hint.endswith(" --help")
 
 
 @pytest.mark.parametrize(
