@@ -119,13 +119,13 @@ _CSS_RULE = re.compile(
 )
 _SHEBANG = re.compile(r"\A#!\s*/\S+|\A#!/usr/bin/env ")
 _SECTION = re.compile(r"^[ \t]*\[[^\]\n=]{1,80}\]\s*$", re.MULTILINE)
-_SETTING = re.compile(r"^[ \t]*[\w.\-/$ ]{1,60}\s*[=:]\s*\S*")
+_SETTING = re.compile(r"^[ \t]*+[\w.\-/$][\w.\-/$ ]{0,59}\s*+[=:]\s*+\S*")
 # A line is taken in one way only: with two, a file of two keys and thirty indented lines would take for ever.
 _YAML = re.compile(r"\A([ \t]*(#.*)?\n)*---[ \t]*\n|\A([\w-]+:( .*)?\n([ \t].*\n|- .*\n)*){3}")
 _BLOCK = re.compile(r"(?:[ \t]*[\w/.\"*-][^{};()]{0,100}\{|[ \t]*</?[A-Z]\w+[^<>]{0,100}>)\s*")
 _IN_BLOCK = re.compile(r"[ \t]+[\w-]{1,40}(?: [\w\"'/.:*@$,%~^()|\\+&-]{1,80}){0,8};?\s*")
 _STATEMENT = re.compile(r"[ \t]*[\w.-]{2,60}[ \t]+[^;{}()=]{1,200};\s*$")
-_DOTTED = re.compile(r"[\w*?-]{1,40}(?:[.*][\w*?-]{1,40})+[ \t]*:[ \t]*\S")  # of X resources
+_DOTTED = re.compile(r"(?=[\w?-]*[.*])[\w*?.-]{3,160}+[ \t]*+:[ \t]*+\S")  # of X resources
 # the width of a line, and how each begins: with a kind of record, and a number (AEB 43, CFONB 120 and 160, CODA, NACHA)
 _BANK_RECORDS: Final[Mapping[int, re.Pattern[str]]] = {
     80: re.compile(r"(?:11|22|23|24|33|88)\d\d"),
@@ -152,7 +152,8 @@ _STACK_LINE = re.compile(
     r"\s+at [\w.$<>/]+|\s*Caused by: |\s*\.\.\. \d+ more|Traceback \(most|  File \"|[\w.]+(?:Error|Exception)(?::|$)"
 )
 _LINK = re.compile(
-    r"\s*(?:[-*+•]\s|\d{1,4}[.)]\s)?\s*(?:\[\[?[^\]\n]{0,200}\]\(|\[\[|<)?https?://\S+|(?!deb )[^=:{}\"]{1,100}[\t :|-]\s*https?://\S+\s*$"
+    r"\s*+(?:[-*+•]\s|\d{1,4}[.)]\s)?+\s*+(?:\[\[?[^\]\n]{0,200}\]\(|\[\[|<)?https?://\S+|"
+    r"(?!deb )[^=:{}\"]{1,100}[\t :|-]\s*+https?://\S+\s*$"
 )
 _MOSTLY: Final = 0.6
 _FEWEST_LINKS: Final = 3

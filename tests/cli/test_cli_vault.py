@@ -125,6 +125,18 @@ def test_several_files_do_not_go_to_one_name(desk: Desk, vaulted: str) -> None:
     assert sorted(os.listdir(desk.folder / "one")) == ["run.sh", "theirs.txt"]
 
 
+def test_an_emptied_folder_that_cannot_be_removed_is_told_by_the_status(
+    desk: Desk, vaulted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: PosixDisk, place: Place) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(PosixDisk, "remove_folder", refuse)
+        result = desk.here("vault", "restore", entry_of(desk, "run.sh"))
+    assert (result.status, (desk.inbox / "run.sh").exists()) == (3, True), result
+
+
 def test_those_that_are_there_come_back_and_the_others_are_told(desk: Desk, vaulted: str) -> None:
     """As after a restore that did a part of it and is given again."""
     command = ("vault", "restore", str(desk.target / "Docs/theirs.txt"), str(desk.inbox / "run.sh"))
