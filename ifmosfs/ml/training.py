@@ -220,7 +220,7 @@ def _all_done(work: Callable[..., Answer], jobs: Sequence[tuple[Any, ...]], n_jo
 
     try:
         answers: list[Answer] = Parallel(n_jobs=n_jobs)(delayed(work)(*job) for job in jobs)
-    except (BrokenProcessPool, BlockingIOError) as error:
+    except (BrokenProcessPool, OSError) as error:
         LOG.warning("no processes to train in: %s", error)
         return [work(*job) for job in jobs]
     return answers

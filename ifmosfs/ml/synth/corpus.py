@@ -250,7 +250,7 @@ def _run(
         try:
             for at, entries in _in_processes(order, dict(left), work, n_workers, source):
                 yield left.pop(at), entries
-        except (BrokenProcessPool, BlockingIOError) as error:  # none can be started, or one was killed: it is done here
+        except (BrokenProcessPool, OSError) as error:  # none can be started, or one was killed: it is done here
             LOG.warning("no processes to make the corpus in: %s", error)
     if left:
         _begin(source)
