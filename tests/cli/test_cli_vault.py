@@ -95,6 +95,12 @@ def test_a_file_goes_back_to_where_it_was_and_the_emptied_folders_go(desk: Desk,
     assert not (desk.target / ".ifmosfs" / "vault").exists()
 
 
+def test_an_entry_that_is_named_in_two_ways_counts_once(desk: Desk, vaulted: str) -> None:
+    result = desk.here("vault", "restore", entry_of(desk, "run.sh"), str(desk.inbox / "run.sh"))
+    assert result.status == 0, result
+    assert result.out.endswith("1 file of 1 brought back out of the vault.\n")
+
+
 def test_where_the_name_is_taken_it_comes_beside_it(desk: Desk, vaulted: str) -> None:
     place = desk.target / "Docs"
     (place / "theirs.txt").write_bytes(b"new")

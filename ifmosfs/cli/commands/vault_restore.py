@@ -67,7 +67,8 @@ def restore(entries: tuple[str, ...], to: str | None, as_json: bool) -> int:
     n_back = sum(sum(each.are_back) for each in done)
     for name in chosen.absent:
         click.echo(f"  not in the vault (any more): {shown(name)}")
-    click.echo(f"{counted(n_back, 'file')} of {len(wanted):,} brought back out of the vault.")
+    n_meant = len(chosen.entries) + len(chosen.absent)
+    click.echo(f"{counted(n_back, 'file')} of {n_meant:,} brought back out of the vault.")
     return _status(done, chosen)
 
 
