@@ -8,11 +8,12 @@ edits that was done.
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ifmosfs.app.context import App
 from ifmosfs.app.mounting import OPEN_STATES, tell_view
@@ -31,7 +32,10 @@ from ifmosfs.core.refusals import FsError
 from ifmosfs.core.sayings import Saying, sayings
 from ifmosfs.core.tree import PlanTree
 from ifmosfs.ml.taught import Description, key_of
-from ifmosfs.platform import host
+from ifmosfs.platform import daemon, host
+
+if TYPE_CHECKING:
+    from ifmosfs.store.catalogue import Catalogue
 
 LOG: Final = logging.getLogger("ifmosfs")
 TRIES: Final = 5
@@ -154,7 +158,7 @@ def _file(app: App, saying: Saying) -> ScannedFile | None:
 def learning(app: App, plan_id: str) -> Iterator[None]:
     """While this lasts, lessons are made of a mounted plan's edits soon after each gesture is over, and once more at the end.
 
-    In a thread, with a catalogue and a classifier of its own; nobody who uses the view ever waits for it.
+    By a process of its own: what that loads (a model) and reads (all edits) is gone with it, and nobody who uses the view ever waits.
     """
     ended = threading.Event()
     learner = _Learner(app, plan_id)
@@ -187,23 +191,45 @@ class _Learner:
             if now == seen:
                 continue
             try:
-                seen = now if self._learn(follows=True) else seen
+                if self._is_due(host.now_ns() - QUIET_NS):
+                    self._learn_beside(ended)
+                elif self._new_edits() is None:
+                    seen = now
             except (IfmosfsError, FsError, OSError) as error:
                 LOG.warning("lessons cannot be made of what was edited: %s", error)
                 wait_s = AFTER_TROUBLE_S
         with suppress(IfmosfsError, FsError, OSError):  # the next command does it
-            self._learn(follows=False)
+            self._learn_at_the_end()
 
-    def _learn(self, *, follows: bool) -> bool:
-        """Whether there is nothing left to do."""
+    def _new_edits(self) -> int | None:
+        """When the last one was made of those that lessons are still to be made of; `None` where there is none."""
         if self._catalogue.find_plan(self._plan_id).state not in OPEN_STATES:
-            return True
-        latest_ns = self._catalogue.edited_since(self._plan_id, self._catalogue.learnt_edit(self._plan_id))
-        if latest_ns is None:
-            return True
-        if follows and latest_ns > host.now_ns() - QUIET_NS:
-            return False  # a gesture may go on, and a command that takes edits back sees to it itself
-        with App(self._settings) as app:
-            # This process must not look into its own mount: the view takes the edits in by itself.
-            learn_from_edits(app, self._plan_id, follows=follows, tell=lambda _plan_id: None)
-        return True
+            return None
+        return self._catalogue.edited_since(self._plan_id, self._catalogue.learnt_edit(self._plan_id))
+
+    def _is_due(self, before_ns: int) -> bool:
+        """Whether there is something to learn and the gesture is over; a command that takes edits back sees to it itself."""
+        latest_ns = self._new_edits()
+        return latest_ns is not None and latest_ns <= before_ns
+
+    def _learn_beside(self, ended: threading.Event) -> None:
+        """Raises `IfmosfsError` where that goes wrong; the log tells why."""
+        if _pass_over(self._catalogue, self._plan_id):
+            return
+        status = daemon.run_beside([sys.executable, "-m", "ifmosfs", "learn", "--plan", self._plan_id], ended)
+        if status:
+            raise IfmosfsError(f"the process that makes them ended with status {status}")
+
+    def _learn_at_the_end(self) -> None:
+        if self._new_edits() is not None:
+            with App(self._settings) as app:
+                learn_from_edits(app, self._plan_id, follows=False)
+
+
+def _pass_over(catalogue: Catalogue, plan_id: str) -> bool:
+    """Note edits that say nothing as learnt; whether they all did."""
+    after = catalogue.learnt_edit(plan_id)
+    log = catalogue.edit_log(plan_id, after)
+    if _says_something(log, after):
+        return False
+    return catalogue.add_lessons_of_edits(plan_id, [], last_number(log), after) is not None

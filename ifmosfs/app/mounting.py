@@ -25,14 +25,12 @@ from ifmosfs.view.attributes import RELOAD
 from ifmosfs.view.values import Caller
 
 MOST_HOLDERS = 5
-COLLECTOR = (
-    200_000,
-    20,
-    50,
-)  # a folder's files are no garbage: looking for it at each 700th would double the time of a listing
-SWITCH_S = (
-    0.0005  # how long who answers the kernel waits at most for a thread that only follows; ten times less than usual
-)
+COLLECTOR = (5_000, 20, 2_000)
+"""When garbage is looked for: often among what is new, since each edit leaves some, hardly ever among all (Python does each 70,000th
+object at first), since that is the files of the folders that were looked at."""
+SWITCH_S = 0.0005
+"""How long who answers the kernel waits at most for a thread that only follows; ten times less than usual."""
+
 OPEN_STATES = (PlanState.STAGED, PlanState.VALIDATED)
 
 

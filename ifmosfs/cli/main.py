@@ -35,6 +35,7 @@ COMMANDS = (
     Lazy("model", "model:model", "Learn", "Make and merge labelled files to learn from."),
     Lazy("doctor", "doctor:doctor", "Set up", "What is here, what is missing, and the remedy."),
     Lazy("serve", "serve:serve", "", "Serve a view (started by mount)."),
+    Lazy("learn", "learn:learn", "", "Learn from edits (started by a view)."),
 )
 
 EPILOG = """\b

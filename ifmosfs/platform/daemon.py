@@ -10,6 +10,7 @@ import json
 import os
 import select
 import subprocess
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from ifmosfs.core.names import from_text, to_text
 
 READY = b"ready"
 START_SECONDS = 60.0
+LOOK_EVERY_S = 0.05
 
 
 def start(arguments: Sequence[str | bytes], log: Path) -> int:
@@ -51,6 +53,19 @@ def start(arguments: Sequence[str | bytes], log: Path) -> int:
     if message is None:
         process.terminate()
     raise _reported(message, log)
+
+
+def run_beside(arguments: Sequence[str], ended: threading.Event) -> int | None:
+    """Run a command beside this process, with its output, until it is done: its exit status; below zero is the signal that ended it.
+
+    `None` when it was ended because `ended` was set. Raises `OSError` where no process can be started.
+    """
+    with subprocess.Popen(arguments, stdin=subprocess.DEVNULL, cwd="/", start_new_session=True) as process:
+        while (status := process.poll()) is None:
+            if ended.wait(LOOK_EVERY_S):
+                process.terminate()
+                return None
+        return status
 
 
 def tell_ready(descriptor: int) -> None:

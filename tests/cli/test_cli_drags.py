@@ -107,6 +107,13 @@ def test_files_like_a_dragged_one_follow_and_undo_takes_all_of_it_back(desk: Des
     assert desk.here("verify", plan).status == 0
 
 
+def test_what_is_loaded_to_learn_goes_with_the_process_that_learns(desk: Desk, mount_point: Path) -> None:
+    staged = desk.run("mount", desk.inbox, mount_point, "--output", desk.target, "--json").json
+    drag(desk, "letters/note-1.xyz", "Personal/Documents/2021")
+    assert settled(lambda: layout(mount_point), FILED) == FILED
+    assert "numpy" not in Path(f"/proc/{staged['pid']}/maps").read_text()
+
+
 def test_file_that_a_person_has_placed_stays_whatever_is_learned(desk: Desk, plan: str) -> None:
     view = desk.mount_point
     (view / "Mine").mkdir()
