@@ -9,15 +9,15 @@ import sys
 
 from ifmosfs.app.context import App
 from ifmosfs.app.staging import load_tree, preview_folder
-from ifmosfs.platform.farm import FarmMethod, build_farm
+from ifmosfs.platform.farm import FarmMethod, FarmReport, build_farm
 
 
-def build_preview(app: App, plan_id: str, method: FarmMethod) -> tuple[bytes, int]:
-    """The preview folder, made anew, and how many files it shows."""
+def build_preview(app: App, plan_id: str, method: FarmMethod) -> tuple[bytes, FarmReport]:
+    """The preview folder, made anew, and what it shows."""
     tree = load_tree(app, plan_id)
     folder = preview_folder(app, plan_id)
     moves = list(tree.moves())
-    n_made = build_farm(
+    report = build_farm(
         folder,
         moves,
         (planned.path for planned in tree.folders() if planned.planned),
@@ -25,7 +25,7 @@ def build_preview(app: App, plan_id: str, method: FarmMethod) -> tuple[bytes, in
         app.disk,
         lambda n_done: app.progress("Building the preview", n_done, len(moves)),
     )
-    return folder, n_made
+    return folder, report
 
 
 def open_in_file_manager(folder: bytes) -> bool:

@@ -164,7 +164,7 @@ def confirm(question: str, *, yes: bool) -> None:
     if yes:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageProblem("this moves files, and there is no terminal to ask on", hint="add --yes")
+        raise UsageProblem("this has to be confirmed, and there is no terminal to ask on", hint="add --yes")
     if not click.confirm(question, default=False, err=True):
         raise click.Abort
 

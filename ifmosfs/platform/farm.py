@@ -13,8 +13,9 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from enum import Enum
-from typing import IO
+from typing import IO, Final
 
 from ifmosfs.core.errors import DiskFull, IfmosfsError
 from ifmosfs.core.files import Kind, Place
@@ -25,12 +26,30 @@ from ifmosfs.core.tree import PlannedMove
 LIST_SUFFIX = b".entries"
 
 
+OF_ORIGINALS: Final = {
+    errno.ENOENT: "it is gone",
+    errno.ENOTDIR: "it is gone",
+    errno.ESTALE: "it is not what was planned any more",
+    errno.EACCES: "it may not be read",
+    errno.EIO: "it cannot be read",
+}
+"""What is wrong with one original and no reason to show none of the others."""
+
+
 class FarmMethod(Enum):
     """What stands for a planned file."""
 
     SYMLINK = "symlink"
     HARDLINK = "hardlink"
     COPY = "copy"
+
+
+@dataclass(frozen=True, slots=True)
+class FarmReport:
+    """How many planned files a farm shows, and the originals that it cannot show, each with the reason in a few words."""
+
+    n_shown: int
+    not_shown: tuple[tuple[Place, str], ...] = ()
 
 
 def build_farm(
@@ -40,8 +59,8 @@ def build_farm(
     method: FarmMethod,
     disk: Disk,
     progress: Callable[[int], None],
-) -> int:
-    """Make the folder anew with an entry for every planned file; returns how many.
+) -> FarmReport:
+    """Make the folder anew with an entry for every planned file whose original is there and may be read.
 
     Raises: IfmosfsError, DiskFull; also where an earlier farm holds things that are not its own.
     """
@@ -52,18 +71,22 @@ def build_farm(
     _make_folder(folder, method, mode=0o700)
     for path in folders:
         _make_folder(os.path.join(folder, path), method)
-    n_made = 0
+    n_shown = 0
+    not_shown: list[tuple[Place, str]] = []
     with _opened_list(folder, method) as entries:
-        for move in moves:
+        for n_done, move in enumerate(moves, 1):
             _make_folder(os.path.join(folder, split(move.target)[0]), method)
             try:
                 _place(folder, move, method, disk)
                 _note(entries, folder, move.target)
+                n_shown += 1
             except OSError as error:
-                raise _trouble(error, method, move.source.absolute) from error
-            n_made += 1
-            progress(n_made)
-    return n_made
+                why = OF_ORIGINALS.get(error.errno or 0)
+                if why is None:
+                    raise _trouble(error, method, move.source.absolute) from error
+                not_shown.append((move.source, why))
+            progress(n_done)
+    return FarmReport(n_shown, tuple(not_shown))
 
 
 def remove_farm(folder: bytes) -> list[bytes]:
@@ -149,6 +172,7 @@ def _make_folder(path: bytes, method: FarmMethod, mode: int = 0o777) -> None:
 def _place(folder: bytes, move: PlannedMove, method: FarmMethod, disk: Disk) -> None:
     target = os.path.join(folder, move.target)
     if method is FarmMethod.SYMLINK:
+        os.lstat(move.source.absolute)  # a link to nothing would show nothing
         os.symlink(move.source.absolute, target)
     elif method is FarmMethod.HARDLINK and move.action.entry_kind is Kind.FILE:
         os.link(move.source.absolute, target, follow_symlinks=False)

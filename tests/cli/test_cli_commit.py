@@ -262,7 +262,7 @@ def test_without_a_terminal_to_ask_on_nothing_moves_unless_yes_is_said(desk: Des
     refused = desk.run(command, plan, typed="y\n")
     assert (refused.status, refused.err) == (
         2,
-        "error[usage]: this moves files, and there is no terminal to ask on\n  hint: add --yes\n",
+        "error[usage]: this has to be confirmed, and there is no terminal to ask on\n  hint: add --yes\n",
     )
     assert (attributes(desk.inbox), desk.target.exists()) == (before, target)
 

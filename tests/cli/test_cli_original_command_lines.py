@@ -79,7 +79,7 @@ def test_a_commit_that_nobody_can_be_asked_about_needs_yes_and_moves_nothing(typ
     refused = typed(f"ifmosfs stage commit --plan {plan} --snapshot")
     assert (refused.status, refused.err) == (
         2,
-        "error[usage]: this moves files, and there is no terminal to ask on\n  hint: add --yes\n",
+        "error[usage]: this has to be confirmed, and there is no terminal to ask on\n  hint: add --yes\n",
     )
     assert read_tree(typed.inbox) == INBOX
 

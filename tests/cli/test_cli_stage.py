@@ -143,9 +143,21 @@ def test_a_plan_can_be_previewed_without_a_mount(desk: Desk, method: str) -> Non
     plan = desk.staged()
     fields = desk.here("stage", "preview", "--plan", plan, "--method", method, "--json").json
     folder = fields.pop("folder")
-    assert fields == {"plan": plan, "method": method, "files": 3, "opened": None}
+    assert fields == {"plan": plan, "method": method, "files": 3, "opened": None, "not_shown": []}
     assert read_tree(folder) == PREVIEWED[method](desk.inbox)
     assert attributes(desk.inbox) == before
+
+
+@pytest.mark.parametrize("method", PREVIEWED)
+def test_a_preview_names_the_originals_that_are_gone_and_shows_the_others(desk: Desk, method: str) -> None:
+    plan = desk.staged()
+    gone = desk.inbox / "invoice-17.txt"
+    gone.unlink()
+    result = desk.here("stage", "preview", plan, "--method", method, "--json")
+    assert (result.status, result.json["files"]) == (3, 2)
+    assert result.json["not_shown"] == [{"path": str(gone), "why": "it is gone"}]
+    told = desk.here("stage", "preview", plan, "--method", method)
+    assert (told.status, f"  not shown: {gone}: it is gone\n" in told.out) == (3, True)
 
 
 @pytest.mark.parametrize("method", PREVIEWED)

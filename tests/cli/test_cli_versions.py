@@ -160,6 +160,23 @@ def test_what_is_gone_comes_from_a_held_content_else_is_told_of(desk: Desk) -> N
     assert list((desk.state / "restored").rglob("0")) == []
 
 
+def test_prune_asks_before_a_manifest_goes_and_not_for_what_is_left_over(desk: Desk) -> None:
+    desk.committed()
+    before = desk.here("versions", "list", "--json").json
+    refused = desk.here("versions", "prune", "--keep", "0")
+    assert refused.status == 2
+    assert refused.err == (
+        "To let go: 2 manifests, 0 contents (0 B), 0 left over.\n"
+        "error[usage]: this has to be confirmed, and there is no terminal to ask on\n  hint: add --yes\n"
+    )
+    assert desk.here("versions", "list", "--json").json == before
+    assert desk.here("versions", "prune", "--keep", "0", "--dry-run").status == 0
+    assert desk.here("versions", "prune").status == 0
+    assert desk.here("versions", "list", "--json").json == before
+    assert desk.here("versions", "prune", "--keep", "0", "--yes").status == 0
+    assert desk.here("versions", "list", "--json").json != before
+
+
 @pytest.mark.parametrize("damage", [b"", b"rotten"])
 def test_prune_keeps_one_of_what_the_undo_of_a_restore_has_brought_back(desk: Desk, damage: bytes) -> None:
     desk.committed()
@@ -170,7 +187,7 @@ def test_prune_keeps_one_of_what_the_undo_of_a_restore_has_brought_back(desk: De
     for path in (desk.state / "contents").rglob("[0-9a-f]" * 64) if damage else ():
         path.chmod(0o600)
         path.write_bytes(damage)
-    assert desk.here("versions", "prune", "--keep", "0", "--named").status == 0
+    assert desk.here("versions", "prune", "--keep", "0", "--named", "--yes").status == 0
     good = "restored" if damage else "contents"
     held = {
         folder: [path.read_bytes() for path in (desk.state / folder).rglob("*") if path.is_file()]

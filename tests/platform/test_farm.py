@@ -14,7 +14,7 @@ from ifmosfs.core.names import NameRules
 from ifmosfs.core.plan import Action, ActionKind
 from ifmosfs.core.tree import PlannedMove
 from ifmosfs.platform.disk import PosixDisk
-from ifmosfs.platform.farm import FarmMethod, build_farm, remove_farm
+from ifmosfs.platform.farm import FarmMethod, FarmReport, build_farm, remove_farm
 from tests.adapters.trees import Link, read_tree, write_tree
 
 ALL = list(FarmMethod)
@@ -35,9 +35,13 @@ class Bench:
         self.disk = disk
         write_tree(self.inbox, {b"a.txt": b"one", b"caf\xe9": b"two"})
 
-    def build(self, method: FarmMethod) -> int:
-        moves = [self._move(number, name) for number, name in enumerate((b"a.txt", b"caf\xe9"), 1)]
-        return build_farm(self.farm, moves, [b"empty"], method, self.disk, lambda _n_done: None)
+    def build(self, method: FarmMethod, moves: list[PlannedMove] | None = None) -> FarmReport:
+        return build_farm(
+            self.farm, self.moves() if moves is None else moves, [b"empty"], method, self.disk, lambda _n_done: None
+        )
+
+    def moves(self) -> list[PlannedMove]:
+        return [self._move(number, name) for number, name in enumerate((b"a.txt", b"caf\xe9"), 1)]
 
     def _move(self, number: int, name: bytes) -> PlannedMove:
         root = os.fsencode(self.inbox)
@@ -73,9 +77,28 @@ def shown(method: FarmMethod, bench: Bench, name: bytes, content: bytes) -> obje
 
 @pytest.mark.parametrize("method", ALL)
 def test_a_farm_shows_the_planned_layout(bench: Bench, method: FarmMethod) -> None:
-    assert bench.build(method) == 2
+    assert bench.build(method) == FarmReport(2)
     docs = {name: shown(method, bench, name, content) for name, content in ((b"a.txt", b"one"), (b"caf\xe9", b"two"))}
     assert read_tree(bench.farm) == {b"docs": docs, b"empty": {}}
+
+
+@pytest.mark.parametrize("method", ALL)
+def test_an_original_that_is_gone_is_told_of_and_the_others_are_shown(bench: Bench, method: FarmMethod) -> None:
+    moves = bench.moves()
+    (bench.inbox / "a.txt").unlink()
+    gone = Place(os.fsencode(bench.inbox), b"a.txt")
+    assert bench.build(method, moves) == FarmReport(1, ((gone, "it is gone"),))
+    assert read_tree(bench.farm) == {b"docs": {b"caf\xe9": shown(method, bench, b"caf\xe9", b"two")}, b"empty": {}}
+    assert remove_farm(bench.farm) == []
+    assert bench.left() == {}
+
+
+def test_an_original_that_was_changed_is_not_copied_as_what_was_planned(bench: Bench) -> None:
+    moves = bench.moves()
+    (bench.inbox / "a.txt").write_bytes(b"one and more")
+    changed = Place(os.fsencode(bench.inbox), b"a.txt")
+    assert bench.build(FarmMethod.COPY, moves) == FarmReport(1, ((changed, "it is not what was planned any more"),))
+    assert read_tree(bench.farm) == {b"docs": {b"caf\xe9": b"two"}, b"empty": {}}
 
 
 @pytest.mark.parametrize("method", ALL)

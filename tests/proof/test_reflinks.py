@@ -29,7 +29,7 @@ def test_a_reflink_snapshot_holds_what_is_edited_and_deleted_later(tmp_path: Pat
         assert restored.status == 0, restored
         assert (folder / "big.txt").read_bytes() == BIG
         (folder / "big.txt").unlink()
-        pruned = desk.here("versions", "prune", "--keep", "0", "--named", "--json").json
+        pruned = desk.here("versions", "prune", "--keep", "0", "--named", "--yes", "--json").json
         assert [len(pruned[what]) for what in ("snapshots", "contents", "kept_last_holders")] == [
             3,
             1,

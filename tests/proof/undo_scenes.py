@@ -155,7 +155,7 @@ def prune_contents(bench: UndoBench) -> Command:
     os.unlink(bench.target / DATA / "far.csv")
     bench.done("versions", "snapshot", "--name", "names", bench.target)
     stamp(bench.state / "contents/.new-0123456789abcdef", b"a draft")
-    return "versions", "prune", "--keep", "1", "--named", "--json"
+    return "versions", "prune", "--keep", "1", "--named", "--yes", "--json"
 
 
 def empty_vault(bench: UndoBench) -> Command:
