@@ -21,7 +21,7 @@ from ifmosfs.core.selection import Candidate
 
 @dataclass(frozen=True, slots=True)
 class UndoneSoFar:
-    """A plan with its runs, oldest first; `n_held` of its files are where it put them and can be moved back, `n_back` have been
+    """A plan with its runs, oldest first; `n_held` of its files have not been moved back, `n_back` have been
     moved back since its last commit."""
 
     info: PlanInfo
@@ -66,7 +66,7 @@ def undone_so_far(app: App, journal: Journal, plans: Iterable[PlanInfo]) -> list
 
 
 def counts(app: App, info: PlanInfo, history: Sequence[RunHistory]) -> tuple[int, int]:
-    """How many files of a plan are where it put them, and how many have been moved back."""
+    """How many files of a plan have not been moved back, and how many have."""
     carries = any(row.operation.kind is OpKind.CARRY for each in history for row in each.recorded)
     actions: Sequence[Action] = app.catalogue.load_plan(info.plan_id).actions if carries else ()
     return len(held_actions(history, actions)), len(taken_back(history, actions))

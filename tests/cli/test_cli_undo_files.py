@@ -290,10 +290,10 @@ def test_the_list_tells_of_each_plan_its_runs_and_what_can_still_be_undone(desk:
     plan = desk.committed()
     run = desk.here("rollback", "restore", "run.sh", "--yes", "--json").json["run"]
     (row,) = desk.here("rollback", "list", "--json").json["plans"]
-    assert (row["plan"], row["state"], row["undoable"], row["moved_back"]) == (plan, "committed", 2, 1)
+    assert (row["plan"], row["state"], row["not_moved_back"], row["moved_back"]) == (plan, "committed", 2, 1)
     assert [(each["kind"], each["state"]) for each in row["runs"]] == [("commit", "complete"), ("rollback", "complete")]
     said = desk.here("rollback", "list").out
-    assert f"Plan {plan}  committed  2 can be moved back, 1 moved back  " in said
+    assert f"Plan {plan}  committed  2 not moved back, 1 moved back  " in said
     assert f"rollback  {run}  complete\n" in said
 
 

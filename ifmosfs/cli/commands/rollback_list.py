@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.command("list")
 @json_option
 def list_rollbacks(as_json: bool) -> None:
-    """What can be undone: each plan that has moved files, its runs, and how many of its files are still where it put them."""
+    """What can be undone: each plan that has moved files, its runs, and how many of its files were not moved back yet."""
     from ifmosfs.app.undo_lists import undone_so_far
 
     with opened_app() as app:
@@ -48,7 +48,7 @@ def _show_plan(each: UndoneSoFar) -> None:
     info = each.info
     back = f", {each.n_back:,} moved back" if each.n_back else ""
     state = info.state.value.replace("_", " ")
-    click.echo(f"Plan {info.plan_id}  {state}  {each.n_held:,} can be moved back{back}  {shown(info.target)}")
+    click.echo(f"Plan {info.plan_id}  {state}  {each.n_held:,} not moved back{back}  {shown(info.target)}")
     for run in each.runs:
         click.echo(
             f"  {date_of(run.started_ns)}  {run.kind.value:8}  {run.run_id}  {run.state.value.replace('_', ' ')}"
@@ -64,7 +64,7 @@ def _plan_fields(each: UndoneSoFar) -> dict[str, object]:
         "plan": each.info.plan_id,
         "state": each.info.state.value,
         "target": each.info.target,
-        "undoable": each.n_held,
+        "not_moved_back": each.n_held,
         "moved_back": each.n_back,
         "runs": [journal_run_fields(run) for run in each.runs],
     }
