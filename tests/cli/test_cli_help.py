@@ -95,7 +95,7 @@ FIRST_SENTENCES = {
     "rollback execute": "Move a plan's files back to where they were.",
     "rollback preview": "Show what `rollback execute` with the same arguments would do, line by line; nothing is changed.",
     "rollback restore": "Move single files back to where they were.",
-    "rollback list": "What can be undone: each plan that has moved files, its runs, and how many of its files are still where it put",
+    "rollback list": "What can be undone: each plan that has moved files, its runs, and how many of its files have not been moved",
     "rollback files": "The files that a plan has moved: id, what is there now, old and new name.",
     "history": "What was done, run by run; or with FILE its whole way, found by its old, its present or any name between.",
     "vault empty": "Remove from the vault what is elsewhere, too; for good.",

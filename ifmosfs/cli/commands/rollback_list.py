@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.command("list")
 @json_option
 def list_rollbacks(as_json: bool) -> None:
-    """What can be undone: each plan that has moved files, its runs, and how many of its files were not moved back yet."""
+    """What can be undone: each plan that has moved files, its runs, and how many of its files have not been moved back."""
     from ifmosfs.app.undo_lists import undone_so_far
 
     with opened_app() as app:
