@@ -84,7 +84,7 @@ MAGIC: Final[Mapping[str, tuple[Magic, ...]]] = {
     "rdata": (b"RDX2\n", b"RDX3\n", b"RDA2\n", b"RDA3\n", b"X\n\0\0\0\x02", b"X\n\0\0\0\x03"),
     "data": (
         b"$FL2@(#)", b"$FL3@(#)", b"<stata_dta>", b"\0\0\0\0\0\0\0\0\0\0\0\0\xc2\xea\x81\x60", b"HEADER RECORD*******",
-        b"\0\0\x27\x0a\0\0\0\0", b"LASF\0", b"TDSm", b"root\0", b"BAM\x01", b"CRAM", b"\x6c\x1b\x01", b"\x26\xfc\x8f\x88",
+        b"\0\0\x27\x0a\0\0\0\0", b"LASF\0", b"TDSm", b"root\0", b"BAM\x01", b"BAI\x01", b"CRAM", b"\x6c\x1b\x01", b"\x26\xfc\x8f\x88",
         b"FCS3.", b"FCS2.", b"NRRD000", b"CPYA", (4, b"\x0a\x09OSMHeader"), b"BINARY\0", b"\xc3\x40\xf1\x40", b"GRIB\0", b"BUFR",
     ),
     "medical-volume": ((344, b"n+1\0"), (344, b"ni1\0"), (4, b"n+2\0\r\n\x1a\n")),

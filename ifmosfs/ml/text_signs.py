@@ -170,7 +170,7 @@ LINE_SIGNS: Final = (
         r"Sphere|Cylinder) ?(?:\(.{1,40}\) ?=? ?|\{.{0,80}\}\s*)\{|Merge \".{1,80}\";|SetFactory\("
     )),
     ("scad", (
-        r"(?:module \w+\(|\s*(?:translate|rotate|linear_extrude|difference|union|hull|minkowski|"
+        r"(?:module \w+\([^;]{0,120}\) ?(?:\{|\w+\(|$)|\s*(?:translate|rotate|linear_extrude|difference|union|hull|minkowski|"
         r"intersection)\(.{0,120}\) ?(?:\{|\w+\()|\$fn ?=)"
     )),
     ("model-text", (

@@ -132,6 +132,12 @@ UNTELLING = {
     "document about nothing": (b"x.docx", made.docx("hello")),
     "JPEG by name only": (b"x.jpg", b"these are words and no picture"),
     "program by name only": (b"x.so", b"these are words and no program"),
+    "scene of Maya, or a table of an input method": (b"wbx.mb", b"\x01\x00wbx" + bytes(range(200))),
+    "game of a console, or a dictionary": (b"EWDSFILE.GEN", b"\x02\x00abandon" + bytes(range(200))),
+    "operational amplifiers, no grandfather": (
+        b"models.txt",
+        b"You may download the models OPA1611.LIB and opa1656.lib.\n",
+    ),
     "state of a program": (b"gtype.state", b"(!version 1)\n(!srcdir x)\n(!languages 3 c d e)\n"),
     "program of a plotter, or settings of a build": (b"read.pro", b"; reads a field\nopenr, 1, name\nreadu, 1, x\n"),
     "macros of TeX": (b"keys.sty", b"\\ProvidesPackage{keys}[2010/07/05 v0.1]\n\\RequirePackage{ifthen}\n"),

@@ -438,6 +438,12 @@ BY_NAME = {
     "description of a package of OCaml": (
         b"opam", b'opam-version: "2.0"\nname: "orpie"\nbuild: [["dune" "build"]]\n', "technical_config",
     ),
+    "module of Verilog, which is no body of OpenSCAD": (
+        b"blinky.v", b"module top(input clk, rst, output reg [7:0] leds);\nreg [7:0] ctr;\nendmodule\n", "technical_script",
+    ),
+    "module of OpenSCAD": (b"box", b"module box(w, h) {\n  cube([w, w, h]);\n}\nbox(1, 2);\n", "design_cad"),
+    "index of reads": (b"reads.bam.bai", b"BAI\x01\x02\x00\x00\x00" + bytes(40), "technical_dataset"),
+    "description of a package of Ruby": (b"x.gemspec", b"Gem::Specification.new do |s|\n  s.name = 'x'\nend\n", "technical_script"),
     "virtual environment": (
         b"pyvenv.cfg", b"home = /usr/bin\nversion = 3.11.2\ninclude-system-site-packages = false\n",
         "dependency_python",
