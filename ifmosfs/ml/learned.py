@@ -221,7 +221,7 @@ class LearnedClassifier:
             by_rules = ()
         (vector,) = _embedded(self._embedder, [evidence])
         features = self._model.features(tokens, vector)
-        return tuple(dict.fromkeys((*by_rules, *self._told(label, tokens, features, verdict))))[:SHOWN]
+        return _told_once([*by_rules, *self._told(label, tokens, features, verdict)])[:SHOWN]
 
     def _told(self, label: str, tokens: Tokens, features: Features, verdict: Verdict) -> list[str]:
         """What speaks most for a label, in words, the strongest first; tokens that come to the same words count together."""
@@ -234,6 +234,15 @@ class LearnedClassifier:
                 weighed[words] += weight
         ranked = sorted(weighed, key=lambda words: (-weighed[words], words))
         return [words for words in ranked[: 2 * SHOWN] if weighed[words] > 0]
+
+
+def _told_once(told: Iterable[str]) -> tuple[str, ...]:
+    """Without what an earlier piece of evidence says, too: rules and model both know the extension."""
+    kept: list[str] = []
+    for words in told:
+        if not any(words in other for other in kept):
+            kept.append(words)
+    return tuple(kept)
 
 
 def _batches(seen: Iterator[Evidence], embedder: Embedder | None) -> Iterator[Sequence[Evidence]]:

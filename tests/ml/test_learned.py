@@ -137,6 +137,12 @@ def test_explanation_tells_three_pieces_of_evidence_in_words(tmp_path: Path) -> 
     )
 
 
+def test_what_rules_and_model_both_go_by_is_told_once(tmp_path: Path) -> None:
+    file = written(os.fsencode(tmp_path), b"a.raf", SENTENCE)
+    classifier = learned({"x:raf": ("media_photo", 60.0), "t:zebra": ("media_photo", 20.0)})
+    assert classifier.explain(file).evidence == ("the extension .raf (camera picture)", 'the word "zebra" in its text')
+
+
 WORDS = {
     "n:invoice": 'the word "invoice" in its name',
     "n:0000": None,
