@@ -14,6 +14,8 @@ from ifmosfs.cli.groups import Lazy, LazyGroup
 # What writing to a full disk, a dead terminal or a closed descriptor says; such an error names no file.
 OUTPUT_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF})
 
+FOLDER_VARIABLES = ("IFMOSFS_HOME", "IFMOSFS_EMBEDDINGS")
+
 COMMANDS = (
     Lazy("scan", "scan:scan", "Look", "Find out what is in some folders."),
     Lazy("classify", "classify:classify", "Look", "Say of each file what it is."),
@@ -93,6 +95,7 @@ def _status(arguments: list[str]) -> int:
     if sys.stdout is None:  # closed by the caller
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  for the life of the process
     try:
+        _settle_folders()
         status = main.main(arguments, prog_name="ifmosfs", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
@@ -102,6 +105,16 @@ def _status(arguments: list[str]) -> int:
         show_error(error)
         return error.exit_status
     return status if isinstance(status, int) else 0
+
+
+def _settle_folders() -> None:
+    """The processes that are started from here on work in `/`: a folder of the environment must be the same to them."""
+    for name in FOLDER_VARIABLES:
+        value = os.environ.get(name)
+        if value and not os.path.isabs(value):
+            from ifmosfs.cli.common import as_bytes
+
+            os.environ[name] = os.fsdecode(os.path.abspath(as_bytes(value)))
 
 
 def _show_usage(error: click.ClickException) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from tests.adapters.trees import read_tree
 from tests.cli.command_line import INBOX, Desk, attributes, ended, refusal
+from tests.fuse_support import needs_fuse
 
 COMMANDS = {
     "scan": ["scan", "inbox"],
@@ -238,3 +240,25 @@ def test_ones_own_configuration_sets_the_defaults(desk: Desk) -> None:
     desk.here("scan", desk.inbox)
     fields = desk.here("stage", "create", "--json").json
     assert (fields["target"], fields["planned"], fields["skipped"]) == (str(desk.home / "Sorted"), 0, 1)
+
+
+@needs_fuse
+def test_a_state_folder_that_starts_at_the_current_folder_is_the_same_to_the_process_of_a_view(desk: Desk) -> None:
+    own = {"IFMOSFS_HOME": desk.state.name}
+    assert desk.state.parent == desk.folder
+    mounted = desk.run("mount", desk.inbox, desk.mount_point, "--output", desk.target, "--json", env=own)
+    assert mounted.status == 0, mounted
+    assert os.listdir(desk.mount_point)
+    assert desk.run("unmount", desk.mount_point, env=own).status == 0
+
+
+def test_a_state_folder_that_starts_at_a_folder_that_has_gone_is_a_mistake_in_words(desk: Desk, tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    command = ["sh", "-c", 'rmdir "$1"; exec "$2" -m ifmosfs status', "sh", str(gone), desk.python]
+    environment = {**desk.environment, "IFMOSFS_HOME": "state"}
+    found = subprocess.run(command, check=False, cwd=gone, env=environment, capture_output=True, text=True)
+    assert (found.returncode, found.stderr.splitlines()) == (
+        2,
+        ["error[usage]: the current folder does not exist any more", "  hint: cd ~, then try again"],
+    )
