@@ -269,13 +269,21 @@ def _in_processes(
         try:
             while True:
                 for at, chunk in islice(queue, 2 * n_workers - len(open_chunks)):
-                    open_chunks[pool.submit(_make_chunk, order, chunk, waiting)] = at
+                    open_chunks[_submitted(pool, order, chunk, waiting)] = at
                 if not open_chunks:
                     return
                 for future in wait(open_chunks, return_when=FIRST_COMPLETED).done:
                     yield open_chunks.pop(future), future.result()
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _submitted(pool: ProcessPoolExecutor, order: Order, chunk: Chunk, waiting: str) -> Future[list[Entry]]:
+    """Where a worker dies while the next one is started, the pool closes its pipes under that one, which is a `ValueError` then."""
+    try:
+        return pool.submit(_make_chunk, order, chunk, waiting)
+    except ValueError as error:
+        raise BrokenProcessPool(str(error)) from error
 
 
 def _settle(jobs: Chunk, rows: Mapping[tuple[str, int], Entry], waiting: str, files: str) -> Iterator[Entry]:

@@ -14,6 +14,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -120,6 +121,22 @@ def test_where_no_process_can_be_started_it_is_made_in_this_one(
     make_corpus(order, str(tmp_path / "two"), quiet, 2)
     assert files_of(tmp_path / "one") == files_of(tmp_path / "two")
     assert "no processes to make the corpus in" in caplog.text
+
+
+def test_where_a_pool_breaks_while_a_worker_is_started_it_is_made_in_this_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The pool closes a pipe whose number the next worker is to inherit."""
+
+    def submit(*_arguments: object) -> None:
+        raise ValueError("bad value(s) in fds_to_keep")
+
+    order = Order(2, 2, seed=7)
+    make_corpus(order, str(tmp_path / "one"), quiet, 1)
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", submit)
+    make_corpus(order, str(tmp_path / "two"), quiet, 2)
+    assert files_of(tmp_path / "one") == files_of(tmp_path / "two")
+    assert "no processes to make the corpus in: bad value(s)" in caplog.text
 
 
 def test_a_killed_run_leaves_neither_processes_nor_a_folder(tmp_path: Path) -> None:
