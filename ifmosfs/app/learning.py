@@ -16,10 +16,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from ifmosfs.app.context import App
-from ifmosfs.app.mounting import OPEN_STATES, tell_view
-from ifmosfs.app.refiling import Tell
+from ifmosfs.app.mounting import OPEN_STATES
 from ifmosfs.app.rescoring import NOTHING_RESCORED, Rescored, rescore
-from ifmosfs.app.settings import Settings
 from ifmosfs.app.sharing import file_state
 from ifmosfs.app.trees import plan_source
 from ifmosfs.core.edit_log import RETRACING, effective, last_number
@@ -41,6 +39,8 @@ LOG: Final = logging.getLogger("ifmosfs")
 TRIES: Final = 5
 LOOK_EVERY_S: Final = 0.3
 AFTER_TROUBLE_S: Final = 10.0
+END_S: Final = 20.0  # what is left then is learned by the next command
+LEARN: Final = (sys.executable, "-m", "ifmosfs", "learn", "--plan")
 QUIET_NS: Final = 1_000_000_000  # a gesture of several edits is over
 
 
@@ -66,7 +66,7 @@ def learn_from_all(app: App) -> None:
     rescore(app)
 
 
-def learn_from_edits(app: App, plan_id: str, *, follows: bool = True, tell: Tell = tell_view) -> LearntFromEdits:
+def learn_from_edits(app: App, plan_id: str, *, follows: bool = True) -> LearntFromEdits:
     """Make lessons of what has been edited in a plan since this was done last. With `follows`, similar files are judged anew and open
     plans follow at once. Raises `IfmosfsError` where the catalogue cannot be read or written."""
     for _ in range(TRIES):
@@ -78,7 +78,7 @@ def learn_from_edits(app: App, plan_id: str, *, follows: bool = True, tell: Tell
         rows = app.catalogue.add_lessons_of_edits(plan_id, drafts, last, after)
         if rows is None:
             continue  # another process did it meanwhile, and there may be more by now
-        followed = rescore(app, tell) if follows else NOTHING_RESCORED
+        followed = rescore(app) if follows else NOTHING_RESCORED
         undone = {row.undoes for row in rows}
         known = [one for one in app.catalogue.lessons(plan_id) if one.number in undone] if rows else []
         return LearntFromEdits(tuple(row for row in rows if row.kind is not LessonKind.UNDONE), tuple(known), followed)
@@ -175,7 +175,7 @@ class _Learner:
     """Looks at the catalogue's file, and into it when that has changed."""
 
     def __init__(self, app: App, plan_id: str) -> None:
-        self._settings: Settings = app.settings
+        self._state_folder = app.settings.state_folder
         self._catalogue = app.catalogue
         self._plan_id = plan_id
 
@@ -183,7 +183,7 @@ class _Learner:
         """Until it has ended."""
         from ifmosfs.store.catalogue import CATALOGUE_NAME
 
-        path = self._settings.state_folder / CATALOGUE_NAME
+        path = self._state_folder / CATALOGUE_NAME
         seen: tuple[int, int, int] | None = None
         wait_s = LOOK_EVERY_S
         while not ended.wait(wait_s):
@@ -216,14 +216,13 @@ class _Learner:
         """Raises `IfmosfsError` where that goes wrong; the log tells why."""
         if _pass_over(self._catalogue, self._plan_id):
             return
-        status = daemon.run_beside([sys.executable, "-m", "ifmosfs", "learn", "--plan", self._plan_id], ended)
+        status = daemon.run_beside([*LEARN, self._plan_id], ended)
         if status:
             raise IfmosfsError(f"the process that makes them ended with status {status}")
 
     def _learn_at_the_end(self) -> None:
         if self._new_edits() is not None:
-            with App(self._settings) as app:
-                learn_from_edits(app, self._plan_id, follows=False)
+            daemon.run_beside([*LEARN, self._plan_id, "--alone"], threading.Event(), END_S)
 
 
 def _pass_over(catalogue: Catalogue, plan_id: str) -> bool:

@@ -18,7 +18,6 @@ from ifmosfs.core.proposal import Proposal
 from ifmosfs.core.tree import PlanTree
 
 T = TypeVar("T")
-Tell = Callable[[str], object]
 
 
 class _StoredTree:
@@ -38,19 +37,19 @@ class _StoredTree:
         self.tree = lazy_tree(self._app, self._plan_id)
 
 
-def refile(app: App, session_id: str, fresh: Collection[Place], *, every: bool = False, tell: Tell = tell_view) -> int:
+def refile(app: App, session_id: str, fresh: Collection[Place], *, every: bool = False) -> int:
     """Re-file the files that were just classified in the mounted plans of the session, or in `every` open one; returns how many files.
 
-    `tell` is called with the id of each plan that has changed.
+    Their views show it at once.
     """
     if not fresh:
         return 0
     plans = [info for info in app.catalogue.plans() if info.session_id == session_id and info.state in OPEN_STATES]
     chosen = [info for info in plans if every or view_of(info.plan_id) is not None]
-    return sum(_refile_in(app, info.plan_id, session_id, fresh, tell) for info in chosen)
+    return sum(_refile_in(app, info.plan_id, session_id, fresh) for info in chosen)
 
 
-def _refile_in(app: App, plan_id: str, session_id: str, fresh: Collection[Place], tell: Tell) -> int:
+def _refile_in(app: App, plan_id: str, session_id: str, fresh: Collection[Place]) -> int:
     known = {action.source_place: action for action in app.catalogue.actions_at(plan_id, fresh)}
     roots = {place.root for place in known}
     judged = [
@@ -73,7 +72,7 @@ def _refile_in(app: App, plan_id: str, session_id: str, fresh: Collection[Place]
     if not pairs:
         return 0
     n_placed = Amender(app, stored.tree.plan, stored).amend(News(pairs, known, {}))
-    tell(plan_id)
+    tell_view(plan_id)
     return n_placed or 0
 
 

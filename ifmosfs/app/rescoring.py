@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ifmosfs.app.context import App
-from ifmosfs.app.mounting import tell_view
-from ifmosfs.app.refiling import Tell, refile
+from ifmosfs.app.refiling import refile
 from ifmosfs.core.files import Kind, Place, ScannedFile
 from ifmosfs.core.lessons import Lesson, LessonKind
 from ifmosfs.core.names import split
@@ -49,7 +48,7 @@ class Rescored:
 NOTHING_RESCORED: Final = Rescored()
 
 
-def rescore(app: App, tell: Tell = tell_view) -> Rescored:
+def rescore(app: App) -> Rescored:
     """Judge anew what the lessons bear on that were added since this was last done to its end."""
     last, after = app.catalogue.last_lesson(), app.catalogue.followed_lesson()
     if last <= after:
@@ -61,7 +60,7 @@ def rescore(app: App, tell: Tell = tell_view) -> Rescored:
         judged, changed = _judged_anew(app, session_id, places)
         n_judged += judged
         changes += changed
-        n_refiled += refile(app, session_id, places, every=True, tell=tell)
+        n_refiled += refile(app, session_id, places, every=True)
     app.catalogue.note_followed(log[-1].number)
     return Rescored(n_judged, tuple(changes), n_refiled)
 

@@ -7,6 +7,7 @@ cannot be killed. It tells its parent through a pipe: one line, `ready` or a JSO
 from __future__ import annotations
 
 import json
+import math
 import os
 import select
 import subprocess
@@ -21,6 +22,7 @@ from ifmosfs.core.names import from_text, to_text
 READY = b"ready"
 START_SECONDS = 60.0
 LOOK_EVERY_S = 0.05
+TERMINATION_S = 2.0
 
 
 def start(arguments: Sequence[str | bytes], log: Path) -> int:
@@ -55,17 +57,30 @@ def start(arguments: Sequence[str | bytes], log: Path) -> int:
     raise _reported(message, log)
 
 
-def run_beside(arguments: Sequence[str], ended: threading.Event) -> int | None:
+def run_beside(arguments: Sequence[str], ended: threading.Event, limit_s: float = math.inf) -> int | None:
     """Run a command beside this process, with its output, until it is done: its exit status; below zero is the signal that ended it.
 
-    `None` when it was ended because `ended` was set. Raises `OSError` where no process can be started.
+    `None` when it was ended because `ended` was set or its time was over; one that hangs on a drive that does not answer is not waited
+    for then. Raises `OSError` where no process can be started.
     """
-    with subprocess.Popen(arguments, stdin=subprocess.DEVNULL, cwd="/", start_new_session=True) as process:
-        while (status := process.poll()) is None:
-            if ended.wait(LOOK_EVERY_S):
-                process.terminate()
-                return None
-        return status
+    until = time.monotonic() + limit_s
+    process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, cwd="/", start_new_session=True)
+    while (status := process.poll()) is None:
+        if ended.wait(LOOK_EVERY_S) or time.monotonic() > until:
+            _let_go(process)
+            return None
+    return status
+
+
+def _let_go(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(TERMINATION_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.returncode = (
+            -9
+        )  # so that `Popen` does not warn of it: it ends when its drive answers, and nobody needs it
 
 
 def tell_ready(descriptor: int) -> None:

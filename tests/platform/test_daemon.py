@@ -43,6 +43,16 @@ def test_a_command_that_is_not_waited_for_any_more_is_ended(tmp_path: Path) -> N
         os.kill(int(noted.read_text()), 0)
 
 
+def test_a_command_that_takes_too_long_and_does_not_listen_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(daemon, "TERMINATION_S", 0.1)
+    noted = tmp_path / "pid"
+    deaf = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {WAITS}"
+    assert daemon.run_beside([sys.executable, "-c", deaf, str(noted)], threading.Event(), 3.0) is None
+    assert os.waitpid(int(noted.read_text()), 0)[1] == signal.SIGKILL
+
+
 def test_a_command_that_is_not_there_is_an_oserror(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         daemon.run_beside([str(tmp_path / "none")], threading.Event())
