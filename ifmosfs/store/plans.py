@@ -161,7 +161,8 @@ class Plans(Database):
             return infos[by_prefix("plan", prefix, infos, "list them: ifmosfs stage list")]
         fitting = [info for info in infos.values() if states is None or info.state in states]
         if not fitting:
-            raise NotFound(f"no plan{_in_states(states)}", hint=_FIRST_STEPS)
+            others = "; or name one of those that there are: ifmosfs stage list" if infos else ""
+            raise NotFound(f"no plan{_in_states(states)}", hint=_FIRST_STEPS + others)
         if len(fitting) > 1:
             shown = [f"{info.plan_id} ({info.state.value}, {moment(info.created_ns)})" for info in reversed(fitting)]
             raise ambiguous(f"several plans{_in_states(states, 'are')}", shown)

@@ -295,6 +295,16 @@ def test_the_list_tells_of_each_plan_its_runs_and_what_can_still_be_undone(desk:
     said = desk.here("rollback", "list").out
     assert f"Plan {plan}  committed  2 not moved back, 1 moved back  " in said
     assert f"rollback  {run}  complete\n" in said
+    assert desk.here("rollback", plan, "--yes").status == 0
+    assert f"Plan {plan}  rolled back  3 moved back  " in desk.here("rollback", "list").out
+    refused = desk.here("verify")
+    assert (refused.status, refused.err) == (
+        2,
+        (
+            "error[not-found]: no plan that is committed or committing\n"
+            "  hint: make one: ifmosfs stage create; or name one of those that there are: ifmosfs stage list\n"
+        ),
+    )
 
 
 def test_each_moved_file_is_listed_with_what_is_there_now(desk: Desk) -> None:

@@ -46,9 +46,10 @@ def list_rollbacks(as_json: bool) -> None:
 
 def _show_plan(each: UndoneSoFar) -> None:
     info = each.info
-    back = f", {each.n_back:,} moved back" if each.n_back else ""
+    counts = [(each.n_held, "not moved back"), (each.n_back, "moved back")]
+    told = ", ".join(f"{number:,} {what}" for number, what in counts if number) or "nothing moved"
     state = info.state.value.replace("_", " ")
-    click.echo(f"Plan {info.plan_id}  {state}  {each.n_held:,} not moved back{back}  {shown(info.target)}")
+    click.echo(f"Plan {info.plan_id}  {state}  {told}  {shown(info.target)}")
     for run in each.runs:
         click.echo(
             f"  {date_of(run.started_ns)}  {run.kind.value:8}  {run.run_id}  {run.state.value.replace('_', ' ')}"
