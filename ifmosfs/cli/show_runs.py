@@ -55,7 +55,7 @@ def run_words(report: RunReport) -> str:
     """The counts of a run in one line."""
     parts = [f"{report.n_done:,} moved"]
     for n_files, words in (
-        (report.n_conflicts, "in conflict (they stay where they are)"),
+        (report.n_conflicts, "in conflict (not touched)"),
         (report.n_failed, "refused by the system"),
         (report.n_skipped, "not reached"),
     ):

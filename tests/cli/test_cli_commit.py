@@ -33,7 +33,7 @@ def test_a_commit_shows_the_plan_moves_the_files_and_prints_its_undo_line(desk: 
             f"  {desk.inbox}/run.sh -> {desk.target}/Development/Source code/run.sh\n"
             f"  {desk.inbox}/tables/sizes.csv -> {desk.target}/Data/Datasets/sizes.csv\n"
             "3 moved, 8 folders made\n"
-            "4 files of the plan = 3 moved + 1 where they were\n"
+            "4 files of the plan = 3 moved + 1 not moved\n"
             f"Undo: ifmosfs rollback {plan} · Prove: ifmosfs verify {plan}\n"
         ),
         "",

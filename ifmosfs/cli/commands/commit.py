@@ -163,7 +163,7 @@ def _show(prepared: PreparedCommit, report: RunReport, *, dry_run: bool, as_json
     show_problems(report.problems)
     if n_files > n_moved:
         vault = f"{n_lost:,} in the vault + " if n_lost else ""
-        click.echo(f"{counted(n_files, 'file')} of the plan = {n_moved:,} moved + {vault}{n_staying:,} where they were")
+        click.echo(f"{counted(n_files, 'file')} of the plan = {n_moved:,} moved + {vault}{n_staying:,} not moved")
     if not dry_run:
         _say_what_next(info, report)
     return run_status(report)
