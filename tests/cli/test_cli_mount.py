@@ -303,7 +303,8 @@ def test_preview_mounts_at_the_default_place_and_shows_it_again_when_mounted(des
     default = desk.home / "IFMOSFS"
     try:
         first = desk.run("stage", "preview", plan, "--json")
-        assert first.json == {"plan": plan, "folder": str(default), "method": "mount", "files": 3, "opened": None}
+        fields = {"folder": str(default), "method": "mount", "files": 3, "opened": None, "not_shown": []}
+        assert first.json == {"plan": plan, **fields}
         assert desk.run("stage", "preview", plan, "--json") == first
         assert sorted(os.listdir(default)) == [".ifmosfs", "Data", "Development", "Financial", "To review"]
     finally:
