@@ -39,7 +39,7 @@ LOG: Final = logging.getLogger("ifmosfs")
 TRIES: Final = 5
 LOOK_EVERY_S: Final = 0.3
 AFTER_TROUBLE_S: Final = 10.0
-END_S: Final = 20.0  # what is left then is learned by the next command
+END_S: Final = 20.0  # a drive may hang; what is left then is learned by the next command
 LEARN: Final = (sys.executable, "-m", "ifmosfs", "learn", "--plan")
 QUIET_NS: Final = 1_000_000_000  # a gesture of several edits is over
 
@@ -159,6 +159,7 @@ def learning(app: App, plan_id: str) -> Iterator[None]:
     """While this lasts, lessons are made of a mounted plan's edits soon after each gesture is over, and once more at the end.
 
     By a process of its own: what that loads (a model) and reads (all edits) is gone with it, and nobody who uses the view ever waits.
+    At the end it is done here, which is quicker.
     """
     ended = threading.Event()
     learner = _Learner(app, plan_id)
@@ -168,14 +169,14 @@ def learning(app: App, plan_id: str) -> Iterator[None]:
         yield
     finally:
         ended.set()
-        thread.join()
+        thread.join(END_S)
 
 
 class _Learner:
     """Looks at the catalogue's file, and into it when that has changed."""
 
     def __init__(self, app: App, plan_id: str) -> None:
-        self._state_folder = app.settings.state_folder
+        self._settings = app.settings
         self._catalogue = app.catalogue
         self._plan_id = plan_id
 
@@ -183,7 +184,7 @@ class _Learner:
         """Until it has ended."""
         from ifmosfs.store.catalogue import CATALOGUE_NAME
 
-        path = self._state_folder / CATALOGUE_NAME
+        path = self._settings.state_folder / CATALOGUE_NAME
         seen: tuple[int, int, int] | None = None
         wait_s = LOOK_EVERY_S
         while not ended.wait(wait_s):
@@ -222,7 +223,8 @@ class _Learner:
 
     def _learn_at_the_end(self) -> None:
         if self._new_edits() is not None:
-            daemon.run_beside([*LEARN, self._plan_id, "--alone"], threading.Event(), END_S)
+            with App(self._settings) as app:
+                learn_from_edits(app, self._plan_id, follows=False)
 
 
 def _pass_over(catalogue: Catalogue, plan_id: str) -> bool:

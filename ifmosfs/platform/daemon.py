@@ -7,7 +7,6 @@ cannot be killed. It tells its parent through a pipe: one line, `ready` or a JSO
 from __future__ import annotations
 
 import json
-import math
 import os
 import select
 import subprocess
@@ -57,16 +56,15 @@ def start(arguments: Sequence[str | bytes], log: Path) -> int:
     raise _reported(message, log)
 
 
-def run_beside(arguments: Sequence[str], ended: threading.Event, limit_s: float = math.inf) -> int | None:
+def run_beside(arguments: Sequence[str], ended: threading.Event) -> int | None:
     """Run a command beside this process, with its output, until it is done: its exit status; below zero is the signal that ended it.
 
-    `None` when it was ended because `ended` was set or its time was over; one that hangs on a drive that does not answer is not waited
-    for then. Raises `OSError` where no process can be started.
+    `None` when it was ended because `ended` was set; one that hangs on a drive that does not answer is not waited for then.
+    Raises `OSError` where no process can be started.
     """
-    until = time.monotonic() + limit_s
     process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, cwd="/", start_new_session=True)
     while (status := process.poll()) is None:
-        if ended.wait(LOOK_EVERY_S) or time.monotonic() > until:
+        if ended.wait(LOOK_EVERY_S):
             _let_go(process)
             return None
     return status

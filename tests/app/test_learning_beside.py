@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import sys
 import threading
 import time
@@ -56,7 +55,7 @@ class Beside:
         self.commands: list[list[str]] = []
         self._statuses = iter(statuses)
 
-    def __call__(self, arguments: list[str], ended: threading.Event, limit_s: float = math.inf) -> int | None:
+    def __call__(self, arguments: list[str], ended: threading.Event) -> int | None:
         self.commands.append(arguments)
         return next(self._statuses, 0)
 
@@ -98,12 +97,8 @@ def test_edits_that_no_person_made_need_no_process(app: App, plan: str, monkeypa
     assert beside.commands == []
 
 
-def test_what_is_left_at_the_end_is_learned_then(
-    app: App, desk: Desk, plan: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_left_at_the_end_is_learned_then(app: App, plan: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(learning_module, "LOOK_EVERY_S", 60.0)
-    monkeypatch.setenv("IFMOSFS_HOME", str(desk.state))
-    monkeypatch.setenv("IFMOSFS_MODEL", "rules")
     with learning(app, plan):
         made_by(app, plan, EditOrigin.VIEW)
         assert app.catalogue.unlearnt_plans() == [plan]
@@ -114,3 +109,15 @@ def test_the_command_learns_what_was_edited(app: App, desk: Desk, plan: str) -> 
     made_by(app, plan, EditOrigin.VIEW)
     assert desk.here("learn", "--plan", plan).status == 0
     assert plan not in app.catalogue.unlearnt_plans()
+
+
+def test_what_hangs_at_the_end_is_not_waited_for(app: App, plan: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = threading.Event()
+    monkeypatch.setattr(learning_module, "LOOK_EVERY_S", 60.0)
+    monkeypatch.setattr(learning_module, "END_S", 0.1)
+    monkeypatch.setattr(learning_module, "learn_from_edits", lambda *_, **__: answers.wait(SECONDS))
+    began = time.monotonic()
+    with learning(app, plan):
+        made_by(app, plan, EditOrigin.VIEW)
+    assert time.monotonic() - began < SECONDS / 2
+    answers.set()

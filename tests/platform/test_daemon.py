@@ -16,6 +16,19 @@ from ifmosfs.platform import daemon
 WAITS = "import os, sys, time; open(sys.argv[1], 'w').write(str(os.getpid())); time.sleep(60)"
 
 
+def end_when_noted(noted: Path, ended: threading.Event) -> threading.Thread:
+    """Have it ended as soon as the command has written its process id."""
+
+    def end() -> None:
+        while not (noted.exists() and noted.read_text()):
+            time.sleep(0.01)
+        ended.set()
+
+    thread = threading.Thread(target=end)
+    thread.start()
+    return thread
+
+
 def test_the_exit_status_of_a_command_is_told() -> None:
     assert daemon.run_beside([sys.executable, "-c", "raise SystemExit(5)"], threading.Event()) == 5
 
@@ -27,14 +40,7 @@ def test_a_signal_that_ended_it_is_told() -> None:
 
 def test_a_command_that_is_not_waited_for_any_more_is_ended(tmp_path: Path) -> None:
     noted, ended = tmp_path / "pid", threading.Event()
-
-    def end() -> None:
-        while not (noted.exists() and noted.read_text()):
-            time.sleep(0.01)
-        ended.set()
-
-    thread = threading.Thread(target=end)
-    thread.start()
+    thread = end_when_noted(noted, ended)
     began = time.monotonic()
     assert daemon.run_beside([sys.executable, "-c", WAITS, str(noted)], ended) is None
     thread.join()
@@ -43,13 +49,13 @@ def test_a_command_that_is_not_waited_for_any_more_is_ended(tmp_path: Path) -> N
         os.kill(int(noted.read_text()), 0)
 
 
-def test_a_command_that_takes_too_long_and_does_not_listen_is_killed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_command_that_does_not_listen_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(daemon, "TERMINATION_S", 0.1)
-    noted = tmp_path / "pid"
+    noted, ended = tmp_path / "pid", threading.Event()
+    thread = end_when_noted(noted, ended)
     deaf = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {WAITS}"
-    assert daemon.run_beside([sys.executable, "-c", deaf, str(noted)], threading.Event(), 3.0) is None
+    assert daemon.run_beside([sys.executable, "-c", deaf, str(noted)], ended) is None
+    thread.join()
     assert os.waitpid(int(noted.read_text()), 0)[1] == signal.SIGKILL
 
 

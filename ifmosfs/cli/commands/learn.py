@@ -9,9 +9,8 @@ import click
 
 @click.command(hidden=True)
 @click.option("--plan", "plan_id", required=True)
-@click.option("--alone", is_flag=True)
-def learn(plan_id: str, alone: bool) -> None:
-    """Make lessons of what was edited in a plan; similar files follow, unless they are to be made alone."""
+def learn(plan_id: str) -> None:
+    """Make lessons of what was edited in a plan; similar files follow."""
     import logging
 
     from ifmosfs.app.context import App
@@ -20,4 +19,4 @@ def learn(plan_id: str, alone: bool) -> None:
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with App(load_settings(os.environ)) as app:
-        learn_from_edits(app, plan_id, follows=not alone)
+        learn_from_edits(app, plan_id)
