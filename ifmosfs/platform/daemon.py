@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ifmosfs.core.errors import IfmosfsError, MountProblem
 from ifmosfs.core.names import from_text, to_text
+from ifmosfs.platform.mounts import let_go
 
 READY = b"ready"
 START_SECONDS = 60.0
@@ -65,20 +66,18 @@ def run_beside(arguments: Sequence[str], ended: threading.Event) -> int | None:
     process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, cwd="/", start_new_session=True)
     while (status := process.poll()) is None:
         if ended.wait(LOOK_EVERY_S):
-            _let_go(process)
+            _end(process)
             return None
     return status
 
 
-def _let_go(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     try:
         process.wait(TERMINATION_S)
     except subprocess.TimeoutExpired:
         process.kill()
-        process.returncode = (
-            -9
-        )  # so that `Popen` does not warn of it: it ends when its drive answers, and nobody needs it
+        let_go(process)  # where it hangs on a drive it ends when that answers
 
 
 def tell_ready(descriptor: int) -> None:

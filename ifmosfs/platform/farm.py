@@ -31,7 +31,6 @@ OF_ORIGINALS: Final = {
     errno.ENOTDIR: "it is gone",
     errno.ESTALE: "it is not what was planned any more",
     errno.EACCES: "it may not be read",
-    errno.EIO: "it cannot be read",
 }
 """What is wrong with one original and no reason to show none of the others."""
 
@@ -76,17 +75,29 @@ def build_farm(
     with _opened_list(folder, method) as entries:
         for n_done, move in enumerate(moves, 1):
             _make_folder(os.path.join(folder, split(move.target)[0]), method)
-            try:
-                _place(folder, move, method, disk)
-                _note(entries, folder, move.target)
+            why = _shown(entries, folder, move, method, disk)
+            if why is None:
                 n_shown += 1
-            except OSError as error:
-                why = OF_ORIGINALS.get(error.errno or 0)
-                if why is None:
-                    raise _trouble(error, method, move.source.absolute) from error
+            else:
                 not_shown.append((move.source, why))
             progress(n_done)
     return FarmReport(n_shown, tuple(not_shown))
+
+
+def _shown(entries: IO[str], folder: bytes, move: PlannedMove, method: FarmMethod, disk: Disk) -> str | None:
+    """Place a file and note it; `None`, or what is wrong with its original. Raises what is wrong with the farm."""
+    try:
+        _place(folder, move, method, disk)
+    except OSError as error:
+        why = OF_ORIGINALS.get(error.errno or 0)
+        if why is None:
+            raise _trouble(error, method, move.source.absolute) from error
+        return why
+    try:
+        _note(entries, folder, move.target)
+    except OSError as error:
+        raise _trouble(error, method, move.source.absolute) from error
+    return None
 
 
 def remove_farm(folder: bytes) -> list[bytes]:

@@ -113,12 +113,12 @@ def is_stale(mount: Mount, timeout_seconds: float = 3.0) -> bool:
         probe.kill()
         return False
     finally:
-        _let_go(probe)
+        let_go(probe)
 
 
-def _let_go(probe: subprocess.Popen[bytes]) -> None:
+def let_go(child: subprocess.Popen[bytes]) -> None:
     """Reap the child, without waiting for one that the kernel will not let die."""
     try:
-        probe.wait(0.2)
+        child.wait(0.2)
     except subprocess.TimeoutExpired:
-        probe.returncode = probe.returncode or -9  # `Popen` need not warn of it; its end is no concern of ours
+        child.returncode = child.returncode or -9  # `Popen` need not warn of it; its end is no concern of ours

@@ -6,15 +6,13 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from ifmosfs.app import learning as learning_module
 from ifmosfs.app.context import App
 from ifmosfs.app.learning import learning
-from ifmosfs.app.settings import load_settings
 from ifmosfs.core.plan import Edit, EditKind, EditOrigin
 from ifmosfs.platform import daemon, host
 from tests.cli.command_line import Desk
@@ -23,21 +21,8 @@ SECONDS = 20.0
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    made = Desk(tmp_path)
-    made.set_up()
-    return made
-
-
-@pytest.fixture
 def plan(desk: Desk) -> str:
     return desk.staged()
-
-
-@pytest.fixture
-def app(desk: Desk) -> Iterator[App]:
-    with App(load_settings(desk.environment)) as made:
-        yield made
 
 
 @pytest.fixture(autouse=True)

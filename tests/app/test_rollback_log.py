@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +10,6 @@ from ifmosfs.app.committing import prepare_commit, run_commit
 from ifmosfs.app.context import App
 from ifmosfs.app.recovering import recover_runs
 from ifmosfs.app.rollback_log import NOT_RECORDED, NOTHING_MOVED, log_forgotten
-from ifmosfs.app.settings import load_settings
 from ifmosfs.app.undoing import Chosen, prepare_rollback, run_rollback
 from ifmosfs.core.execute import StopRequest
 from ifmosfs.core.journal import RunKind, RunState
@@ -27,23 +24,10 @@ class Killed(BaseException):
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    made = Desk(tmp_path)
-    made.set_up()
-    return made
-
-
-@pytest.fixture
 def plan(desk: Desk) -> str:
     plan = desk.staged()
     desk.here("commit", plan, "--yes")
     return plan
-
-
-@pytest.fixture
-def app(desk: Desk) -> Iterator[App]:
-    with App(load_settings(desk.environment)) as made:
-        yield made
 
 
 def kill_a_rollback(app: App, plan: str, words: str, after: int) -> None:
