@@ -10,6 +10,7 @@ from functools import cached_property, lru_cache, partial
 from importlib import resources
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
+from ifmosfs.app.collector import without_collector
 from ifmosfs.app.settings import MEND, Settings, read_toml
 from ifmosfs.core.errors import ConfigProblem, DiskFull, IfmosfsError, NotFound
 from ifmosfs.core.files import Place
@@ -190,7 +191,8 @@ class App:
         from ifmosfs.store.journal import open_journal
 
         folder = self.settings.state_folder
-        with self.locked():
+        # Plans and runs of a million files are in memory from here to the end: between them, too, there is nothing to be found.
+        with without_collector(), self.locked():
             make_room = partial(release_if_scarce, folder)
             try:
                 journal = open_journal(folder, make_room)

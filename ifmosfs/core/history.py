@@ -142,7 +142,12 @@ def _done(history: Iterable[RunHistory]) -> Iterator[tuple[Key, Recorded]]:
 
 def undone_by(history: Iterable[RunHistory]) -> dict[Key, Key]:
     """What each done operation that undid one has undone, oldest first as the runs are given."""
-    return {key: row.operation.inverse_of for key, row in _done(history) if row.operation.inverse_of is not None}
+    return {
+        (each.run.run_id, row.operation.seq): row.operation.inverse_of
+        for each in history
+        for row in each.recorded
+        if row.operation.inverse_of is not None and row.outcome.state is OpState.DONE
+    }
 
 
 def way_of(key: Key, undone: Mapping[Key, Key]) -> list[Key]:

@@ -63,6 +63,7 @@ class RehearsalDisk:
         self._may_refuse = refusals is not None
         self._changed: dict[bytes, Attr | None] = {}
         self._names: dict[bytes, set[bytes]] = {}  # folder -> names in it that were changed
+        self._unsorted: list[bytes] = []  # paths that were changed, but are not among these names yet
         self._origins: dict[bytes, Place] = {}  # moved entry -> where the reader has it
         self._carried: set[bytes] = set()  # those of them that are folders
         self._seen = _Seen(reader)
@@ -85,21 +86,30 @@ class RehearsalDisk:
 
     def lstat(self, place: Place) -> Attr:
         """The attributes as they would be by now."""
-        path = place.absolute
-        if path not in self._changed:
-            above = path.rpartition(SEPARATOR)[0]
-            if above not in self._sound:
-                self._require_changed_folders_above(place)
-            folder = self._changed.get(above)
-            if (
-                folder is not None and folder.inode >= self._first_inode
-            ):  # it is made here, so the disk has nothing in it
-                raise _error(errno.ENOENT, place)
-            return self._seen.lstat(self._in_carried(place))
-        found = self._changed[path]
-        if found is None:
-            raise _error(errno.ENOENT, place)
+        found = self._found(place)
+        if isinstance(found, int):
+            raise _error(found, place)
         return found
+
+    def lstat_or_none(self, place: Place) -> Attr | None:
+        """The same, `None` where nothing would be: without an error to be made and caught, which takes longer than the look."""
+        found = self._found(place)
+        return None if isinstance(found, int) else found
+
+    def _found(self, place: Place) -> Attr | int:
+        """The attributes, or the number of the error that says that nothing is there."""
+        path = place.absolute
+        if path in self._changed:
+            return self._changed[path] or errno.ENOENT
+        above = path.rpartition(SEPARATOR)[0]
+        if above not in self._sound:
+            lacking = self._lacking_above(place)
+            if lacking is not None:
+                return lacking
+        folder = self._changed.get(above)
+        if folder is not None and folder.inode >= self._first_inode:  # it is made here, so the disk has nothing in it
+            return errno.ENOENT
+        return self._seen.found(self._in_carried(place) if self._carried else place)
 
     def glance(self, place: Place, shown_inode: int) -> tuple[int, Attr]:
         """See `DiskReader.glance`."""
@@ -122,13 +132,20 @@ class RehearsalDisk:
         if folder.kind is not Kind.FOLDER:
             raise _error(errno.ENOTDIR, place)
         entries = {} if folder.inode >= self._first_inode else dict(self._reader.list_folder(self.origin(place)))
-        for name in self._names.get(place.absolute, ()):
+        for name in self._names_in(place.absolute):
             attr = self._changed[place.absolute.rstrip(b"/") + b"/" + name]
             if attr is None:
                 entries.pop(name, None)
             else:
                 entries[name] = attr
         return sorted(entries.items())
+
+    def _names_in(self, path: bytes) -> Iterable[bytes]:
+        """The names in a folder that were changed, which few ask for: they are sorted by their folders only then."""
+        while self._unsorted:
+            folder, name = split(self._unsorted.pop())
+            self._names.setdefault(folder, set()).add(name)
+        return self._names.get(path, ())
 
     def open_seen(self, place: Place) -> int:
         """See `DiskReader.open_seen`."""
@@ -174,7 +191,7 @@ class RehearsalDisk:
         above = self._folder(parent(place))
         self._require_allowed(parent(place))
         inode = self._new_inode()
-        self._set(place, replace(above, mode=stat.S_IFDIR | mode, inode=inode, birth_ns=None, n_links=2))
+        self._set(place.absolute, replace(above, mode=stat.S_IFDIR | mode, inode=inode, birth_ns=None, n_links=2))
 
     def remove_folder(self, place: Place) -> None:
         """Remember that an empty folder is gone."""
@@ -182,12 +199,12 @@ class RehearsalDisk:
         self._require_allowed(parent(place), folder)
         if self.list_folder(place):
             raise _error(errno.ENOTEMPTY, place)
-        self._set(place, None)
+        self._set(place.absolute, None)
 
     def restore_folder(self, place: Place, meta: FolderMeta) -> None:
         """Remember a folder's mode and owner."""
         folder = self._folder(place)
-        self._set(place, replace(folder, mode=stat.S_IFDIR | meta.mode, uid=meta.uid, gid=meta.gid))
+        self._set(place.absolute, replace(folder, mode=stat.S_IFDIR | meta.mode, uid=meta.uid, gid=meta.gid))
 
     def set_times(self, place: Place, atime_ns: int | None, mtime_ns: int) -> None:
         """Remember a folder's times."""
@@ -195,7 +212,7 @@ class RehearsalDisk:
         if folder.inode < self._first_inode:
             _raise_if(self._refusals.times_refusal(place, folder), place)
         atime = folder.atime_ns if atime_ns is None else atime_ns
-        self._set(place, replace(folder, atime_ns=atime, mtime_ns=mtime_ns))
+        self._set(place.absolute, replace(folder, atime_ns=atime, mtime_ns=mtime_ns))
 
     def rename_noreplace(self, source: Place, target: Place) -> None:
         """Remember a move within one filesystem; EXDEV between two."""
@@ -211,13 +228,14 @@ class RehearsalDisk:
         if self._may_refuse:  # else they were just seen to be folders
             self._require_allowed(parent(source), attr)
             self._require_allowed(parent(target))
-        self._set(source, None)
-        self._origins.pop(source.absolute, None)
-        self._carried.discard(source.absolute)
-        self._set(target, attr if attr.device == device else replace(attr, device=device))
-        self._origins[target.absolute] = origin
+        left, entered = source.absolute, target.absolute
+        self._set(left, None)
+        self._origins.pop(left, None)
+        self._carried.discard(left)
+        self._set(entered, attr if attr.device == device else replace(attr, device=device))
+        self._origins[entered] = origin
         if attr.kind is Kind.FOLDER:
-            self._carried.add(target.absolute)
+            self._carried.add(entered)
 
     def copy(self, source: Place, temporary: Place, expected: Fingerprint) -> Copied:
         """Remember a copy, without reading anything."""
@@ -228,7 +246,7 @@ class RehearsalDisk:
         self._require_free(temporary)
         self._require_allowed(parent(temporary))
         copied = replace(attr, device=device, inode=self._new_inode(), n_links=1, birth_ns=None)
-        self._set(temporary, copied)
+        self._set(temporary.absolute, copied)
         self._origins[temporary.absolute] = self.origin(source)
         return Copied(self._content_digest(temporary), copied)
 
@@ -238,7 +256,7 @@ class RehearsalDisk:
         if not attr.fingerprint.same_file(expected):
             raise _error(errno.ESTALE, place)
         self._require_allowed(parent(place), attr)
-        self._set(place, None)
+        self._set(place.absolute, None)
 
     def sync(self, folders: Iterable[Place]) -> None:
         """Nothing has been written, so nothing is waiting."""
@@ -278,22 +296,20 @@ class RehearsalDisk:
             raise _error(errno.ENOTDIR, place)
         return attr
 
-    def _require_changed_folders_above(self, place: Place) -> None:
-        """The reader does not know that a folder on the way is gone, or is a file by now."""
+    def _lacking_above(self, place: Place) -> int | None:
+        """The number of the error, where a folder on the way is gone, or is a file by now, of which the reader does not know."""
         for path in ancestors(place.path):
             above = Place(place.root, path).absolute
             if above in self._changed:
                 changed = self._changed[above]
                 if changed is None or changed.kind is not Kind.FOLDER:
-                    raise _error(errno.ENOENT if changed is None else errno.ENOTDIR, place)
+                    return errno.ENOENT if changed is None else errno.ENOTDIR
         self._sound.update(Place(place.root, path).absolute for path in (b"", *ancestors(place.path)))
+        return None
 
     def _require_free(self, place: Place) -> None:
-        try:
-            self.lstat(place)
-        except (FileNotFoundError, NotADirectoryError):
-            return
-        raise _error(errno.EEXIST, place)
+        if not isinstance(self._found(place), int):
+            raise _error(errno.EEXIST, place)
 
     def _require_allowed(self, folder: Place, entry: Attr | None = None) -> None:
         """A folder that the rehearsal has made is this user's own; any other may refuse to be changed."""
@@ -305,11 +321,9 @@ class RehearsalDisk:
         self._next_inode += 1
         return self._next_inode
 
-    def _set(self, place: Place, attr: Attr | None) -> None:
-        path = place.absolute
-        folder, name = split(path)
+    def _set(self, path: bytes, attr: Attr | None) -> None:
         self._changed[path] = attr
-        self._names.setdefault(folder, set()).add(name)
+        self._unsorted.append(path)
         if path in self._sound:
             self._sound.clear()
 
@@ -323,14 +337,9 @@ class _Seen:
         self._folders: dict[Place, Attr] = {}
         self._latest: dict[Place, Attr | int] = {}  # the attributes, or the number of the error
 
-    def lstat(self, place: Place) -> Attr:
-        """See `DiskReader.lstat`."""
-        found = self._folders.get(place) or self._latest.get(place)
-        if found is None:
-            found = self._looked_at(place)
-        if isinstance(found, int):
-            raise _error(found, place)
-        return found
+    def found(self, place: Place) -> Attr | int:
+        """The attributes, or the number of the error that says that nothing is there."""
+        return self._folders.get(place) or self._latest.get(place) or self._looked_at(place)
 
     def _looked_at(self, place: Place) -> Attr | int:
         found: Attr | int

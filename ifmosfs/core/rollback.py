@@ -13,7 +13,7 @@ back: give `undo` its run's id. Nothing is written here; the steps are tried on 
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
@@ -79,10 +79,17 @@ def to_undo(history: Sequence[RunHistory], undo: Collection[str] | None = None) 
 
     The runs are given oldest first. Raises: RecoveryNeeded if one of them did not finish.
     """
+    return _of_runs(standing(history), history, undo)
+
+
+def _of_runs(
+    holding: Iterable[Standing], history: Sequence[RunHistory], undo: Collection[str] | None
+) -> list[Standing]:
+    """Those of what holds that the commits did, or the runs named in `undo`."""
     commits = {each.run.run_id for each in history if each.run.kind is RunKind.COMMIT}
     return [
         each
-        for each in standing(history)
+        for each in holding
         if (each.run_id in commits and each.operation.inverse_of is None if undo is None else each.run_id in undo)
     ]
 
@@ -111,11 +118,12 @@ def plan_rollback(
     `search`: the folders in which files that are not at their place are looked for.
     Raises: RecoveryNeeded if one of the runs did not finish; DiskFailed.
     """
-    wanted = to_undo(history, undo)
+    holding = standing(history)
+    wanted = _of_runs(holding, history, undo)
     moves = [each for each in wanted if each.operation.kind in MOVING]
     chosen = moves if only is None else [each for each in moves if each.key in only]
     removals = [each for each in wanted if each.operation.kind is OpKind.RMDIR]
-    foreign = {*foreign, *(set(_overtaken(history, moves)) - set(back))}
+    foreign = {*foreign, *(set(_overtaken(holding, undone_by(history), moves)) - set(back))}
     planner = _Planner(disk, removals, absent, foreign, beside)
     planner.move_back(chosen)
     broken = units_in_part(planner.steps, chosen)
@@ -128,7 +136,7 @@ def plan_rollback(
         planner.restore_the_rest()
     else:
         left = [ends(each.operation)[1] for each in chosen]
-        made = _above([*left, *_left_before(history)], made)
+        made = _above([*left, *_left_before(holding)], made)
     planner.remove_folders(made)
     planner.look_elsewhere(search)
     order = WorkOrder(
@@ -150,25 +158,26 @@ def plan_rollback(
     )
 
 
-def _overtaken(history: Sequence[RunHistory], moves: Iterable[Standing]) -> Iterator[bytes | Key]:
-    """The moves to whose places the plan has brought another file later: what is there now is not theirs. What a rollback of a
-    rollback has brought there once more is the same file."""
-    newest: dict[bytes, Key] = {}
-    for each in standing(history):
+def _overtaken(
+    holding: Iterable[Standing], undone: Mapping[Key, Key], moves: Iterable[Standing]
+) -> Iterator[bytes | Key]:
+    """Those of the moves to whose places the plan has brought another file later: what is there now is not theirs. What a rollback
+    of a rollback has brought there once more is the same file."""
+    newest: dict[bytes, Standing] = {}
+    for each in holding:
         if each.operation.kind in MOVING:
-            newest.setdefault(ends(each.operation)[1].absolute, each.key)
-    undone = undone_by(history)
+            newest.setdefault(ends(each.operation)[1].absolute, each)
     for each in moves:
         last = newest.get(ends(each.operation)[1].absolute)
-        if last is None or each.key not in way_of(last, undone):
+        if last is not each and (last is None or each.key not in way_of(last.key, undone)):
             yield each.key
 
 
-def _left_before(history: Sequence[RunHistory]) -> list[Place]:
+def _left_before(holding: Iterable[Standing]) -> list[Place]:
     """The places that earlier rollbacks have moved files from; one that was interrupted has left the folders that it emptied."""
     return [
         ends(each.operation)[0]
-        for each in standing(history)
+        for each in holding
         if each.operation.kind in MOVING and each.operation.inverse_of is not None
     ]
 
@@ -252,7 +261,7 @@ class _Planner:
     def look(self, place: Place) -> Attr | None:
         """What would be at the place by now; a place that cannot be looked at counts as empty, and refuses the move later."""
         try:
-            return lstat_or_none(self._stage, place)
+            return self._stage.lstat_or_none(place)
         except OSError as error:
             if response_to(error) is Response.FATAL:
                 raise disk_failed(error, place) from error
@@ -347,12 +356,12 @@ class _Planner:
         if old.root in self._absent:
             self._keep(each, _Trouble(OTHER_DISK, old.root).about(old))
             return True
-        found = self.look(now)
-        is_foreign = now.absolute in self._foreign or each.key in self._foreign or self._is_anothers(each, now)
+        path, found = now.absolute, self.look(now)
+        is_foreign = path in self._foreign or each.key in self._foreign or self._is_anothers(each, path)
         lost = _lost(each, found, is_foreign=is_foreign)
         if found is None or lost is not None:
             self._lost[len(self.problems)] = each
-            self._keep(each, problem(lost or "gone", now.absolute))
+            self._keep(each, problem(lost or "gone", path))
             return True
         place = to or old
         if self.look(place) is not None:
@@ -361,21 +370,25 @@ class _Planner:
         if trouble is not None:
             self._keep(each, trouble.about(old))
         elif self._relocate(now, place, each):
-            self._brought.pop(now.absolute, None)
+            self._brought.pop(path, None)
             self._brought[place.absolute] = each
-            self._note_changes(each, found, now)
-            is_folder = each.operation.kind is OpKind.CARRY
-            if is_folder:  # what was in it is elsewhere now
-                self._ready.clear()
-            self.steps.append(
-                Step(each.operation.action_id, now, place, found.fingerprint, each.key, is_folder=is_folder)
-            )
+            self._plan_step(each, found, now, place)
         return True
 
-    def _is_anothers(self, each: Standing, now: Place) -> bool:
-        """Whether this rollback itself has brought another file to where this one was: it is the same only if the move that was taken
-        back took it from where this one had left it."""
-        brought = self._brought.get(now.absolute)
+    def _plan_step(self, each: Standing, found: Attr, now: Place, place: Place) -> None:
+        is_folder, fingerprint = each.operation.kind is OpKind.CARRY, found.fingerprint
+        if is_folder:  # what was in it is elsewhere now, and is its owner's
+            self._ready.clear()
+        elif each.base is None or not fingerprint.same_inode(each.base):
+            self.modified.append(problem("replaced", now.absolute, action_id=each.operation.action_id))
+        elif not fingerprint.same_file(each.base):
+            self.modified.append(problem("modified", now.absolute, action_id=each.operation.action_id))
+        self.steps.append(Step(each.operation.action_id, now, place, fingerprint, each.key, is_folder=is_folder))
+
+    def _is_anothers(self, each: Standing, now: bytes) -> bool:
+        """Whether this rollback itself has brought another file to the path where this one was: it is the same only if the move that
+        was taken back took it from where this one had left it."""
+        brought = self._brought.get(now)
         if brought is None or each.base is None:
             return False
         return not ends(brought.operation)[2].same_inode(each.base)
@@ -422,14 +435,6 @@ class _Planner:
             return False
         return True
 
-    def _note_changes(self, each: Standing, found: Attr, now: Place) -> None:
-        if each.operation.kind is OpKind.CARRY:  # what is in it is its owner's
-            return
-        if each.base is None or not found.fingerprint.same_inode(each.base):
-            self.modified.append(problem("replaced", now.absolute, action_id=each.operation.action_id))
-        elif not found.fingerprint.same_file(each.base):
-            self.modified.append(problem("modified", now.absolute, action_id=each.operation.action_id))
-
     def remove_folders(self, made: Iterable[Standing]) -> None:
         """The folders that the undone runs made go, deepest first, as far as they are the same and empty by then."""
         by_depth = sorted(made, key=lambda each: -len(components(_place(each).absolute)))
@@ -459,12 +464,15 @@ def _beside(old: Place, suffix: bytes, is_taken: Callable[[Place], bool], *, is_
 
 def _lost(each: Standing, found: Attr | None, *, is_foreign: bool) -> str | None:
     """The code of why what is at the target now is not to be moved back, `None` if it is."""
-    is_ours = found is not None and each.base is not None and found.fingerprint.same_inode(each.base)
-    if found is None or (is_foreign and not is_ours):
+    if found is None or (is_foreign and not _is_ours(each, found)):
         return "gone"
     if each.operation.kind is not OpKind.CARRY:
         return "became-folder" if found.kind is Kind.FOLDER else None
-    return None if found.kind is Kind.FOLDER and is_ours else "not-as-committed"
+    return None if found.kind is Kind.FOLDER and _is_ours(each, found) else "not-as-committed"
+
+
+def _is_ours(each: Standing, found: Attr) -> bool:
+    return each.base is not None and found.fingerprint.same_inode(each.base)
 
 
 @dataclass(frozen=True, slots=True)
@@ -532,4 +540,5 @@ def _changing(planner: _Planner) -> set[bytes]:
     places += [each.place for each in planner.restored]
     places += [each.place for each in planner.removed]
     places += [place for place, _ in planner.folders]
-    return {parent(place).absolute for place in places}
+    folders = {(place.root, place.path.rpartition(SEPARATOR)[0]) for place in places}
+    return {Place(*folder).absolute for folder in folders}

@@ -142,7 +142,8 @@ def _operation_text(operation: Operation) -> str:
     if operation.folder is not None:
         text += f',"folder":{_encode(folder_fields(operation.folder))}'
     if operation.inverse_of is not None:
-        text += f',"inverse_of":{_encode(operation.inverse_of)}'
+        run_id, seq = operation.inverse_of
+        text += f',"inverse_of":[{_quoted(run_id)},{seq}]'
     if operation.unit:
         text += f',"unit":{operation.unit}'
     return text + "}"

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ifmosfs.core.execute import WorkOrder
-from ifmosfs.core.files import Place
+from ifmosfs.core.files import Kind, Place
 from ifmosfs.core.ports import Disk
 from ifmosfs.core.preflight import Credentials, Permissions
 from ifmosfs.core.rehearsal import NullJournal, RehearsalDisk
@@ -152,6 +152,8 @@ def test_the_rehearsal_agrees_with_the_disk_on_every_answer(calls: list[tuple[st
         assert said[0] == said[1], (call, one, other)
     for place in [*PLACES, Place(b"/in", b""), Place(b"/out", b""), Place(b"/usb", b"")]:
         assert names(disk, place) == names(stage, place)
+        found, expected = stage.lstat_or_none(place), answer(lambda place=place: disk.lstat(place).kind)  # type: ignore[misc]
+        assert (None if found is None else found.kind) == (expected if isinstance(expected, Kind) else None)
 
 
 def is_folder(disk: MemoryDisk, place: Place) -> bool:
