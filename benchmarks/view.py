@@ -44,6 +44,7 @@ class Mounted(NamedTuple):
 
 
 Mounting = Callable[[], AbstractContextManager[Mounted]]
+Subject = tuple[str, Mounting]
 Command = Callable[[Path], Sequence[str | bytes]]
 
 
@@ -72,12 +73,15 @@ class Subjects:
         self._mountings["bare tree"] = lambda: _bare(bare)
 
     def series(self, *commands: Command, before: Action = nothing) -> Series:
-        """Run the commands in every subject in turn, round by round; `before` comes between mounting and the first one."""
+        """Run the commands in every subject in turn, round by round; `before` comes between mounting and the first one.
+
+        Each round begins with another subject: the disk itself, or what it is a part of, may keep what the first has read.
+        """
         seconds: list[dict[str, list[float]]] = [{} for _ in commands]
         ready: dict[str, list[float]] = {}
         held: dict[str, list[float]] = {}
-        for _ in range(self._n_rounds):
-            for name, mounting in self._mountings.items():
+        for number in range(self._n_rounds):
+            for name, mounting in _rotated(list(self._mountings.items()), number):
                 with mounting() as mounted:
                     before()
                     for command, taken in zip(commands, seconds, strict=True):
@@ -87,6 +91,11 @@ class Subjects:
                         ready.setdefault(name, []).append(mounted.seconds)
                         held.setdefault(name, []).append(memory_bytes(mounted.pid, "VmRSS") / MIB)
         return Series(tuple(_medians(taken) for taken in seconds), _medians(ready), _medians(held))
+
+
+def _rotated(subjects: Sequence[Subject], number: int) -> Sequence[Subject]:
+    begin = number % len(subjects)
+    return [*subjects[begin:], *subjects[:begin]]
 
 
 def _medians(values: Mapping[str, Sequence[float]]) -> dict[str, float]:
