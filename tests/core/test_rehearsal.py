@@ -108,6 +108,16 @@ def test_a_folder_that_the_rehearsal_has_made_is_ones_own() -> None:
     assert names(stage, Place(b"/in", b"new")) == [b"inner"]
 
 
+@pytest.mark.parametrize("has_looked", [False, True])
+def test_what_was_in_a_folder_that_was_carried_away_is_there_with_it_and_not_at_the_old_place(has_looked: bool) -> None:
+    stage, old, new = RehearsalDisk(make_small_disk()), Place(b"/in", b"x/a"), Place(b"/out", b"y/x/a")
+    if has_looked:
+        assert (stage.lstat_or_none(old) is not None, stage.lstat_or_none(new)) == (True, None)
+    stage.rename_noreplace(Place(b"/in", b"x"), Place(b"/out", b"y/x"))
+    assert (stage.lstat_or_none(old), answer(lambda: stage.lstat(old))) == (None, "ENOENT")
+    assert stage.origin(new) == old
+
+
 PLACES = [Place(root, path) for root in (b"/in", b"/out", b"/usb") for path in (b"a", b"b", b"x", b"x/a", b"y")]
 
 
