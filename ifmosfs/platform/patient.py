@@ -30,7 +30,7 @@ Answer = TypeVar("Answer")
 def may_hang(root: bytes) -> bool:
     """Whether a folder lies on a filesystem that another machine, or another program, answers for."""
     mount = mount_of(root)
-    return mount is not None and (mount.fstype in _REMOTE or mount.fstype.startswith("fuse."))
+    return mount is not None and (mount.fstype in _REMOTE or mount.fstype.split(".")[0] == "fuse")
 
 
 class SlowRoots:

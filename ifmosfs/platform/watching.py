@@ -215,7 +215,7 @@ class _Events:
         """Watch a folder and all below it; returns those that have changed since. Raises OSError ENOSPC for too many; what cannot
         be watched for any other reason is left out."""
         touched: set[Touched] = set()
-        for n_seen, (folder, mtime_ns) in enumerate(_folders_below(root, path, self._left_out), 1):
+        for n_seen, (folder, mtime_ns) in enumerate(_folders_below(root, path, self._left_out, is_near=True), 1):
             if n_seen % REST_EVERY == 0:
                 time.sleep(REST_S)
             if len(self._folders) >= self._most:
@@ -304,17 +304,19 @@ class _Polled:
         """A number that differs when an entry of the folder does, but for a chance of one to 2**64."""
         total = 0
         for entry in _entries(_absolute(self._root, folder)):
-            try:
-                found = entry.stat(follow_symlinks=False)
-            except OSError:
-                continue
-            if not stat.S_ISDIR(found.st_mode):
+            found = _looked_at(entry)
+            if found is not None and not stat.S_ISDIR(found.st_mode):
                 total ^= hash((entry.name, found.st_ino, found.st_size, found.st_mtime_ns))
         return total
 
 
-def _folders_below(root: bytes, path: bytes, left_out: LeftOut) -> Iterator[tuple[bytes, int]]:
-    """(path, modification time) of a folder and those below it on the same filesystem, links not followed, parents first."""
+def _folders_below(
+    root: bytes, path: bytes, left_out: LeftOut, *, is_near: bool = False
+) -> Iterator[tuple[bytes, int]]:
+    """(path, modification time) of a folder and those below it on the same filesystem, links not followed, parents first.
+
+    `is_near`: its filesystem always answers, so that what the listing says of kinds may be relied on, which spares most looks.
+    """
     try:
         top = os.lstat(_absolute(root, path))
     except OSError:
@@ -324,15 +326,11 @@ def _folders_below(root: bytes, path: bytes, left_out: LeftOut) -> Iterator[tupl
         folder, found = pending.pop()
         yield folder, found.st_mtime_ns
         for entry in _entries(_absolute(root, folder)):
-            if left_out(entry.path):
+            if left_out(entry.path) or (is_near and not entry.is_dir(follow_symlinks=False)):
                 continue
-            try:
-                if entry.is_dir(follow_symlinks=False):
-                    below = entry.stat(follow_symlinks=False)
-                    if below.st_dev == top.st_dev:
-                        pending.append((join(folder, entry.name), below))
-            except OSError:
-                continue
+            below = _looked_at(entry)
+            if below is not None and stat.S_ISDIR(below.st_mode) and below.st_dev == top.st_dev:
+                pending.append((join(folder, entry.name), below))
 
 
 def _entries(folder: bytes) -> list[os.DirEntry[bytes]]:
@@ -341,6 +339,15 @@ def _entries(folder: bytes) -> list[os.DirEntry[bytes]]:
             return list(entries)
     except OSError:
         return []
+
+
+def _looked_at(entry: os.DirEntry[bytes]) -> os.stat_result | None:
+    """What an entry is. Not by its own `stat` and `is_dir`: while these wait for a drive that does not answer no other thread of
+    Python goes on, so the whole view would wait."""
+    try:
+        return os.lstat(entry.path)
+    except OSError:
+        return None
 
 
 def _absolute(root: bytes, path: bytes) -> bytes:
