@@ -85,7 +85,7 @@ def prepare_empty(
         except OSError as error:
             kept.append((each, f"it cannot be read: {error.strerror}"))
             continue
-        holder = holders.find(digest, attr.fingerprint) or only.get(digest)
+        holder = holders.find(digest, attr.fingerprint) or _another(only.get(digest), each.place, attr.fingerprint)
         if holder is None:
             only[digest] = Holder(each.place, attr.fingerprint)
             kept.append((each, "no other place is known to have its content"))
@@ -96,6 +96,13 @@ def prepare_empty(
     half_done = tuple(each for each in vaults if _doomed_folders(app, journal, *each))
     refuse_read_only(app, (target for _, target in (*going, *half_done)))
     return PreparedEmpty(tuple(expendable), tuple(kept), holders, half_done)
+
+
+def _another(holder: Holder | None, place: Place, removed: Fingerprint) -> Holder | None:
+    """The holder, if it is another file, and not the very one that is to be removed."""
+    if holder is None or holder.place == place or holder.fingerprint.same_inode(removed):
+        return None
+    return holder
 
 
 def run_empty(app: App, journal: SqliteJournal, prepared: PreparedEmpty, stop: Stop) -> list[RemovalReport]:
@@ -137,6 +144,11 @@ def _doomed_folders(app: App, journal: SqliteJournal, plan_id: str, target: byte
     return found if any(not app.disk.list_folder(each.place) for each in found) else ()
 
 
+def _is_held(holders: Holders, holder: Holder, removal: Removal) -> bool:
+    """Asked right before the removal, which nothing takes back: whether another file has the content still."""
+    return _another(holder, removal.place, removal.expected) is not None and holders.still_holds(holder)
+
+
 def _run_of(
     app: App,
     journal: SqliteJournal,
@@ -156,7 +168,7 @@ def _run_of(
         removals,
         app.disk,
         journal,
-        still_held=lambda removal: holders.still_holds(holder_of[removal.place]),
+        still_held=lambda removal: _is_held(holders, holder_of[removal.place], removal),
         now_ns=host.now_ns,
         stop=stop,
     )

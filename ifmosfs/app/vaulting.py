@@ -140,7 +140,10 @@ def _entries_of(app: App, journal: Journal, info: PlanInfo) -> list[VaultEntry]:
     still_there = {each.key for each in _moves_into(followed, info.target)}
     since = {each.run.run_id: each.run.finished_ns or each.run.started_ns for each in history}
     put_away = [each for each in _moves_into(standing(history), info.target) if each.key in still_there]
-    entries = [_entry(app, info, each, since[each.run_id]) for each in put_away]
+    # After a rollback was undone both the first move into the vault and the one that has repeated it hold; it is one file.
+    first = {each.operation.target: each for each in put_away}
+    latest = {each.operation.target: since[each.run_id] for each in reversed(put_away)}
+    entries = [_entry(app, info, each, latest[place]) for place, each in first.items()]
     return list(reversed(entries))
 
 

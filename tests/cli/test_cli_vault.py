@@ -268,6 +268,36 @@ def test_the_last_copy_of_a_content_stays_whatever_is_said(desk: Desk, replaced:
     assert emptied(desk, "--yes")[1:3] == (0, 0), "one of the same size is not one of the same content"
 
 
+def test_a_file_that_was_put_away_again_by_undoing_a_rollback_is_one_entry_and_not_its_own_other_place(
+    desk: Desk, replaced: str
+) -> None:
+    (entry,) = desk.here("vault", "list", "--json").json["entries"]
+    for again in (("rollback", replaced, "--yes"), ("rollback", "execute", replaced, "--redo", "--yes")):
+        assert desk.here(*again).status == 0
+    (listed,) = desk.here("vault", "list", "--json").json["entries"]
+    assert listed["entry"] == entry["entry"]
+    assert emptied(desk, "--yes") == (0, 0, 0, ["no other place is known to have its content"])
+    assert inside_vault(desk) == ["run.sh"]
+    assert desk.here("rollback", replaced, "--yes").status == 0
+    assert (desk.target / "Development/Source code/run.sh").read_bytes() == THEIRS
+
+
+def test_the_very_file_is_never_taken_for_the_other_place_that_has_its_content(desk: Desk, replaced: str) -> None:
+    from ifmosfs.app.emptying import Expendable, PreparedEmpty, run_empty
+    from ifmosfs.app.holders import Holder, Holders
+    from ifmosfs.app.vaulting import vault_entries
+
+    with App(load_settings(desk.environment)) as app, app.writing() as journal:
+        (entry,) = vault_entries(app, journal, app.catalogue.plans())
+        seen = app.disk.lstat(entry.place).fingerprint
+        mistaken = Expendable(entry, seen, Holder(entry.place, seen))
+        (report,) = run_empty(
+            app, journal, PreparedEmpty((mistaken,), (), Holders(app, {seen.size_bytes})), lambda: None
+        )
+    assert (report.removed, len(report.problems)) == ((), 1)
+    assert inside_vault(desk) == ["run.sh"]
+
+
 def test_what_is_elsewhere_too_goes_for_good_after_asking_and_the_history_tells(desk: Desk, replaced: str) -> None:
     (desk.target / "copy").write_bytes(THEIRS)
     assert emptied(desk, "--dry-run") == (0, 1, 0, [])
