@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from ifmosfs.app.committing import plan_history
 from ifmosfs.app.context import App
+from ifmosfs.app.lost_journals import is_lost
 from ifmosfs.app.rollback_log import OF_VAULT
-from ifmosfs.app.undoing import UNDOABLE, Chosen, followed_history, is_lost, known_history, prepare_rollback
+from ifmosfs.app.undoing import UNDOABLE, Chosen, followed_history, known_history, prepare_rollback
 from ifmosfs.app.versioning import find_version, read_manifest
 from ifmosfs.core.errors import NotFound, UsageProblem, WrongState
 from ifmosfs.core.filed import CategoriesAt, filed_as

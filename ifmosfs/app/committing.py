@@ -15,6 +15,7 @@ import msgspec
 from ifmosfs.app.checks import credentials, permissions, refuse_moved_places
 from ifmosfs.app.collector import without_collector
 from ifmosfs.app.context import App
+from ifmosfs.app.lost_journals import is_lost, lost_journal
 from ifmosfs.app.rollback_log import NOTHING_MOVED, log_report
 from ifmosfs.app.staging import load_tree_to_commit, nearest_folder, refuse_over
 from ifmosfs.app.work_order import commit_order
@@ -71,8 +72,11 @@ def prepare_commit(
 
     `tree`: what to take for the plan and its edits, instead of those that are stored.
     A committed plan is taken up again while some of its files stayed behind. Raises `WrongState` for one that is over,
-    `PlanOutdated` where its target or a scanned folder has become a symlink, or lies behind one, or the target is a file.
+    `PlanOutdated` where its target or a scanned folder has become a symlink, or lies behind one, or the target is a file;
+    `DatabaseDamaged` where the journal is lost, so that nobody knows what has been moved.
     """
+    if is_lost(app, journal, info):
+        raise lost_journal(app, info)
     wanted = tree or load_tree_to_commit(app, info.plan_id)
     before = read_held(journal, info.plan_id, wanted.plan.actions)
     done = before.actions

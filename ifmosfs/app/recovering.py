@@ -12,8 +12,9 @@ from ifmosfs.app.checks import permissions
 from ifmosfs.app.collector import without_collector
 from ifmosfs.app.committing import plan_history
 from ifmosfs.app.context import App
+from ifmosfs.app.lost_journals import is_lost, lost_journal
 from ifmosfs.app.rollback_log import log_forgotten
-from ifmosfs.app.undoing import UNDOABLE, is_lost, lost_journal, settle_rolled_back
+from ifmosfs.app.undoing import UNDOABLE, settle_rolled_back
 from ifmosfs.core import rehearsed_recovery
 from ifmosfs.core.errors import DiskFull, Locked
 from ifmosfs.core.history import standing

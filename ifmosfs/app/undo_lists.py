@@ -10,7 +10,8 @@ from ifmosfs.app.choosing import candidates_of
 from ifmosfs.app.collector import without_collector
 from ifmosfs.app.committing import plan_history
 from ifmosfs.app.context import App
-from ifmosfs.app.undoing import UNDOABLE, followed_history, is_lost
+from ifmosfs.app.lost_journals import is_lost
+from ifmosfs.app.undoing import UNDOABLE, followed_history
 from ifmosfs.core.files import Attr, Kind, Place
 from ifmosfs.core.history import RunHistory, Standing, held_actions, standing, taken_back
 from ifmosfs.core.journal import Journal, OpKind, Run, RunKind

@@ -3,28 +3,27 @@ says."""
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ifmosfs.app.checks import permissions, refuse_read_only
 from ifmosfs.app.collector import without_collector
 from ifmosfs.app.committing import Stop, new_run, plan_history
 from ifmosfs.app.context import App
+from ifmosfs.app.lost_journals import is_lost, lost_journal
 from ifmosfs.app.rollback_log import log_report
 from ifmosfs.app.staging import load_tree
-from ifmosfs.core.errors import DatabaseDamaged, PlanOutdated, TargetProblem, WrongState
+from ifmosfs.core.errors import PlanOutdated, TargetProblem, WrongState
 from ifmosfs.core.execute import execute
 from ifmosfs.core.files import Place
 from ifmosfs.core.followed import Followed, follow
 from ifmosfs.core.history import MOVING, Key, RunHistory, actions_below, held_actions, holds_anything, standing
-from ifmosfs.core.journal import Journal, Operation, OpState, Run, RunKind, RunState
+from ifmosfs.core.journal import Journal, OpState, Run, RunKind, RunState
 from ifmosfs.core.manifest import PlanInfo
-from ifmosfs.core.names import CONTROL_NAME, join, shell_word
+from ifmosfs.core.names import CONTROL_NAME, join
 from ifmosfs.core.plan import PlanEvent, PlanState
 from ifmosfs.core.ports import DiskReader
 from ifmosfs.core.preflight import setting_of
@@ -144,45 +143,6 @@ def followed_history(journal: Journal, history: Sequence[RunHistory]) -> Followe
     own = {each.run.run_id for each in history}
     later = [run for run in journal.runs() if run.run_id not in own and run.started_ns >= since]
     return follow(history, [RunHistory(run, tuple(journal.recorded(run.run_id, [OpState.DONE]))) for run in later])
-
-
-def is_lost(app: App, journal: Journal | None, info: PlanInfo) -> bool:
-    """Whether runs of the plan must have been, of which the journal (`None`: there is none) knows nothing."""
-    if journal is not None and journal.runs(info.plan_id):
-        return False
-    return info.state is PlanState.COMMITTED or _has_begun(app, info)
-
-
-def lost_journal(app: App, info: PlanInfo) -> DatabaseDamaged:
-    """The error for a plan whose journal is lost."""
-    return DatabaseDamaged(
-        f"the journal knows nothing of plan {info.plan_id}, which was committed",
-        path=os.fsencode(app.settings.state_folder / "journal.db"),
-        hint=f"make it again from the journal beside the data: ifmosfs recover --from-journal {shell_word(info.target)}",
-    )
-
-
-def _has_begun(app: App, info: PlanInfo) -> bool:
-    """Whether a plan that is COMMITTING has a journal beside the data, or in the state folder, that tells of its moves.
-
-    Without one it has been interrupted before its run was recorded, so that nothing has happened yet.
-    """
-    if info.state is not PlanState.COMMITTING:
-        return False
-    folders = (Path(os.fsdecode(join(info.target, CONTROL_NAME))), app.settings.state_folder / "journal")
-    return any(_tells_of_moves(path, info.plan_id) for folder in folders for path in folder.glob("journal-*.jsonl"))
-
-
-def _tells_of_moves(sidecar: Path, plan_id: str) -> bool:
-    """Whether it is of a run of the plan with operations; one that cannot be read may be."""
-    from ifmosfs.store.sidecar import read_sidecar
-
-    try:
-        records = list(read_sidecar(sidecar))
-    except OSError:
-        return True
-    of_plan = any(isinstance(each, Run) and each.plan_id == plan_id for each in records)
-    return of_plan and any(isinstance(each, Operation) for each in records)
 
 
 def _absent(app: App, info: PlanInfo, history: Sequence[RunHistory]) -> frozenset[bytes]:

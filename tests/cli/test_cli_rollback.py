@@ -243,11 +243,18 @@ def test_a_commit_that_was_killed_before_its_run_was_recorded_has_never_begun(fi
     assert files_desk.state_of(plan) == "staged"
 
 
-def test_an_interrupted_commit_whose_journal_is_lost_is_not_taken_for_one_that_never_began(files_desk: Desk) -> None:
+@pytest.mark.parametrize(
+    "command",
+    [["rollback", "--yes"], ["commit", "--yes"], ["commit", "--dry-run"], ["stage", "validate"]],
+    ids=" ".join,
+)
+def test_an_interrupted_commit_whose_journal_is_lost_is_not_taken_for_one_that_never_began(
+    files_desk: Desk, command: list[str]
+) -> None:
     plan = files_desk.committed()
     rewrite(catalogue(files_desk), "UPDATE staging_plans SET state = 'committing'")
     (files_desk.state / "journal.db").unlink()
-    lines = refusal(files_desk.here("rollback", plan, "--yes"))
+    lines = refusal(files_desk.here(*command, "--plan", plan))
     assert lines[0].split(":")[0] == "error[database-damaged]"
     assert files_desk.state_of(plan) == "committing"
 
