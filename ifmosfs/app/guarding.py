@@ -29,12 +29,16 @@ def guard(app: App, prepared: PreparedCommit) -> list[Problem]:
     return found
 
 
-def refuse_guarded(problems: Sequence[Problem], *, allow_empty_root: bool, allow_many: bool) -> None:
-    """Raise `Guarded` for the first problem that was not allowed."""
+def not_allowed(problems: Sequence[Problem], *, allow_empty_root: bool, allow_many: bool) -> list[Problem]:
+    """The problems that no option of this commit overrides: it will not begin."""
     allowed = {ROOT_EMPTY: allow_empty_root, MORE_THAN_USUAL: allow_many}
-    for problem in problems:
-        if not allowed[problem.code]:
-            raise Guarded(problem.words, path=problem.path, hint=problem.remedy)
+    return [problem for problem in problems if not allowed[problem.code]]
+
+
+def refuse_guarded(forbidding: Sequence[Problem]) -> None:
+    """Raise `Guarded` for the first of the problems that were not allowed."""
+    for problem in forbidding:
+        raise Guarded(problem.words, path=problem.path, hint=problem.remedy)
 
 
 def earlier_extents(app: App, info: PlanInfo) -> list[Extent]:

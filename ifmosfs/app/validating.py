@@ -19,6 +19,7 @@ from ifmosfs.core.guard import MORE_THAN_USUAL
 from ifmosfs.core.manifest import PlanInfo
 from ifmosfs.core.names import NameRules, shell_word, split
 from ifmosfs.core.plan import PlanEvent
+from ifmosfs.core.reports import Problem
 from ifmosfs.core.tree import PlanTree
 from ifmosfs.core.validation import (
     NOTHING,
@@ -42,10 +43,11 @@ MOST_ROUNDS = 5  # a new folder name can bring new troubles with it, hardly ever
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """What was found, with the commit it was found for."""
+    """What was found, with the commit it was found for, and what holds that commit up until it is allowed."""
 
     report: ValidationReport
     prepared: PreparedCommit
+    held_up: tuple[Problem, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +106,9 @@ def _validate(
     checked = Checked(wanted, prepared.order, prepared.checked, watch)
     app.progress("Validating", 0, None)
     report = validate(checked, app.disk, around, level, windows=windows or app.settings.windows_names)
-    held_up = tuple(
-        Finding(each, Level.NORMAL, NOTHING) for each in guard(app, prepared) if each.code == MORE_THAN_USUAL
-    )
-    return Validation(replace(report, findings=report.findings + held_up), prepared)
+    held_up = tuple(guard(app, prepared))
+    unusual = tuple(Finding(each, Level.NORMAL, NOTHING) for each in held_up if each.code == MORE_THAN_USUAL)
+    return Validation(replace(report, findings=report.findings + unusual), prepared, held_up)
 
 
 def _surroundings(app: App) -> Surroundings:

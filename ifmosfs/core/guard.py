@@ -15,6 +15,7 @@ from ifmosfs.core.reports import Problem
 
 ROOT_EMPTY: Final = "root-empty"
 MORE_THAN_USUAL: Final = "more-than-usual"
+OVERRIDES: Final = {ROOT_EMPTY: "--allow-empty-root", MORE_THAN_USUAL: "--allow-many"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def empty_roots(roots: Sequence[RootSight]) -> list[Problem]:
             ROOT_EMPTY,
             root.path,
             f"this folder is empty or missing, and {root.n_scanned:,} files were found in it",
-            "mount its disk; or, if they are gone for good, add --allow-empty-root once",
+            f"mount its disk; or, if they are gone for good, add {OVERRIDES[ROOT_EMPTY]} once",
         )
         for root in roots
         if root.is_empty and root.n_scanned and root.n_steps
@@ -84,4 +85,5 @@ def against_habit(now: Extent, earlier: Sequence[Extent], rule: GuardRule, targe
 
 
 def _unusual(words: str, target: bytes) -> Problem:
-    return Problem(MORE_THAN_USUAL, target, words, "look at the plan; if this is meant, add --allow-many once")
+    remedy = f"look at the plan; if this is meant, add {OVERRIDES[MORE_THAN_USUAL]} once"
+    return Problem(MORE_THAN_USUAL, target, words, remedy)

@@ -26,17 +26,48 @@ def test_a_folder_that_is_empty_now_stops_the_commit_until_it_is_allowed(desk: D
     assert "--allow-empty-root" in lines[1]
     assert (read_tree(desk.inbox), desk.target.exists()) == (before, False)
     rehearsed = desk.here("commit", two_folders, "--dry-run")
-    assert (rehearsed.status, "warning: this folder is empty" in rehearsed.err) == (3, True)
+    assert (rehearsed.status, "warning: this folder is empty" in rehearsed.err) == (5, True)
+    assert desk.here("commit", two_folders, "--dry-run", "--allow-empty-root").status == 3
     assert desk.here("commit", two_folders, "--yes", "--allow-empty-root").status == 3
     assert read_tree(desk.inbox) != before
 
 
-def test_far_more_files_than_ever_stop_the_commit_until_that_is_allowed(desk: Desk) -> None:
+def test_validate_says_that_a_folder_that_is_empty_now_holds_the_commit_up(desk: Desk, two_folders: str) -> None:
+    said = desk.here("stage", "validate", two_folders)
+    assert (said.status, said.out.splitlines()[-1]) == (
+        4,
+        "1 problem; commit would not begin without --allow-empty-root.",
+    )
+
+
+def unusual(desk: Desk) -> str:
+    """A plan of twelve files after a commit of three, which is more than may be."""
     desk.state.mkdir()
     (desk.state / "config.toml").write_text("[guard]\nfactor = 2\nat_least = 10\n")
     desk.committed()
     write_tree(desk.inbox, many_files(12))
-    plan = desk.staged()
+    return desk.staged()
+
+
+def test_validate_says_that_far_more_files_than_ever_hold_the_commit_up(desk: Desk) -> None:
+    plan = unusual(desk)
+    said = desk.here("stage", "validate", plan)
+    assert (said.status, said.out.splitlines()[-1]) == (4, "1 problem; commit would not begin without --allow-many.")
+
+
+@pytest.mark.parametrize(("options", "status"), [((), 5), (("--json",), 5), (("--allow-many",), 0)])
+def test_a_rehearsal_of_what_the_guard_holds_up_is_shown_and_ends_as_the_commit_would(
+    desk: Desk, options: tuple[str, ...], status: int
+) -> None:
+    plan = unusual(desk)
+    rehearsed = desk.here("commit", plan, "--dry-run", *options)
+    shown = rehearsed.json["moved"] == 12 if "--json" in options else "Would be: 12 moved" in rehearsed.out
+    warned = rehearsed.err.startswith("warning: 12 files would be moved")
+    assert (rehearsed.status, shown, warned) == (status, True, True)
+
+
+def test_far_more_files_than_ever_stop_the_commit_until_that_is_allowed(desk: Desk) -> None:
+    plan = unusual(desk)
     refused = desk.here("commit", plan, "--yes")
     assert (refused.status, "error[guard]: 12 files would be moved" in refused.err) == (5, True), refused
     assert "--allow-many" in refused.err

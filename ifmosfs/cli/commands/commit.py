@@ -23,7 +23,7 @@ from ifmosfs.cli.common import (
     sized,
     yes_option,
 )
-from ifmosfs.core.errors import NotFound
+from ifmosfs.core.errors import Guarded, NotFound
 from ifmosfs.core.plan import PlanState
 
 if TYPE_CHECKING:
@@ -65,10 +65,10 @@ def commit(
     it is and is listed; the others are moved. Killed at any moment, the next command brings everything into order.
 
     Exit status: 0 all was moved, and no conflict is open; 3 done in part; 4 all in conflict; 5 the plan is outdated, or held
-    up by the guard.
+    up by the guard. With --dry-run it is the same; a commit that the guard would hold up is shown all the same.
     """
     from ifmosfs.app.committing import prepare_commit, refuse_hopeless, rehearse_commit, run_commit
-    from ifmosfs.app.guarding import guard, refuse_guarded
+    from ifmosfs.app.guarding import guard, not_allowed, refuse_guarded
     from ifmosfs.app.mounting import unmount_views_of
     from ifmosfs.app.staging import remove_preview
     from ifmosfs.cli.show_lessons import learn_if_possible
@@ -84,8 +84,9 @@ def commit(
         with app.writing() as journal:
             prepared = prepare_commit(app, journal, info)
             held_up = guard(app, prepared)
+            forbidding = not_allowed(held_up, allow_empty_root=allow_empty_root, allow_many=allow_many)
             if not dry_run:
-                refuse_guarded(held_up, allow_empty_root=allow_empty_root, allow_many=allow_many)
+                refuse_guarded(forbidding)
             _warn_of_guard(held_up)
             refuse_hopeless(prepared)
             app.idle()
@@ -100,7 +101,8 @@ def commit(
                 if app.catalogue.find_plan(info.plan_id).state is PlanState.COMMITTED:
                     _say_what_stays_mounted(unmount_views_of(info.plan_id))
                     show_kept_in_preview(remove_preview(app, info.plan_id))
-    return _show(prepared, report, dry_run=dry_run, as_json=as_json)
+    status = _show(prepared, report, dry_run=dry_run, as_json=as_json)
+    return Guarded.exit_status if forbidding else status
 
 
 def _plan(app: App, where: str | None, plan_option: str | None) -> PlanInfo:

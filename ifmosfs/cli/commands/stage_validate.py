@@ -64,10 +64,14 @@ def _consequence(found: object) -> str:
     """What a commit would do now."""
     from ifmosfs.app.committing import hopeless
     from ifmosfs.app.validating import Validation
+    from ifmosfs.core.guard import OVERRIDES
 
     assert isinstance(found, Validation)
     if hopeless(found.prepared) is not None:
         return "commit would not begin"
+    if found.held_up:
+        options = " and ".join(dict.fromkeys(OVERRIDES[each.code] for each in found.held_up))
+        return f"commit would not begin without {options}"
     if found.prepared.checked.ready:
         return "commit would begin all the same"
     return "commit would leave those files where they are"
