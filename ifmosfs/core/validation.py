@@ -90,11 +90,15 @@ TO_VAULT: Final = Fix(FixKind.VAULT, "put it into the vault")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A problem with the level from which on it counts, and what `stage fix` would do about it."""
+    """A problem with the level from which on it counts, and what `stage fix` would do about it.
+
+    `stays`: whether a commit would leave what has the problem where it is, and not only give somebody trouble later.
+    """
 
     problem: Problem
     level: Level
     fix: Fix
+    stays: bool = False
 
     @property
     def code(self) -> str:
@@ -130,6 +134,11 @@ class ValidationReport:
     def fixable(self) -> tuple[Finding, ...]:
         """What `stage fix` would do something about."""
         return tuple(finding for finding in self.findings if finding.is_fixable)
+
+    @property
+    def n_staying(self) -> int:
+        """How many findings there are whose files a commit would leave where they are."""
+        return sum(finding.stays for finding in self.findings)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -174,7 +183,7 @@ class SourceWatch:
 
     def _add(self, code: str, step: Step, level: Level | None = None) -> None:
         found = problem(code, step.source.absolute, action_id=step.action_id)
-        self.findings.append(Finding(found, level or Level.NORMAL, STAYS))
+        self.findings.append(Finding(found, level or Level.NORMAL, STAYS, stays=level is None))
 
 
 class Checked(NamedTuple):
@@ -299,7 +308,7 @@ class _Validation:
             fix = self._number_folder(each.path)
         elif fixable and each.action_id and each.code not in GONE_FOR_GOOD:
             fix = STAYS
-        return Finding(each, Level.NORMAL, self._together(each.action_id, fix))
+        return Finding(each, Level.NORMAL, self._together(each.action_id, fix), stays=True)
 
     def _of_taken_name(self, each: Problem) -> tuple[Problem, Fix]:
         action = self._action(each.action_id)

@@ -172,6 +172,22 @@ def test_names_that_windows_refuses_are_found_when_asked_and_mended(bare_desk: D
     }
 
 
+def test_of_several_problems_those_are_counted_whose_files_a_commit_would_leave(bare_desk: Desk) -> None:
+    bare_desk.set_up({b"aux.csv": TABLE, b"sizes.csv": TABLE + b"1\n"})
+    plan = bare_desk.staged()
+    said = [bare_desk.here("stage", "validate", plan, "--windows").out.splitlines()[-2]]
+    (bare_desk.inbox / "sizes.csv").write_bytes(b"other")
+    said.append(bare_desk.here("stage", "validate", plan, "--windows").out.splitlines()[-2])
+    said.append(bare_desk.here("stage", "validate", plan).out.splitlines()[-2])
+    assert said == [
+        "1 problem; commit would begin all the same.",
+        "2 problems; commit would leave the files of 1 of them where they are.",
+        "1 problem; commit would leave those files where they are.",
+    ]
+    assert bare_desk.here("commit", plan, "--yes").status == 3
+    assert os.listdir(bare_desk.target / "Data/Datasets") == ["aux.csv"]
+
+
 def test_a_path_too_long_for_windows_is_shortened_in_the_files_own_name(bare_desk: Desk) -> None:
     bare_desk.set_up({b"x" * 240 + b".csv": TABLE})
     plan = bare_desk.staged()
@@ -189,6 +205,8 @@ def test_a_file_that_is_open_for_writing_stays_until_it_is_closed(desk: Desk) ->
     assert writer.stdout.readline() == b"open\n"
     try:
         assert found(desk, plan) == [("being-written", "inbox/run.sh", "leave it where it is")]
+        said = desk.here("stage", "validate", plan).out.splitlines()[-2]
+        assert said == "1 problem; commit would leave those files where they are."
     finally:
         writer.communicate()
     assert found(desk, plan) == []

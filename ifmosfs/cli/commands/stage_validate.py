@@ -72,6 +72,9 @@ def _consequence(found: object) -> str:
     if found.held_up:
         options = " and ".join(dict.fromkeys(OVERRIDES[each.code] for each in found.held_up))
         return f"commit would not begin without {options}"
-    if found.prepared.checked.ready:
+    n_staying = found.report.n_staying
+    if not n_staying:
         return "commit would begin all the same"
-    return "commit would leave those files where they are"
+    if n_staying == len(found.report.findings):
+        return "commit would leave those files where they are"
+    return f"commit would leave the files of {n_staying:,} of them where they are"
