@@ -64,6 +64,7 @@ POLICY: Final[Mapping[int, Response]] = {
 }
 
 
+RELATIVE_LINK: Final = "relative-link"
 ABSENT: Final = frozenset({errno.ENOENT, errno.ENOTDIR})
 
 
@@ -201,17 +202,24 @@ def check_source(operation: Operation, disk: Disk, busy: Writers = NOBODY) -> At
 
 
 def _check_link(operation: Operation, attr: Attr, disk: Disk) -> Attr | Outcome:
-    """A relative link must mean the same from its new place. In the vault no link is followed, so there it may lie."""
+    """A relative link must mean the same from its new place."""
     source, target, _ = ends(operation)
-    if origin_of(source.path) is not None or origin_of(target.path) is not None:
-        return attr
     try:
-        text = disk.read_link(source)
+        text = estranged_text(source, target, disk)
     except OSError as error:
         return blame(operation, error, source)
-    if points_alike(text, source, target):
-        return attr
-    return conflict(operation, "relative-link", display(text))
+    return attr if text is None else conflict(operation, RELATIVE_LINK, display(text))
+
+
+def estranged_text(source: Place, target: Place, disk: DiskReader) -> bytes | None:
+    """The text of a symlink that is not moved because it would mean something else at its target; `None` where it may be.
+
+    In the vault no link is followed, so there it may lie. Raises: OSError where the link cannot be read.
+    """
+    if origin_of(source.path) is not None or origin_of(target.path) is not None:
+        return None
+    text = disk.read_link(source)
+    return None if points_alike(text, source, target) else text
 
 
 def points_alike(text: bytes, source: Place, target: Place) -> bool:

@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 from ifmosfs.core.effects import Response, disk_failed, lstat_or_none, response_to
 from ifmosfs.core.execute import WorkOrder
 from ifmosfs.core.files import Attr, Kind, Place
-from ifmosfs.core.links import CHANGES, LinkTrouble, find_link_troubles
+from ifmosfs.core.links import CHANGES, LinkTrouble, find_link_troubles, find_refused_links
 from ifmosfs.core.names import (
     CONTROL_NAME,
     WINDOWS_FOLDER_UNITS,
@@ -485,9 +485,17 @@ class _Validation:
         return places
 
     def links(self) -> None:
-        """Symlinks that would no longer lead where they lead now."""
+        """Symlinks that commit does not move, and those that would no longer lead where they lead now."""
+        gone = {each.action_id for each in self._preflight.problems if each.code in GONE}
+        refused = set()
+        for trouble in find_refused_links(self._tree, self._order.steps, self._disk):
+            refused.add(trouble.action_id)
+            if trouble.action_id not in gone:
+                self._add_refused_link(trouble)
         for trouble in find_link_troubles(self._tree, self._disk):
             is_moving = trouble.code == CHANGES
+            if is_moving and trouble.action_id in refused:
+                continue  # it stays, and is told already
             fix = self._together(trouble.action_id, STAYS) if is_moving else NOTHING
             self._add(
                 trouble.code,
@@ -497,6 +505,11 @@ class _Validation:
                 words=_link_words(trouble),
                 action_id=trouble.action_id,
             )
+
+    def _add_refused_link(self, trouble: LinkTrouble) -> None:
+        found = problem(trouble.code, trouble.place.absolute, words=_link_words(trouble), action_id=trouble.action_id)
+        fix = self._together(trouble.action_id, STAYS)
+        self._findings.append(Finding(found, Level.NORMAL, fix, stays=True))
 
 
 NAMES_TAKEN: Final = frozenset({"name-taken", "same-target"})

@@ -222,15 +222,42 @@ def test_what_only_strict_people_ask_counts_at_that_level_only(desk: Desk) -> No
 
 
 @needs_fuse
-def test_a_link_that_would_lead_elsewhere_is_told_at_every_level_and_counts_at_the_strict_one(
-    desk: Desk, mount_point: Path
-) -> None:
+def test_a_dragged_link_that_commit_would_leave_is_a_problem_and_fix_leaves_it(desk: Desk, mount_point: Path) -> None:
     (desk.inbox / "tables" / "to it").symlink_to("../run.sh")
     plan = desk.staged()
     assert desk.run("mount", "--plan", plan, mount_point).status == 0
     os.rename(mount_point / "To review/links/tables/to it", mount_point / "to it")
-    os.rename(mount_point / SCRIPT_PATH, mount_point / "To review/excluded/run.sh")
-    told = ("link-changes", str(desk.inbox / "tables/to it"))
+    assert found(desk, plan) == [("relative-link", "inbox/tables/to it", "leave it where it is")]
+    said = desk.here("stage", "validate", plan)
+    words = "the link is relative and would point elsewhere from there: ../run.sh"
+    assert (said.status, said.out.splitlines()) == (
+        4,
+        [
+            f"Plan {plan}: 4 files checked",
+            f"  relative-link: {desk.inbox}/tables/to it: {words} [fix: leave it where it is]",
+            "  hint: make the link absolute, or move it in one folder with what it points to",
+            "1 problem; commit would leave those files where they are.",
+            f"ifmosfs stage fix {plan} would mend 1 of them.",
+        ],
+    )
+    assert desk.run("unmount", "--keep", mount_point).status == 0
+    assert desk.here("stage", "fix", plan, "--auto").status == 0
+    assert found(desk, plan) == []
+    assert desk.here("commit", plan, "--yes").status == 0
+    assert os.readlink(desk.inbox / "tables" / "to it") == "../run.sh"
+
+
+@needs_fuse
+def test_a_link_in_a_folder_that_moves_as_a_whole_is_told_at_every_level_and_counts_at_the_strict_one(
+    desk: Desk, mount_point: Path
+) -> None:
+    write_tree(desk.inbox, {b"project": {b".git": {b"HEAD": b"ref: refs/heads/main\n"}}})
+    link = desk.inbox / "project" / "to it"
+    link.symlink_to("../tables/what.xyz")
+    plan = desk.staged()
+    assert desk.run("mount", "--plan", plan, mount_point).status == 0
+    os.rename(mount_point / "To review/projects/project", mount_point / "project")
+    told = ("link-changes", str(link))
     normal = desk.here("stage", "validate", plan, "--json")
     strict = desk.here("stage", "validate", plan, "--json", "--level", "strict")
     rows = [
@@ -240,17 +267,18 @@ def test_a_link_that_would_lead_elsewhere_is_told_at_every_level_and_counts_at_t
     assert (normal.status, strict.status, rows) == (0, 4, [[[], [told]], [[told], []]])
     report = desk.folder / "report.txt"
     said = desk.here("stage", "validate", plan, "--report", str(report))
-    words = "a relative link means something else, or nothing, at its new place: ../run.sh"
-    assert (said.status, said.out.splitlines()) == (
+    words = "a relative link means something else, or nothing, at its new place: ../tables/what.xyz"
+    assert (said.status, said.out.splitlines()[1:]) == (
         0,
         [
-            f"Plan {plan}: 3 files checked",
-            f"  warning: link-changes: {desk.inbox}/tables/to it: {words}",
+            f"  warning: link-changes: {link}: {words}",
             "  hint: make the link absolute, or leave it where it is",
             f"Nothing stands against it. Apply: ifmosfs commit {plan}",
         ],
     )
-    assert f"warning: link-changes: {desk.inbox}/tables/to it: {words}" in report.read_text().splitlines()
+    assert f"warning: link-changes: {link}: {words}" in report.read_text().splitlines()
+    assert desk.here("commit", plan, "--yes").status == 0
+    assert os.readlink(desk.target / "project" / "to it") == "../tables/what.xyz"
 
 
 def test_a_threshold_raised_since_the_planning_sends_files_to_review_when_asked_strictly(desk: Desk) -> None:

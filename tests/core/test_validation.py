@@ -81,13 +81,15 @@ def check(
     around: Surroundings | None = None,
     *,
     windows: bool = False,
+    carried: frozenset[bytes] = frozenset(),
 ) -> ValidationReport:
-    """Preflight and validation of all that the tree moves."""
+    """Preflight and validation of all that the tree moves; `carried`: sources that go along with a folder, without a step."""
     around = around or surroundings()
     folders = tuple((Place(b"/out", folder.path), 0o755) for folder in tree.folders())
     steps = tuple(
         Step(move.action.action_id, move.source, Place(b"/out", move.target), move.action.expected)
         for move in tree.moves()
+        if move.source.path not in carried
     )
     order = WorkOrder(make_run(), folders=folders, steps=steps)
     watch = SourceWatch(around)
@@ -200,13 +202,13 @@ def test_a_web_page_and_its_folder_are_not_torn_by_being_in_two_folders() -> Non
         (b"a", None, "link-dangling"),
         (b"/in/a", None, "link-dangling"),
         (b"/in/a", b"x/link", "link-dangling"),
-        (b"a", b"x/link", None),  # beside it again
-        (b"a", b"y/link", "link-changes"),
-        (b"b", b"x/link", "link-changes"),
+        (b"a", b"x/link", "relative-link"),  # beside it again, but commit knows only of the link
+        (b"a", b"y/link", "relative-link"),
+        (b"b", b"x/link", "relative-link"),
         (b"b", None, None),
         (b"/in/b", b"x/link", None),
         (b".", None, "link-dangling"),  # to a folder that files leave
-        (b"nowhere", b"x/link", None),
+        (b"nowhere", b"x/link", "relative-link"),
         (b"nowhere", None, None),
     ],
 )
@@ -218,12 +220,33 @@ def test_links_that_would_lead_elsewhere_are_found(text: bytes, link_goes_to: by
     assert [found for found, _, _ in findings(check(disk, make_tree(disk, moves)))] == ([code] if code else [])
 
 
-def test_a_link_that_would_lead_elsewhere_is_only_a_warning_at_the_normal_level() -> None:
-    disk = MemoryDisk.from_tree({b"in": {b"a": b"1", b"b": b"2", b"link": Link(b"b")}, b"out": {}, b"state": {}})
+def make_linked(text: bytes) -> tuple[MemoryDisk, PlanTree]:
+    """A file and a link that move into one folder, a file that stays, and a link that the plan does not know."""
+    inbox = {b"a": b"1", b"b": b"2", b"link": Link(text), b"other": Link(b"b")}
+    disk = MemoryDisk.from_tree({b"in": inbox, b"out": {}, b"state": {}})
     disk.add_filesystem(b"/usb", {b"d": b""})
-    moves: dict[tuple[bytes, bytes], bytes | KeepReason] = {(b"/in", b"a"): b"x/a", (b"/in", b"link"): b"x/link"}
-    tree = make_tree(disk, moves)
-    normal, strict = check(disk, tree, Level.NORMAL), check(disk, tree, Level.STRICT)
+    return disk, make_tree(disk, {(b"/in", b"a"): b"x/a", (b"/in", b"link"): b"x/link"})
+
+
+@pytest.mark.parametrize("level", Level)
+def test_a_link_that_commit_would_leave_is_a_problem_at_each_level_and_fixed_by_leaving_it(level: Level) -> None:
+    disk, tree = make_linked(b"b")
+    report = check(disk, tree, level)
+    assert (findings(report), report.n_staying, report.warnings) == ([("relative-link", b"/in/link", STAYS)], 1, ())
+    fix_findings(tree, report.findings, NameChoice(NameRules(), False, lambda path: False), 1)
+    assert check(disk, tree, level).ready
+
+
+def test_a_link_that_has_changed_since_the_scan_is_told_as_that() -> None:
+    disk, tree = make_linked(b"/in/b")
+    disk.remove(Place(b"/in", b"link"))
+    disk.rename_noreplace(Place(b"/in", b"other"), Place(b"/in", b"link"))
+    assert findings(check(disk, tree, Level.NORMAL)) == [("changed", b"/in/link", STAYS)]
+
+
+def test_a_link_in_a_carried_folder_that_would_lead_elsewhere_is_only_a_warning_at_the_normal_level() -> None:
+    disk, tree = make_linked(b"b")
+    normal, strict = (check(disk, tree, level, carried=frozenset({b"link"})) for level in Level)
     told = [("link-changes", b"/in/link", STAYS)]
     assert (normal.ready, findings(normal), findings(replace(normal, findings=normal.warnings))) == (True, [], told)
     assert (strict.ready, findings(strict), strict.warnings) == (False, told, ())

@@ -45,9 +45,9 @@ def fix(
 ) -> int:
     """Mend what `stage validate` finds, by editing the plan; no file is touched.
 
-    What is gone, changed, being written or may not be read stays where it is, with all that belongs with it. A name that is
-    taken or not legal gives way to a free one. What needs a person is left alone, and said. The edits are like those made in
-    the view.
+    What is gone, changed, being written or may not be read stays where it is, with all that belongs with it, and so does a
+    relative link that would lead elsewhere. A name that is taken or not legal gives way to a free one. What needs a person is
+    left alone, and said. The edits are like those made in the view.
 
     Exit status: 0 nothing stands against the plan any more; 4 something does.
     """

@@ -28,7 +28,8 @@ def validate(
     """Check a plan against the disk as it is now: every problem at once, each with its remedy.
 
     Nothing is changed; what `stage fix` would do about a problem stands beside it. A plan that nothing stands against is
-    marked as validated. Links that would lead elsewhere from their new place are told as warnings; only --level strict counts them.
+    marked as validated. A relative link that would lead elsewhere from its new place is a problem, for commit leaves it where it
+    is; in a folder that moves as a whole it goes along, and is told as a warning, which only --level strict counts.
 
     Exit status: 0 nothing stands against it; 4 something does.
     """
