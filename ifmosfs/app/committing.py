@@ -27,7 +27,7 @@ from ifmosfs.core.journal import Journal, Run, RunKind, RunState
 from ifmosfs.core.manifest import Correction, PlanInfo, Protection, SnapshotEntry, SnapshotHead
 from ifmosfs.core.names import CONTROL_NAME
 from ifmosfs.core.ordering import is_third_name
-from ifmosfs.core.plan import ActionKind, KeepReason, Plan, PlanEvent, PlanState
+from ifmosfs.core.plan import ActionKind, ConflictStrategy, KeepReason, Plan, PlanEvent, PlanState
 from ifmosfs.core.preflight import Watch, preflight, refusals, setting_of, shuts_target, unwatched
 from ifmosfs.core.rehearsal import NullJournal, RehearsalDisk
 from ifmosfs.core.reports import WORDS, PreflightReport, Problem, RunReport, problem
@@ -95,9 +95,13 @@ def prepare_commit(
 
 
 def _open_conflicts(tree: AnyTree) -> Iterator[Problem]:
-    """A problem for each file that stays because two want its name and nobody has said which of them gets it."""
+    """A problem for each file that stays because two want its name and nobody has said which of them gets it.
+
+    A strategy of the plan that lets such a file stay has said it.
+    """
+    policy = tree.plan.policy
     for action, reason in tree.kept():
-        if reason is KeepReason.CONFLICT:
+        if reason is KeepReason.CONFLICT and policy.strategy_for(action.category) is not ConflictStrategy.SKIP:
             words = f"{WORDS['conflict-open']}: {action.reason}"
             yield problem("conflict-open", action.source_place.absolute, words=words)
 

@@ -32,8 +32,9 @@ def conflict_options(command: F) -> F:
     return click.option(
         "--conflict",
         type=click.Choice(STRATEGIES),
-        help="When a name is taken: number the newcomer (rename, the default), leave it where it is (skip; ask: listed until "
-        "resolved), or let the newcomer, the newest or the largest have the name; what loses it goes to the vault.",
+        help="When a name is taken: number the newcomer (rename, the default), leave it where it is (skip; ask: as an open "
+        "conflict, until `stage resolve`), or let the newcomer, the newest or the largest have the name; what loses it goes to "
+        "the vault.",
     )(command)
 
 

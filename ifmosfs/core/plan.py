@@ -103,8 +103,8 @@ class ConflictStrategy(Enum):
     """
 
     RENAME = "rename"  # a free name beside it: `report (2).pdf`
-    SKIP = "skip"  # the file stays, listed under conflicts
-    ASK = "ask"  # as SKIP in batch use: stays and is listed until someone answers
+    SKIP = "skip"  # the file stays, listed under conflicts, and commit asks no more about it
+    ASK = "ask"  # it stays, too, as an open conflict until someone answers
     REPLACE = "replace"  # the one that comes later takes the name
     NEWEST = "newest"  # the one modified last takes the name; at a tie, the one that has it
     LARGEST = "largest"  # the one with more bytes takes the name; at a tie, the one that has it

@@ -148,9 +148,38 @@ def test_a_plan_of_nothing_but_open_conflicts_is_not_committed_and_can_still_be_
 
 def test_validation_tells_of_the_conflicts_that_nobody_has_answered(bare_desk: Desk) -> None:
     twice(bare_desk)
-    bare_desk.here("stage", "create", "--output", bare_desk.target, "--conflict", "skip")
+    bare_desk.here("stage", "create", "--output", bare_desk.target, "--conflict", "ask")
     result = bare_desk.here("stage", "validate", "--json")
     told = [(each["code"], each["fixable"]) for each in result.json["problems"]]
     assert (result.status, told) == (4, [("conflict-open", False)])
     bare_desk.here("stage", "resolve", "--strategy", "skip")  # a person's own word
     assert (bare_desk.here("stage", "validate").status, bare_desk.here("commit", "--yes").status) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "statuses"),
+    [
+        (["--conflict", "skip"], (0, 0, 0)),
+        (["--conflict", "ask", "--conflict-for", "technical_dataset=skip"], (0, 0, 0)),
+        (["--conflict", "skip", "--conflict-for", "technical_dataset=ask"], (4, 3, 3)),
+    ],
+    ids=["of the plan", "of the category", "another for the category"],
+)
+def test_a_file_that_is_to_be_skipped_is_no_open_conflict(
+    bare_desk: Desk, options: list[str], statuses: tuple[int, int, int]
+) -> None:
+    twice(bare_desk)
+    bare_desk.here("stage", "create", "--output", bare_desk.target, *options)
+    listed = bare_desk.here("stage", "resolve", "--json").json["open"]
+    assert [each["files"][0]["source"] for each in listed] == [str(bare_desk.inbox / "2" / "t.csv")]
+    commands = (("stage", "validate"), ("commit", "--dry-run"), ("commit", "--yes"))
+    assert tuple(bare_desk.here(*each).status for each in commands) == statuses
+    assert (bare_desk.inbox / "2" / "t.csv").read_bytes() == OTHER
+
+
+def test_a_plan_of_nothing_but_skipped_files_can_be_committed(bare_desk: Desk) -> None:
+    bare_desk.set_up({b"t.csv": TABLE})
+    write_tree(bare_desk.target, {b"Data": {b"Datasets": {b"t.csv": OTHER}}})
+    plan = bare_desk.staged("--conflict", "skip")
+    assert (bare_desk.here("stage", "validate").status, bare_desk.here("commit", "--yes").status) == (0, 0)
+    assert (bare_desk.state_of(plan), (bare_desk.inbox / "t.csv").read_bytes()) == ("committed", TABLE)

@@ -57,7 +57,8 @@ def resolve(
     replace  it takes the name; newest, largest: if it is that, else the other keeps it
     ask      it stays, listed
 
-    Without a terminal and without --strategy the conflicts are listed, and nothing is asked.
+    Without a terminal and without --strategy the conflicts are listed, and nothing is asked. Files that are there already, and
+    those that the plan was told to skip, are among them, but commit does without an answer.
 
     Exit status: 0 no conflict is open any more (of those that were meant); 4 some are.
     """
