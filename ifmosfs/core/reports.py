@@ -196,6 +196,24 @@ AT_TARGET: Final = frozenset(
 )
 
 
+HINDERED: Final = frozenset(
+    {
+        "name-taken",
+        "being-written",
+        "refused",
+        "folder-name-taken",
+        "folder-refused",
+        "target-folder-missing",
+        "temporary-name-taken",
+    }
+)
+"""What keeps a file from being moved that is as it was planned: once that is gone, the same plan moves it."""
+
+
+def _is_hindered(outcome: Outcome) -> bool:
+    return (outcome.error or "").partition(": ")[0] in HINDERED
+
+
 MOST_NAMED: Final = 10
 
 
@@ -219,7 +237,8 @@ class RunReport:
     were put into the vault: displaced ones of the target as well as the `n_lost` incoming ones that lost.
 
     `moved` names the first `MOST_NAMED` of the `n_moved` moves, for a person to see what kind of moves they were. `problems`
-    holds every conflict and failure, and nothing about skipped files: those were merely not reached.
+    holds every conflict and failure, and nothing about skipped files: those were merely not reached. `n_hindered` moves did not
+    happen for something that can pass (`HINDERED`), so that another run of the plan makes them.
     """
 
     run_id: str
@@ -237,6 +256,7 @@ class RunReport:
     n_vaulted: int = 0
     n_lost: int = 0
     n_moved: int = 0
+    n_hindered: int = 0
 
 
 @dataclass(slots=True)
@@ -254,6 +274,7 @@ class Tally:
     n_vaulted: int = 0
     n_lost: int = 0
     n_moved: int = 0
+    n_hindered: int = 0
     moved: list[Moved] = field(default_factory=list)
     _left: dict[tuple[bytes, bytes], None] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -266,6 +287,7 @@ class Tally:
             self.problems.append(problem_of(operation, outcome))
         if operation.kind is OpKind.MOVE or operation.kind is OpKind.CARRY:
             self._add_move(operation, outcome)
+            self.n_hindered += outcome.state in {OpState.CONFLICT, OpState.FAILED} and _is_hindered(outcome)
         elif outcome.state is OpState.DONE:
             self.folders_made += operation.kind is OpKind.MKDIR
             self.folders_removed += operation.kind is OpKind.RMDIR
@@ -313,6 +335,7 @@ class Tally:
             n_vaulted=self.n_vaulted,
             n_lost=self.n_lost,
             n_moved=self.n_moved,
+            n_hindered=self.n_hindered,
         )
 
 

@@ -51,6 +51,8 @@ def folder_name_taken(desk: Desk) -> None:
     write_tree(desk.target, {b"Development": b"a file where a folder is wanted"})
 
 
+GO_ON = "Files that stayed can be moved later. Go on: ifmosfs commit "
+
 CHANGES: dict[str, tuple[Change, str]] = {
     "it vanished": (vanish, "vanished"),
     "it was written to": (grow, "changed"),
@@ -112,7 +114,8 @@ def test_the_rest_rolls_back_and_what_changed_is_left_alone(desk: Desk, change: 
 def test_what_stayed_for_its_name_goes_when_the_name_is_free_and_commit_is_typed_again(desk: Desk) -> None:
     plan = desk.staged()
     name_taken(desk)
-    assert desk.here("commit", plan, "--yes").status == 3
+    first = desk.here("commit", plan, "--yes")
+    assert (first.status, GO_ON + plan in first.out.splitlines()) == (3, True)
     (desk.target / "Development/Source code/run.sh").rename(desk.folder / "moved away")
     again = desk.here("commit", plan, "--yes", "--json")
     assert (again.status, again.json["moved"]) == (0, 1)
@@ -120,6 +123,14 @@ def test_what_stayed_for_its_name_goes_when_the_name_is_free_and_commit_is_typed
     assert desk.state_of(plan) == "committed"
     assert desk.here("rollback", plan, "--yes").status == 0
     assert (desk.inbox / "run.sh").read_bytes() == SCRIPT
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_commit_says_how_to_go_on_only_where_the_same_plan_can_move_what_stayed(desk: Desk, change: str) -> None:
+    plan = desk.staged()
+    CHANGES[change][0](desk)
+    said = desk.here("commit", plan, "--yes").out
+    assert (GO_ON + plan in said.splitlines()) is (CHANGES[change][1] in {"name-taken", "folder-name-taken"})
 
 
 def test_a_plan_none_of_whose_files_is_there_is_outdated(desk: Desk) -> None:

@@ -174,5 +174,7 @@ def _show(prepared: PreparedCommit, report: RunReport, *, dry_run: bool, as_json
 def _say_what_next(info: PlanInfo, report: RunReport) -> None:
     if report.n_skipped:
         click.echo(f"Stopped before the end. Go on: ifmosfs commit {info.plan_id}")
+    elif report.n_hindered:  # said with the id, for a plan that is committed in part is found by that alone
+        click.echo(f"Files that stayed can be moved later. Go on: ifmosfs commit {info.plan_id}")
     if report.n_done or report.n_vaulted:
         click.echo(f"Undo: ifmosfs rollback {info.plan_id} · Prove: ifmosfs verify {info.plan_id}")
