@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Final, TypeVar
 
 from ifmosfs.app.context import App
 from ifmosfs.app.staging import refuse_begun
@@ -23,6 +24,10 @@ from ifmosfs.platform import host
 HASHED_BYTES = 256 << 20  # of larger files nobody waits for the hash
 FIRST_BYTES = 2048
 FIRST_LINES = 3
+N_TRIES: Final = 3
+
+Outcomes = Sequence[Answer | Unanswered]
+Told = TypeVar("Told")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,23 +114,42 @@ class Resolving:
     def answer(self, conflicts: Sequence[Conflict], strategy: ConflictStrategy) -> list[Answered]:
         """Answer conflicts with a strategy, all of them stored at once. If the plan was edited meanwhile, the answers are
         worked out again on what it is now."""
-        while True:
-            after = self._resolver.tree.last_edit
-            done = [Answered(each, strategy, self._answer(each, strategy)) for each in conflicts]
-            if self._store([each.outcome for each in done], after):
-                return done
+        return self._stored(lambda: self._all_answered(conflicts, strategy))
+
+    def _all_answered(
+        self, conflicts: Sequence[Conflict], strategy: ConflictStrategy
+    ) -> tuple[list[Answered], Outcomes]:
+        done = [Answered(each, strategy, self._answer(each, strategy)) for each in conflicts]
+        return done, [each.outcome for each in done]
 
     def take_back(self, choice: Choice) -> list[TakenBack]:
         """Take the answers back that are meant, the newest first."""
-        while True:
+        return self._stored(lambda: self._all_taken_back(choice))
+
+    def _all_taken_back(self, choice: Choice) -> tuple[list[TakenBack], Outcomes]:
+        done: list[tuple[TakenBack, Answer | Unanswered]] = []
+        for group in standing(self._app.catalogue.resolutions(self._plan_id), self._resolver.edits):
+            actions = [self._resolver.tree.file(each.action_id).action for each in group]
+            if choice.fits(actions, [each.target for each in actions if each.target is not None]):
+                done.append(self._take_back(group, actions))
+        return [told for told, _ in done], [outcome for _, outcome in done]
+
+    def _stored(self, work_out: Callable[[], tuple[list[Told], Outcomes]]) -> list[Told]:
+        """What was worked out, and stored; worked out anew where the plan was edited meanwhile. Where programs edit it without a
+        pause that would never end, so after some tries their edits wait."""
+        for _ in range(N_TRIES):
             after = self._resolver.tree.last_edit
-            done: list[tuple[TakenBack, Answer | Unanswered]] = []
-            for group in standing(self._app.catalogue.resolutions(self._plan_id), self._resolver.edits):
-                actions = [self._resolver.tree.file(each.action_id).action for each in group]
-                if choice.fits(actions, [each.target for each in actions if each.target is not None]):
-                    done.append(self._take_back(group, actions))
-            if self._store([outcome for _, outcome in done], after):
-                return [told for told, _ in done]
+            told, outcomes = work_out()
+            if self._store(outcomes, after):
+                return told
+            self._resolver = self._fresh()
+        with self._app.catalogue.alone():
+            self._resolver = self._fresh()
+            after = self._resolver.tree.last_edit
+            told, outcomes = work_out()
+            is_stored = self._store(outcomes, after)
+        assert is_stored, "the plan was edited by somebody else while nobody else could write"
+        return told
 
     def compare(self, conflict: Conflict, contender: Contender) -> Comparison:
         """Both files of a conflict, with their hashes, first lines or dimensions."""
@@ -163,10 +187,7 @@ class Resolving:
 
     def _store(self, outcomes: Sequence[Answer | Unanswered], after: int) -> bool:
         answers = [each for each in outcomes if isinstance(each, Answer)]
-        if not answers or self._app.catalogue.append_answers(self._plan_id, answers, after):
-            return True
-        self._resolver = self._fresh()
-        return False
+        return not answers or self._app.catalogue.append_answers(self._plan_id, answers, after)
 
     def _side(self, place: Place, looked: tuple[Fingerprint, Kind]) -> Side:
         fingerprint, kind = looked

@@ -7,6 +7,7 @@ Generators never hold a transaction while their consumer works: a reader that pa
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,6 +53,7 @@ class Database:
     def __init__(self, engine: Engine, path: Path) -> None:
         self._engine = engine
         self._path = path
+        self._own = threading.local()  # `connection`: of the transaction that this thread holds by `alone`
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -61,10 +63,27 @@ class Database:
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         """All of the block, durably, or nothing of it."""
+        held: Connection | None = getattr(self._own, "connection", None)
+        if held is not None:
+            yield held
+            return
         with translated(self._path), self._engine.connect() as plain:
             connection = plain.execution_options(**{_WRITING: True})
             with connection.begin():
                 yield connection
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nobody else writes while the block works something out; all that this thread writes in it is stored at its end, or nothing.
+
+        For work that would else be outdated again and again; others wait for it, so it must be short. Not to be nested.
+        """
+        with self._writing() as connection:
+            self._own.connection = connection
+            try:
+                yield
+            finally:
+                self._own.connection = None
 
     def _pages(self, page_after: Callable[[Connection, Any], Sequence[Any]]) -> Iterator[Sequence[Any]]:
         """Pages of rows, each read in its own short transaction; `page_after` reads the one after a given last row."""

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import os
 import pty
+import sqlite3
 import time
+from collections.abc import Sequence
+from contextlib import closing, suppress
 
 import pytest
 
+from ifmosfs.app.context import App
+from ifmosfs.app.resolving import N_TRIES, Choice, Resolving
+from ifmosfs.app.settings import load_settings
+from ifmosfs.core.plan import ConflictStrategy, Edit, EditKind
+from ifmosfs.core.resolve import Answer
 from tests.adapters.trees import write_tree
 from tests.cli.command_line import INVOICE, THEN_NS, TIMEOUT_S, Desk, refusal
 
@@ -142,3 +150,30 @@ def test_show_tells_what_goes_to_the_vault(desk: Desk, contested: str) -> None:
     assert f"Replaced in the target, to the vault: 1\n  {PLACE}/invoice-17.txt\n" in text
     assert "Lost their name, to the vault: 1\n" in text
     assert "in conflict" not in text
+
+
+def test_answers_get_through_while_another_program_edits_the_plan_without_a_pause(
+    desk: Desk, contested: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each try to store them comes after one more edit by somebody else, until others must wait."""
+    n_edits = 0
+    with App(load_settings(desk.environment)) as app, closing(sqlite3.connect(desk.state / "catalogue.db")) as other:
+        other.execute("PRAGMA busy_timeout = 0")
+        resolving = Resolving(app, app.catalogue.find_plan(contested))
+        conflicts = resolving.open(Choice())
+        store = app.catalogue.append_answers
+
+        def store_too_late(plan_id: str, answers: Sequence[Answer], after: int) -> bool:
+            nonlocal n_edits
+            edit = Edit(0, EditKind.MKDIR, b"made by another %d" % n_edits, None, THEN_NS, mode=0o755, mtime_ns=THEN_NS)
+            with suppress(sqlite3.OperationalError):
+                other.execute("BEGIN IMMEDIATE")
+                other.execute("ROLLBACK")
+                app.catalogue.append_edit(plan_id, edit)
+                n_edits += 1
+            return store(plan_id, answers, after)
+
+        monkeypatch.setattr(app.catalogue, "append_answers", store_too_late)
+        answered = resolving.answer(conflicts, ConflictStrategy.RENAME)
+    assert (n_edits, [isinstance(each.outcome, Answer) for each in answered]) == (N_TRIES, [True, True])
+    assert sorted(planned(desk, contested).values()) == [f"{PLACE}/invoice-17 ({n}).txt" for n in (2, 3)]
