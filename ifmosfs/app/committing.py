@@ -162,7 +162,7 @@ def rehearse_commit(app: App, prepared: PreparedCommit) -> RunReport:
         busy=open_for_writing,
     )
     report = _with_staying(prepared, report)
-    return replace(report, n_folders_made=0) if _is_untouched(prepared, report) else report
+    return replace(report, n_folders_made=0, n_folders_removed=0) if _is_untouched(prepared, report) else report
 
 
 @without_collector()
@@ -231,7 +231,11 @@ def _leave_nothing(app: App, journal: SqliteJournal, prepared: PreparedCommit, r
     undone = execute(planned.order, app.disk, journal, now_ns=host.now_ns)
     log_report(app, plan_id, NOTHING_MOVED, undone)
     journal.withdraw_sidecars(plan_id)  # once more: the vault, which was in their folder, is gone now
-    return replace(report, n_folders_made=report.n_folders_made - undone.n_folders_removed)
+    n_made, n_removed = (
+        report.n_folders_made - undone.n_folders_removed,
+        report.n_folders_removed - undone.n_folders_made,
+    )
+    return replace(report, n_folders_made=n_made, n_folders_removed=n_removed)
 
 
 def plan_history(journal: Journal, plan_id: str) -> list[RunHistory]:

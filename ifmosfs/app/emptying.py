@@ -7,7 +7,7 @@ newest stays. What stays is told.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ifmosfs.app.checks import refuse_read_only
@@ -21,6 +21,7 @@ from ifmosfs.core.files import Fingerprint, Kind, Place
 from ifmosfs.core.folders import DoomedFolder
 from ifmosfs.core.journal import RunKind
 from ifmosfs.core.manifest import PlanInfo
+from ifmosfs.core.reports import Problem
 from ifmosfs.platform import host
 
 if TYPE_CHECKING:
@@ -129,13 +130,17 @@ def _is_read_only(app: App, target: bytes) -> bool:
     return app.disk.space(Place(target, b"")).read_only
 
 
-def _tidy(app: App, journal: SqliteJournal, plan_id: str, target: bytes, selection: str = VAULT_EMPTIED) -> None:
-    """Remove the folders of the vault that are empty now."""
+def _tidy(
+    app: App, journal: SqliteJournal, plan_id: str, target: bytes, selection: str = VAULT_EMPTIED
+) -> tuple[Problem, ...]:
+    """Remove the folders of the vault that are empty now; what has kept some of them there."""
     doomed = _doomed_folders(app, journal, plan_id, target)
     if not doomed:
-        return
+        return ()
     order = WorkOrder(new_run(RunKind.ROLLBACK, plan_id, target, selection), remove_folders=doomed)
-    log_report(app, plan_id, selection, execute(order, app.disk, journal, now_ns=host.now_ns))
+    report = execute(order, app.disk, journal, now_ns=host.now_ns)
+    log_report(app, plan_id, selection, report)
+    return report.problems
 
 
 def _doomed_folders(app: App, journal: SqliteJournal, plan_id: str, target: bytes) -> tuple[DoomedFolder, ...]:
@@ -173,5 +178,4 @@ def _run_of(
         stop=stop,
     )
     log_counts(app, plan_id, report.run_id, VAULT_EMPTIED, len(report.removed), len(report.problems))
-    _tidy(app, journal, plan_id, target)
-    return report
+    return replace(report, problems=(*report.problems, *_tidy(app, journal, plan_id, target)))

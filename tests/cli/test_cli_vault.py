@@ -314,6 +314,20 @@ def test_what_is_elsewhere_too_goes_for_good_after_asking_and_the_history_tells(
     assert desk.here("verify", replaced).status == 0
 
 
+def test_an_emptied_folder_of_the_vault_that_cannot_be_removed_is_told(
+    desk: Desk, replaced: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: PosixDisk, place: Place) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    (desk.target / "copy").write_bytes(THEIRS)
+    with monkeypatch.context() as patched:
+        patched.setattr(PosixDisk, "remove_folder", refuse)
+        told = desk.here("vault", "empty", "--yes", "--json").json
+    assert (told["removed"], {each["code"] for each in told["problems"]}) == (1, {"refused"})
+    assert all("/.ifmosfs/vault/" in each["path"] for each in told["problems"])
+
+
 def test_a_rollback_undone_after_the_vault_was_emptied_brings_back_what_it_can(desk: Desk, replaced: str) -> None:
     (desk.target / "copy").write_bytes(THEIRS)
     assert emptied(desk, "--yes") == (0, 1, 1, [])

@@ -14,6 +14,7 @@ from tests.proof.bench import Trials
 from tests.proof.conftest import BenchMaker
 from tests.proof.tracing import Call, every, failing, needs_strace
 from tests.proof.undo_scenes import (
+    NOT_HELD,
     SCENES,
     Judge,
     Undisturbed,
@@ -58,18 +59,19 @@ def hit_the_kernels_tables(result: Result, call: Call) -> bool:
     return call.name == "openat" and ": '/proc/self/" in result.err
 
 
-def times_told(result: Result) -> frozenset[str]:
-    """The folders of which a run has said that their times could not be set."""
-    text = result.out if result.out.startswith("{") else "{}"
-    problems = json.loads(text).get("problems", [])
-    return frozenset(each["path"] for each in problems if each.get("code") == "folder-times")
+def left_as_told(result: Result) -> frozenset[str]:
+    """The folders of which a run has said that their times could not be set, or that they could not be removed; and the files of which
+    it has said that their content is not held."""
+    fields = json.loads(result.out if result.out.startswith("{") else "{}")
+    folders = {each["path"] for each in fields.get("problems", []) if each.get("code") in {"folder-times", "refused"}}
+    return frozenset(folders | {NOT_HELD + each["path"] for each in fields.get("not_held", [])})
 
 
 def assert_told(result: Result, judge: Judge, wanted: Undisturbed, when: object) -> None:
     """It says in words, with a code and a status, that something is not done; where it says that all is done, all is."""
     assert "Traceback" not in result.err, (when, result)
     if result.status == wanted.status and result.out:
-        assert_alike(judge.ending(), wanted.ending, when, times_told(result))
+        assert_alike(judge.ending(), wanted.ending, when, left_as_told(result))
         return
     assert result.status != 0, (when, result)
     if not result.out:
@@ -93,4 +95,4 @@ def test_an_error_at_any_call_of_an_undo_is_told_loses_nothing_and_leaves_the_re
                 if not hit_the_kernels_tables(result, call):
                     assert_told(result, judge, wanted, when)
                 assert_recovers(bench, judge, when)
-                assert_ends_alike(bench, judge, command, wanted, when, times_told(result))
+                assert_ends_alike(bench, judge, command, wanted, when, left_as_told(result))
