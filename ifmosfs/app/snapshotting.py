@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ from ifmosfs.core.manifest import (
     VersionInfo,
     VersionKind,
 )
-from ifmosfs.core.names import CONTROL_NAME, join
+from ifmosfs.core.names import CONTROL_NAME, join, shell_word
 from ifmosfs.core.plan import PlanState
 from ifmosfs.core.reports import Problem
 from ifmosfs.core.restoring import N_LOOKED_FOR, absent_roots
@@ -167,6 +167,7 @@ class _Taking:
         self.held: list[HeldContent] = []
         self.unreadable: list[UnreadableEntry] = []
         self.not_held: list[Problem] = []
+        self._unknown: Counter[bytes] = Counter()  # by root: files whose category nobody has asked for
         self.by_level: dict[Protection, int] = defaultdict(int)
         self.n_files = 0
 
@@ -185,9 +186,15 @@ class _Taking:
                 kept = self._kept(entry) if self._keeps and entry.kind is Kind.FILE else entry
                 self.by_level[kept.level or Protection.NAME] += 1
                 yield kept
+        for root, n_files in self._unknown.items():
+            words = f"{n_files:,} of the files here were never classified, so nothing of them is kept for its category"
+            remedy = f"ifmosfs scan {shell_word(root)}, then ifmosfs classify, then another snapshot"
+            self.not_held.append(Problem("never-classified", root, words, remedy))
 
     def _kept(self, entry: SnapshotEntry) -> SnapshotEntry:
         category = self._categories.get(entry.place.absolute)
+        if self._policy.categories and entry.place.absolute not in self._categories:
+            self._unknown[entry.root] += 1
         if self._policy.wants_copy(entry.fingerprint.size_bytes, category):
             return self._hold(entry, Protection.CONTENT_COPY, (self._own,))
         if self._policy.reflink and entry.root not in self._no_reflinks:
@@ -220,9 +227,14 @@ class _Taking:
         return entry
 
 
-def _categories(app: App) -> dict[bytes, str]:
-    """The category of every file that a plan has one for, by where it was and by where a commit puts it."""
-    found: dict[bytes, str] = {}
+def _categories(app: App) -> dict[bytes, str | None]:
+    """The category of every file that was classified (`None`: nobody was sure), by where it was, and of those of plans also by where a
+    commit puts them. What is newer counts."""
+    found: dict[bytes, str | None] = {}
+    for session in app.catalogue.sessions():
+        for file, proposal in app.catalogue.classified(session.session_id):
+            if proposal is not None:
+                found[file.place.absolute] = proposal.label
     for info in app.catalogue.plans():
         for action in app.catalogue.actions(info.plan_id):
             if action.category is not None:

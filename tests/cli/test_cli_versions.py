@@ -288,3 +288,14 @@ def test_a_snapshot_of_all_targets_tells_which_one_is_not_there(desk: Desk) -> N
     with another_disk(desk.target):
         assert refusal(desk.here("versions", "snapshot", "--name", "nothing")) == lines
     assert desk.here("versions", "snapshot", "--name", "all").status == 0
+
+
+def test_contents_of_a_category_are_kept_of_what_was_classified_and_what_never_was_is_told(desk: Desk) -> None:
+    desk.here("scan", desk.inbox)
+    desk.here("classify")
+    taken = desk.here("versions", "snapshot", "--name", "a", "--content", "technical_script", desk.inbox, "--json")
+    assert (taken.status, taken.json["held"], taken.json["not_held"]) == (0, 1, [])
+    (desk.inbox / "new.sh").write_text("#!/bin/sh\necho new\n")
+    more = desk.here("versions", "snapshot", "--name", "b", "--content", "technical_script", desk.inbox, "--json")
+    told = [(each["code"], each["path"], each["words"].split(" ")[0]) for each in more.json["not_held"]]
+    assert (more.status, more.json["held"], told) == (3, 1, [("never-classified", str(desk.inbox), "1")])
