@@ -193,13 +193,14 @@ class _Taking:
 
     def _kept(self, entry: SnapshotEntry) -> SnapshotEntry:
         category = self._categories.get(entry.place.absolute)
-        if self._policy.categories and entry.place.absolute not in self._categories:
-            self._unknown[entry.root] += 1
         if self._policy.wants_copy(entry.fingerprint.size_bytes, category):
             return self._hold(entry, Protection.CONTENT_COPY, (self._own,))
         if self._policy.reflink and entry.root not in self._no_reflinks:
             beside = ContentStore(join(entry.root, CONTROL_NAME, CONTENTS.encode()))
             return self._hold(entry, Protection.CONTENT_REFLINK, (self._own, beside))
+        is_small_enough = self._policy.max_bytes is None or entry.fingerprint.size_bytes <= self._policy.max_bytes
+        if self._policy.categories and is_small_enough and entry.place.absolute not in self._categories:
+            self._unknown[entry.root] += 1
         return entry
 
     def _hold(self, entry: SnapshotEntry, level: Protection, stores: Sequence[ContentStore]) -> SnapshotEntry:

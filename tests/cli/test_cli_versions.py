@@ -299,3 +299,6 @@ def test_contents_of_a_category_are_kept_of_what_was_classified_and_what_never_w
     more = desk.here("versions", "snapshot", "--name", "b", "--content", "technical_script", desk.inbox, "--json")
     told = [(each["code"], each["path"], each["words"].split(" ")[0]) for each in more.json["not_held"]]
     assert (more.status, more.json["held"], told) == (3, 1, [("never-classified", str(desk.inbox), "1")])
+    too_large = ("--content", "technical_script", "--content-max-size", "1")
+    small = desk.here("versions", "snapshot", "--name", "c", *too_large, desk.inbox, "--json")
+    assert (small.status, small.json["not_held"]) == (0, []), "what is too large would not be kept whatever it is"
