@@ -13,10 +13,12 @@ from ifmosfs.app.classifying import classify
 from ifmosfs.app.collector import without_collector
 from ifmosfs.app.context import App
 from ifmosfs.app.trees import forget_tree, keep_tree
+from ifmosfs.core.come_back import come_back
 from ifmosfs.core.edit_log import effective, last_number
 from ifmosfs.core.errors import NotFound, TargetProblem, UsageProblem, WrongState
 from ifmosfs.core.filed import filed_as
 from ifmosfs.core.files import Kind, Place, ScannedFile
+from ifmosfs.core.history import RunHistory
 from ifmosfs.core.manifest import PlanInfo, SessionInfo
 from ifmosfs.core.names import display, is_within
 from ifmosfs.core.outcomes import Outcome, count_outcomes
@@ -243,9 +245,23 @@ def remove_preview(app: App, plan_id: str) -> list[bytes]:
     return remove_farm(preview_folder(app, plan_id))
 
 
-def reopen(app: App, plan_id: str) -> None:
-    """Take a discarded plan up again, with its edits."""
-    app.catalogue.advance(plan_id, PlanEvent.REOPEN)
+@without_collector()
+def reopen(app: App, info: PlanInfo) -> None:
+    """Take a plan up again, with its edits, that was discarded or rolled back.
+
+    What the rollback had to copy back from another filesystem is the plan's file still, though another inode, unless somebody had
+    changed it. Raises: NotFound, WrongState; Locked for a plan that was rolled back, while another process moves files.
+    """
+    plan_id = info.plan_id
+    if info.state is not PlanState.ROLLED_BACK:
+        app.catalogue.advance(plan_id, PlanEvent.REOPEN)
+        return
+    with app.writing() as journal:
+        history = [RunHistory(run, tuple(journal.recorded(run.run_id))) for run in journal.runs(plan_id)]
+        changed = tuple(come_back(history, app.catalogue.actions(plan_id)))
+        app.catalogue.reopen(plan_id, changed)
+    if changed:
+        forget_tree(app, plan_id)  # it is made again from the actions as they are now
 
 
 def preview_folder(app: App, plan_id: str) -> bytes:

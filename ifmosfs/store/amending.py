@@ -48,6 +48,12 @@ class Amending(Database):
             add_edits(connection, plan_id, amendment.edits, last)
             return True
 
+    def reopen(self, plan_id: str, changed: Iterable[Action]) -> None:
+        """Take a plan up again, with these of its actions as they are now, in one transaction. Raises: NotFound, WrongState."""
+        with self._writing() as connection:
+            advance_within(connection, plan_id, PlanEvent.REOPEN)
+            _write_actions(connection, plan_id, Amendment(changed=tuple(changed)))
+
     def last_action(self, plan_id: str) -> int:
         """The highest id of the plan's actions, 0 for none."""
         query = select(func.coalesce(func.max(STAGING_ACTIONS.c.action_id), 0)).where(

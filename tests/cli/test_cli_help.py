@@ -77,7 +77,7 @@ FIRST_SENTENCES = {
     "stage log": "What has been edited about a plan, step by step, the oldest first, with what was taken back.",
     "stage commit": "Really move the files, journaled.",
     "stage discard": "Forget a plan; nothing on the disk was changed by it.",
-    "stage reopen": "Take a discarded plan up again, with its edits.",
+    "stage reopen": "Take a plan up again, with its edits, that was discarded or rolled back.",
     "mount": "Show the organised layout as a live folder.",
     "status": "What is mounted, planned, unfinished.",
     "stage fix": "Mend what `stage validate` finds, by editing the plan; no file is touched.",

@@ -14,6 +14,7 @@ import pytest
 
 from tests.adapters.trees import Link, read_tree, write_tree
 from tests.cli.command_line import LEFT, ORGANISED, TABLE, THEN_NS, Desk, attributes, make_inbox, many_files, refusal
+from tests.fuse_support import force_unmount, needs_fuse
 
 MEMORY = Path("/dev/shm")
 
@@ -98,6 +99,52 @@ def test_files_arrive_whole_and_come_back_identical(split_desk: Desk) -> None:
     assert split_desk.here("verify", plan).status == 0
     assert split_desk.here("rollback", plan, "--yes").status == 0
     assert (attributes(split_desk.inbox), split_desk.target.exists()) == (before, False)
+
+
+def test_a_plan_taken_up_again_after_its_rollback_knows_the_files_that_were_copied_back(split_desk: Desk) -> None:
+    before = attributes(split_desk.inbox)
+    plan = split_desk.staged()
+    split_desk.here("commit", plan, "--yes")
+    split_desk.here("rollback", plan, "--yes")
+    assert split_desk.here("stage", "reopen", plan).status == 0
+    checked = split_desk.here("stage", "validate", plan, "--json")
+    assert (checked.status, checked.json["problems"]) == (0, [])
+    committed = split_desk.here("commit", plan, "--yes", "--json")
+    assert (committed.status, committed.json["moved"], committed.json["problems"]) == (0, 3, [])
+    assert (read_tree(split_desk.inbox), split_desk.here("verify", plan).status) == (LEFT, 0)
+    assert split_desk.here("rollback", plan, "--yes").status == 0
+    assert attributes(split_desk.inbox) == before
+
+
+@needs_fuse
+def test_the_view_of_a_plan_taken_up_again_opens_the_files_that_were_copied_back(split_desk: Desk) -> None:
+    content = (split_desk.inbox / "run.sh").read_bytes()
+    plan = split_desk.staged()
+    kept = split_desk.state / "trees" / f"{plan}.tree"
+    before = kept.read_bytes()
+    assert split_desk.here("commit", plan, "--yes").status == 0
+    assert split_desk.here("rollback", plan, "--yes").status == 0
+    kept.write_bytes(before)  # as `why` would make it again meanwhile
+    assert split_desk.here("stage", "reopen", plan).status == 0
+    try:
+        assert split_desk.run("mount", "--plan", plan, split_desk.mount_point, "--no-watch").status == 0
+        assert (split_desk.mount_point / "Development/Source code/run.sh").read_bytes() == content
+    finally:
+        force_unmount(split_desk.mount_point)
+
+
+def test_what_was_changed_before_it_was_copied_back_is_changed_to_the_plan_that_is_taken_up_again(
+    split_desk: Desk,
+) -> None:
+    plan = split_desk.staged()
+    split_desk.here("commit", plan, "--yes")
+    with (split_desk.target / "Development/Source code/run.sh").open("ab") as file:
+        file.write(b"exit 1\n")
+    split_desk.here("rollback", plan, "--yes")
+    split_desk.here("stage", "reopen", plan)
+    committed = split_desk.here("commit", plan, "--yes", "--json")
+    assert (committed.status, committed.json["moved"]) == (3, 2)
+    assert [row["code"] for row in committed.json["problems"]] == ["changed"]
 
 
 def test_a_file_with_two_names_stays_because_a_copy_would_part_them(split_desk: Desk) -> None:

@@ -19,7 +19,7 @@ STAGE = (
     Lazy("log", "stage_undo:log", "Commands", "What has been edited about a plan, step by step."),
     Lazy("commit", "commit:commit", "Commands", "The same as ifmosfs commit."),
     Lazy("discard", "stage_show:discard", "Commands", "Forget a plan; nothing on the disk was changed by it."),
-    Lazy("reopen", "stage_show:reopen", "Commands", "Take a discarded plan up again."),
+    Lazy("reopen", "stage_show:reopen", "Commands", "Take a discarded plan up again, or one rolled back."),
 )
 
 

@@ -116,12 +116,12 @@ def discard(plan: str | None, plan_option: str | None, as_json: bool) -> None:
 @plan_argument
 @json_option
 def reopen(plan: str | None, plan_option: str | None, as_json: bool) -> None:
-    """Take a discarded plan up again, with its edits."""
+    """Take a plan up again, with its edits, that was discarded or rolled back."""
     from ifmosfs.app.staging import reopen as reopen_plan
 
     with opened_app() as app:
         info = choose_plan(app, plan, plan_option, (PlanState.DISCARDED, PlanState.ROLLED_BACK))
-        reopen_plan(app, info.plan_id)
+        reopen_plan(app, info)
     if as_json:
         print_json({"plan": info.plan_id, "state": PlanState.STAGED.value})
         return
