@@ -183,3 +183,22 @@ def test_a_plan_of_nothing_but_skipped_files_can_be_committed(bare_desk: Desk) -
     plan = bare_desk.staged("--conflict", "skip")
     assert (bare_desk.here("stage", "validate").status, bare_desk.here("commit", "--yes").status) == (0, 0)
     assert (bare_desk.state_of(plan), (bare_desk.inbox / "t.csv").read_bytes()) == ("committed", TABLE)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--conflict", "ask", "--conflict-for", "technical_dataset=skip"], (0, [])),
+        (["--conflict", "skip", "--conflict-for", "technical_dataset=ask"], (4, ["conflict-open"] * 2)),
+    ],
+    ids=["skip", "ask"],
+)
+def test_for_files_that_belong_together_the_category_of_the_one_they_follow_counts(
+    bare_desk: Desk, options: list[str], told: tuple[int, list[str]]
+) -> None:
+    sums = b"5d41402abc4b2a76b9719d911017c592  t.csv\n"  # alone, it would be of another category or none
+    bare_desk.set_up({b"1": {b"t.csv": TABLE}, b"2": {b"t.csv": OTHER, b"t.csv.md5": sums}})
+    bare_desk.here("scan", bare_desk.inbox)
+    bare_desk.here("stage", "create", "--output", bare_desk.target, *options)
+    result = bare_desk.here("stage", "validate", "--json")
+    assert (result.status, [each["code"] for each in result.json["problems"]]) == told
