@@ -117,6 +117,8 @@ def test_what_stayed_for_its_name_goes_when_the_name_is_free_and_commit_is_typed
     first = desk.here("commit", plan, "--yes")
     assert (first.status, GO_ON + plan in first.out.splitlines()) == (3, True)
     (desk.target / "Development/Source code/run.sh").rename(desk.folder / "moved away")
+    shown = desk.here("commit", plan, "--dry-run").out.splitlines()
+    assert shown[:2] == [f"Plan {plan}: 1 file to {desk.target}", "  2 were moved by an earlier commit"]
     again = desk.here("commit", plan, "--yes", "--json")
     assert (again.status, again.json["moved"]) == (0, 1)
     assert (desk.target / "Development/Source code/run.sh").read_bytes() == SCRIPT

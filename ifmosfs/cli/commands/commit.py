@@ -139,7 +139,8 @@ def _announce(prepared: PreparedCommit) -> None:
     order, checked = prepared.order, prepared.checked
     click.echo(f"Plan {prepared.info.plan_id}: {counted(n_files_of(order), 'file')} to {shown(prepared.info.target)}")
     if prepared.n_before:
-        click.echo(f"  {prepared.n_before:,} were moved before the interruption")
+        when = "before the interruption" if prepared.info.state is PlanState.COMMITTING else "by an earlier commit"
+        click.echo(f"  {prepared.n_before:,} were moved {when}")
     if checked.n_copies:
         click.echo(
             f"  {checked.n_copies:,} of them from another filesystem ({sized(checked.n_bytes)} to copy and verify)"
