@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -11,7 +11,7 @@ from ifmosfs.app.collector import without_collector
 from ifmosfs.app.committing import plan_history
 from ifmosfs.app.context import App
 from ifmosfs.app.lost_journals import is_lost
-from ifmosfs.app.undoing import UNDOABLE, followed_history
+from ifmosfs.app.undoing import UNDOABLE, absent_roots, followed_history
 from ifmosfs.core.files import Attr, Kind, Place
 from ifmosfs.core.history import RunHistory, Standing, held_actions, standing, taken_back
 from ifmosfs.core.journal import Journal, OpKind, Run, RunKind
@@ -39,6 +39,7 @@ class FoundNow(Enum):
     SAVED_ANEW = "saved anew"  # another file under its name
     FOLDER = "a folder now"
     GONE = "gone"
+    AWAY = "away"  # its disk is not there, so nobody knows
     BACK = "back"  # it has been moved back
 
 
@@ -49,6 +50,14 @@ class MovedFile:
     moved: Candidate
     found: FoundNow
     old_is_taken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MovedFiles:
+    """The files that a plan's commits have moved, and the folders whose own disk is not there and in which some of them are."""
+
+    files: tuple[MovedFile, ...]
+    away: tuple[bytes, ...]
 
 
 @without_collector()
@@ -92,20 +101,25 @@ def _commits(runs: Sequence[Run]) -> list[int]:
 
 
 @without_collector()
-def moved_files(app: App, journal: Journal, info: PlanInfo) -> list[MovedFile]:
+def moved_files(app: App, journal: Journal, info: PlanInfo) -> MovedFiles:
     """Every file that a plan's commits have moved, and what is there now. Raises: DatabaseDamaged, RecoveryNeeded."""
     history = followed_history(journal, plan_history(journal, info.plan_id)).history
     found = {each.key: each for each in standing(history)}
     listed = candidates_of(app, journal, info)
+    absent = absent_roots(app, info, history)
     app.progress("Looking", 0, len(listed))
     with app.disk.looking():
-        return [_moved_file(app, each, found.get(each.key)) for each in listed]
+        files = tuple(_moved_file(app, each, found.get(each.key), absent) for each in listed)
+    away = {each.moved.now.root for each in files if each.found is FoundNow.AWAY}
+    return MovedFiles(files, tuple(sorted(away)))
 
 
-def _moved_file(app: App, each: Candidate, moved: Standing | None) -> MovedFile:
+def _moved_file(app: App, each: Candidate, moved: Standing | None, absent: Collection[bytes]) -> MovedFile:
     if moved is None:
         return MovedFile(each, FoundNow.BACK, old_is_taken=False)
-    return MovedFile(each, _found(_look(app, each.now), moved), _look(app, each.old) is not None)
+    old_is_taken = each.old.root not in absent and _look(app, each.old) is not None
+    found = FoundNow.AWAY if each.now.root in absent else _found(_look(app, each.now), moved)
+    return MovedFile(each, found, old_is_taken)
 
 
 def _found(attr: Attr | None, moved: Standing) -> FoundNow:

@@ -145,7 +145,8 @@ def followed_history(journal: Journal, history: Sequence[RunHistory]) -> Followe
     return follow(history, [RunHistory(run, tuple(journal.recorded(run.run_id, [OpState.DONE]))) for run in later])
 
 
-def _absent(app: App, info: PlanInfo, history: Sequence[RunHistory]) -> frozenset[bytes]:
+def absent_roots(app: App, info: PlanInfo, history: Sequence[RunHistory]) -> frozenset[bytes]:
+    """The target and the scanned folders of a plan whose own disk is not there."""
     return absent_disks(standing(history), setting_of(app.catalogue.load_plan_head(info.plan_id)), app.disk)
 
 
@@ -240,7 +241,7 @@ def verify_plan(app: App, journal: Journal, info: PlanInfo) -> VerifyReport:
     if not history:
         hint = f"ifmosfs stage validate {info.plan_id} checks a plan before its commit"
         raise WrongState(f"plan {info.plan_id} was never committed", hint=hint)
-    absent = _absent(app, info, history)
+    absent = absent_roots(app, info, history)
     for each in standing(history):
         if each.operation.kind in MOVING and each.operation.target and each.operation.target.root in absent:
             raise other_disk(each.operation.target.root)

@@ -17,6 +17,7 @@ from ifmosfs.cli.common import (
     shown,
 )
 from ifmosfs.cli.show_runs import date_of, journal_run_fields
+from ifmosfs.core.errors import PlanOutdated
 
 if TYPE_CHECKING:
     from ifmosfs.app.undo_lists import MovedFile, UndoneSoFar
@@ -74,13 +75,17 @@ def _plan_fields(each: UndoneSoFar) -> dict[str, object]:
 @click.command()
 @plan_argument
 @json_option
-def files(plan: str | None, plan_option: str | None, as_json: bool) -> None:
+def files(plan: str | None, plan_option: str | None, as_json: bool) -> int:
     """The files that a plan has moved: id, what is there now, old and new name.
 
-    A file is `there`, `edited` since, `saved anew` by a program, `a folder now`, `gone`, or `back` where it was.
+    A file is `there`, `edited` since, `saved anew` by a program, `a folder now`, `gone`, `away` with its disk, or `back` where it
+    was.
+
+    Exit status: 0; 5 where the disk of some is not there.
     """
     from ifmosfs.app.undo_lists import moved_files
     from ifmosfs.app.undoing import UNDOABLE
+    from ifmosfs.core.rollback import other_disk
 
     with opened_app() as app:
         recover_first(app)
@@ -89,10 +94,12 @@ def files(plan: str | None, plan_option: str | None, as_json: bool) -> None:
             found = moved_files(app, journal, info)
         app.idle()
     if as_json:
-        print_json({"plan": info.plan_id, "files": [_file_fields(each) for each in found]})
-        return
-    click.echo(f"Plan {info.plan_id}: {counted(len(found), 'file')} moved")
-    for each in found:
+        print_json(
+            {"plan": info.plan_id, "files": [_file_fields(each) for each in found.files], "away": list(found.away)}
+        )
+        return PlanOutdated.exit_status if found.away else 0
+    click.echo(f"Plan {info.plan_id}: {counted(len(found.files), 'file')} moved")
+    for each in found.files:
         moved = each.moved
         n_inside = f"  ({counted(len(moved.actions), 'file')} in it)" if moved.is_folder else ""
         taken = "  (its old place is taken)" if each.old_is_taken else ""
@@ -100,6 +107,9 @@ def files(plan: str | None, plan_option: str | None, as_json: bool) -> None:
             f"  {moved.entry_id}  {each.found.value:10}  {shown(moved.old.absolute)} -> {shown(moved.now.absolute)}"
             f"{n_inside}{taken}"
         )
+    if found.away:
+        raise other_disk(found.away[0])
+    return 0
 
 
 def _file_fields(each: MovedFile) -> dict[str, object]:
