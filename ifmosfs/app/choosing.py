@@ -14,7 +14,7 @@ from ifmosfs.app.undoing import UNDOABLE, Chosen, followed_history, known_histor
 from ifmosfs.app.versioning import find_version, read_manifest
 from ifmosfs.core.errors import NotFound, UsageProblem, WrongState
 from ifmosfs.core.filed import CategoriesAt, filed_as
-from ifmosfs.core.history import MOVING, Key, standing
+from ifmosfs.core.history import MOVING, Key, standing, went_forth
 from ifmosfs.core.journal import Journal, Run, RunKind, RunState
 from ifmosfs.core.manifest import PlanInfo
 from ifmosfs.core.plan import PlanState
@@ -46,7 +46,7 @@ class _Scope:
 
     info: PlanInfo
     undo: frozenset[str] | None
-    is_forth: bool = False  # the runs are rollbacks
+    is_forth: bool = False  # the runs have moved files back
 
 
 def choose_to_undo(app: App, journal: Journal, request: Request) -> list[Chosen]:
@@ -147,7 +147,9 @@ def _of_run(app: App, journal: Journal, prefix: str, plan: PlanInfo | None) -> _
     _require_movable(info)
     if not any(each.run_id == run.run_id for each in standing(plan_history(journal, info.plan_id))):
         raise WrongState(f"nothing that run {run.run_id} did holds any more", hint="ifmosfs history shows all runs")
-    return _Scope(info, frozenset({run.run_id}), is_forth=run.kind is RunKind.ROLLBACK)
+    return _Scope(
+        info, frozenset({run.run_id}), is_forth=run.run_id not in went_forth(journal, journal.runs(info.plan_id))
+    )
 
 
 def _of_rollbacks(app: App, journal: Journal, plan: PlanInfo | None) -> _Scope:

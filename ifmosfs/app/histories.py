@@ -14,7 +14,7 @@ from ifmosfs.app.context import App
 from ifmosfs.core.edit_log import effective
 from ifmosfs.core.errors import NotFound
 from ifmosfs.core.files import Attr, Fingerprint, Kind, Place
-from ifmosfs.core.history import RunHistory
+from ifmosfs.core.history import RunHistory, went_forth
 from ifmosfs.core.journal import Journal, OpKind, OpState, Run, RunKind
 from ifmosfs.core.manifest import PlanInfo, RollbackEntry, SessionInfo
 from ifmosfs.core.names import is_within, join
@@ -25,11 +25,12 @@ from ifmosfs.core.vault import VAULT_PATH
 
 @dataclass(frozen=True, slots=True)
 class LoggedRun:
-    """A run with how many files and folders it moved, and for a rollback what was chosen (`None`: it ended before that was
-    recorded)."""
+    """A run with how many files and folders it moved, whether to where the plan wants them or back, and for a rollback what was
+    chosen (`None`: it ended before that was recorded)."""
 
     run: Run
     n_moved: int
+    is_forth: bool
     rollback: RollbackEntry | None
 
 
@@ -60,7 +61,9 @@ class FileHistory:
 def logged_runs(app: App, journal: Journal) -> list[LoggedRun]:
     """All runs, oldest first."""
     log = {entry.run_id: entry for entry in app.catalogue.rollbacks()}
-    return [LoggedRun(run, _n_moved(journal, run), log.get(run.run_id)) for run in journal.runs()]
+    runs = journal.runs()
+    forth = went_forth(journal, runs)
+    return [LoggedRun(run, _n_moved(journal, run), run.run_id in forth, log.get(run.run_id)) for run in runs]
 
 
 def _n_moved(journal: Journal, run: Run) -> int:
@@ -73,8 +76,9 @@ def file_history(app: App, journal: Journal | None, path: bytes) -> list[FileHis
     """The ways of all files that have, or had, this absolute path. Raises: NotFound where nothing is known of it."""
     runs = [] if journal is None else journal.runs()
     history = [] if journal is None else [_done(journal, run) for run in runs]
+    forth = frozenset[str]() if journal is None else went_forth(journal, runs)
     found = trails(history, path) or [Trail(path, ())]
-    told = [_told(app, trail, history) for trail in found]
+    told = [_told(app, trail, history, forth) for trail in found]
     if not any(each.events for each in told):
         hint = "a name that is not below a scanned folder is not known; ifmosfs history lists all runs"
         raise NotFound("nothing is known of this file", path=path, hint=hint)
@@ -85,9 +89,9 @@ def _done(journal: Journal, run: Run) -> RunHistory:
     return RunHistory(run, tuple(journal.recorded(run.run_id, (OpState.DONE,))))
 
 
-def _told(app: App, trail: Trail, history: Sequence[RunHistory]) -> FileHistory:
+def _told(app: App, trail: Trail, history: Sequence[RunHistory], forth: Collection[str]) -> FileHistory:
     attr = _look(app, trail.present)
-    moved = [*_moved(trail.hops), *_removed(trail.hops, history)]
+    moved = [*_moved(trail.hops, forth), *_removed(trail.hops, history)]
     events = [*_planned(app, trail), *moved, *_changes(trail.hops, attr)]
     ordered = sorted(events, key=lambda event: event.at_ns)
     return FileHistory(trail.names, trail.present, _found(trail.hops, attr), tuple(ordered))
@@ -104,10 +108,9 @@ def _found(hops: Sequence[Hop], attr: Attr | None) -> str:
     return "edited" if attr.fingerprint.same_inode(last) else "saved anew"
 
 
-def _moved(hops: Sequence[Hop]) -> Iterator[Event]:
-    rollbacks = {hop.run.run_id for hop in hops if hop.run.kind is RunKind.ROLLBACK}
+def _moved(hops: Sequence[Hop], forth: Collection[str]) -> Iterator[Event]:
     for hop in hops:
-        at_ns, words = hop.run.started_ns, _verb(hop, rollbacks)
+        at_ns, words = hop.run.started_ns, _verb(hop, forth)
         yield Event(at_ns, words, words, hop.run.plan_id, hop.run.run_id, hop.source, hop.target)
 
 
@@ -125,10 +128,10 @@ def _removed(hops: Sequence[Hop], history: Sequence[RunHistory]) -> Iterator[Eve
                 yield Event(each.run.started_ns, "removed", words, each.run.plan_id, each.run.run_id, last.target)
 
 
-def _verb(hop: Hop, rollbacks: Collection[str]) -> str:
+def _verb(hop: Hop, forth: Collection[str]) -> str:
     if hop.run.kind is RunKind.COMMIT:
         return "put away" if b"/" + VAULT_PATH + b"/" in hop.target else "moved"
-    return "moved back" if hop.inverse_of is None or hop.inverse_of[0] not in rollbacks else "moved forth"
+    return "moved forth" if hop.run.run_id in forth else "moved back"
 
 
 def _changes(hops: Sequence[Hop], attr: Attr | None) -> Iterator[Event]:

@@ -44,7 +44,7 @@ UNDOABLE = (PlanState.COMMITTED, PlanState.COMMITTING)
 class Chosen:
     """What of one plan is to be undone: what its commits did, or the runs `undo`; all of it, or the moves `only`, among which are
     those that were `added` because they depend on the others. `words` are for the log, `keep_both` is what is done where an old
-    place is occupied."""
+    place is occupied. `is_forth`: an undo is undone, so files go to where the plan wants them."""
 
     info: PlanInfo
     undo: frozenset[str] | None = None
@@ -175,7 +175,7 @@ def run_rollback(app: App, journal: SqliteJournal, prepared: PreparedRollback, s
     rollback is undone. Raises `DiskFailed`."""
     plan_id, state = prepared.info.plan_id, prepared.info.state
     journal.withdraw_sidecars(plan_id)
-    if state is PlanState.ROLLED_BACK and prepared.chosen.undo is not None:
+    if state is PlanState.ROLLED_BACK and prepared.chosen.is_forth:
         state = app.catalogue.advance(
             plan_id, PlanEvent.ROLL_FORTH
         )  # before the first move: recovery tells what is true

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 from ifmosfs.cli.common import counted, shown
-from ifmosfs.core.journal import RunKind
 
 if TYPE_CHECKING:
     from ifmosfs.core.journal import Run
@@ -106,7 +105,7 @@ def journal_run_fields(run: Run) -> dict[str, object]:
 def show_recovery(report: RecoveryReport, *, dry_run: bool = False, err: bool = False) -> None:
     """What recovery found and did, or would do."""
     would_be = "Would be: " if dry_run else ""
-    places = "back where they were" if report.kind is RunKind.ROLLBACK else "at their target"
+    places = "at their target" if report.is_forth else "back where they were"
     done = f"{report.n_done:,} files are {places}, {report.n_skipped:,} still wait"
     click.echo(f"{would_be}An interrupted run ({report.run_id}) was brought into order: {done}.", err=err)
     for line in report.lines[:N_NAMED]:

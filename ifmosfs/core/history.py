@@ -158,6 +158,18 @@ def way_of(key: Key, undone: Mapping[Key, Key]) -> list[Key]:
     return found
 
 
+def went_forth(journal: Journal, runs: Iterable[Run]) -> frozenset[str]:
+    """Those of the runs, given oldest first, that bring files to where plans want them: commits, and what undoes the undoing of such
+    a run. The others bring files back."""
+    forth: set[str] = set()
+    for run in runs:
+        rows = () if run.kind is RunKind.COMMIT else journal.recorded(run.run_id)
+        undone = next((row.operation.inverse_of for row in rows if row.operation.inverse_of is not None), None)
+        if run.kind is RunKind.COMMIT or (undone is not None and undone[0] not in forth):
+            forth.add(run.run_id)
+    return frozenset(forth)
+
+
 def _left_by(last: Recorded, run_id: str, row: Recorded) -> Standing:
     """An operation that holds with what the newest, itself or one that has brought it back, has left, and where."""
     operation, place = row.operation, last.operation.target

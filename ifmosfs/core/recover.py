@@ -52,6 +52,7 @@ from ifmosfs.core.emptying import settled_by_sight
 from ifmosfs.core.errors import DiskFull, IfmosfsError, RecoveryNeeded
 from ifmosfs.core.files import Attr, Fingerprint, Place
 from ifmosfs.core.folders import folder_or_none, made
+from ifmosfs.core.history import went_forth
 from ifmosfs.core.journal import SETTLED, Journal, Operation, OpKind, OpState, Outcome, Recorded, Run, RunState
 from ifmosfs.core.names import display, join
 from ifmosfs.core.ports import Disk
@@ -76,7 +77,7 @@ def recover(run: Run, disk: Disk, journal: Journal, *, now_ns: Callable[[], int]
     """
     current = next((each for each in journal.runs() if each.run_id == run.run_id), run)
     if current.state not in {RunState.RUNNING, RunState.NEEDS_RECOVERY}:
-        return RecoveryReport(run.run_id, (), (), run.kind)
+        return RecoveryReport(run.run_id, (), (), run.kind, is_forth=_is_forth(run, journal))
     recovery = _Recovery(current, disk, journal)
     recovery.settle_made_folders()
     recovery.settle_moves(reverify=current.boot_id != boot_id)
@@ -84,6 +85,10 @@ def recover(run: Run, disk: Disk, journal: Journal, *, now_ns: Callable[[], int]
     recovery.settle_other_folders()
     journal.finish(run.run_id, RunState.STOPPED, now_ns(), current.message or "recovered")
     return recovery.report()
+
+
+def _is_forth(run: Run, journal: Journal) -> bool:
+    return run.run_id in went_forth(journal, journal.runs(run.plan_id))
 
 
 @quick
@@ -132,7 +137,10 @@ class _Recovery:
 
     def report(self) -> RecoveryReport:
         """All that was decided so far."""
-        return RecoveryReport(self._run.run_id, tuple(self._lines), tuple(self._problems), self._run.kind)
+        is_forth = _is_forth(self._run, self._journal)
+        return RecoveryReport(
+            self._run.run_id, tuple(self._lines), tuple(self._problems), self._run.kind, is_forth=is_forth
+        )
 
     # Moves
 

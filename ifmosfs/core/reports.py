@@ -360,6 +360,7 @@ class RecoveryReport:
     lines: tuple[RecoveredLine, ...]
     problems: tuple[Problem, ...]
     kind: RunKind = RunKind.COMMIT
+    is_forth: bool = True  # the run was to bring files to where a plan wants them, and not back
 
     def count(self, state: OpState) -> int:
         """How many files recovery settled with this state; a carried folder counts as one."""

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from tests.cli.command_line import Desk
-from tests.cli.test_cli_rollback import MOUNTED, another_disk
+from tests.cli.test_cli_rollback import MOUNTED, another_disk, killed
 
 
 def found(desk: Desk, plan: str) -> tuple[int, dict[str, tuple[str, bool]], list[str]]:
@@ -44,3 +44,49 @@ def test_what_lies_on_another_disk_in_the_old_places_stead_does_not_take_it(desk
     with another_disk(desk.inbox):
         (desk.inbox / "run.sh").write_text("another disk's")
         assert found(desk, plan) == (0, there, [])
+
+
+# Directions
+
+
+def undone(desk: Desk, *arguments: str) -> tuple[str, str]:
+    """The first and the last line of a rollback, without its plan's id, and its run's id in the journal."""
+    lines = desk.here("rollback", "execute", *arguments, "--yes").out.splitlines()
+    return lines[0].split(": ")[1], lines[-1]
+
+
+def runs(desk: Desk) -> list[str]:
+    """The ids of all runs, the oldest first."""
+    return [row["run"] for row in desk.here("history", "--json").json["runs"]]
+
+
+def test_the_undo_of_a_redo_is_told_as_the_way_back_and_its_own_undo_as_the_way_forth(desk: Desk) -> None:
+    plan = desk.committed()
+    back, forth = (f"3 files back from {desk.target}", f"3 files forth again to {desk.target}")
+    assert undone(desk, plan) == (back, f"The plan can be taken up again: ifmosfs stage reopen {plan}")
+    assert undone(desk, plan, "--redo") == (forth, f"Back again: ifmosfs rollback {plan}")
+    words, hint = undone(desk, "--run", runs(desk)[-1])
+    assert (words, hint) == (back, f"Undo this: ifmosfs rollback execute --run {runs(desk)[-1]}")
+    assert desk.state_of(plan) == "rolled_back"
+    assert undone(desk, "--run", runs(desk)[-1]) == (forth, f"Back again: ifmosfs rollback {plan}")
+    assert desk.state_of(plan) == "committed"
+
+
+def test_the_history_tells_of_each_run_and_of_each_file_the_true_direction(desk: Desk) -> None:
+    plan = desk.committed()
+    undone(desk, plan)
+    for _ in range(3):
+        undone(desk, "--run", runs(desk)[-1])
+    rows = desk.here("history", "--json").json["runs"]
+    assert [row["direction"] for row in rows] == ["forth", "back", "forth", "back", "forth"]
+    told = [line.partition("3 files ")[2].split("  (")[0] for line in desk.here("history").out.splitlines()]
+    assert told == ["moved", "moved back", "moved forth", "moved back", "moved forth"]
+    (way,) = desk.here("history", desk.inbox / "run.sh", "--json").json["files"]
+    assert [each["what"] for each in way["events"] if each["run"]] == told
+
+
+def test_a_killed_redo_is_recovered_with_words_for_its_own_direction(desk: Desk) -> None:
+    plan = desk.committed()
+    undone(desk, plan)
+    killed(desk, "renameat2", 2, "rollback", "execute", plan, "--redo", "--yes")
+    assert "3 files are at their target, 0 still wait" in desk.here("recover").out

@@ -9,6 +9,7 @@ import click
 
 from ifmosfs.cli.common import as_bytes, counted, json_option, opened_app, print_json, recover_first, shown
 from ifmosfs.cli.show_runs import date_of, journal_run_fields
+from ifmosfs.core.journal import RunKind
 from ifmosfs.core.names import display
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def _show_runs(runs: list[LoggedRun], *, as_json: bool) -> None:
             {
                 **journal_run_fields(each.run),
                 "moved": each.n_moved,
+                "direction": "forth" if each.is_forth else "back",
                 "selection": None if each.rollback is None else each.rollback.selection,
                 "conflicts": None if each.rollback is None else each.rollback.n_conflicts,
                 "failed": None if each.rollback is None else each.rollback.n_failed,
@@ -72,9 +74,10 @@ def _show_runs(runs: list[LoggedRun], *, as_json: bool) -> None:
         run, entry = each.run, each.rollback
         chosen = "" if entry is None or entry.selection == "plan" else f"  ({display(entry.selection.encode())})"
         state = "" if run.state.value == "complete" else f"  {run.state.value.replace('_', ' ')}"
+        way = "" if run.kind is RunKind.COMMIT else " forth" if each.is_forth else " back"
         click.echo(
             f"{date_of(run.started_ns)}  {run.kind.value:8}  {run.run_id}  plan {run.plan_id}"
-            f"  {counted(each.n_moved, 'file')} moved{state}{chosen}"
+            f"  {counted(each.n_moved, 'file')} moved{way}{state}{chosen}"
         )
     if not runs:
         click.echo("Nothing has been moved yet.")
