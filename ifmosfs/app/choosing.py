@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ifmosfs.app.committing import plan_history
@@ -14,7 +14,7 @@ from ifmosfs.app.undoing import UNDOABLE, Chosen, followed_history, known_histor
 from ifmosfs.app.versioning import find_version, read_manifest
 from ifmosfs.core.errors import NotFound, UsageProblem, WrongState
 from ifmosfs.core.filed import CategoriesAt, filed_as
-from ifmosfs.core.history import MOVING, Key, standing, went_forth
+from ifmosfs.core.history import MOVING, Key, RunHistory, standing, undone_last_by, went_forth
 from ifmosfs.core.journal import Journal, Run, RunKind, RunState
 from ifmosfs.core.manifest import PlanInfo
 from ifmosfs.core.plan import PlanState
@@ -145,11 +145,22 @@ def _of_run(app: App, journal: Journal, prefix: str, plan: PlanInfo | None) -> _
         )
     info = app.catalogue.find_plan(run.plan_id)
     _require_movable(info)
-    if not any(each.run_id == run.run_id for each in standing(plan_history(journal, info.plan_id))):
-        raise WrongState(f"nothing that run {run.run_id} did holds any more", hint="ifmosfs history shows all runs")
+    _require_undoable(plan_history(journal, info.plan_id), run)
     return _Scope(
         info, frozenset({run.run_id}), is_forth=run.run_id not in went_forth(journal, journal.runs(info.plan_id))
     )
+
+
+def _require_undoable(history: Sequence[RunHistory], run: Run) -> None:
+    """Refuse a run of which nothing is left to be undone; folders may be, where its undoing was interrupted."""
+    holding = [each for each in standing(history) if each.run_id == run.run_id]
+    moves = [each for each in holding if each.operation.kind in MOVING]
+    by = undone_last_by(history, run.run_id)
+    if by and not moves and not (holding and _is_half_done(history[-1].run)):
+        what = f"all that run {run.run_id} has moved was undone already, by run {' and '.join(by)}"
+        raise WrongState(what, hint=f"undo that one: ifmosfs rollback execute --run {by[-1]}")
+    if not holding:
+        raise WrongState(f"nothing that run {run.run_id} did holds any more", hint="ifmosfs history shows all runs")
 
 
 def _of_rollbacks(app: App, journal: Journal, plan: PlanInfo | None) -> _Scope:

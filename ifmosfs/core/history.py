@@ -158,6 +158,16 @@ def way_of(key: Key, undone: Mapping[Key, Key]) -> list[Key]:
     return found
 
 
+def undone_last_by(history: Sequence[RunHistory], run_id: str) -> list[str]:
+    """The runs, oldest first as the runs are given, that have undone what a run has moved, none of which was undone since."""
+    undone = undone_by(history)
+    newest = {way_of(key, undone)[-1]: key for key in undone}
+    own = (row.operation for each in history if each.run.run_id == run_id for row in each.recorded)
+    first = {way_of((run_id, each.seq), undone)[-1] for each in own if each.kind in MOVING}
+    found = {newest[key][0] for key in first if key in newest}
+    return [each.run.run_id for each in history if each.run.run_id in found - {run_id}]
+
+
 def went_forth(journal: Journal, runs: Iterable[Run]) -> frozenset[str]:
     """Those of the runs, given oldest first, that bring files to where plans want them: commits, and what undoes the undoing of such
     a run. The others bring files back."""

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from tests.cli.command_line import Desk
+from tests.cli.command_line import Desk, attributes, refusal
 from tests.cli.test_cli_rollback import MOUNTED, another_disk, killed
 
 
@@ -90,3 +90,48 @@ def test_a_killed_redo_is_recovered_with_words_for_its_own_direction(desk: Desk)
     undone(desk, plan)
     killed(desk, "renameat2", 2, "rollback", "execute", plan, "--redo", "--yes")
     assert "3 files are at their target, 0 still wait" in desk.here("recover").out
+
+
+# What is undone already
+
+
+def test_a_run_that_was_undone_is_refused_with_the_run_that_did_it(desk: Desk) -> None:
+    plan = desk.committed()
+    undone(desk, plan)
+    undone(desk, plan, "--redo")
+    undone(desk, plan)
+    commit, back, forth, again = runs(desk)
+    for run, by in ((commit, again), (forth, again)):
+        assert refusal(desk.here("rollback", "execute", "--run", run, "--yes")) == [
+            f"error[wrong-state]: all that run {run} has moved was undone already, by run {by}",
+            f"  hint: undo that one: ifmosfs rollback execute --run {by}",
+        ]
+    assert (runs(desk), desk.state_of(plan)) == ([commit, back, forth, again], "rolled_back")
+    undone(desk, "--run", again)
+    for run in (back, again):
+        lines = refusal(desk.here("rollback", "preview", "--run", run))
+        assert lines[0].endswith(f"all that run {run} has moved was undone already, by run {runs(desk)[-1]}")
+
+
+def test_of_a_run_that_was_undone_by_several_all_are_named_and_of_one_that_was_undone_in_part_the_rest_goes(
+    desk: Desk,
+) -> None:
+    desk.committed()
+    undone(desk, "--paths", "run.sh")
+    commit, first = runs(desk)
+    undone(desk, "--run", commit, "--paths", "*.csv")
+    undone(desk, "--run", commit)
+    _, _, second, third = runs(desk)
+    assert refusal(desk.here("rollback", "execute", "--run", commit, "--yes"))[0] == (
+        f"error[wrong-state]: all that run {commit} has moved was undone already, by run {first} and {second} and {third}"
+    )
+
+
+def test_the_killed_undo_of_a_run_is_ended_by_the_same_command(desk: Desk) -> None:
+    before = attributes(desk.inbox)
+    plan = desk.committed()
+    (commit,) = runs(desk)
+    assert killed(desk, "rmdir,unlinkat", 3, "rollback", "execute", "--run", commit, "--yes").status != 0
+    assert (desk.here("recover").status, desk.state_of(plan)) == (0, "committed")
+    assert desk.here("rollback", "execute", "--run", commit, "--yes").status == 0
+    assert (attributes(desk.inbox), desk.target.exists(), desk.state_of(plan)) == (before, False, "rolled_back")
