@@ -21,6 +21,7 @@ from ifmosfs.platform.reserve import release_if_scarce, release_reserve
 
 if TYPE_CHECKING:
     from ifmosfs.app.models import Models
+    from ifmosfs.app.versioning import Finished
     from ifmosfs.core.filed import CategoriesAt
     from ifmosfs.core.plan import Policy
     from ifmosfs.ml.classifier import RulesClassifier
@@ -68,6 +69,7 @@ class App:
         self.progress = progress
         self.disk = PosixDisk()
         self.notices: list[str] = []  # what a person should know, whatever the command was about
+        self._finished: Finished | None = None  # the runs that need no version any more, while the journal is open
 
     def __enter__(self) -> Self:
         return self
@@ -187,7 +189,7 @@ class App:
 
         Raises `Locked` when that is another one.
         """
-        from ifmosfs.app.versioning import finished_runs, record_versions
+        from ifmosfs.app.versioning import finished_runs
         from ifmosfs.store.journal import open_journal
 
         folder = self.settings.state_folder
@@ -201,11 +203,21 @@ class App:
                     raise
                 journal = open_journal(folder, make_room)
             try:
-                before = finished_runs(journal)
+                self._finished = finished_runs(journal)
                 yield journal
-                record_versions(self, journal, before)
+                self.record_versions(journal)
             finally:
+                self._finished = None
                 journal.close()
+
+    def record_versions(self, journal: SqliteJournal) -> None:
+        """A version for each run that has ended and has none yet. Whoever does several runs calls it after each: a manifest tells how
+        the files are when it is taken."""
+        from ifmosfs.app.versioning import finished_runs, record_versions
+
+        if self._finished is not None:
+            record_versions(self, journal, self._finished)
+            self._finished = finished_runs(journal)
 
     @property
     def has_journal(self) -> bool:

@@ -114,6 +114,7 @@ def _recover_one(app: App, journal: SqliteJournal, run: Run) -> RecoveryReport:
     for info in app.catalogue.plans():
         if info.plan_id == run.plan_id and info.state in UNDOABLE:
             _settle_plan(app, journal, info, run.kind)
+    app.record_versions(journal)
     return report
 
 

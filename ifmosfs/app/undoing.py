@@ -196,6 +196,7 @@ def run_rollback(app: App, journal: SqliteJournal, prepared: PreparedRollback, s
     if is_whole and state in UNDOABLE:
         app.catalogue.advance(plan_id, PlanEvent.ROLL_BACK)
     log_report(app, plan_id, prepared.chosen.words, report)
+    app.record_versions(journal)
     return report
 
 

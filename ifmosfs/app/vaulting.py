@@ -245,6 +245,7 @@ def _restore_of(app: App, journal: SqliteJournal, entries: Sequence[VaultEntry],
     n_back, n_conflicts = sum(are_back), report.n_conflicts
     # The report counts no files that the target had: they are of no action.
     log_counts(app, plan_id, report.run_id, OF_VAULT, n_back, n_conflicts, len(entries) - n_back - n_conflicts)
+    app.record_versions(journal)
     return Restored(plan_id, tuple(entries), tuple(places), are_back, report)
 
 

@@ -40,7 +40,8 @@ def finished_runs(journal: Journal) -> Finished:
 
 @without_collector()
 def record_versions(app: App, journal: SqliteJournal, before: Finished) -> None:
-    """A version for each run that has ended since `before` and has moved something; the last one gets its manifest.
+    """A version for each run that has ended since `before` and has moved something; the last one gets its manifest,
+    for how it was between two of them nobody knows.
 
     Where the state folder has no room for the manifest the version stays without: the run itself is done.
     """

@@ -34,6 +34,12 @@ def kinds(desk: Desk) -> list[tuple[int, str, int]]:
     return [(row["version"], row["kind"], row["moved"]) for row in rows]
 
 
+def shown_files(desk: Desk, version: int) -> list[str]:
+    """The files of a version, by their paths below the desk."""
+    rows = desk.here("versions", "show", str(version), "--json").json["files"]
+    return sorted(os.path.relpath(row["path"], desk.folder) for row in rows if row["kind"] == "file")
+
+
 def test_each_commit_rollback_and_snapshot_makes_a_version_with_a_manifest(desk: Desk) -> None:
     plan = desk.committed()
     assert desk.here("versions", "snapshot", "--name", "mine").status == 0
@@ -42,6 +48,25 @@ def test_each_commit_rollback_and_snapshot_makes_a_version_with_a_manifest(desk:
     rows = desk.here("versions", "list", "--json").json["versions"]
     assert rows[0]["root_hash"] == rows[1]["root_hash"] != rows[2]["root_hash"]
     assert [row["protection"] for row in rows] == ["NAME"] * 3
+
+
+def test_each_run_of_a_rollback_of_several_plans_leaves_how_it_was_when_that_run_had_ended(desk: Desk) -> None:
+    write_tree(desk.folder, {b"second": {b"x.ini": b"[x]\ny=1\n"}})
+    desk.committed()
+    desk.here("scan", desk.folder / "second")
+    second = desk.here("stage", "create", "--output", desk.target, "--json").json["plan"]
+    desk.here("commit", second, "--yes")
+    assert desk.here("rollback", "execute", "--timestamp", "2020-01-31", "--yes").status == 0
+    assert kinds(desk) == [(1, "commit", 3), (2, "commit", 1), (3, "rollback", 1), (4, "rollback", 3)]
+    listed = {number: shown_files(desk, number) for number in (1, 2, 3, 4)}
+    names = ("Data/Datasets/sizes.csv", "Development/Source code/run.sh", "Financial/Documents/2021/invoice-17.txt")
+    first = [f"Organized/{name}" for name in names]
+    assert listed == {
+        1: first,
+        2: sorted([*first, "Organized/Development/Configuration/x.ini"]),
+        3: [*first, "second/x.ini"],
+        4: ["inbox/invoice-17.txt", "inbox/run.sh", "inbox/tables/sizes.csv"],
+    }
 
 
 def test_a_commit_without_snapshot_leaves_a_version_without_manifest(desk: Desk) -> None:
