@@ -173,5 +173,6 @@ def diff_versions(app: App, before: str, after: str) -> VersionDiff:
     for info, merkle, n_entries in wholes:
         if (merkle, n_entries) != (info.merkle, info.n_entries):
             raise _damaged(app, info)
-    found = diff(compared.before, compared.after)
+    disks = (app.catalogue.snapshot_filesystems(info.head.snapshot_id) for info in infos)
+    found = diff(compared.before, compared.after, *disks)
     return replace(found, n_same=found.n_same + compared.n_same)

@@ -1,14 +1,14 @@
 """How two versions differ, from their manifests alone. Pure.
 
-A file is known again by its inode and birth time, or, where one of the two is not known or the file came to another filesystem, by
-size and time of modification, if only one on each side has them. What has another inode under its old name, while the old inode
-is nowhere, was saved anew: changed, not removed and added.
+A file is known again by its inode and birth time, where both roots were on one filesystem; or, where the birth time is not known or
+the file came to another filesystem, by size and time of modification, if only one on each side has them. What has another inode under
+its old name, while the old inode is nowhere, was saved anew: changed, not removed and added.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -54,8 +54,14 @@ def changed_too(pair: Pair) -> bool:
     return one.size_bytes != other.size_bytes or one.mtime_ns != other.mtime_ns
 
 
-def diff(before: Sequence[SnapshotEntry], after: Sequence[SnapshotEntry]) -> VersionDiff:
-    """What is in `after` and how it was in `before`; linear in their entries."""
+def diff(
+    before: Sequence[SnapshotEntry],
+    after: Sequence[SnapshotEntry],
+    disks_before: Mapping[bytes, str] | None = None,
+    disks_after: Mapping[bytes, str] | None = None,
+) -> VersionDiff:
+    """What is in `after` and how it was in `before`; linear in their entries. `disks_…`: which filesystem each root was on
+    then, so far as that was recorded."""
     old = {(each.root, each.path): each for each in before}
     new = {(each.root, each.path): each for each in after}
     same = 0
@@ -81,7 +87,11 @@ def diff(before: Sequence[SnapshotEntry], after: Sequence[SnapshotEntry]) -> Ver
         before_it = old.get(key)
         if before_it is None or (before_it.mode != each.mode and before_it.is_folder != each.is_folder):
             (folders_added if each.is_folder else come).append(each)
-    met = _Meeting([*left, *(pair.before for pair in replaced)], [*come, *(pair.after for pair in replaced)])
+    met = _Meeting(
+        [*left, *(pair.before for pair in replaced)],
+        [*come, *(pair.after for pair in replaced)],
+        _Disks(disks_before or {}, disks_after or {}),
+    )
     for pair in replaced:
         if not met.is_met(pair.before) and not met.is_met(pair.after):
             pairs.append(pair)  # saved anew under the same name
@@ -97,10 +107,23 @@ def diff(before: Sequence[SnapshotEntry], after: Sequence[SnapshotEntry]) -> Ver
     )
 
 
+class _Disks(NamedTuple):
+    """Which filesystem each root was on."""
+
+    before: Mapping[bytes, str]
+    after: Mapping[bytes, str]
+
+    def are_one(self, one: bytes, other: bytes) -> bool:
+        """Whether two roots, of before and of after, were on one filesystem. Of which that was not recorded is on one with itself."""
+        disk = self.before.get(one)
+        return one == other or (disk is not None and disk == self.after.get(other))
+
+
 class _Meeting:
     """Finds those that left among those that came."""
 
-    def __init__(self, left: Iterable[SnapshotEntry], come: Iterable[SnapshotEntry]) -> None:
+    def __init__(self, left: Iterable[SnapshotEntry], come: Iterable[SnapshotEntry], disks: _Disks) -> None:
+        self._disks = disks
         self._left = {(each.root, each.path): each for each in left}
         self._come = {(each.root, each.path): each for each in come}
         self.pairs: list[Pair] = []
@@ -134,7 +157,9 @@ class _Meeting:
 
     def _is_one(self, one: SnapshotEntry, other: SnapshotEntry) -> bool:
         births = (one.fingerprint.birth_ns, other.fingerprint.birth_ns)
-        if None in births or one.root != other.root:  # inode numbers count within one filesystem only
+        if None in births or not self._disks.are_one(
+            one.root, other.root
+        ):  # inode numbers count within a filesystem only
             return one.fingerprint.same_file(other.fingerprint)
         return one.fingerprint.same_inode(other.fingerprint)
 

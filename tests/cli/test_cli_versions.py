@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from ifmosfs.core.files import Place
+from ifmosfs.platform.disk import PosixDisk
 from tests.adapters.trees import read_tree, write_tree
 from tests.cli.command_line import INBOX, INVOICE, ORGANISED, SCRIPT, Desk, refusal
 from tests.fuse_support import force_unmount
@@ -79,6 +81,19 @@ def test_a_commit_without_snapshot_leaves_a_version_without_manifest(desk: Desk)
         "error[not-found]: version 1 has no manifest: it was not taken, or it was pruned",
         f"  hint: what its run did can still be undone: ifmosfs rollback {plan}",
     ]
+
+
+def test_diff_tells_that_a_file_was_edited_before_it_was_moved_back(desk: Desk) -> None:
+    if PosixDisk().lstat(Place(os.fsencode(desk.inbox), b"run.sh")).fingerprint.birth_ns is None:
+        pytest.skip("needs a filesystem that knows when a file was made")
+    desk.committed()
+    with open(desk.target / "Data/Datasets/sizes.csv", "ab") as table:
+        table.write(b"d,4\n")
+    desk.here("rollback", "restore", "sizes.csv", "--yes")
+    found = desk.here("versions", "diff", "--from", "1", "--to", "2", "--json").json
+    moved = [(row["from"], row["path"], row["changed"]) for row in found["moved"]]
+    edited = (str(desk.target / "Data/Datasets/sizes.csv"), str(desk.inbox / "tables/sizes.csv"), True)
+    assert (found["added"], found["removed"], moved, found["changed"]) == ([], [], [edited], [])
 
 
 def test_diff_tells_that_a_rollback_has_moved_everything(desk: Desk) -> None:

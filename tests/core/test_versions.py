@@ -60,6 +60,22 @@ def test_a_copy_on_another_filesystem_is_known_by_size_and_time_if_only_one_has_
     assert diff([A], twins) == VersionDiff(tuple(twins), (A,), (), (), 0)
 
 
+def test_a_file_that_was_edited_and_moved_to_another_root_of_its_filesystem_is_moved_and_changed() -> None:
+    there = entry(b"a", 1, size=10, mtime=6, root=b"/in")
+    found = diff([A], [there], {b"/out": "disk"}, {b"/out": "disk", b"/in": "disk"})
+    assert (found, changed_too(found.moved[0])) == (VersionDiff((), (), (Pair(A, there),), (), 0), True)
+
+
+def test_the_same_inode_number_on_another_filesystem_or_on_one_without_birth_times_is_no_proof() -> None:
+    there = entry(b"a", 1, size=10, mtime=6, root=b"/usb")
+    two = VersionDiff((there,), (A,), (), (), 0)
+    assert diff([A], [there], {b"/out": "disk"}, {b"/usb": "stick"}) == two
+    assert diff([A], [there], {b"/out": "disk"}, {}) == diff([A], [there], {}, {b"/usb": "disk"}) == two
+    old, new = entry(b"a", 1, birth=None), there._replace(fingerprint=Fingerprint(1, 10, 6, 0, None))
+    disks = {b"/out": "disk", b"/usb": "disk"}
+    assert diff([old], [new], disks, disks) == VersionDiff((new,), (old,), (), (), 0)
+
+
 def test_an_inode_number_that_was_given_again_is_another_file() -> None:
     again = entry(b"z", 1, birth=2, size=3)
     assert diff([A], [again]) == VersionDiff((again,), (A,), (), (), 0)
