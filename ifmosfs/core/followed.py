@@ -1,7 +1,8 @@
 """Where later runs of other plans have brought the files of a plan: undo and proof follow a file, and not its name.
 
 A later commit may have displaced a file into the vault, or moved it on because its folder was scanned; a rollback of another plan
-may have taken back what this one had put away. All of it stands in the journal, so it is told from there, in the order of time.
+may have taken back what this one had put away. So may they have removed a folder that this one has made, and made it again. All of it
+stands in the journal, so it is told from there, in the order of time.
 """
 
 from __future__ import annotations
@@ -109,6 +110,47 @@ class _Trail:
         self._arrive(target.absolute, key)
 
 
+class _Folders:
+    """The folders that the plan has made, by path, while other runs remove them and make them again."""
+
+    def __init__(self) -> None:
+        self._at: dict[bytes, tuple[Key, Fingerprint | None]] = {}
+        self._removed: dict[Key, Key] = {}  # by its removal, what has made the folder
+        self.remade: dict[Key, Fingerprint] = {}
+
+    def own(self, run_id: str, row: Recorded) -> None:
+        """An operation of the plan itself."""
+        operation = row.operation
+        if operation.kind is OpKind.MKDIR and operation.target is not None:
+            self._at[operation.target.absolute] = (run_id, operation.seq), row.outcome.arrived
+        elif operation.kind is OpKind.RMDIR and operation.source is not None:
+            self._at.pop(operation.source.absolute, None)
+
+    def other(self, run: Run, row: Recorded) -> None:
+        """An operation of another plan."""
+        operation, key = row.operation, (run.run_id, row.operation.seq)
+        if operation.kind is OpKind.RMDIR and operation.source is not None:
+            made, is_now = self._at.pop(operation.source.absolute, (None, None))
+            if made is not None and is_now is not None and _is_inode(operation.expected, is_now):
+                self._removed[key] = made
+        elif operation.kind is OpKind.MKDIR and operation.target is not None:
+            self._made(operation.target.absolute, run, row)
+
+    def _made(self, path: bytes, run: Run, row: Recorded) -> None:
+        """A folder that another plan has made: ours, if it is one of ours made again, or if a rollback had to make it on its way where
+        somebody had removed ours."""
+        before, _ = self._at.pop(path, (None, None))
+        undone, arrived = row.operation.inverse_of, row.outcome.arrived
+        ours = self._removed.get(undone) if undone is not None else before if run.kind is RunKind.ROLLBACK else None
+        if ours is not None and arrived is not None:
+            self._at[path] = ours, arrived
+            self.remade[ours] = arrived
+
+
+def _is_inode(found: Fingerprint | None, wanted: Fingerprint) -> bool:
+    return found is not None and found.same_inode(wanted)
+
+
 def follow(history: Sequence[RunHistory], others: Iterable[RunHistory]) -> Followed:
     """The plan's runs as they are to be read after the runs of other plans, both given oldest first.
 
@@ -119,18 +161,19 @@ def follow(history: Sequence[RunHistory], others: Iterable[RunHistory]) -> Follo
     later = [each for each in others if each.run.run_id not in own and each.run.started_ns >= since]
     if not later:
         return Followed(tuple(history), frozenset())
-    trail = _Trail()
+    trail, folders = _Trail(), _Folders()
     for each in sorted([*history, *later], key=lambda each: each.run.started_ns):
         for row in each.recorded:
-            if row.operation.kind not in MOVING or row.outcome.state is not OpState.DONE:
+            if row.outcome.state is not OpState.DONE:
                 continue
+            seen = trail if row.operation.kind in MOVING else folders
             if each.run.run_id in own:
-                trail.own(each.run.run_id, row)
+                seen.own(each.run.run_id, row)
             else:
-                trail.other(each.run, row)
+                seen.other(each.run, row)
     undone = undone_by(history)
     gone = {way for key in trail.gone for way in way_of(key, undone)}
-    retold = tuple(_retold(each, trail.brought, undone) for each in history)
+    retold = tuple(_retold(each, trail.brought, folders.remade, undone) for each in history)
     return Followed(retold, frozenset({*trail.foreign, *gone}), trail.left_there())
 
 
@@ -139,12 +182,16 @@ def _goes_forth(key: Key, undone: Mapping[Key, Key]) -> bool:
     return len(way_of(key, undone)) % 2 == 1
 
 
-def _retold(history: RunHistory, brought: Mapping[Key, _Brought], undone: Mapping[Key, Key]) -> RunHistory:
+def _retold(
+    history: RunHistory, brought: Mapping[Key, _Brought], remade: Mapping[Key, Fingerprint], undone: Mapping[Key, Key]
+) -> RunHistory:
     rows = []
     for row in history.recorded:
         key = history.run.run_id, row.operation.seq
         found = brought.get(key)
-        if found is None:
+        if key in remade:
+            rows.append(replace(row, outcome=replace(row.outcome, arrived=remade[key])))
+        elif found is None:
             rows.append(row)
         elif not (found.is_taken_back and _goes_forth(key, undone)):
             outcome = replace(row.outcome, arrived=found.arrived or row.outcome.arrived)
