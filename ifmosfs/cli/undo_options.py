@@ -231,7 +231,12 @@ def _show(reports: Sequence[tuple[PreparedRollback, RunReport]], *, dry_run: boo
 
 def _say_what_next(prepared: PreparedRollback, report: RunReport) -> None:
     plan_id = prepared.info.plan_id
-    if report.n_conflicts or report.n_failed or report.n_skipped:
+    if report.problems and {each.code for each in report.problems} == {"gone"}:
+        click.echo(
+            "What is gone cannot be moved back; ifmosfs versions restore brings back what a version holds of it."
+        )
+        click.echo(f"Once it is where the plan had put it: ifmosfs rollback {plan_id}")
+    elif report.n_conflicts or report.n_failed or report.n_skipped:
         click.echo(f"What has stayed can still be moved back: ifmosfs rollback {plan_id}")
     elif prepared.chosen.is_forth:
         click.echo(f"Back again: ifmosfs rollback {plan_id}")

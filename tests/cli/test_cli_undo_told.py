@@ -135,3 +135,30 @@ def test_the_killed_undo_of_a_run_is_ended_by_the_same_command(desk: Desk) -> No
     assert (desk.here("recover").status, desk.state_of(plan)) == (0, "committed")
     assert desk.here("rollback", "execute", "--run", commit, "--yes").status == 0
     assert (attributes(desk.inbox), desk.target.exists(), desk.state_of(plan)) == (before, False, "rolled_back")
+
+
+# Files that are gone
+
+
+def test_a_plan_whose_files_all_are_gone_stays_committed_and_what_comes_again_goes_back(desk: Desk) -> None:
+    plan = desk.committed()
+    places = {name: desk.target / name for name in ("Data/Datasets/sizes.csv", "Development/Source code/run.sh")}
+    for path in places.values():
+        path.rename(desk.folder / path.name)
+    (desk.target / "Financial/Documents/2021/invoice-17.txt").unlink()
+    result = desk.here("rollback", plan, "--yes")
+    assert (result.status, desk.state_of(plan), result.out.splitlines()[-2:]) == (
+        4,
+        "committed",
+        [
+            "What is gone cannot be moved back; ifmosfs versions restore brings back what a version holds of it.",
+            f"Once it is where the plan had put it: ifmosfs rollback {plan}",
+        ],
+    )
+    assert refusal(desk.here("stage", "reopen", plan))[0].startswith("error[wrong-state]")
+    for path in places.values():
+        path.parent.mkdir(parents=True)
+        (desk.folder / path.name).rename(path)
+    again = desk.here("rollback", plan, "--yes", "--json")
+    assert (again.status, again.json["moved"], [row["code"] for row in again.json["problems"]]) == (3, 2, ["gone"])
+    assert sorted(path.name for path in desk.inbox.rglob("*.*")) == ["run.sh", "sizes.csv", "what.xyz"]
