@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from ifmosfs.app.committing import plan_history
 from ifmosfs.app.context import App
 from ifmosfs.app.lost_journals import is_lost
-from ifmosfs.app.rollback_log import OF_VAULT
+from ifmosfs.app.rollback_log import OF_VAULT, VAULT_EMPTIED, commands_of
 from ifmosfs.app.undoing import UNDOABLE, Chosen, followed_history, known_history, prepare_rollback
 from ifmosfs.app.versioning import find_version, read_manifest
 from ifmosfs.core.errors import NotFound, UsageProblem, WrongState
@@ -145,6 +145,9 @@ def _of_run(app: App, journal: Journal, prefix: str, plan: PlanInfo | None) -> _
         )
     info = app.catalogue.find_plan(run.plan_id)
     _require_movable(info)
+    if commands_of(app, [run])[run.run_id] == VAULT_EMPTIED:
+        what = f"run {run.run_id} has emptied the vault, and what it removed is removed for good"
+        raise WrongState(what, hint="the content of each file was in another place: ifmosfs history FILE")
     _require_undoable(plan_history(journal, info.plan_id), run)
     return _Scope(
         info, frozenset({run.run_id}), is_forth=run.run_id not in went_forth(journal, journal.runs(info.plan_id))

@@ -4,6 +4,7 @@ only grow, the journal, the log of rollbacks and the log of each plan's edits.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,10 +12,11 @@ from typing import NamedTuple
 
 from ifmosfs.app.collector import without_collector
 from ifmosfs.app.context import App
+from ifmosfs.app.rollback_log import commands_of
 from ifmosfs.core.edit_log import effective
 from ifmosfs.core.errors import NotFound
 from ifmosfs.core.files import Attr, Fingerprint, Kind, Place
-from ifmosfs.core.history import RunHistory, went_forth
+from ifmosfs.core.history import MOVING, RunHistory, went_forth
 from ifmosfs.core.journal import Journal, OpKind, OpState, Run, RunKind
 from ifmosfs.core.manifest import PlanInfo, RollbackEntry, SessionInfo
 from ifmosfs.core.names import is_within, join
@@ -25,12 +27,15 @@ from ifmosfs.core.vault import VAULT_PATH
 
 @dataclass(frozen=True, slots=True)
 class LoggedRun:
-    """A run with how many files and folders it moved, whether to where the plan wants them or back, and for a rollback what was
-    chosen (`None`: it ended before that was recorded)."""
+    """A run with the command that it was of, how many files and folders it moved, whether to where the plan wants them or back, how
+    many files and empty folders it removed, and for a rollback what was chosen (`None`: it ended before that was recorded)."""
 
     run: Run
+    command: str
     n_moved: int
     is_forth: bool
+    n_removed: int
+    n_folders_removed: int
     rollback: RollbackEntry | None
 
 
@@ -62,13 +67,15 @@ def logged_runs(app: App, journal: Journal) -> list[LoggedRun]:
     """All runs, oldest first."""
     log = {entry.run_id: entry for entry in app.catalogue.rollbacks()}
     runs = journal.runs()
-    forth = went_forth(journal, runs)
-    return [LoggedRun(run, _n_moved(journal, run), run.run_id in forth, log.get(run.run_id)) for run in runs]
-
-
-def _n_moved(journal: Journal, run: Run) -> int:
-    done = journal.recorded(run.run_id, (OpState.DONE,))
-    return sum(row.operation.source is not None and row.operation.target is not None for row in done)
+    forth, commands = went_forth(journal, runs), commands_of(app, runs)
+    found = []
+    for run in runs:
+        done = Counter(row.operation.kind for row in journal.recorded(run.run_id, (OpState.DONE,)))
+        n_moved = sum(done[kind] for kind in MOVING)
+        is_forth, entry = run.run_id in forth, log.get(run.run_id)
+        command, n_removed, n_folders = commands[run.run_id], done[OpKind.REMOVE], done[OpKind.RMDIR]
+        found.append(LoggedRun(run, command, n_moved, is_forth, n_removed, n_folders, entry))
+    return found
 
 
 @without_collector()

@@ -4,6 +4,7 @@ because it was killed or the disk failed, the next command that recovers writes 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from ifmosfs.app.context import App
 from ifmosfs.core.journal import Journal, OpKind, OpState, Recorded, Run, RunKind, RunState
@@ -17,7 +18,15 @@ VAULT_EMPTIED = "vault empty"
 NOTHING_MOVED = "commit that moved nothing"
 NOT_RECORDED = "not recorded"  # of runs that were killed before the journal kept what was chosen
 
+_OF_VAULT = {OF_VAULT: "vault restore", VAULT_EMPTIED: "vault empty"}
 _UNFINISHED = frozenset({RunState.RUNNING, RunState.NEEDS_RECOVERY})
+
+
+def commands_of(app: App, runs: Iterable[Run]) -> dict[str, str]:
+    """What each of the runs was, by its id: commit, rollback, vault restore or vault empty. The latter two undo what a commit did, so
+    the journal has them as rollbacks."""
+    logged = {entry.run_id: entry.selection for entry in app.catalogue.rollbacks()}
+    return {run.run_id: _OF_VAULT.get(logged.get(run.run_id) or run.message or "", run.kind.value) for run in runs}
 
 
 def log_report(app: App, plan_id: str, selection: str, report: RunReport) -> None:

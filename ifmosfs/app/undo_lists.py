@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -11,6 +11,7 @@ from ifmosfs.app.collector import without_collector
 from ifmosfs.app.committing import plan_history
 from ifmosfs.app.context import App
 from ifmosfs.app.lost_journals import is_lost
+from ifmosfs.app.rollback_log import commands_of
 from ifmosfs.app.undoing import UNDOABLE, absent_roots, followed_history
 from ifmosfs.core.files import Attr, Kind, Place
 from ifmosfs.core.history import RunHistory, Standing, held_actions, standing, taken_back
@@ -22,11 +23,12 @@ from ifmosfs.core.selection import Candidate
 
 @dataclass(frozen=True, slots=True)
 class UndoneSoFar:
-    """A plan with its runs, oldest first; `n_held` of its files have not been moved back, `n_back` have been
-    moved back since its last commit."""
+    """A plan with its runs, oldest first, and the command of each by its id; `n_held` of its files have not been moved back, `n_back`
+    have been moved back since its last commit."""
 
     info: PlanInfo
     runs: tuple[Run, ...]
+    commands: Mapping[str, str]
     n_held: int
     n_back: int
 
@@ -71,7 +73,7 @@ def undone_so_far(app: App, journal: Journal, plans: Iterable[PlanInfo]) -> list
         runs = tuple(journal.runs(info.plan_id))
         if runs and not is_lost(app, journal, info):
             n_held, n_back = counts(app, info, plan_history(journal, info.plan_id))
-            found.append(UndoneSoFar(info, runs, n_held, n_back))
+            found.append(UndoneSoFar(info, runs, commands_of(app, runs), n_held, n_back))
     return sorted(found, key=lambda each: -max(_commits(each.runs), default=0))
 
 

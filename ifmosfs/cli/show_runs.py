@@ -90,11 +90,12 @@ def date_of(at_ns: int) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at_ns // 1_000_000_000))
 
 
-def journal_run_fields(run: Run) -> dict[str, object]:
-    """A run, as the journal holds it, for programs."""
+def journal_run_fields(run: Run, command: str) -> dict[str, object]:
+    """A run, as the journal holds it, for programs, with the command that it was of."""
     return {
         "run": run.run_id,
         "kind": run.kind.value,
+        "command": command,
         "plan": run.plan_id,
         "state": run.state.value,
         "started_ns": run.started_ns,

@@ -314,6 +314,40 @@ def test_what_is_elsewhere_too_goes_for_good_after_asking_and_the_history_tells(
     assert desk.here("verify", replaced).status == 0
 
 
+def test_lists_call_the_runs_of_the_vault_by_their_commands_and_the_emptying_cannot_be_undone(
+    desk: Desk, replaced: str
+) -> None:
+    (desk.target / "copy").write_bytes(THEIRS)
+    assert emptied(desk, "--yes") == (0, 1, 1, [])
+    rows = desk.here("history", "--json").json["runs"]
+    told = [(row["kind"], row["command"], row["moved"], row["direction"], row["removed"]) for row in rows]
+    empty = ("rollback", "vault empty", 0, None)
+    assert told == [("commit", "commit", 4, "forth", 0), (*empty, 1), (*empty, 0)]
+    assert [line.split(f"plan {replaced}  ")[1] for line in desk.here("history").out.splitlines()] == [
+        "4 files moved",
+        "1 file removed for good",
+        "5 empty folders removed",
+    ]
+    (plan,) = desk.here("rollback", "list", "--json").json["plans"]
+    assert [row["command"] for row in plan["runs"]] == ["commit", "vault empty", "vault empty"]
+    for row in rows[1:]:
+        assert f"  vault empty  {row['run']}  complete\n" in desk.here("rollback", "list").out
+        assert refusal(desk.here("rollback", "execute", "--run", row["run"], "--yes"))[0] == (
+            f"error[wrong-state]: run {row['run']} has emptied the vault, and what it removed is removed for good"
+        )
+    assert len(desk.here("history", "--json").json["runs"]) == 3
+
+
+def test_a_restore_from_the_vault_is_listed_as_such(desk: Desk, replaced: str) -> None:
+    (entry,) = desk.here("vault", "list", "--json").json["entries"]
+    assert desk.here("vault", "restore", entry["entry"]).status == 0
+    last = desk.here("history").out.splitlines()[-1]
+    run = desk.here("history", "--json").json["runs"][-1]["run"]
+    assert (
+        last.split("  ", 1)[1] == f"vault restore  {run}  plan {replaced}  1 file moved back, 5 empty folders removed"
+    )
+
+
 def test_an_emptied_folder_of_the_vault_that_cannot_be_removed_is_told(
     desk: Desk, replaced: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

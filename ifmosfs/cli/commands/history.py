@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from ifmosfs.app.context import App
     from ifmosfs.app.histories import Event, FileHistory, LoggedRun
 
+EMPTY = "vault empty"
+VAULT = ("vault restore", EMPTY)
+
 
 @click.command()
 @click.argument("file", required=False, metavar="[FILE]")
@@ -59,9 +62,10 @@ def _show_runs(runs: list[LoggedRun], *, as_json: bool) -> None:
     if as_json:
         rows = [
             {
-                **journal_run_fields(each.run),
+                **journal_run_fields(each.run, each.command),
                 "moved": each.n_moved,
-                "direction": "forth" if each.is_forth else "back",
+                "direction": _direction(each),
+                "removed": each.n_removed,
                 "selection": None if each.rollback is None else each.rollback.selection,
                 "conflicts": None if each.rollback is None else each.rollback.n_conflicts,
                 "failed": None if each.rollback is None else each.rollback.n_failed,
@@ -70,17 +74,36 @@ def _show_runs(runs: list[LoggedRun], *, as_json: bool) -> None:
         ]
         print_json({"runs": rows})
         return
+    width = max((len(each.command) for each in runs), default=0)
     for each in runs:
         run, entry = each.run, each.rollback
-        chosen = "" if entry is None or entry.selection == "plan" else f"  ({display(entry.selection.encode())})"
+        is_plain = entry is None or entry.selection == "plan" or each.command in VAULT
+        chosen = "" if entry is None or is_plain else f"  ({display(entry.selection.encode())})"
         state = "" if run.state.value == "complete" else f"  {run.state.value.replace('_', ' ')}"
-        way = "" if run.kind is RunKind.COMMIT else " forth" if each.is_forth else " back"
         click.echo(
-            f"{date_of(run.started_ns)}  {run.kind.value:8}  {run.run_id}  plan {run.plan_id}"
-            f"  {counted(each.n_moved, 'file')} moved{way}{state}{chosen}"
+            f"{date_of(run.started_ns)}  {each.command:{width}}  {run.run_id}  plan {run.plan_id}  {_did(each)}{state}{chosen}"
         )
     if not runs:
         click.echo("Nothing has been moved yet.")
+
+
+def _direction(each: LoggedRun) -> str | None:
+    """Which way a run has moved files; `None` for one that moves none."""
+    if each.command == EMPTY:
+        return None
+    return "forth" if each.is_forth else "back"
+
+
+def _did(each: LoggedRun) -> str:
+    """What a run has done, in words."""
+    way = "" if each.run.kind is RunKind.COMMIT else f" {_direction(each)}"
+    moved = f"{counted(each.n_moved, 'file')} moved{way}"
+    if each.command not in VAULT:
+        return moved
+    parts = [moved] if each.n_moved else []
+    parts += [f"{counted(each.n_removed, 'file')} removed for good"] if each.n_removed else []
+    parts += [f"{counted(each.n_folders_removed, 'empty folder')} removed"] if each.n_folders_removed else []
+    return ", ".join(parts) or "nothing done"
 
 
 def _show_file(each: FileHistory) -> None:

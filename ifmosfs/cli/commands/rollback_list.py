@@ -51,10 +51,10 @@ def _show_plan(each: UndoneSoFar) -> None:
     told = ", ".join(f"{number:,} {what}" for number, what in counts if number) or "nothing moved"
     state = info.state.value.replace("_", " ")
     click.echo(f"Plan {info.plan_id}  {state}  {told}  {shown(info.target)}")
+    width = max(len(command) for command in (*each.commands.values(), "rollback"))
     for run in each.runs:
-        click.echo(
-            f"  {date_of(run.started_ns)}  {run.kind.value:8}  {run.run_id}  {run.state.value.replace('_', ' ')}"
-        )
+        command = f"{each.commands[run.run_id]:{width}}"
+        click.echo(f"  {date_of(run.started_ns)}  {command}  {run.run_id}  {run.state.value.replace('_', ' ')}")
     if each.n_held:
         click.echo(f"  undo it: ifmosfs rollback {info.plan_id}   its files: ifmosfs rollback files {info.plan_id}")
     if each.n_back:
@@ -68,7 +68,7 @@ def _plan_fields(each: UndoneSoFar) -> dict[str, object]:
         "target": each.info.target,
         "not_moved_back": each.n_held,
         "moved_back": each.n_back,
-        "runs": [journal_run_fields(run) for run in each.runs],
+        "runs": [journal_run_fields(run, each.commands[run.run_id]) for run in each.runs],
     }
 
 
