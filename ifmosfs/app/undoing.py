@@ -160,7 +160,8 @@ class Rehearsal:
 
     def run(self, prepared: PreparedRollback) -> RunReport:
         """The report of the rollback as `run_rollback` would give it."""
-        _withdraw_sidecars(self.disk, self.journal.runs(prepared.info.plan_id))
+        if not prepared.chosen.is_forth:
+            _withdraw_sidecars(self.disk, self.journal.runs(prepared.info.plan_id))
         report = execute(prepared.planned.order, self.disk, self.journal, now_ns=host.now_ns)
         return _with_refused(report, prepared)
 
@@ -174,7 +175,10 @@ def run_rollback(app: App, journal: SqliteJournal, prepared: PreparedRollback, s
     """Move the files back. The plan is ROLLED_BACK when nothing of it is left at its target, and COMMITTED again where its
     rollback is undone. Raises `DiskFailed`."""
     plan_id, state = prepared.info.plan_id, prepared.info.state
-    journal.withdraw_sidecars(plan_id)
+    if (
+        not prepared.chosen.is_forth
+    ):  # their folder may go with the target; but what goes forth again may go into it, to the vault
+        journal.withdraw_sidecars(plan_id)
     if state is PlanState.ROLLED_BACK and prepared.chosen.is_forth:
         state = app.catalogue.advance(
             plan_id, PlanEvent.ROLL_FORTH

@@ -19,7 +19,7 @@ from ifmosfs.core.vault import lost_place, replaced_place, vault_folders
 from ifmosfs.platform import host
 from ifmosfs.platform.disk import PosixDisk
 from tests.adapters.trees import read_tree, write_tree
-from tests.cli.command_line import INVOICE, SCRIPT, Desk, refusal
+from tests.cli.command_line import INVOICE, SCRIPT, Desk, attributes, refusal
 
 THEIRS = b"theirs"
 
@@ -346,6 +346,30 @@ def test_a_restore_from_the_vault_is_listed_as_such(desk: Desk, replaced: str) -
     assert (
         last.split("  ", 1)[1] == f"vault restore  {run}  plan {replaced}  1 file moved back, 5 empty folders removed"
     )
+
+
+def test_the_undo_of_a_restore_brings_the_file_into_the_vault_again(desk: Desk, replaced: str) -> None:
+    before = attributes(desk.target, without=(b".ifmosfs",))
+    (entry,) = desk.here("vault", "list", "--json").json["entries"]
+    assert desk.here("vault", "restore", entry["entry"]).status == 0
+    run = desk.here("history", "--json").json["runs"][-1]["run"]
+    result = desk.here("rollback", "execute", "--run", run, "--yes", "--json")
+    assert (result.status, result.json["problems"], inside_vault(desk)) == (0, [], ["run.sh"])
+    assert attributes(desk.target, without=(b".ifmosfs",)) == before
+
+
+def test_the_redo_of_a_file_that_has_displaced_another_puts_that_one_into_the_vault_again(
+    desk: Desk, replaced: str
+) -> None:
+    before = attributes(desk.target, without=(b".ifmosfs",))
+    assert desk.here("rollback", "restore", "run.sh", "--yes").status == 0
+    assert inside_vault(desk) == []
+    preview = desk.here("rollback", "execute", replaced, "--redo", "--dry-run", "--json").json
+    result = desk.here("rollback", "execute", replaced, "--redo", "--yes", "--json")
+    assert (result.status, result.json["moved"], result.json["problems"], inside_vault(desk)) == (0, 1, [], ["run.sh"])
+    assert (preview["moved"], preview["problems"]) == (1, [])
+    assert attributes(desk.target, without=(b".ifmosfs",)) == before
+    assert desk.here("verify", replaced).status == 0
 
 
 def test_an_emptied_folder_of_the_vault_that_cannot_be_removed_is_told(
