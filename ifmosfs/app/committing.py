@@ -22,6 +22,7 @@ from ifmosfs.app.work_order import commit_order
 from ifmosfs.core.errors import ConflictsOpen, DiskFull, IfmosfsError, PlanOutdated, TargetProblem
 from ifmosfs.core.execute import StopRequest, WorkOrder, execute
 from ifmosfs.core.files import Place
+from ifmosfs.core.held import as_if_moved
 from ifmosfs.core.history import RunHistory, actions_below, read_held
 from ifmosfs.core.journal import Journal, Run, RunKind, RunState
 from ifmosfs.core.manifest import Correction, PlanInfo, Protection, SnapshotEntry, SnapshotHead
@@ -240,7 +241,7 @@ def _leave_nothing(app: App, journal: SqliteJournal, prepared: PreparedCommit, r
 
 def plan_history(journal: Journal, plan_id: str) -> list[RunHistory]:
     """All runs of a plan with their operations, oldest first."""
-    return [RunHistory(run, tuple(journal.recorded(run.run_id))) for run in journal.runs(plan_id)]
+    return as_if_moved([RunHistory(run, tuple(journal.recorded(run.run_id))) for run in journal.runs(plan_id)])
 
 
 def new_run(kind: RunKind, plan_id: str, target: bytes, selection: str | None = None) -> Run:

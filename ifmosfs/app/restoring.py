@@ -18,13 +18,14 @@ from ifmosfs.app.checks import permissions, refuse_read_only
 from ifmosfs.app.collector import without_collector
 from ifmosfs.app.committing import Stop, new_run, plan_head
 from ifmosfs.app.scanning import scan_rules
-from ifmosfs.app.snapshotting import RESTORED, held_place, remove_empty_folders
+from ifmosfs.app.snapshotting import held_place, remove_empty_folders
 from ifmosfs.app.staging import nearest_folder
 from ifmosfs.app.versioning import find_version, read_manifest
 from ifmosfs.core.effects import disk_failed
 from ifmosfs.core.errors import DiskFull, NotFound, PlanOutdated
 from ifmosfs.core.execute import WorkOrder, execute
 from ifmosfs.core.files import Kind, Place, Root, UnreadableEntry
+from ifmosfs.core.held import RESTORED
 from ifmosfs.core.inventory import inventory
 from ifmosfs.core.journal import Recorded, RunKind, RunState
 from ifmosfs.core.manifest import Protection, SnapshotEntry, SnapshotHead, SnapshotInfo

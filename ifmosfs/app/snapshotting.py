@@ -11,7 +11,7 @@ import errno
 import os
 import secrets
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -24,6 +24,7 @@ from ifmosfs.app.scanning import check_roots, scan_rules
 from ifmosfs.core.effects import disk_failed, parent, sync_folders
 from ifmosfs.core.errors import DiskFull, NotFound, UsageProblem
 from ifmosfs.core.files import Fingerprint, Kind, Place, UnreadableEntry
+from ifmosfs.core.held import RESTORED
 from ifmosfs.core.inventory import inventory
 from ifmosfs.core.manifest import (
     HeldContent,
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
     from ifmosfs.app.context import App
 
 CONTENTS = "contents"
-RESTORED = b"restored"
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 FATAL = frozenset({errno.EIO, errno.EROFS, errno.ENOTCONN})
 
@@ -422,12 +422,19 @@ def space_use(app: App) -> SpaceUse:
 
 def held_place(app: App, digest: bytes) -> Place | None:
     """Where a content is held, proved by reading it; `None` if it is not, any more."""
-    known = [each.place for each in app.catalogue.contents() if each.digest == digest]
-    own = ContentStore(os.fsencode(app.settings.state_folder / CONTENTS)).place(digest)
-    for path in dict.fromkeys(
-        [*known, own]
-    ):  # what is known may be on a disk that is not there, and was held here since
-        if holds(path, digest):
+    return held_places(app, {digest}).get(digest)
+
+
+def held_places(app: App, digests: Collection[bytes]) -> dict[bytes, Place]:
+    """Where contents are held, each proved by reading it; those that are not, any more, are left out."""
+    own = ContentStore(os.fsencode(app.settings.state_folder / CONTENTS))
+    # What is known may be on a disk that is not there, and was held here since.
+    known = (
+        [(each.digest, each.place) for each in app.catalogue.contents() if each.digest in digests] if digests else []
+    )
+    found: dict[bytes, Place] = {}
+    for digest, path in (*known, *((digest, own.place(digest)) for digest in digests)):
+        if digest not in found and holds(path, digest):
             folder, _, name = path.rpartition(b"/")
-            return Place(folder, name)
-    return None
+            found[digest] = Place(folder, name)
+    return found

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from ifmosfs.app.choosing import candidates_of
 from ifmosfs.app.collector import without_collector
 from ifmosfs.app.committing import plan_history
 from ifmosfs.app.context import App
+from ifmosfs.app.held_contents import offers_of
 from ifmosfs.app.lost_journals import is_lost
 from ifmosfs.app.undoing import UNDOABLE, followed_history
+from ifmosfs.core.elsewhere import find_elsewhere
 from ifmosfs.core.files import Attr, Kind, Place
-from ifmosfs.core.history import RunHistory, Standing, held_actions, standing, taken_back
+from ifmosfs.core.followed import Followed
+from ifmosfs.core.held import Lost
+from ifmosfs.core.history import Key, RunHistory, Standing, held_actions, standing, taken_back
 from ifmosfs.core.journal import Journal, OpKind, Run, RunKind
 from ifmosfs.core.manifest import PlanInfo
 from ifmosfs.core.plan import Action
@@ -39,6 +43,7 @@ class FoundNow(Enum):
     SAVED_ANEW = "saved anew"  # another file under its name
     FOLDER = "a folder now"
     GONE = "gone"
+    RESTORABLE = "restorable"  # gone, but a snapshot holds its content
     BACK = "back"  # it has been moved back
 
 
@@ -94,12 +99,26 @@ def _commits(runs: Sequence[Run]) -> list[int]:
 @without_collector()
 def moved_files(app: App, journal: Journal, info: PlanInfo) -> list[MovedFile]:
     """Every file that a plan's commits have moved, and what is there now. Raises: DatabaseDamaged, RecoveryNeeded."""
-    history = followed_history(journal, plan_history(journal, info.plan_id)).history
-    found = {each.key: each for each in standing(history)}
+    followed = followed_history(journal, plan_history(journal, info.plan_id))
+    found = {each.key: each for each in standing(followed.history)}
     listed = candidates_of(app, journal, info)
     app.progress("Looking", 0, len(listed))
     with app.disk.looking():
-        return [_moved_file(app, each, found.get(each.key)) for each in listed]
+        files = [_moved_file(app, each, found.get(each.key)) for each in listed]
+        gone = [found[each.moved.key] for each in files if each.found is FoundNow.GONE and not each.moved.is_folder]
+        restorable = _restorable(app, info, followed, gone)
+    return [replace(each, found=FoundNow.RESTORABLE) if each.moved.key in restorable else each for each in files]
+
+
+def _restorable(app: App, info: PlanInfo, followed: Followed, gone: Sequence[Standing]) -> frozenset[Key]:
+    """Which of the moves whose files are gone a rollback would undo from held contents."""
+    lost = [Lost(each, each.key in followed.foreign) for each in gone]
+    offers = offers_of(app, followed.history, info.plan_id)(lost) if lost else {}
+    if not offers:
+        return frozenset()
+    folders = (info.target, *(root.path for root in app.catalogue.load_plan_head(info.plan_id).roots))
+    elsewhere = find_elsewhere([each for each in gone if each.key in offers], folders, app.disk)
+    return frozenset(offers) - frozenset(elsewhere)
 
 
 def _moved_file(app: App, each: Candidate, moved: Standing | None) -> MovedFile:

@@ -13,6 +13,7 @@ from ifmosfs.app.checks import permissions, refuse_read_only
 from ifmosfs.app.collector import without_collector
 from ifmosfs.app.committing import Stop, new_run, plan_history
 from ifmosfs.app.context import App
+from ifmosfs.app.held_contents import clear_copies, make_copies, offers_of
 from ifmosfs.app.lost_journals import is_lost, lost_journal
 from ifmosfs.app.rollback_log import log_report
 from ifmosfs.app.staging import load_tree
@@ -20,6 +21,7 @@ from ifmosfs.core.errors import PlanOutdated, TargetProblem, WrongState
 from ifmosfs.core.execute import execute
 from ifmosfs.core.files import Place
 from ifmosfs.core.followed import Followed, follow
+from ifmosfs.core.held import as_if_moved
 from ifmosfs.core.history import MOVING, Key, RunHistory, actions_below, held_actions, holds_anything, standing
 from ifmosfs.core.journal import Journal, OpState, Run, RunKind, RunState
 from ifmosfs.core.manifest import PlanInfo
@@ -101,6 +103,7 @@ def prepare_rollback(app: App, journal: Journal, chosen: Chosen, disk: DiskReade
             back=followed.back,
             beside=_mark(run.started_ns) if chosen.keep_both else None,
             search=(info.target, *(root.path for root in setting.roots)),
+            offers=offers_of(app, history, run.run_id),
         )
     if not planned.order.steps and planned.problems and {each.code for each in planned.problems} == {OTHER_DISK}:
         raise other_disk(min(absent))
@@ -160,6 +163,7 @@ class Rehearsal:
     def run(self, prepared: PreparedRollback) -> RunReport:
         """The report of the rollback as `run_rollback` would give it."""
         _withdraw_sidecars(self.disk, self.journal.runs(prepared.info.plan_id))
+        add_copies(self.disk, prepared)
         report = execute(prepared.planned.order, self.disk, self.journal, now_ns=host.now_ns)
         return _with_refused(report, prepared)
 
@@ -178,6 +182,7 @@ def run_rollback(app: App, journal: SqliteJournal, prepared: PreparedRollback, s
         state = app.catalogue.advance(
             plan_id, PlanEvent.ROLL_FORTH
         )  # before the first move: recovery tells what is true
+    prepared = _with_copies(app, prepared)
     report = execute(
         prepared.planned.order,
         app.disk,
@@ -186,6 +191,7 @@ def run_rollback(app: App, journal: SqliteJournal, prepared: PreparedRollback, s
         stop=stop,
         progress=lambda n_done, n_total: app.progress("Moving back", n_done, n_total),
     )
+    clear_copies(prepared.planned.copies)
     report = _with_refused(report, prepared)
     is_whole = report.state is RunState.COMPLETE and not _leaves_anything(journal, prepared, report)
     if is_whole:
@@ -196,6 +202,33 @@ def run_rollback(app: App, journal: SqliteJournal, prepared: PreparedRollback, s
         app.catalogue.advance(plan_id, PlanEvent.ROLL_BACK)
     log_report(app, plan_id, prepared.chosen.words, report)
     return report
+
+
+def add_copies(disk: RehearsalDisk, prepared: PreparedRollback) -> None:
+    """Put the copies of held contents that a rollback moves to their names on a rehearsed disk."""
+    for offer in prepared.planned.copies:
+        disk.add_copy(offer.copy, offer.attr, offer.held)
+
+
+def _with_copies(app: App, prepared: PreparedRollback) -> PreparedRollback:
+    """The same rollback, with those of its copies of held contents that can be made: the others are among its problems."""
+    planned = prepared.planned
+    if not planned.copies:
+        return prepared
+    copied = make_copies(app, planned.copies)
+    steps = tuple(
+        replace(step, expected=copied.made[step.source].fingerprint) if step.source in copied.made else step
+        for step in planned.order.steps
+        if step.source not in copied.refused
+    )
+    planned = replace(
+        planned,
+        order=replace(planned.order, steps=steps),
+        problems=(*planned.problems, *copied.refused.values()),
+        n_kept=planned.n_kept + len(copied.refused),
+        is_whole=planned.is_whole and not copied.refused,
+    )
+    return replace(prepared, planned=planned)
 
 
 def _leaves_anything(journal: Journal, prepared: PreparedRollback, report: RunReport) -> bool:
@@ -213,7 +246,7 @@ def _holds_anything(journal: Journal, plan_id: str, known: Sequence[RunHistory] 
     history = [
         RunHistory(run, before.get(run.run_id) or tuple(journal.recorded(run.run_id))) for run in journal.runs(plan_id)
     ]
-    return holds_anything(followed_history(journal, history).history)
+    return holds_anything(followed_history(journal, as_if_moved(history)).history)
 
 
 def settle_rolled_back(app: App, journal: SqliteJournal, info: PlanInfo) -> bool:

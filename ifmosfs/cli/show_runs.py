@@ -45,8 +45,11 @@ def problem_fields(problems: Iterable[Problem]) -> list[dict[str, object]]:
 
 def show_moves(report: RunReport, n_named: int) -> None:
     """The first files that were, or in a rehearsal would be, moved."""
+    from ifmosfs.core.held import is_copy_place
+
     for moved in report.moved[:n_named]:
-        click.echo(f"  {shown(moved.source.absolute)} -> {shown(moved.target.absolute)}")
+        source = "(a held content)" if is_copy_place(moved.source) else shown(moved.source.absolute)
+        click.echo(f"  {source} -> {shown(moved.target.absolute)}")
     if report.n_moved > n_named:
         click.echo(f"  … {report.n_moved - n_named:,} more")
 

@@ -199,6 +199,9 @@ def announce(prepared: PreparedRollback) -> None:
     if prepared.planned.beside:
         click.echo(f"  {counted(len(prepared.planned.beside), 'file')} will come back beside what is at the old place:")
         show_problems(prepared.planned.beside)
+    if prepared.planned.from_held:
+        click.echo(f"  {counted(len(prepared.planned.from_held), 'file')} will come back from held contents:")
+        show_problems(prepared.planned.from_held)
     for root in prepared.planned.remade_roots:
         click.echo(f"  {shown(root)} is not there any more, and is made again")
     n_kept = prepared.planned.n_kept
@@ -262,4 +265,5 @@ def _fields(prepared: PreparedRollback, report: RunReport, *, dry_run: bool) -> 
         "added": added,
         "modified": problem_fields(planned.modified),
         "beside": problem_fields(planned.beside),
+        "from_contents": problem_fields(planned.from_held),
     }

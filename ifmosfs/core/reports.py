@@ -51,6 +51,7 @@ WORDS: Final[Mapping[str, str]] = {
     "replaced": "the file was saved anew since the commit; the new one is moved back",
     "gone": "the file is no longer where the commit put it",
     "moved-elsewhere": "somebody has moved the file here since, and here it stays",
+    "from-held": "it is gone, and comes back from the content that a snapshot holds",
     "comes-beside": "its old place is taken, so it comes back beside it",
     "folder-not-empty": "the folder is not empty and stays",
     "folder-attributes": "the folder is there again, but not with all that it had",

@@ -195,6 +195,17 @@ def copy_out(content: bytes, place: Place, mode: int, mtime_ns: int) -> None:
     """
     make_folder(place.root)
     draft = place.root + b"/" + DRAFT_PREFIX + place.path
+    try:
+        _write_copy(content, draft, mode, mtime_ns)
+        os.rename(draft, place.absolute)
+    except OSError:
+        with contextlib.suppress(OSError):  # on a full disk it would take the room of what is moved next
+            os.unlink(draft)
+        raise
+    _sync_folder(place.root)
+
+
+def _write_copy(content: bytes, draft: bytes, mode: int, mtime_ns: int) -> None:
     reader = os.open(content, copying.READ_FLAGS)
     try:
         writer = os.open(draft, copying.NEW_FLAGS, 0o600)
@@ -205,12 +216,10 @@ def copy_out(content: bytes, place: Place, mode: int, mtime_ns: int) -> None:
             os.fsync(writer)
             if copying.digest_of(writer) != copying.digest_of(reader):
                 raise OSError(errno.EIO, "the content does not read back as it was written")
-            os.rename(draft, place.absolute)
         finally:
             os.close(writer)
     finally:
         os.close(reader)
-    _sync_folder(place.root)
 
 
 def is_draft(name: bytes) -> bool:
