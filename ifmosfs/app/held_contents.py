@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +14,7 @@ from ifmosfs.core.files import Attr, Place
 from ifmosfs.core.held import Lost, Offer, Offers, copy_place, fits, is_copy_place
 from ifmosfs.core.history import Key, RunHistory
 from ifmosfs.core.manifest import SnapshotEntry, SnapshotHead
-from ifmosfs.core.reports import Problem, problem
+from ifmosfs.core.reports import WORDS, Problem, problem
 from ifmosfs.platform.contents import copy_out
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ def offers_of(app: App, history: Sequence[RunHistory], id_: str) -> Offers:
             for head, entry in entries:
                 place = None if entry.digest is None else held.get(entry.digest)
                 if place is not None:
-                    found[key] = _offer(app, head, entry, place, id_, next(numbers))
+                    found[key] = offer_of(app, entry, place, id_, next(numbers), head.name)
                     break
         return found
 
@@ -72,34 +71,50 @@ def _recorded(
     return found
 
 
-def _offer(app: App, head: SnapshotHead, entry: SnapshotEntry, held: Place, id_: str, number: int) -> Offer:
+def offer_of(app: App, entry: SnapshotEntry, held: Place, id_: str, number: int, snapshot: str = "") -> Offer:
+    """What an entry can come back from: the content at `held`, by way of the copy of this number that is made for `id_`."""
     beside = os.path.dirname(held.root.rpartition(b"/")[0])
-    return Offer(entry, held, copy_place(beside, id_, number), _attr_of_copy(app, entry, held), head.name)
+    return Offer(entry, held, copy_place(beside, id_, number), _attr_of_copy(app, entry, held), snapshot)
 
 
 def _attr_of_copy(app: App, entry: SnapshotEntry, held: Place) -> Attr:
-    found = app.disk.lstat(held)
+    found, owner = app.disk.lstat(held), entry.belongings
+    found = found if owner is None else replace(found, uid=owner.uid, gid=owner.gid)
     return replace(found, mode=entry.mode or PLAIN_MODE, mtime_ns=entry.fingerprint.mtime_ns, n_links=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """Copies that wait to be moved, by their places with what they are now, and those that could not be made, each with the reason."""
+    """Copies that wait to be moved, by their places with what they are now, and those that could not be made, each with the reason.
+    `lacking`: what the file of a copy had besides, and the copy has not."""
 
-    made: dict[Place, Attr]
-    refused: dict[Place, Problem]
+    made: dict[Place, Attr] = field(default_factory=dict)
+    refused: dict[Place, Problem] = field(default_factory=dict)
+    lacking: dict[Place, Problem] = field(default_factory=dict)
 
 
 def make_copies(app: App, offers: Iterable[Offer]) -> Copied:
     """Make the copies, durably; one that cannot be made keeps no other away."""
-    copied = Copied({}, {})
+    copied = Copied()
     for offer in offers:
         try:
-            copy_out(offer.held.absolute, offer.copy, offer.entry.mode or PLAIN_MODE, offer.entry.fingerprint.mtime_ns)
+            lacking = copy_of(offer.entry, offer.held, offer.copy)
             copied.made[offer.copy] = app.disk.lstat(offer.copy)
         except OSError as error:
             copied.refused[offer.copy] = _refusal(offer, error)
+        else:
+            if lacking is not None:
+                copied.lacking[offer.copy] = lacking
     return copied
+
+
+def copy_of(entry: SnapshotEntry, held: Place, copy: Place) -> Problem | None:
+    """Make the copy of a held content that has all that the entry has recorded; what it lacks, if anything. Raises OSError."""
+    lacking = copy_out(held.absolute, copy, entry.mode or PLAIN_MODE, entry.fingerprint.mtime_ns, entry.belongings)
+    if not lacking:
+        return None
+    words = f"{WORDS['file-attributes']} ({', '.join(lacking)})"
+    return problem("file-attributes", entry.place.absolute, words=words)
 
 
 def _refusal(offer: Offer, error: OSError) -> Problem:
@@ -112,8 +127,7 @@ def _refusal(offer: Offer, error: OSError) -> Problem:
 
 
 def clear_copies(offers: Iterable[Offer]) -> None:
-    """Remove the folders in which copies have waited, as far as all have left them."""
+    """Remove the folders in which copies have waited, as far as all have left them. The one that these are in stays: what undoes a
+    restore makes them anew in it."""
     for folder in dict.fromkeys(offer.copy.root for offer in offers):
-        with suppress(OSError):
-            remove_empty_folders(folder)
-            os.rmdir(os.path.dirname(folder))
+        remove_empty_folders(folder)

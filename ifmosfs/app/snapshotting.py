@@ -212,7 +212,7 @@ class _Taking:
                     size, at_ns = entry.fingerprint.size_bytes, host.now_ns()
                     source = entry.place.absolute
                     self.held.append(HeldContent(held.digest, held.place, size, level, at_ns, source))
-                    return entry._replace(digest=held.digest, level=level)
+                    return entry._replace(digest=held.digest, level=level, belongings=held.belongings)
         except OSError as error:
             if error.errno in FULL:
                 hint = "free some space, or keep the names only; what was kept so far is collected by `versions prune`"

@@ -221,10 +221,15 @@ def _with_copies(app: App, prepared: PreparedRollback) -> PreparedRollback:
         for step in planned.order.steps
         if step.source not in copied.refused
     )
+    lacking = [
+        replace(copied.lacking[step.source], path=step.target.absolute)
+        for step in steps
+        if step.source in copied.lacking
+    ]
     planned = replace(
         planned,
         order=replace(planned.order, steps=steps),
-        problems=(*planned.problems, *copied.refused.values()),
+        problems=(*planned.problems, *copied.refused.values(), *lacking),
         n_kept=planned.n_kept + len(copied.refused),
         is_whole=planned.is_whole and not copied.refused,
     )

@@ -55,6 +55,7 @@ WORDS: Final[Mapping[str, str]] = {
     "comes-beside": "its old place is taken, so it comes back beside it",
     "folder-not-empty": "the folder is not empty and stays",
     "folder-attributes": "the folder is there again, but not with all that it had",
+    "file-attributes": "the file is there again, but not with all that it had",
     "folder-times": "the folder's time could not be set",
     "same-target": "two files are to get the same name",
     "not-writable": "this user may not change the folder",

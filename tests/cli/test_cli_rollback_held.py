@@ -11,6 +11,8 @@ import pytest
 
 from ifmosfs.app import held_contents
 from ifmosfs.core.files import Place
+from ifmosfs.core.manifest import Belongings
+from ifmosfs.platform import metadata
 from tests.adapters.trees import read_tree
 from tests.cli.command_line import INBOX, SCRIPT, TABLE, THEN_NS, Attributes, Desk, attributes
 from tests.fuse_support import force_unmount
@@ -172,7 +174,7 @@ def test_where_there_is_no_room_for_a_copy_the_other_files_go_back_all_the_same(
     plan = committed_and_kept(desk)
     (desk.target / TABLE_AT).unlink()
 
-    def full(content: bytes, place: Place, mode: int, mtime_ns: int) -> None:
+    def full(content: bytes, place: Place, mode: int, mtime_ns: int, belongings: Belongings | None) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patched:
@@ -194,6 +196,26 @@ def test_mode_and_time_are_those_that_the_snapshot_has_recorded(desk: Desk) -> N
     (desk.target / SCRIPT_AT).unlink()
     assert desk.here("rollback", plan, "--yes").status == 0
     assert attributes(desk.inbox)[b"run.sh"] == Attributes(0o100750, THEN_NS, SCRIPT)
+
+
+def test_extended_attributes_come_back_and_where_an_owner_cannot_be_given_that_is_told(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = desk.committed()
+    os.setxattr(desk.target / TABLE_AT, "user.note", b"hello")
+    assert desk.here("versions", "snapshot", "--name", "kept", "--content-max-size", "1k").status == 0
+    (desk.target / TABLE_AT).unlink()
+
+    def refuse(*arguments: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(metadata, "give_owner", refuse)
+    result = desk.here("rollback", plan, "--yes")
+    table = desk.inbox / "tables/sizes.csv"
+    assert (result.status, os.getxattr(table, "user.note")) == (0, b"hello")
+    told = f"  file-attributes: {table}: the file is there again, but not with all that it had (owner)"
+    assert told in result.out.splitlines()
+    assert desk.state_of(plan) == "rolled_back"
 
 
 @pytest.mark.fuse
