@@ -48,8 +48,8 @@ def show_moves(report: RunReport, n_named: int) -> None:
     from ifmosfs.core.held import is_copy_place
 
     for moved in report.moved[:n_named]:
-        source = "(a held content)" if is_copy_place(moved.source) else shown(moved.source.absolute)
-        click.echo(f"  {source} -> {shown(moved.target.absolute)}")
+        source, target = ("(a held content)" if is_copy_place(place) else shown(place.absolute) for place in moved)
+        click.echo(f"  {source} -> {target}")
     if report.n_moved > n_named:
         click.echo(f"  … {report.n_moved - n_named:,} more")
 

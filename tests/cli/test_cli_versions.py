@@ -160,6 +160,28 @@ def test_what_is_gone_comes_from_a_held_content_else_is_told_of(desk: Desk) -> N
     assert list((desk.state / "restored").rglob("0")) == []
 
 
+def test_a_dry_run_names_the_files_that_would_come_from_held_contents_as_the_run_does(desk: Desk) -> None:
+    desk.committed()
+    assert desk.here("versions", "snapshot", "--name", "kept", "--content-max-size", "1k").status == 0
+    script = desk.target / "Development" / "Source code" / "run.sh"
+    os.setxattr(script, "user.note", b"hello")
+    assert desk.here("versions", "snapshot", "--name", "noted", "--content-max-size", "1k").status == 0
+    script.unlink()
+    wanted = [
+        "Version 3: 1 file to bring back, 2 others there unchanged",
+        f"  (a held content) -> {script}",
+        "1 moved",
+    ]
+    rehearsed = desk.here("versions", "restore", "--version", "noted", "--dry-run")
+    assert not script.exists()
+    done = desk.here("versions", "restore", "--version", "noted", "--yes")
+    assert (rehearsed.status, done.status) == (0, 0)
+    assert [line.removeprefix("Would be: ") for line in rehearsed.out.splitlines()] == wanted
+    assert done.out.splitlines()[:-1] == wanted
+    assert os.getxattr(script, "user.note") == b"hello"
+    assert list((desk.state / "restored").rglob("*")) == []
+
+
 def test_prune_asks_before_a_manifest_goes_and_not_for_what_is_left_over(desk: Desk) -> None:
     desk.committed()
     before = desk.here("versions", "list", "--json").json
