@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -17,7 +17,7 @@ from ifmosfs.core.elsewhere import find_elsewhere
 from ifmosfs.core.files import Attr, Kind, Place
 from ifmosfs.core.followed import Followed
 from ifmosfs.core.held import Lost
-from ifmosfs.core.history import Key, RunHistory, Standing, held_actions, standing, taken_back
+from ifmosfs.core.history import Key, RunHistory, Standing, emptied, held_actions, standing, taken_back
 from ifmosfs.core.journal import Journal, OpKind, Run, RunKind
 from ifmosfs.core.manifest import PlanInfo
 from ifmosfs.core.plan import Action
@@ -44,6 +44,7 @@ class FoundNow(Enum):
     FOLDER = "a folder now"
     GONE = "gone"
     RESTORABLE = "restorable"  # gone, but a snapshot holds its content
+    EMPTIED = "emptied"  # it was removed from the vault for good
     BACK = "back"  # it has been moved back
 
 
@@ -104,8 +105,13 @@ def moved_files(app: App, journal: Journal, info: PlanInfo) -> list[MovedFile]:
     listed = candidates_of(app, journal, info)
     app.progress("Looking", 0, len(listed))
     with app.disk.looking():
-        files = [_moved_file(app, each, found.get(each.key)) for each in listed]
-        gone = [found[each.moved.key] for each in files if each.found is FoundNow.GONE and not each.moved.is_folder]
+        removed = {each.moved.key: each.moved for each in emptied(followed.history)}
+        files = [_moved_file(app, each, found.get(each.key), removed) for each in listed]
+        gone = [
+            (removed if each.found is FoundNow.EMPTIED else found)[each.moved.key]
+            for each in files
+            if _is_nowhere(each)
+        ]
         restorable = _restorable(app, info, followed, gone)
     return [replace(each, found=FoundNow.RESTORABLE) if each.moved.key in restorable else each for each in files]
 
@@ -121,9 +127,13 @@ def _restorable(app: App, info: PlanInfo, followed: Followed, gone: Sequence[Sta
     return frozenset(offers) - frozenset(elsewhere)
 
 
-def _moved_file(app: App, each: Candidate, moved: Standing | None) -> MovedFile:
+def _is_nowhere(each: MovedFile) -> bool:
+    return each.found in {FoundNow.GONE, FoundNow.EMPTIED} and not each.moved.is_folder
+
+
+def _moved_file(app: App, each: Candidate, moved: Standing | None, removed: Collection[Key]) -> MovedFile:
     if moved is None:
-        return MovedFile(each, FoundNow.BACK, old_is_taken=False)
+        return MovedFile(each, FoundNow.EMPTIED if each.key in removed else FoundNow.BACK, old_is_taken=False)
     return MovedFile(each, _found(_look(app, each.now), moved), _look(app, each.old) is not None)
 
 

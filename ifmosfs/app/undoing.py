@@ -22,7 +22,7 @@ from ifmosfs.core.execute import execute
 from ifmosfs.core.files import Place
 from ifmosfs.core.followed import Followed, follow
 from ifmosfs.core.held import as_if_moved
-from ifmosfs.core.history import MOVING, Key, RunHistory, actions_below, held_actions, holds_anything, standing
+from ifmosfs.core.history import MOVING, Key, RunHistory, actions_below, emptied, held_actions, holds_anything, standing
 from ifmosfs.core.journal import Journal, OpState, Run, RunKind, RunState
 from ifmosfs.core.manifest import PlanInfo
 from ifmosfs.core.names import CONTROL_NAME, join
@@ -31,7 +31,7 @@ from ifmosfs.core.ports import DiskReader
 from ifmosfs.core.preflight import setting_of
 from ifmosfs.core.rehearsal import RehearsalDisk, RememberingJournal
 from ifmosfs.core.reports import RunReport, VerifyReport
-from ifmosfs.core.rollback import OTHER_DISK, RollbackOrder, absent_disks, other_disk, plan_rollback
+from ifmosfs.core.rollback import EMPTIED, OTHER_DISK, RollbackOrder, absent_disks, other_disk, plan_rollback
 from ifmosfs.core.selection import Added
 from ifmosfs.core.verify import verify
 from ifmosfs.platform import host
@@ -108,7 +108,7 @@ def prepare_rollback(app: App, journal: Journal, chosen: Chosen, disk: DiskReade
     if not planned.order.steps and planned.problems and {each.code for each in planned.problems} == {OTHER_DISK}:
         raise other_disk(min(absent))
     refuse_read_only(app, (place.root for step in planned.order.steps for place in (step.source, step.target)))
-    return PreparedRollback(chosen, _with_counts(app, planned), known)
+    return PreparedRollback(chosen, _with_counts(app, _with_dates(planned, history)), known)
 
 
 def _nothing_left(info: PlanInfo, history: Sequence[RunHistory]) -> WrongState:
@@ -121,6 +121,23 @@ def _nothing_left(info: PlanInfo, history: Sequence[RunHistory]) -> WrongState:
 def _mark(at_ns: int) -> bytes:
     """What is put into the name of a file whose old place is occupied."""
     return time.strftime("rolled back %Y-%m-%d %H%M", time.localtime(at_ns // 1_000_000_000)).encode()
+
+
+def _with_dates(planned: RollbackOrder, history: Sequence[RunHistory]) -> RollbackOrder:
+    """When each file was removed from the vault that does not come back for it."""
+    if all(each.code != EMPTIED for each in planned.problems):
+        return planned
+    dates = {each.moved.operation.source: _date(each.at_ns) for each in emptied(history)}
+    by_path = {place.absolute: date for place, date in dates.items() if place is not None}
+    problems = (
+        replace(each, words=f"{each.words} ({by_path[each.path]})") if each.code == EMPTIED else each
+        for each in planned.problems
+    )
+    return replace(planned, problems=tuple(problems))
+
+
+def _date(at_ns: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at_ns // 1_000_000_000))
 
 
 def _with_counts(app: App, planned: RollbackOrder) -> RollbackOrder:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ifmosfs.app.choosing import Request
     from ifmosfs.app.context import App
     from ifmosfs.app.undoing import Chosen, PreparedRollback, Rehearsal
-    from ifmosfs.core.reports import RunReport
+    from ifmosfs.core.reports import Problem, RunReport
     from ifmosfs.core.selection import Added
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -204,9 +204,18 @@ def announce(prepared: PreparedRollback) -> None:
         show_problems(prepared.planned.from_held)
     for root in prepared.planned.remade_roots:
         click.echo(f"  {shown(root)} is not there any more, and is made again")
-    n_kept = prepared.planned.n_kept
+    n_emptied = _n_emptied(prepared.planned.problems)
+    if n_emptied:
+        click.echo(f"  {counted(n_emptied, 'file')} cannot come back: removed from the vault for good")
+    n_kept = prepared.planned.n_kept - n_emptied
     if n_kept:
         click.echo(f"  {counted(n_kept, 'more file')} cannot go back now and will stay")
+
+
+def _n_emptied(problems: Sequence[Problem]) -> int:
+    from ifmosfs.core.rollback import EMPTIED
+
+    return sum(each.code == EMPTIED for each in problems)
 
 
 def _show_added(added: Sequence[Added]) -> None:
@@ -234,7 +243,7 @@ def _show(reports: Sequence[tuple[PreparedRollback, RunReport]], *, dry_run: boo
 
 def _say_what_next(prepared: PreparedRollback, report: RunReport) -> None:
     plan_id = prepared.info.plan_id
-    if report.n_conflicts or report.n_failed or report.n_skipped:
+    if report.n_conflicts > _n_emptied(report.problems) or report.n_failed or report.n_skipped:
         click.echo(f"What has stayed can still be moved back: ifmosfs rollback {plan_id}")
     elif prepared.chosen.is_forth:
         click.echo(f"Back again: ifmosfs rollback {plan_id}")

@@ -50,6 +50,7 @@ WORDS: Final[Mapping[str, str]] = {
     "modified": "the file was modified since the commit; its present content is moved back",
     "replaced": "the file was saved anew since the commit; the new one is moved back",
     "gone": "the file is no longer where the commit put it",
+    "emptied": "it was put into the vault and removed from there, because another place had its content",
     "moved-elsewhere": "somebody has moved the file here since, and here it stays",
     "from-held": "it is gone, and comes back from the content that a snapshot holds",
     "comes-beside": "its old place is taken, so it comes back beside it",

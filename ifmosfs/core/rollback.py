@@ -30,6 +30,7 @@ from ifmosfs.core.history import (
     Key,
     RunHistory,
     Standing,
+    emptied,
     folder_events,
     standing,
     time_before,
@@ -49,6 +50,8 @@ from ifmosfs.core.swapped_back import in_units, units_in_part, without_thirds
 PLAIN_FOLDER_MODE = 0o755
 OTHER_DISK = "filesystem-changed"
 NAME_MAX_BYTES = 255
+EMPTIED = "emptied"
+NOWHERE = frozenset({"gone", EMPTIED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +75,10 @@ class RollbackOrder:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is to be done, and nothing stands in the way of anything."""
+        """Whether nothing is to be done, and nothing stands in the way of anything that can be."""
         order = self.order
         work = (order.steps, order.folders, order.restore_folders, order.remove_folders, order.folder_times)
-        return not (any(work) or self.problems)
+        return not any(work) and all(each.code == EMPTIED for each in self.problems)
 
 
 def to_undo(history: Sequence[RunHistory], undo: Collection[str] | None = None) -> list[Standing]:
@@ -136,6 +139,7 @@ def plan_rollback(
     if broken:
         planner = _Planner(disk, removals, absent, foreign, beside)
         planner.move_back(without_thirds(chosen, broken))
+    planner.tell_emptied(_emptied_among(history, undo, None if only is None else chosen))
     planner.look_elsewhere(search)
     planner.bring_what_is_held(offers)
     made = [each for each in wanted if each.operation.kind is OpKind.MKDIR]
@@ -165,6 +169,18 @@ def plan_rollback(
         from_held=tuple(planner.from_held),
         copies=tuple(planner.copies),
     )
+
+
+def _emptied_among(
+    history: Sequence[RunHistory], undo: Collection[str] | None, chosen: Sequence[Standing] | None
+) -> list[Standing]:
+    """The files that would come back, had they not been removed from the vault: of what is `chosen` those that were displaced by it,
+    else all that the runs which are undone have put away."""
+    gone = _of_runs((each.moved for each in emptied(history)), history, undo)
+    if chosen is None:
+        return gone
+    places = {ends(each.operation)[1].absolute for each in chosen}
+    return [each for each in gone if ends(each.operation)[0].absolute in places]
 
 
 def _overtaken(
@@ -415,9 +431,20 @@ class _Planner:
         elif len(self.steps) > n_before:
             self.beside.append(_comes_beside(old, place, each.operation.action_id))
 
+    def tell_emptied(self, gone: Iterable[Standing]) -> None:
+        """Say of files that were removed from the vault that they do not come back."""
+        for each in gone:
+            old, _, _ = ends(each.operation)
+            self._lost[len(self.problems)] = Lost(each, is_foreign=False)
+            self._keep(each, problem(EMPTIED, old.absolute))
+
     def look_elsewhere(self, search: Sequence[bytes]) -> None:
         """Say of files that are not at their place where in these folders they are, if they are."""
-        wanted = {number: each.moved for number, each in self._lost.items() if each.moved.base is not None}
+        wanted = {
+            number: each.moved
+            for number, each in self._lost.items()
+            if each.moved.base is not None and self.problems[number].code == "gone"
+        }
         if not wanted or not search:
             return
         found = find_elsewhere(list(wanted.values()), search, self._disk)
@@ -434,7 +461,7 @@ class _Planner:
         gone = {
             number: each
             for number, each in self._lost.items()
-            if self.problems[number].code == "gone" and each.moved.operation.kind is OpKind.MOVE
+            if self.problems[number].code in NOWHERE and each.moved.operation.kind is OpKind.MOVE
         }
         found = offers(list(gone.values())) if gone else {}
         brought: set[int] = set()

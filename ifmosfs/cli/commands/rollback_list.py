@@ -78,7 +78,7 @@ def files(plan: str | None, plan_option: str | None, as_json: bool) -> None:
     """The files that a plan has moved: id, what is there now, old and new name.
 
     A file is `there`, `edited` since, `saved anew` by a program, `a folder now`, `gone`, `restorable` (gone, but a snapshot holds its
-    content), or `back` where it was.
+    content), `emptied` (removed by `vault empty`), or `back` where it was.
     """
     from ifmosfs.app.undo_lists import moved_files
     from ifmosfs.app.undoing import UNDOABLE
