@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from ifmosfs.app.collector import without_collector
 from ifmosfs.app.holders import Holders
 from ifmosfs.app.scanning import check_roots, scan_rules
+from ifmosfs.app.staging import categories_of, load_tree
 from ifmosfs.core.effects import disk_failed, parent, sync_folders
 from ifmosfs.core.errors import DiskFull, NotFound, UsageProblem
 from ifmosfs.core.files import Fingerprint, Kind, Place, UnreadableEntry
@@ -30,6 +31,7 @@ from ifmosfs.core.manifest import (
     HeldContent,
     PlanInfo,
     Protection,
+    SessionInfo,
     SnapshotEntry,
     SnapshotHead,
     SnapshotInfo,
@@ -37,7 +39,7 @@ from ifmosfs.core.manifest import (
     VersionKind,
 )
 from ifmosfs.core.names import CONTROL_NAME, join, shell_word
-from ifmosfs.core.plan import PlanState
+from ifmosfs.core.plan import Action, PlanState
 from ifmosfs.core.reports import Problem
 from ifmosfs.core.restoring import N_LOOKED_FOR, absent_roots
 from ifmosfs.core.rollback import OTHER_DISK
@@ -75,6 +77,7 @@ class ContentPolicy:
 
 
 NAMES_ONLY = ContentPolicy()
+COMMITTED = (PlanState.COMMITTED, PlanState.COMMITTING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,21 +231,52 @@ class _Taking:
         return entry
 
 
+Words = dict[bytes, tuple[Fingerprint, str | None]]
+"""By absolute path: the file that was classified there, and the latest word on it."""
+
+
 def _categories(app: App) -> dict[bytes, str | None]:
-    """The category of every file that was classified (`None`: nobody was sure), by where it was, and of those of plans also by where a
-    commit puts them. What is newer counts."""
+    """The category of every file that was classified (`None`: nobody was sure), by where it was, and of those of plans also by where
+    their commits have put them, which is where a person has wanted them. What is newer counts."""
+    words = {session.session_id: _words(app, session) for session in app.catalogue.sessions()}
+    scanned = [(session.scanned_ns, session.session_id, None) for session in app.catalogue.sessions()]
+    planned = [(info.created_ns, info.session_id, info) for info in app.catalogue.plans()]
     found: dict[bytes, str | None] = {}
-    for session in app.catalogue.sessions():
-        for file, proposal in app.catalogue.classified(session.session_id):
-            if proposal is not None:
-                found[file.place.absolute] = proposal.label
-    for info in app.catalogue.plans():
-        for action in app.catalogue.actions(info.plan_id):
-            if action.category is not None:
-                found[action.source_place.absolute] = action.category
-                if action.target is not None:
-                    found[Place(info.target, action.target).absolute] = action.category
+    for _, session_id, info in sorted([*scanned, *planned], key=lambda one: one[0]):
+        known = words.get(session_id, {})
+        found.update(
+            ((path, label) for path, (_, label) in known.items()) if info is None else _as_planned(app, info, known)
+        )
     return found
+
+
+def _words(app: App, session: SessionInfo) -> Words:
+    classified = app.catalogue.classified(session.session_id)
+    return {file.place.absolute: (file.fingerprint, word.label) for file, word in classified if word is not None}
+
+
+def _as_planned(app: App, info: PlanInfo, words: Words) -> Iterator[tuple[bytes, str | None]]:
+    """What the files of a plan are taken for, by their paths: by the folder that a person has put them into, else by the latest word
+    of the plan's session, which may be newer than the plan, else by the plan."""
+    tree = load_tree(app, info.plan_id)
+    filed = categories_of(app, tree)
+    is_moved = info.state in COMMITTED
+    for action in tree.plan.actions:
+        if action.category is not None:
+            yield action.source_place.absolute, _latest(action, words)
+    for move in tree.moves():
+        category = filed(move)
+        if category == move.action.category:
+            category = _latest(move.action, words)
+        if category is not None:
+            yield move.action.source_place.absolute, category
+            if is_moved:
+                yield Place(info.target, move.target).absolute, category
+
+
+def _latest(action: Action, words: Words) -> str | None:
+    known = words.get(action.source_place.absolute)
+    return known[1] if known is not None and known[0].same_file(action.expected) else action.category
 
 
 # Letting go

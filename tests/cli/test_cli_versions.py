@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from ifmosfs.core.plan import Edit, EditKind
+from ifmosfs.store.catalogue import open_catalogue
 from tests.adapters.trees import read_tree, write_tree
 from tests.cli.command_line import INBOX, INVOICE, ORGANISED, SCRIPT, Desk, refusal
 from tests.fuse_support import force_unmount
@@ -310,6 +312,31 @@ def test_a_snapshot_of_all_targets_tells_which_one_is_not_there(desk: Desk) -> N
     with another_disk(desk.target):
         assert refusal(desk.here("versions", "snapshot", "--name", "nothing")) == lines
     assert desk.here("versions", "snapshot", "--name", "all").status == 0
+
+
+def held_of(desk: Desk, category: str) -> int:
+    """How many contents a snapshot of the target keeps for a category."""
+    taken = desk.here("versions", "snapshot", "--name", f"of {category}", "--content", category, desk.target, "--json")
+    assert (taken.status, taken.json["not_held"]) == (0, []), taken
+    return int(taken.json["held"])
+
+
+def test_a_file_that_a_person_has_put_into_another_folder_is_kept_for_the_category_of_that_folder(desk: Desk) -> None:
+    plan = desk.staged()
+    dragged = Edit(0, EditKind.MOVE, b"Development/Source code/run.sh", b"Data/Datasets/run.sh", 1)
+    with open_catalogue(desk.state) as catalogue:
+        catalogue.append_edits(plan, [dragged], 0)
+    assert desk.here("commit", plan, "--yes").status == 0
+    assert (held_of(desk, "technical_dataset"), held_of(desk, "technical_script")) == (2, 0)
+
+
+def test_a_plan_says_nothing_of_a_file_that_was_classified_since(desk: Desk) -> None:
+    desk.committed()
+    script = desk.target / "Development/Source code/run.sh"
+    assert desk.here("scan", desk.target).status == 0
+    assert desk.here("classify").status == 0
+    assert desk.here("teach", script, "technical_dataset").status == 0
+    assert (held_of(desk, "technical_dataset"), held_of(desk, "technical_script")) == (2, 0)
 
 
 def test_contents_of_a_category_are_kept_of_what_was_classified_and_what_never_was_is_told(desk: Desk) -> None:
