@@ -227,11 +227,17 @@ def _leave_nothing(app: App, journal: SqliteJournal, prepared: PreparedCommit, r
     """
     plan_id = prepared.info.plan_id
     journal.withdraw_sidecars(plan_id)
-    undo = new_run(RunKind.ROLLBACK, plan_id, prepared.info.target, NOTHING_MOVED)
-    planned = plan_rollback(undo, plan_history(journal, plan_id), app.disk, undo={report.run_id})
-    undone = execute(planned.order, app.disk, journal, now_ns=host.now_ns)
-    log_report(app, plan_id, NOTHING_MOVED, undone)
+    report = take_folders_back(app, journal, prepared.info, report)
     journal.withdraw_sidecars(plan_id)  # once more: the vault, which was in their folder, is gone now
+    return report
+
+
+def take_folders_back(app: App, journal: SqliteJournal, info: PlanInfo, report: RunReport) -> RunReport:
+    """Undo, through the journal, what a run did that moved no file; its report, with the folders that had to stay."""
+    undo = new_run(RunKind.ROLLBACK, info.plan_id, info.target, NOTHING_MOVED)
+    planned = plan_rollback(undo, plan_history(journal, info.plan_id), app.disk, undo={report.run_id})
+    undone = execute(planned.order, app.disk, journal, now_ns=host.now_ns)
+    log_report(app, info.plan_id, NOTHING_MOVED, undone)
     n_made, n_removed = (
         report.n_folders_made - undone.n_folders_removed,
         report.n_folders_removed - undone.n_folders_made,

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from ifmosfs.app.checks import permissions, refuse_read_only
 from ifmosfs.app.collector import without_collector
-from ifmosfs.app.committing import Stop, new_run, plan_history
+from ifmosfs.app.committing import Stop, new_run, plan_history, take_folders_back
 from ifmosfs.app.context import App
 from ifmosfs.app.held_contents import clear_copies, make_copies, offers_of
 from ifmosfs.app.lost_journals import is_lost, lost_journal
 from ifmosfs.app.rollback_log import log_report
 from ifmosfs.app.staging import load_tree
-from ifmosfs.core.errors import PlanOutdated, TargetProblem, WrongState
+from ifmosfs.core.errors import DiskFull, PlanOutdated, TargetProblem, WrongState
 from ifmosfs.core.execute import execute
 from ifmosfs.core.files import Place
 from ifmosfs.core.followed import Followed, follow
@@ -30,7 +30,7 @@ from ifmosfs.core.plan import PlanEvent, PlanState
 from ifmosfs.core.ports import DiskReader
 from ifmosfs.core.preflight import setting_of
 from ifmosfs.core.rehearsal import RehearsalDisk, RememberingJournal
-from ifmosfs.core.reports import RunReport, VerifyReport
+from ifmosfs.core.reports import Problem, RunReport, VerifyReport, problem
 from ifmosfs.core.rollback import EMPTIED, OTHER_DISK, RollbackOrder, absent_disks, other_disk, plan_rollback
 from ifmosfs.core.selection import Added
 from ifmosfs.core.verify import verify
@@ -192,7 +192,7 @@ class Rehearsal:
 @without_collector()
 def run_rollback(app: App, journal: SqliteJournal, prepared: PreparedRollback, stop: Stop) -> RunReport:
     """Move the files back. The plan is ROLLED_BACK when nothing of it is left at its target, and COMMITTED again where its
-    rollback is undone. Raises `DiskFailed`."""
+    rollback is undone and that has moved anything. Raises `DiskFailed`."""
     plan_id, state = prepared.info.plan_id, prepared.info.state
     journal.withdraw_sidecars(plan_id)
     if state is PlanState.ROLLED_BACK and prepared.chosen.undo is not None:
@@ -210,15 +210,29 @@ def run_rollback(app: App, journal: SqliteJournal, prepared: PreparedRollback, s
     )
     clear_copies(prepared.planned.copies)
     report = _with_refused(report, prepared)
-    is_whole = report.state is RunState.COMPLETE and not _leaves_anything(journal, prepared, report)
-    if is_whole:
-        journal.withdraw_sidecars(plan_id)  # once more: the vault, which was in their folder, is gone now
-    else:
-        journal.return_sidecars(plan_id)
-    if is_whole and state in UNDOABLE:
+    has_begun_forth = state is not prepared.info.state
+    leaves_nothing = not _leaves_anything(journal, prepared, report)
+    is_back = leaves_nothing and (report.state is RunState.COMPLETE or has_begun_forth)
+    if is_back and state in UNDOABLE:
         app.catalogue.advance(plan_id, PlanEvent.ROLL_BACK)
     log_report(app, plan_id, prepared.chosen.words, report)
-    return report
+    if is_back and has_begun_forth:
+        report = take_folders_back(app, journal, prepared.info, report)
+    trouble = _place_sidecars(journal, plan_id, is_back=is_back)
+    return report if trouble is None else replace(report, problems=(*report.problems, trouble))
+
+
+def _place_sidecars(journal: SqliteJournal, plan_id: str, *, is_back: bool) -> Problem | None:
+    """Have the journal's plain copies lie where they belong after a rollback. All is done and recorded by then, so that a full disk
+    is told and undoes nothing: they are whole where they are."""
+    try:
+        if is_back:
+            journal.withdraw_sidecars(plan_id)  # once more: the vault, which was in their folder, is gone now
+        else:
+            journal.return_sidecars(plan_id)
+    except DiskFull as error:
+        return problem("journal-stays", error.path or b"")
+    return None
 
 
 def add_copies(disk: RehearsalDisk, prepared: PreparedRollback) -> None:

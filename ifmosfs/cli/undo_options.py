@@ -244,13 +244,22 @@ def _show(reports: Sequence[tuple[PreparedRollback, RunReport]], *, dry_run: boo
 def _say_what_next(prepared: PreparedRollback, report: RunReport) -> None:
     plan_id = prepared.info.plan_id
     if report.n_conflicts > _n_emptied(report.problems) or report.n_failed or report.n_skipped:
-        click.echo(f"What has stayed can still be moved back: ifmosfs rollback {plan_id}")
+        click.echo(f"What has stayed can still be moved {_how_to_go_on(prepared)}")
     elif prepared.chosen.is_forth:
         click.echo(f"Back again: ifmosfs rollback {plan_id}")
     elif prepared.chosen.only is not None or prepared.chosen.undo is not None:
         click.echo(f"Undo this: ifmosfs rollback execute --run {report.run_id}")
     else:
         click.echo(f"The plan can be taken up again: ifmosfs stage reopen {plan_id}")
+
+
+def _how_to_go_on(prepared: PreparedRollback) -> str:
+    chosen, plan_id = prepared.chosen, prepared.info.plan_id
+    if not chosen.is_forth:
+        return f"back: ifmosfs rollback {plan_id}"
+    runs = sorted(chosen.undo or ())
+    what = f"--run {runs[0]}" if len(runs) == 1 else f"{plan_id} --redo"
+    return f"forth again: ifmosfs rollback execute {what}"
 
 
 def _print(reports: Sequence[tuple[PreparedRollback, RunReport]], *, dry_run: bool) -> None:
