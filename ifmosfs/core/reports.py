@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from ifmosfs.core.files import Place
 from ifmosfs.core.journal import SETTLED, Operation, OpKind, OpState, Outcome, RunKind, RunState
-from ifmosfs.core.names import SEPARATOR
+from ifmosfs.core.names import SEPARATOR, THIRD_PREFIX, split
 from ifmosfs.core.values import quick
 from ifmosfs.core.vault import origin_of
 
@@ -282,6 +282,8 @@ class Tally:
     n_hindered: int = 0
     moved: list[Moved] = field(default_factory=list)
     _left: dict[tuple[bytes, bytes], None] = field(default_factory=dict)
+    # By the third name: where the file came from, and whether it counts.
+    _waiting: dict[Place, tuple[Place, bool]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
     def add(self, operation: Operation, outcome: Outcome) -> None:
@@ -312,8 +314,19 @@ class Tally:
         if outcome.state is OpState.DONE and (operation.action_id or operation.kind is OpKind.CARRY):
             self.n_moved += 1
             self._left[source.root, source.path.rpartition(SEPARATOR)[0]] = None
-            if len(self.moved) < MOST_NAMED:
+            if not operation.unit and len(self.moved) < MOST_NAMED:
                 self.moved.append(Moved(source, target))
+        if operation.unit and outcome.state is OpState.DONE:
+            self._name_of_unit(operation, source, target)
+
+    def _name_of_unit(self, operation: Operation, source: Place, target: Place) -> None:
+        """Name a move, one through a third name as one, when the file has arrived: either half of it may be the one that counts."""
+        first, counted = self._waiting.pop(source, (source, False))
+        counts = counted or operation.action_id != 0 or operation.kind is OpKind.CARRY
+        if split(target.absolute)[1].startswith(THIRD_PREFIX):
+            self._waiting[target] = first, counts
+        elif counts and len(self.moved) < MOST_NAMED:
+            self.moved.append(Moved(first, target))
 
     @property
     def left(self) -> list[Place]:

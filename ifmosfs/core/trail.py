@@ -10,8 +10,7 @@ from ifmosfs.core.files import Fingerprint
 from ifmosfs.core.held import as_if_moved
 from ifmosfs.core.history import MOVING, Key, RunHistory
 from ifmosfs.core.journal import OpKind, OpState, Recorded, Run
-from ifmosfs.core.names import is_within
-from ifmosfs.core.ordering import THIRD_PREFIX
+from ifmosfs.core.names import THIRD_PREFIX, is_within
 from ifmosfs.core.values import quick
 
 

@@ -40,6 +40,7 @@ def disk(journal: MemoryJournal) -> MemoryDisk:
     ]
     report = run_order(WorkOrder(make_run("r1"), steps=in_order(steps, "r1")), made, journal)
     assert (report.n_done, made.tree(b"/in")) == (2, {b"one": b"2", b"other": b"1"})
+    assert set(report.moved) == {(ONE, OTHER), (OTHER, ONE)}
     return made
 
 
@@ -115,6 +116,7 @@ def test_the_file_that_is_gone_comes_from_a_held_content_to_its_own_old_name(
 def test_both_files_go_back_through_a_third_name_as_one_unit(disk: MemoryDisk, journal: MemoryJournal) -> None:
     order = planned(disk, journal, "back")
     assert {step.unit for step in order.order.steps} == {1}
-    run_order(order.order, disk, journal)
+    report = run_order(order.order, disk, journal)
+    assert (report.n_moved, set(report.moved)) == (2, {(OTHER, ONE), (ONE, OTHER)}), "no third name is told of"
     assert (disk.tree(b"/in"), reserved_names(disk)) == ({b"one": b"1", b"other": b"2"}, [])
     assert planned(disk, journal, "again").is_empty
