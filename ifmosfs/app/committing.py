@@ -247,7 +247,7 @@ def take_folders_back(app: App, journal: SqliteJournal, info: PlanInfo, report: 
 
 def plan_history(journal: Journal, plan_id: str) -> list[RunHistory]:
     """All runs of a plan with their operations, oldest first."""
-    return as_if_moved([RunHistory(run, tuple(journal.recorded(run.run_id))) for run in journal.runs(plan_id)])
+    return list(as_if_moved([RunHistory(run, tuple(journal.recorded(run.run_id))) for run in journal.runs(plan_id)]))
 
 
 def new_run(kind: RunKind, plan_id: str, target: bytes, selection: str | None = None) -> Run:

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from ifmosfs.core.files import Attr, Place
 from ifmosfs.core.history import Key, RunHistory, Standing
-from ifmosfs.core.journal import Recorded
+from ifmosfs.core.journal import Operation, Recorded
 from ifmosfs.core.manifest import SnapshotEntry
 from ifmosfs.core.names import join, split
 from ifmosfs.core.restoring import is_one
@@ -57,7 +57,7 @@ def copy_place(beside: bytes, id_: str, number: int) -> Place:
 
 def is_copy_place(place: Place) -> bool:
     """Whether only a copy of a held content waits there."""
-    return split(split(place.root)[0])[1] == RESTORED and place.path.startswith(COPY_PREFIX)
+    return place.path.startswith(COPY_PREFIX) and split(split(place.root)[0])[1] == RESTORED
 
 
 def fits(entry: SnapshotEntry, lost: Lost, *, is_later: bool) -> bool:
@@ -75,20 +75,26 @@ def fits(entry: SnapshotEntry, lost: Lost, *, is_later: bool) -> bool:
     )
 
 
-def as_if_moved(history: Sequence[RunHistory]) -> list[RunHistory]:
-    """A plan's runs, oldest first, with what came back from a held content as if it had come from where the file was."""
-    places: dict[Key, Place | None] = {}
-    told = []
-    for each in history:
-        rows = tuple(_as_if_moved(row, places) for row in each.recorded)
-        places.update({(each.run.run_id, row.operation.seq): row.operation.target for row in rows})
-        told.append(replace(each, recorded=rows) if rows != each.recorded else each)
-    return told
+def as_if_moved(history: Sequence[RunHistory]) -> Sequence[RunHistory]:
+    """A plan's runs with what came back from a held content as if it had come from where the file was."""
+    stands_for = {row.operation.inverse_of for each in history for row in each.recorded if _is_from_copy(row.operation)}
+    if not stands_for:
+        return history
+    places = {
+        key: row.operation.target
+        for each in history
+        for row in each.recorded
+        if (key := (each.run.run_id, row.operation.seq)) in stands_for
+    }
+    return [replace(each, recorded=tuple(_as_if_moved(row, places) for row in each.recorded)) for each in history]
+
+
+def _is_from_copy(operation: Operation) -> bool:
+    undone, source = operation.inverse_of, operation.source
+    return undone is not None and source is not None and is_copy_place(source)
 
 
 def _as_if_moved(row: Recorded, places: Mapping[Key, Place | None]) -> Recorded:
-    source, undone = row.operation.source, row.operation.inverse_of
-    if undone is None or source is None or not is_copy_place(source):
-        return row
-    place = places.get(undone)
+    undone = row.operation.inverse_of
+    place = None if undone is None or not _is_from_copy(row.operation) else places.get(undone)
     return row if place is None else replace(row, operation=replace(row.operation, source=place))

@@ -175,9 +175,10 @@ class Emptied(NamedTuple):
 
 def emptied(history: Sequence[RunHistory]) -> list[Emptied]:
     """The files of a plan that `vault empty` has removed, and nothing has brought back since; runs oldest first."""
-    done = dict(_done(history))
-    if not any(row.operation.kind is OpKind.REMOVE for row in done.values()):
+    back = [each for each in history if each.run.kind is RunKind.ROLLBACK]
+    if not any(row.operation.kind is OpKind.REMOVE for each in back for row in each.recorded):
         return []
+    done = dict(_done(history))
     undone, ended = (
         undone_by(history),
         {each.run.run_id: each.run.finished_ns or each.run.started_ns for each in history},
