@@ -22,6 +22,7 @@ from ifmosfs.app.work_order import commit_order
 from ifmosfs.core.errors import ConflictsOpen, DiskFull, IfmosfsError, PlanOutdated, TargetProblem
 from ifmosfs.core.execute import StopRequest, WorkOrder, execute
 from ifmosfs.core.files import Place
+from ifmosfs.core.held import as_if_moved
 from ifmosfs.core.history import RunHistory, actions_below, read_held
 from ifmosfs.core.journal import Journal, Run, RunKind, RunState
 from ifmosfs.core.manifest import Correction, PlanInfo, Protection, SnapshotEntry, SnapshotHead
@@ -226,11 +227,17 @@ def _leave_nothing(app: App, journal: SqliteJournal, prepared: PreparedCommit, r
     """
     plan_id = prepared.info.plan_id
     journal.withdraw_sidecars(plan_id)
-    undo = new_run(RunKind.ROLLBACK, plan_id, prepared.info.target, NOTHING_MOVED)
-    planned = plan_rollback(undo, plan_history(journal, plan_id), app.disk, undo={report.run_id})
-    undone = execute(planned.order, app.disk, journal, now_ns=host.now_ns)
-    log_report(app, plan_id, NOTHING_MOVED, undone)
+    report = take_folders_back(app, journal, prepared.info, report)
     journal.withdraw_sidecars(plan_id)  # once more: the vault, which was in their folder, is gone now
+    return report
+
+
+def take_folders_back(app: App, journal: SqliteJournal, info: PlanInfo, report: RunReport) -> RunReport:
+    """Undo, through the journal, what a run did that moved no file; its report, with the folders that had to stay."""
+    undo = new_run(RunKind.ROLLBACK, info.plan_id, info.target, NOTHING_MOVED)
+    planned = plan_rollback(undo, plan_history(journal, info.plan_id), app.disk, undo={report.run_id})
+    undone = execute(planned.order, app.disk, journal, now_ns=host.now_ns)
+    log_report(app, info.plan_id, NOTHING_MOVED, undone)
     n_made, n_removed = (
         report.n_folders_made - undone.n_folders_removed,
         report.n_folders_removed - undone.n_folders_made,
@@ -240,7 +247,7 @@ def _leave_nothing(app: App, journal: SqliteJournal, prepared: PreparedCommit, r
 
 def plan_history(journal: Journal, plan_id: str) -> list[RunHistory]:
     """All runs of a plan with their operations, oldest first."""
-    return [RunHistory(run, tuple(journal.recorded(run.run_id))) for run in journal.runs(plan_id)]
+    return list(as_if_moved([RunHistory(run, tuple(journal.recorded(run.run_id))) for run in journal.runs(plan_id)]))
 
 
 def new_run(kind: RunKind, plan_id: str, target: bytes, selection: str | None = None) -> Run:

@@ -41,8 +41,8 @@ class LoggedRun:
 
 class Event(NamedTuple):
     """Something that happened to a file. `what` is one of scanned, classified, staged, edited (its place in the plan), changed (its
-    content), moved, put away, moved back, moved forth, removed; `old` and `new` are absolute paths, or in an edited plan relative
-    ones."""
+    content), moved, put away, moved back, moved forth, restored (from a held content), removed; `old` and `new` are absolute paths,
+    or in an edited plan relative ones."""
 
     at_ns: int
     what: str
@@ -118,6 +118,11 @@ def _found(hops: Sequence[Hop], attr: Attr | None) -> str:
 def _moved(hops: Sequence[Hop], forth: Collection[str]) -> Iterator[Event]:
     for hop in hops:
         at_ns, words = hop.run.started_ns, _verb(hop, forth)
+        if hop.is_from_held:
+            yield Event(
+                at_ns, "restored", "from a held content", hop.run.plan_id, hop.run.run_id, hop.source, hop.target
+            )
+            continue
         yield Event(at_ns, words, words, hop.run.plan_id, hop.run.run_id, hop.source, hop.target)
 
 

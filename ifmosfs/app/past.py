@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from ifmosfs.app.looking import ROLLBACK_PREFIX, VERSION_PREFIX
 from ifmosfs.app.mounting import check_mount_point, require_apart
 from ifmosfs.app.restoring import whereabouts
 from ifmosfs.app.snapshotting import held_place
-from ifmosfs.app.undoing import Chosen, prepare_rollback
+from ifmosfs.app.undoing import Chosen, add_copies, prepare_rollback
 from ifmosfs.app.versioning import find_version, read_manifest
 from ifmosfs.core.errors import Locked
 from ifmosfs.core.execute import execute
@@ -89,6 +89,7 @@ def serve_rollback(app: App, plan_id: str, mount_point: bytes, on_ready: Callabl
     stage = RehearsalDisk(app.disk)
     with app.writing() as journal:
         prepared = prepare_rollback(app, journal, Chosen(info))
+    add_copies(stage, prepared)
     execute(prepared.planned.order, stage, NullJournal(), now_ns=host.now_ns)
     moved = {step.target.root for step in prepared.planned.order.steps}
     roots = sorted(moved | {info.target} | {root.path for root in app.catalogue.load_plan_head(plan_id).roots})
@@ -98,7 +99,7 @@ def serve_rollback(app: App, plan_id: str, mount_point: bytes, on_ready: Callabl
         Shown(layout.path(place), attr.mode, attr.size_bytes, attr.mtime_ns, number)
         for number, (place, attr) in enumerate(found)
     ]
-    source = _RehearsedSource(stage, found)
+    source = _RehearsedSource(stage, found, frozenset(offer.held for offer in prepared.planned.copies))
     _serve(app, shown, source, ROLLBACK_PREFIX + plan_id, mount_point, on_ready, host.now_ns())
 
 
@@ -249,16 +250,18 @@ def _is_folder(stage: RehearsalDisk, place: Place) -> bool:
 class _RehearsedSource:
     """Files where they are now, shown where the undo would bring them."""
 
-    def __init__(self, stage: RehearsalDisk, found: Sequence[tuple[Place, Attr]]) -> None:
+    def __init__(self, stage: RehearsalDisk, found: Sequence[tuple[Place, Attr]], held: Collection[Place]) -> None:
         self._stage = stage
         self._found = found
+        self._held = held
 
     def open_read(self, number: int) -> int:
         """See `view.readonly.Source`. STALE for what is another file by now."""
         place, attr = self._found[number]
         descriptor = self._stage.open_read(place)
         now = os.fstat(descriptor)
-        if (now.st_size, now.st_mtime_ns) != (attr.size_bytes, attr.mtime_ns):
+        is_held = self._stage.origin(place) in self._held  # its time is that of the snapshot's, and not the file's
+        if now.st_size != attr.size_bytes or (now.st_mtime_ns != attr.mtime_ns and not is_held):
             os.close(descriptor)
             raise FsError(FsErrorKind.STALE, place.path)
         return descriptor
@@ -268,8 +271,10 @@ class _RehearsedSource:
         return self._stage.read_link(self._found[number][0])
 
     def attributes(self, number: int) -> Mapping[bytes, bytes]:
-        """`status`: `moves back` or `stays`; `place`: where it is now."""
+        """`status`: `moves back`, `held` (it comes from a held content) or `stays`; `place`: where it is now."""
         place, _ = self._found[number]
         now = self._stage.origin(place)
         status = b"stays" if now.absolute == place.absolute else b"moves back"
+        if now in self._held:
+            status = b"held"
         return {b"status": status, b"place": now.absolute}

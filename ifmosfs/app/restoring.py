@@ -8,23 +8,24 @@ that the store keeps its own.
 from __future__ import annotations
 
 import fnmatch
-import os
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ifmosfs.app.checks import permissions, refuse_read_only
 from ifmosfs.app.collector import without_collector
 from ifmosfs.app.committing import Stop, new_run, plan_head
+from ifmosfs.app.held_contents import clear_copies, copy_of, offer_of
 from ifmosfs.app.scanning import scan_rules
-from ifmosfs.app.snapshotting import RESTORED, held_place, remove_empty_folders
+from ifmosfs.app.snapshotting import held_place, held_places
 from ifmosfs.app.staging import nearest_folder
 from ifmosfs.app.versioning import find_version, read_manifest
 from ifmosfs.core.effects import disk_failed
 from ifmosfs.core.errors import DiskFull, NotFound, PlanOutdated
 from ifmosfs.core.execute import WorkOrder, execute
 from ifmosfs.core.files import Kind, Place, Root, UnreadableEntry
+from ifmosfs.core.held import Offer
 from ifmosfs.core.inventory import inventory
 from ifmosfs.core.journal import Recorded, RunKind, RunState
 from ifmosfs.core.manifest import Protection, SnapshotEntry, SnapshotHead, SnapshotInfo
@@ -38,7 +39,6 @@ from ifmosfs.core.rollback import OTHER_DISK
 from ifmosfs.core.steps import Step
 from ifmosfs.core.vault import VAULT_PATH
 from ifmosfs.platform import host
-from ifmosfs.platform.contents import copy_out
 
 if TYPE_CHECKING:
     from ifmosfs.app.context import App
@@ -154,17 +154,24 @@ def _all_files(app: App, roots: Sequence[bytes], apart: Iterable[Place]) -> Iter
 
 
 def rehearse_restore(app: App, prepared: PreparedRestore) -> RunReport:
-    """The report of the same restore on a disk that keeps everything in memory. Held contents are left out of it."""
-    disk = RehearsalDisk(app.disk, permissions(app))
-    order = _order(prepared, [each for each in prepared.found.wanted if each.source is not None], secrets.token_hex(5))
-    return execute(order, disk, NullJournal(), now_ns=host.now_ns)
+    """The report of the same restore on a disk that keeps everything in memory."""
+    disk, plan_id = RehearsalDisk(app.disk, permissions(app)), secrets.token_hex(5)
+    offers = _offers(app, prepared.found.wanted, plan_id)
+    for offer in offers.values():
+        disk.add_copy(offer.copy, offer.attr, offer.held)
+    wanted = [
+        each._replace(source=Seen(offers[number].copy, offers[number].attr.fingerprint)) if number in offers else each
+        for number, each in enumerate(prepared.found.wanted)
+    ]
+    return execute(_order(prepared, wanted, plan_id), disk, NullJournal(), now_ns=host.now_ns)
 
 
 @without_collector()
 def run_restore(app: App, journal: SqliteJournal, prepared: PreparedRestore, stop: Stop) -> tuple[str, RunReport]:
     """Bring the files to their names: the id of the plan that this is, and what was done. Raises: DiskFull, DiskFailed."""
     plan_id = secrets.token_hex(5)
-    wanted = list(_with_contents(app, prepared.found.wanted, plan_id))
+    offers = _offers(app, prepared.found.wanted, plan_id)
+    wanted, lacking = _with_contents(app, prepared.found.wanted, offers)
     order = _order(prepared, wanted, plan_id)
     plan = _plan(app, prepared, order, plan_id)
     app.catalogue.save_plan(plan, PlanEvent.STAGE, PlanEvent.BEGIN)  # at once: nobody else is to commit it
@@ -183,36 +190,43 @@ def run_restore(app: App, journal: SqliteJournal, prepared: PreparedRestore, sto
         app.catalogue.advance(plan_id, PlanEvent.DISCARD)
     elif report.state is RunState.COMPLETE:
         app.catalogue.advance(plan_id, PlanEvent.FINISH)
-    for root in {
-        each.source.place.root for each in wanted if each.source is not None and _is_staged(each.source.place)
-    }:
-        remove_empty_folders(root)
-    return plan_id, report
+    clear_copies(offers.values())
+    return plan_id, replace(report, problems=(*report.problems, *lacking))
 
 
-def _with_contents(app: App, wanted: Sequence[Wanted], plan_id: str) -> Iterator[Wanted]:
-    """The same, with a copy of each held content as the source."""
+def _offers(app: App, wanted: Sequence[Wanted], plan_id: str) -> dict[int, Offer]:
+    """The held contents that files come from, by their numbers among the wanted. Raises: NotFound."""
+    entries = {number: each.entry for number, each in enumerate(wanted) if each.source is None}
+    held = held_places(app, {entry.digest for entry in entries.values() if entry.digest is not None})
+    found = {}
+    for number, entry in entries.items():
+        place = None if entry.digest is None else held.get(entry.digest)
+        if place is None:
+            raise NotFound("the content is not held any more", path=entry.place.absolute)
+        found[number] = offer_of(app, entry, place, plan_id, number)
+    return found
+
+
+def _with_contents(
+    app: App, wanted: Sequence[Wanted], offers: Mapping[int, Offer]
+) -> tuple[list[Wanted], list[Problem]]:
+    """The same, with a copy of each held content as the source; and what these copies lack."""
+    found, lacking = [], []
     for number, each in enumerate(wanted):
-        if each.source is not None:
-            yield each
+        offer = offers.get(number)
+        if offer is None:
+            found.append(each)
             continue
-        assert each.entry.digest is not None
-        held = held_place(app, each.entry.digest)
-        if held is None:
-            raise NotFound("the content is not held any more", path=each.entry.place.absolute)
-        folder = join(os.path.dirname(held.root.rpartition(b"/")[0]), RESTORED, plan_id.encode())
-        place = Place(folder, b"%d" % number)
         try:
-            copy_out(held.absolute, place, each.entry.mode or 0o100644, each.entry.fingerprint.mtime_ns)
-            yield each._replace(source=Seen(place, app.disk.lstat(place).fingerprint))
+            trouble = copy_of(offer.entry, offer.held, offer.copy)
+            found.append(each._replace(source=Seen(offer.copy, app.disk.lstat(offer.copy).fingerprint)))
         except OSError as error:
             if error.errno in FULL:
-                raise DiskFull("no room for the contents", path=place.absolute, hint="free some space") from error
-            raise disk_failed(error, place) from error
-
-
-def _is_staged(place: Place) -> bool:
-    return os.path.basename(os.path.dirname(place.root)) == RESTORED
+                raise DiskFull("no room for the contents", path=offer.copy.absolute, hint="free some space") from error
+            raise disk_failed(error, offer.copy) from error
+        if trouble is not None:
+            lacking.append(replace(trouble, path=each.target.absolute))
+    return found, lacking
 
 
 def _order(prepared: PreparedRestore, wanted: Sequence[Wanted], plan_id: str) -> WorkOrder:

@@ -11,7 +11,7 @@ import errno
 import os
 import secrets
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -21,14 +21,17 @@ from typing import TYPE_CHECKING
 from ifmosfs.app.collector import without_collector
 from ifmosfs.app.holders import Holders
 from ifmosfs.app.scanning import check_roots, scan_rules
+from ifmosfs.app.staging import categories_of, load_tree
 from ifmosfs.core.effects import disk_failed, parent, sync_folders
 from ifmosfs.core.errors import DiskFull, NotFound, UsageProblem
 from ifmosfs.core.files import Fingerprint, Kind, Place, UnreadableEntry
+from ifmosfs.core.held import RESTORED
 from ifmosfs.core.inventory import inventory
 from ifmosfs.core.manifest import (
     HeldContent,
     PlanInfo,
     Protection,
+    SessionInfo,
     SnapshotEntry,
     SnapshotHead,
     SnapshotInfo,
@@ -36,7 +39,7 @@ from ifmosfs.core.manifest import (
     VersionKind,
 )
 from ifmosfs.core.names import CONTROL_NAME, join, shell_word
-from ifmosfs.core.plan import PlanState
+from ifmosfs.core.plan import Action, PlanState
 from ifmosfs.core.reports import Problem
 from ifmosfs.core.restoring import N_LOOKED_FOR, absent_roots
 from ifmosfs.core.rollback import OTHER_DISK
@@ -48,7 +51,6 @@ if TYPE_CHECKING:
     from ifmosfs.app.context import App
 
 CONTENTS = "contents"
-RESTORED = b"restored"
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 FATAL = frozenset({errno.EIO, errno.EROFS, errno.ENOTCONN})
 
@@ -75,6 +77,7 @@ class ContentPolicy:
 
 
 NAMES_ONLY = ContentPolicy()
+COMMITTED = (PlanState.COMMITTED, PlanState.COMMITTING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +215,7 @@ class _Taking:
                     size, at_ns = entry.fingerprint.size_bytes, host.now_ns()
                     source = entry.place.absolute
                     self.held.append(HeldContent(held.digest, held.place, size, level, at_ns, source))
-                    return entry._replace(digest=held.digest, level=level)
+                    return entry._replace(digest=held.digest, level=level, belongings=held.belongings)
         except OSError as error:
             if error.errno in FULL:
                 hint = "free some space, or keep the names only; what was kept so far is collected by `versions prune`"
@@ -228,21 +231,52 @@ class _Taking:
         return entry
 
 
+Words = dict[bytes, tuple[Fingerprint, str | None]]
+"""By absolute path: the file that was classified there, and the latest word on it."""
+
+
 def _categories(app: App) -> dict[bytes, str | None]:
-    """The category of every file that was classified (`None`: nobody was sure), by where it was, and of those of plans also by where a
-    commit puts them. What is newer counts."""
+    """The category of every file that was classified (`None`: nobody was sure), by where it was, and of those of plans also by where
+    their commits have put them, which is where a person has wanted them. What is newer counts."""
+    words = {session.session_id: _words(app, session) for session in app.catalogue.sessions()}
+    scanned = [(session.scanned_ns, session.session_id, None) for session in app.catalogue.sessions()]
+    planned = [(info.created_ns, info.session_id, info) for info in app.catalogue.plans()]
     found: dict[bytes, str | None] = {}
-    for session in app.catalogue.sessions():
-        for file, proposal in app.catalogue.classified(session.session_id):
-            if proposal is not None:
-                found[file.place.absolute] = proposal.label
-    for info in app.catalogue.plans():
-        for action in app.catalogue.actions(info.plan_id):
-            if action.category is not None:
-                found[action.source_place.absolute] = action.category
-                if action.target is not None:
-                    found[Place(info.target, action.target).absolute] = action.category
+    for _, session_id, info in sorted([*scanned, *planned], key=lambda one: one[0]):
+        known = words.get(session_id, {})
+        found.update(
+            ((path, label) for path, (_, label) in known.items()) if info is None else _as_planned(app, info, known)
+        )
     return found
+
+
+def _words(app: App, session: SessionInfo) -> Words:
+    classified = app.catalogue.classified(session.session_id)
+    return {file.place.absolute: (file.fingerprint, word.label) for file, word in classified if word is not None}
+
+
+def _as_planned(app: App, info: PlanInfo, words: Words) -> Iterator[tuple[bytes, str | None]]:
+    """What the files of a plan are taken for, by their paths: by the folder that a person has put them into, else by the latest word
+    of the plan's session, which may be newer than the plan, else by the plan."""
+    tree = load_tree(app, info.plan_id)
+    filed = categories_of(app, tree)
+    is_moved = info.state in COMMITTED
+    for action in tree.plan.actions:
+        if action.category is not None:
+            yield action.source_place.absolute, _latest(action, words)
+    for move in tree.moves():
+        category = filed(move)
+        if category == move.action.category:
+            category = _latest(move.action, words)
+        if category is not None:
+            yield move.action.source_place.absolute, category
+            if is_moved:
+                yield Place(info.target, move.target).absolute, category
+
+
+def _latest(action: Action, words: Words) -> str | None:
+    known = words.get(action.source_place.absolute)
+    return known[1] if known is not None and known[0].same_file(action.expected) else action.category
 
 
 # Letting go
@@ -422,12 +456,19 @@ def space_use(app: App) -> SpaceUse:
 
 def held_place(app: App, digest: bytes) -> Place | None:
     """Where a content is held, proved by reading it; `None` if it is not, any more."""
-    known = [each.place for each in app.catalogue.contents() if each.digest == digest]
-    own = ContentStore(os.fsencode(app.settings.state_folder / CONTENTS)).place(digest)
-    for path in dict.fromkeys(
-        [*known, own]
-    ):  # what is known may be on a disk that is not there, and was held here since
-        if holds(path, digest):
+    return held_places(app, {digest}).get(digest)
+
+
+def held_places(app: App, digests: Collection[bytes]) -> dict[bytes, Place]:
+    """Where contents are held, each proved by reading it; those that are not, any more, are left out."""
+    own = ContentStore(os.fsencode(app.settings.state_folder / CONTENTS))
+    # What is known may be on a disk that is not there, and was held here since.
+    known = (
+        [(each.digest, each.place) for each in app.catalogue.contents() if each.digest in digests] if digests else []
+    )
+    found: dict[bytes, Place] = {}
+    for digest, path in (*known, *((digest, own.place(digest)) for digest in digests)):
+        if digest not in found and holds(path, digest):
             folder, _, name = path.rpartition(b"/")
-            return Place(folder, name)
-    return None
+            found[digest] = Place(folder, name)
+    return found

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from ifmosfs.app.choosing import candidates_of
 from ifmosfs.app.collector import without_collector
 from ifmosfs.app.committing import plan_history
 from ifmosfs.app.context import App
+from ifmosfs.app.held_contents import offers_of
 from ifmosfs.app.lost_journals import is_lost
 from ifmosfs.app.rollback_log import commands_of
 from ifmosfs.app.undoing import UNDOABLE, absent_roots, followed_history
+from ifmosfs.core.elsewhere import find_elsewhere
 from ifmosfs.core.files import Attr, Kind, Place
-from ifmosfs.core.history import RunHistory, Standing, held_actions, standing, taken_back
+from ifmosfs.core.followed import Followed
+from ifmosfs.core.held import Lost
+from ifmosfs.core.history import Key, RunHistory, Standing, emptied, held_actions, standing, taken_back
 from ifmosfs.core.journal import Journal, OpKind, Run, RunKind
 from ifmosfs.core.manifest import PlanInfo
 from ifmosfs.core.plan import Action
@@ -42,6 +46,8 @@ class FoundNow(Enum):
     FOLDER = "a folder now"
     GONE = "gone"
     AWAY = "away"  # its disk is not there, so nobody knows
+    RESTORABLE = "restorable"  # gone, but a snapshot holds its content
+    EMPTIED = "emptied"  # it was removed from the vault for good
     BACK = "back"  # it has been moved back
 
 
@@ -105,20 +111,45 @@ def _commits(runs: Sequence[Run]) -> list[int]:
 @without_collector()
 def moved_files(app: App, journal: Journal, info: PlanInfo) -> MovedFiles:
     """Every file that a plan's commits have moved, and what is there now. Raises: DatabaseDamaged, RecoveryNeeded."""
-    history = followed_history(journal, plan_history(journal, info.plan_id)).history
-    found = {each.key: each for each in standing(history)}
+    followed = followed_history(journal, plan_history(journal, info.plan_id))
+    found = {each.key: each for each in standing(followed.history)}
     listed = candidates_of(app, journal, info)
-    absent = absent_roots(app, info, history)
+    absent = absent_roots(app, info, followed.history)
     app.progress("Looking", 0, len(listed))
     with app.disk.looking():
-        files = tuple(_moved_file(app, each, found.get(each.key), absent) for each in listed)
-    away = {each.moved.now.root for each in files if each.found is FoundNow.AWAY}
-    return MovedFiles(files, tuple(sorted(away)))
+        removed = {each.moved.key: each.moved for each in emptied(followed.history)}
+        files = [_moved_file(app, each, found.get(each.key), removed, absent) for each in listed]
+        gone = [
+            (removed if each.found is FoundNow.EMPTIED else found)[each.moved.key]
+            for each in files
+            if _is_nowhere(each)
+        ]
+        restorable = _restorable(app, info, followed, gone)
+    told = tuple(replace(each, found=FoundNow.RESTORABLE) if each.moved.key in restorable else each for each in files)
+    away = {each.moved.now.root for each in told if each.found is FoundNow.AWAY}
+    return MovedFiles(told, tuple(sorted(away)))
 
 
-def _moved_file(app: App, each: Candidate, moved: Standing | None, absent: Collection[bytes]) -> MovedFile:
+def _restorable(app: App, info: PlanInfo, followed: Followed, gone: Sequence[Standing]) -> frozenset[Key]:
+    """Which of the moves whose files are gone a rollback would undo from held contents."""
+    lost = [Lost(each, each.key in followed.foreign) for each in gone]
+    offers = offers_of(app, followed.history, info.plan_id)(lost) if lost else {}
+    if not offers:
+        return frozenset()
+    folders = (info.target, *(root.path for root in app.catalogue.load_plan_head(info.plan_id).roots))
+    elsewhere = find_elsewhere([each for each in gone if each.key in offers], folders, app.disk)
+    return frozenset(offers) - frozenset(elsewhere)
+
+
+def _is_nowhere(each: MovedFile) -> bool:
+    return each.found in {FoundNow.GONE, FoundNow.EMPTIED} and not each.moved.is_folder
+
+
+def _moved_file(
+    app: App, each: Candidate, moved: Standing | None, removed: Collection[Key], absent: Collection[bytes]
+) -> MovedFile:
     if moved is None:
-        return MovedFile(each, FoundNow.BACK, old_is_taken=False)
+        return MovedFile(each, FoundNow.EMPTIED if each.key in removed else FoundNow.BACK, old_is_taken=False)
     old_is_taken = each.old.root not in absent and _look(app, each.old) is not None
     found = FoundNow.AWAY if each.now.root in absent else _found(_look(app, each.now), moved)
     return MovedFile(each, found, old_is_taken)

@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING
 
 from ifmosfs.app.checks import permissions, refuse_read_only
 from ifmosfs.app.collector import without_collector
-from ifmosfs.app.committing import Stop, new_run, plan_history
+from ifmosfs.app.committing import Stop, new_run, plan_history, take_folders_back
 from ifmosfs.app.context import App
+from ifmosfs.app.held_contents import clear_copies, make_copies, offers_of
 from ifmosfs.app.lost_journals import is_lost, lost_journal
 from ifmosfs.app.rollback_log import log_report
 from ifmosfs.app.staging import load_tree
-from ifmosfs.core.errors import PlanOutdated, TargetProblem, WrongState
+from ifmosfs.core.errors import DiskFull, PlanOutdated, TargetProblem, WrongState
 from ifmosfs.core.execute import execute
 from ifmosfs.core.files import Place
 from ifmosfs.core.followed import Followed, follow
-from ifmosfs.core.history import MOVING, Key, RunHistory, actions_below, held_actions, holds_anything, standing
+from ifmosfs.core.held import as_if_moved
+from ifmosfs.core.history import MOVING, Key, RunHistory, actions_below, emptied, held_actions, holds_anything, standing
 from ifmosfs.core.journal import Journal, OpState, Run, RunKind, RunState
 from ifmosfs.core.manifest import PlanInfo
 from ifmosfs.core.names import CONTROL_NAME, join
@@ -28,8 +30,8 @@ from ifmosfs.core.plan import PlanEvent, PlanState
 from ifmosfs.core.ports import DiskReader
 from ifmosfs.core.preflight import setting_of
 from ifmosfs.core.rehearsal import RehearsalDisk, RememberingJournal
-from ifmosfs.core.reports import RunReport, VerifyReport
-from ifmosfs.core.rollback import OTHER_DISK, RollbackOrder, absent_disks, other_disk, plan_rollback
+from ifmosfs.core.reports import Problem, RunReport, VerifyReport, problem
+from ifmosfs.core.rollback import EMPTIED, OTHER_DISK, RollbackOrder, absent_disks, other_disk, plan_rollback
 from ifmosfs.core.selection import Added
 from ifmosfs.core.verify import verify
 from ifmosfs.platform import host
@@ -101,11 +103,12 @@ def prepare_rollback(app: App, journal: Journal, chosen: Chosen, disk: DiskReade
             back=followed.back,
             beside=_mark(run.started_ns) if chosen.keep_both else None,
             search=(info.target, *(root.path for root in setting.roots)),
+            offers=offers_of(app, history, run.run_id),
         )
     if not planned.order.steps and planned.problems and {each.code for each in planned.problems} == {OTHER_DISK}:
         raise other_disk(min(absent))
     refuse_read_only(app, (place.root for step in planned.order.steps for place in (step.source, step.target)))
-    return PreparedRollback(chosen, _with_counts(app, planned), known)
+    return PreparedRollback(chosen, _with_counts(app, _with_dates(planned, history)), known)
 
 
 def _nothing_left(info: PlanInfo, history: Sequence[RunHistory]) -> WrongState:
@@ -118,6 +121,23 @@ def _nothing_left(info: PlanInfo, history: Sequence[RunHistory]) -> WrongState:
 def _mark(at_ns: int) -> bytes:
     """What is put into the name of a file whose old place is occupied."""
     return time.strftime("rolled back %Y-%m-%d %H%M", time.localtime(at_ns // 1_000_000_000)).encode()
+
+
+def _with_dates(planned: RollbackOrder, history: Sequence[RunHistory]) -> RollbackOrder:
+    """When each file was removed from the vault that does not come back for it."""
+    if all(each.code != EMPTIED for each in planned.problems):
+        return planned
+    dates = {each.moved.operation.source: _date(each.at_ns) for each in emptied(history)}
+    by_path = {place.absolute: date for place, date in dates.items() if place is not None}
+    problems = (
+        replace(each, words=f"{each.words} ({by_path[each.path]})") if each.code == EMPTIED else each
+        for each in planned.problems
+    )
+    return replace(planned, problems=tuple(problems))
+
+
+def _date(at_ns: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at_ns // 1_000_000_000))
 
 
 def _with_counts(app: App, planned: RollbackOrder) -> RollbackOrder:
@@ -162,6 +182,7 @@ class Rehearsal:
         """The report of the rollback as `run_rollback` would give it."""
         if not prepared.chosen.is_forth:
             _withdraw_sidecars(self.disk, self.journal.runs(prepared.info.plan_id))
+        add_copies(self.disk, prepared)
         report = execute(prepared.planned.order, self.disk, self.journal, now_ns=host.now_ns)
         return _with_refused(report, prepared)
 
@@ -173,7 +194,7 @@ class Rehearsal:
 @without_collector()
 def run_rollback(app: App, journal: SqliteJournal, prepared: PreparedRollback, stop: Stop) -> RunReport:
     """Move the files back. The plan is ROLLED_BACK when nothing of it is left at its target, and COMMITTED again where its
-    rollback is undone. Raises `DiskFailed`."""
+    rollback is undone and that has moved anything. Raises `DiskFailed`."""
     plan_id, state = prepared.info.plan_id, prepared.info.state
     if (
         not prepared.chosen.is_forth
@@ -183,6 +204,7 @@ def run_rollback(app: App, journal: SqliteJournal, prepared: PreparedRollback, s
         state = app.catalogue.advance(
             plan_id, PlanEvent.ROLL_FORTH
         )  # before the first move: recovery tells what is true
+    prepared = _with_copies(app, prepared)
     report = execute(
         prepared.planned.order,
         app.disk,
@@ -191,17 +213,64 @@ def run_rollback(app: App, journal: SqliteJournal, prepared: PreparedRollback, s
         stop=stop,
         progress=lambda n_done, n_total: app.progress("Moving back", n_done, n_total),
     )
+    clear_copies(prepared.planned.copies)
     report = _with_refused(report, prepared)
-    is_whole = report.state is RunState.COMPLETE and not _leaves_anything(journal, prepared, report)
-    if is_whole:
-        journal.withdraw_sidecars(plan_id)  # once more: the vault, which was in their folder, is gone now
-    else:
-        journal.return_sidecars(plan_id)
-    if is_whole and state in UNDOABLE:
+    has_begun_forth = state is not prepared.info.state
+    leaves_nothing = not _leaves_anything(journal, prepared, report)
+    is_back = leaves_nothing and (report.state is RunState.COMPLETE or has_begun_forth)
+    if is_back and state in UNDOABLE:
         app.catalogue.advance(plan_id, PlanEvent.ROLL_BACK)
     log_report(app, plan_id, prepared.chosen.words, report)
+    if is_back and has_begun_forth:
+        report = take_folders_back(app, journal, prepared.info, report)
+    trouble = _place_sidecars(journal, plan_id, is_back=is_back)
     app.record_versions(journal)
-    return report
+    return report if trouble is None else replace(report, problems=(*report.problems, trouble))
+
+
+def _place_sidecars(journal: SqliteJournal, plan_id: str, *, is_back: bool) -> Problem | None:
+    """Have the journal's plain copies lie where they belong after a rollback. All is done and recorded by then, so that a full disk
+    is told and undoes nothing: they are whole where they are."""
+    try:
+        if is_back:
+            journal.withdraw_sidecars(plan_id)  # once more: the vault, which was in their folder, is gone now
+        else:
+            journal.return_sidecars(plan_id)
+    except DiskFull as error:
+        return problem("journal-stays", error.path or b"")
+    return None
+
+
+def add_copies(disk: RehearsalDisk, prepared: PreparedRollback) -> None:
+    """Put the copies of held contents that a rollback moves to their names on a rehearsed disk."""
+    for offer in prepared.planned.copies:
+        disk.add_copy(offer.copy, offer.attr, offer.held)
+
+
+def _with_copies(app: App, prepared: PreparedRollback) -> PreparedRollback:
+    """The same rollback, with those of its copies of held contents that can be made: the others are among its problems."""
+    planned = prepared.planned
+    if not planned.copies:
+        return prepared
+    copied = make_copies(app, planned.copies)
+    steps = tuple(
+        replace(step, expected=copied.made[step.source].fingerprint) if step.source in copied.made else step
+        for step in planned.order.steps
+        if step.source not in copied.refused
+    )
+    lacking = [
+        replace(copied.lacking[step.source], path=step.target.absolute)
+        for step in steps
+        if step.source in copied.lacking
+    ]
+    planned = replace(
+        planned,
+        order=replace(planned.order, steps=steps),
+        problems=(*planned.problems, *copied.refused.values(), *lacking),
+        n_kept=planned.n_kept + len(copied.refused),
+        is_whole=planned.is_whole and not copied.refused,
+    )
+    return replace(prepared, planned=planned)
 
 
 def _leaves_anything(journal: Journal, prepared: PreparedRollback, report: RunReport) -> bool:
@@ -219,7 +288,7 @@ def _holds_anything(journal: Journal, plan_id: str, known: Sequence[RunHistory] 
     history = [
         RunHistory(run, before.get(run.run_id) or tuple(journal.recorded(run.run_id))) for run in journal.runs(plan_id)
     ]
-    return holds_anything(followed_history(journal, history).history)
+    return holds_anything(followed_history(journal, as_if_moved(history)).history)
 
 
 def settle_rolled_back(app: App, journal: SqliteJournal, info: PlanInfo) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ifmosfs.cli.common import counted, shown
+from ifmosfs.core.reports import StopCause
 
 if TYPE_CHECKING:
     from ifmosfs.core.journal import Run
@@ -44,19 +45,23 @@ def problem_fields(problems: Iterable[Problem]) -> list[dict[str, object]]:
 
 def show_moves(report: RunReport, n_named: int) -> None:
     """The first files that were, or in a rehearsal would be, moved."""
+    from ifmosfs.core.held import is_copy_place
+
     for moved in report.moved[:n_named]:
-        click.echo(f"  {shown(moved.source.absolute)} -> {shown(moved.target.absolute)}")
+        source, target = ("(a held content)" if is_copy_place(place) else shown(place.absolute) for place in moved)
+        click.echo(f"  {source} -> {target}")
     if report.n_moved > n_named:
         click.echo(f"  … {report.n_moved - n_named:,} more")
 
 
 def run_words(report: RunReport) -> str:
     """The counts of a run in one line."""
+    is_full = report.stop_cause is StopCause.DISK_FULL
     parts = [f"{report.n_done:,} moved"]
     for n_files, words in (
         (report.n_conflicts, "in conflict (not touched)"),
         (report.n_failed, "refused by the system"),
-        (report.n_skipped, "not reached"),
+        (report.n_skipped, "not reached (the disk is full)" if is_full else "not reached"),
     ):
         if n_files:
             parts.append(f"{n_files:,} {words}")
@@ -144,8 +149,6 @@ def recovery_fields(report: RecoveryReport) -> dict[str, object]:
 
 def run_status(report: RunReport) -> int:
     """The exit status of a run that came to an end: all, in part, nothing for conflicts, interrupted, full."""
-    from ifmosfs.core.reports import StopCause
-
     if report.stop_cause is StopCause.INTERRUPTED:
         return 130
     if report.stop_cause is StopCause.DISK_FULL:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ifmosfs.app.choosing import Request
     from ifmosfs.app.context import App
     from ifmosfs.app.undoing import Chosen, PreparedRollback, Rehearsal
-    from ifmosfs.core.reports import RunReport
+    from ifmosfs.core.reports import Problem, RunReport
     from ifmosfs.core.selection import Added
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -199,11 +199,23 @@ def announce(prepared: PreparedRollback) -> None:
     if prepared.planned.beside:
         click.echo(f"  {counted(len(prepared.planned.beside), 'file')} will come back beside what is at the old place:")
         show_problems(prepared.planned.beside)
+    if prepared.planned.from_held:
+        click.echo(f"  {counted(len(prepared.planned.from_held), 'file')} will come back from held contents:")
+        show_problems(prepared.planned.from_held)
     for root in prepared.planned.remade_roots:
         click.echo(f"  {shown(root)} is not there any more, and is made again")
-    n_kept = prepared.planned.n_kept
+    n_emptied = _n_emptied(prepared.planned.problems)
+    if n_emptied:
+        click.echo(f"  {counted(n_emptied, 'file')} cannot come back: removed from the vault for good")
+    n_kept = prepared.planned.n_kept - n_emptied
     if n_kept:
         click.echo(f"  {counted(n_kept, 'more file')} cannot go back now and will stay")
+
+
+def _n_emptied(problems: Sequence[Problem]) -> int:
+    from ifmosfs.core.rollback import EMPTIED
+
+    return sum(each.code == EMPTIED for each in problems)
 
 
 def _show_added(added: Sequence[Added]) -> None:
@@ -236,14 +248,23 @@ def _say_what_next(prepared: PreparedRollback, report: RunReport) -> None:
             "What is gone cannot be moved back; ifmosfs versions restore brings back what a version holds of it."
         )
         click.echo(f"Once it is where the plan had put it: ifmosfs rollback {plan_id}")
-    elif report.n_conflicts or report.n_failed or report.n_skipped:
-        click.echo(f"What has stayed can still be moved back: ifmosfs rollback {plan_id}")
+    elif report.n_conflicts > _n_emptied(report.problems) or report.n_failed or report.n_skipped:
+        click.echo(f"What has stayed can still be moved {_how_to_go_on(prepared)}")
     elif prepared.chosen.is_forth:
         click.echo(f"Back again: ifmosfs rollback {plan_id}")
     elif prepared.chosen.only is not None or prepared.chosen.undo is not None:
         click.echo(f"Undo this: ifmosfs rollback execute --run {report.run_id}")
     else:
         click.echo(f"The plan can be taken up again: ifmosfs stage reopen {plan_id}")
+
+
+def _how_to_go_on(prepared: PreparedRollback) -> str:
+    chosen, plan_id = prepared.chosen, prepared.info.plan_id
+    if not chosen.is_forth:
+        return f"back: ifmosfs rollback {plan_id}"
+    runs = sorted(chosen.undo or ())
+    what = f"--run {runs[0]}" if len(runs) == 1 else f"{plan_id} --redo"
+    return f"forth again: ifmosfs rollback execute {what}"
 
 
 def _print(reports: Sequence[tuple[PreparedRollback, RunReport]], *, dry_run: bool) -> None:
@@ -267,4 +288,5 @@ def _fields(prepared: PreparedRollback, report: RunReport, *, dry_run: bool) -> 
         "added": added,
         "modified": problem_fields(planned.modified),
         "beside": problem_fields(planned.beside),
+        "from_contents": problem_fields(planned.from_held),
     }

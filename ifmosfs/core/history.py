@@ -188,6 +188,33 @@ def _left_by(last: Recorded, run_id: str, row: Recorded) -> Standing:
     return Standing(run_id, operation, row.outcome, last.outcome.arrived)
 
 
+class Emptied(NamedTuple):
+    """A file that was put into the vault and then removed from there for good, at this moment."""
+
+    moved: Standing
+    at_ns: int
+
+
+def emptied(history: Sequence[RunHistory]) -> list[Emptied]:
+    """The files of a plan that `vault empty` has removed, and nothing has brought back since; runs oldest first."""
+    back = [each for each in history if each.run.kind is RunKind.ROLLBACK]
+    if not any(row.operation.kind is OpKind.REMOVE for each in back for row in each.recorded):
+        return []
+    done = dict(_done(history))
+    undone, ended = (
+        undone_by(history),
+        {each.run.run_id: each.run.finished_ns or each.run.started_ns for each in history},
+    )
+    newest = {way_of(key, undone)[-1]: key for key in undone}  # by the first operation
+    return [
+        Emptied(
+            Standing(first[0], done[first].operation, done[first].outcome, done[first].outcome.arrived), ended[last[0]]
+        )
+        for first, last in newest.items()
+        if done[last].operation.kind is OpKind.REMOVE and first in done
+    ]
+
+
 def _require_finished(history: RunHistory) -> None:
     _refuse_unfinished(history.run, unsettled=any(row.outcome.state not in SETTLED for row in history.recorded))
 

@@ -108,10 +108,19 @@ class Protection(Enum):
     __hash__ = object.__hash__  # as good for members, of which there is one each, and ten times as fast
 
 
+class Belongings(NamedTuple):
+    """What a file has beside content, mode and times: its owner, and its extended attributes (ACLs are among them) by their names."""
+
+    uid: int
+    gid: int
+    xattrs: tuple[tuple[str, bytes], ...] = ()
+
+
 class SnapshotEntry(NamedTuple):
     """One file, symlink or folder of a snapshot; `digest` is BLAKE3 of its content where it was read.
 
-    `mode` is its `st_mode`, `None` in snapshots of before versions were kept. `level`: none means NAME.
+    `mode` is its `st_mode`, `None` in snapshots of before versions were kept. `level`: none means NAME. `belongings`
+    are recorded with a content that is kept.
     """
 
     root: bytes
@@ -120,6 +129,7 @@ class SnapshotEntry(NamedTuple):
     digest: bytes | None
     mode: int | None = None
     level: Protection | None = None
+    belongings: Belongings | None = None
 
     @property
     def place(self) -> Place:

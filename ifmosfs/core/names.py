@@ -15,6 +15,7 @@ UTF8_MAX_BYTES = 4  # of one character
 
 # The view's control folder, and the journal's folder beside the data: never the user's.
 CONTROL_NAME = b".ifmosfs"
+THIRD_PREFIX = b".ifmosfs-c-"  # of names under which a file waits until the one that it takes is free
 
 
 def join(*parts: bytes) -> bytes:

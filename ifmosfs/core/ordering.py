@@ -13,10 +13,8 @@ from itertools import count
 
 from ifmosfs.core.effects import sibling
 from ifmosfs.core.files import Place
-from ifmosfs.core.names import is_within, split
+from ifmosfs.core.names import THIRD_PREFIX, is_within, split
 from ifmosfs.core.steps import Step
-
-THIRD_PREFIX = b".ifmosfs-c-"
 
 Key = Callable[[Place], bytes]
 

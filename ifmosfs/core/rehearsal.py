@@ -250,6 +250,15 @@ class RehearsalDisk:
         self._origins[temporary.absolute] = self.origin(source)
         return Copied(self._content_digest(temporary), copied)
 
+    def add_copy(self, place: Place, attr: Attr, origin: Place) -> None:
+        """Remember a file of which the reader has the content at `origin`, in a folder that is made for it."""
+        above = self._reader.lstat(Place(origin.root, b""))
+        if isinstance(self._found(Place(place.root, b"")), int):
+            made = replace(above, mode=stat.S_IFDIR | 0o700, inode=self._new_inode(), birth_ns=None)
+            self._set(place.root, made)
+        self._set(place.absolute, replace(attr, device=above.device))
+        self._origins[place.absolute] = origin
+
     def unlink_checked(self, place: Place, expected: Fingerprint) -> None:
         """Remember that a name is gone; the file stays, of course."""
         attr = self.lstat(place)

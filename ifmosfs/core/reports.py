@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from ifmosfs.core.files import Place
 from ifmosfs.core.journal import SETTLED, Operation, OpKind, OpState, Outcome, RunKind, RunState
-from ifmosfs.core.names import SEPARATOR
+from ifmosfs.core.names import SEPARATOR, THIRD_PREFIX, split
 from ifmosfs.core.values import quick
 from ifmosfs.core.vault import origin_of
 
@@ -50,11 +50,15 @@ WORDS: Final[Mapping[str, str]] = {
     "modified": "the file was modified since the commit; its present content is moved back",
     "replaced": "the file was saved anew since the commit; the new one is moved back",
     "gone": "the file is no longer where the commit put it",
+    "emptied": "it was put into the vault and removed from there, because another place had its content",
     "moved-elsewhere": "somebody has moved the file here since, and here it stays",
+    "from-held": "it is gone, and comes back from the content that a snapshot holds",
     "comes-beside": "its old place is taken, so it comes back beside it",
     "folder-not-empty": "the folder is not empty and stays",
     "folder-attributes": "the folder is there again, but not with all that it had",
+    "file-attributes": "the file is there again, but not with all that it had",
     "folder-times": "the folder's time could not be set",
+    "journal-stays": "there is no room for the plain copy of the journal here, so it stays where it was",
     "same-target": "two files are to get the same name",
     "not-writable": "this user may not change the folder",
     "protected": "it is marked as immutable or append-only, so the system will not let it be moved",
@@ -116,6 +120,7 @@ REMEDIES: Final[Mapping[str, str]] = {
     "disk-full": "free some space, then run the same command again",
     "no-space": "free some space on the target, or choose another target",
     "no-inodes": "remove some files on the target, or choose another target",
+    "journal-stays": "make room on that disk",
     "same-target": "rename one of the two in the view",
     "not-writable": "change its permissions, or run as its owner",
     "protected": "take the mark away (chattr -i -a), then commit again",
@@ -277,6 +282,8 @@ class Tally:
     n_hindered: int = 0
     moved: list[Moved] = field(default_factory=list)
     _left: dict[tuple[bytes, bytes], None] = field(default_factory=dict)
+    # By the third name: where the file came from, and whether it counts.
+    _waiting: dict[Place, tuple[Place, bool]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
     def add(self, operation: Operation, outcome: Outcome) -> None:
@@ -307,8 +314,19 @@ class Tally:
         if outcome.state is OpState.DONE and (operation.action_id or operation.kind is OpKind.CARRY):
             self.n_moved += 1
             self._left[source.root, source.path.rpartition(SEPARATOR)[0]] = None
-            if len(self.moved) < MOST_NAMED:
+            if not operation.unit and len(self.moved) < MOST_NAMED:
                 self.moved.append(Moved(source, target))
+        if operation.unit and outcome.state is OpState.DONE:
+            self._name_of_unit(operation, source, target)
+
+    def _name_of_unit(self, operation: Operation, source: Place, target: Place) -> None:
+        """Name a move, one through a third name as one, when the file has arrived: either half of it may be the one that counts."""
+        first, counted = self._waiting.pop(source, (source, False))
+        counts = counted or operation.action_id != 0 or operation.kind is OpKind.CARRY
+        if split(target.absolute)[1].startswith(THIRD_PREFIX):
+            self._waiting[target] = first, counts
+        elif counts and len(self.moved) < MOST_NAMED:
+            self.moved.append(Moved(first, target))
 
     @property
     def left(self) -> list[Place]:

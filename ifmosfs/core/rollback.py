@@ -3,8 +3,8 @@
 *Base* is what the journal says arrived, *now* is what is at the target, *old* is what is at the original place. Newer bytes always
 win: a file that was modified or saved anew is moved back as it is now, and said so. Where the old place is occupied, the file
 comes back beside what is there, under a name that says so, or stays, as the caller wants; nothing is overwritten. Of a file that
-somebody has moved elsewhere it is told where it was found, and it stays there. Every file that is to be moved back is in the
-order or, once, among the problems.
+somebody has moved elsewhere it is told where it was found, and it stays there. One that is gone comes back from the content that a
+snapshot holds, if one does. Every file that is to be moved back is in the order or, once, among the problems.
 
 The order that comes out is carried out by `core.execute`, so a rollback is journaled, recoverable, and can itself be rolled
 back: give `undo` its run's id. Nothing is written here; the steps are tried on a rehearsal of the disk.
@@ -23,12 +23,14 @@ from ifmosfs.core.errors import PlanOutdated
 from ifmosfs.core.execute import FolderToRestore, WorkOrder
 from ifmosfs.core.files import Attr, Kind, Place
 from ifmosfs.core.folders import DoomedFolder
+from ifmosfs.core.held import Lost, Offer, Offers, no_offers
 from ifmosfs.core.history import (
     MOVING,
     FolderEvent,
     Key,
     RunHistory,
     Standing,
+    emptied,
     folder_events,
     standing,
     time_before,
@@ -48,15 +50,18 @@ from ifmosfs.core.swapped_back import in_units, units_in_part, without_thirds
 PLAIN_FOLDER_MODE = 0o755
 OTHER_DISK = "filesystem-changed"
 NAME_MAX_BYTES = 255
+EMPTIED = "emptied"
+NOWHERE = frozenset({"gone", EMPTIED})
 
 
 @dataclass(frozen=True, slots=True)
 class RollbackOrder:
     """What to execute, and what a person should know before: files that are moved back though they were changed since
-    (`modified`), files that come back under another name because theirs is taken (`beside`), files that cannot be moved back,
-    each once, with its reason (`problems`), and scanned folders that are not there any more and are made again, plainly
-    (`remade_roots`). `n_kept` files, displaced ones too, cannot be moved back. `is_whole`: when each step is done nothing of the plan
-    is left where its commits put it."""
+    (`modified`), files that come back under another name because theirs is taken (`beside`), files that are gone and come back from
+    held contents (`from_held`), which are first copied to where their steps take them from (`copies`), files that cannot be moved
+    back, each once, with its reason (`problems`), and scanned folders that are not there any more and are made again, plainly
+    (`remade_roots`). `n_kept` files, displaced ones too, cannot be moved back. `is_whole`: when each step is done nothing of the
+    plan is left where its commits put it."""
 
     order: WorkOrder
     modified: tuple[Problem, ...]
@@ -65,13 +70,15 @@ class RollbackOrder:
     n_kept: int = 0
     beside: tuple[Problem, ...] = ()
     is_whole: bool = False
+    from_held: tuple[Problem, ...] = ()
+    copies: tuple[Offer, ...] = ()
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is to be done, and nothing stands in the way of anything."""
+        """Whether nothing is to be done, and nothing stands in the way of anything that can be."""
         order = self.order
         work = (order.steps, order.folders, order.restore_folders, order.remove_folders, order.folder_times)
-        return not (any(work) or self.problems)
+        return not any(work) and all(each.code == EMPTIED for each in self.problems)
 
 
 def to_undo(history: Sequence[RunHistory], undo: Collection[str] | None = None) -> list[Standing]:
@@ -106,6 +113,7 @@ def plan_rollback(
     back: Collection[Key] = (),
     beside: bytes | None = None,
     search: Sequence[bytes] = (),
+    offers: Offers = no_offers,
 ) -> RollbackOrder:
     """The order for `run` that undoes what holds of a plan's runs, given oldest first with all their operations.
 
@@ -116,6 +124,7 @@ def plan_rollback(
     brought back to their places (`core.followed`).
     `beside`: what is put into the name of a file whose old place is occupied; without it such a file stays where it is.
     `search`: the folders in which files that are not at their place are looked for.
+    `offers`: from which held contents those come back that are not found.
     Raises: RecoveryNeeded if one of the runs did not finish; DiskFailed.
     """
     holding = standing(history)
@@ -130,6 +139,9 @@ def plan_rollback(
     if broken:
         planner = _Planner(disk, removals, absent, foreign, beside)
         planner.move_back(without_thirds(chosen, broken))
+    planner.tell_emptied(_emptied_among(history, undo, None if only is None else chosen))
+    planner.look_elsewhere(search)
+    planner.bring_what_is_held(offers)
     made = [each for each in wanted if each.operation.kind is OpKind.MKDIR]
     is_whole = len(chosen) == len(moves)
     if is_whole:
@@ -138,7 +150,6 @@ def plan_rollback(
         left = [ends(each.operation)[1] for each in chosen]
         made = _above([*left, *_left_before(holding)], made)
     planner.remove_folders(made)
-    planner.look_elsewhere(search)
     order = WorkOrder(
         run=run,
         folders=tuple(planner.folders),
@@ -155,7 +166,21 @@ def plan_rollback(
         planner.n_kept,
         tuple(planner.beside),
         is_whole=undo is None and len(order.steps) == len(moves),
+        from_held=tuple(planner.from_held),
+        copies=tuple(planner.copies),
     )
+
+
+def _emptied_among(
+    history: Sequence[RunHistory], undo: Collection[str] | None, chosen: Sequence[Standing] | None
+) -> list[Standing]:
+    """The files that would come back, had they not been removed from the vault: of what is `chosen` those that were displaced by it,
+    else all that the runs which are undone have put away."""
+    gone = _of_runs((each.moved for each in emptied(history)), history, undo)
+    if chosen is None:
+        return gone
+    places = {ends(each.operation)[1].absolute for each in chosen}
+    return [each for each in gone if ends(each.operation)[0].absolute in places]
 
 
 def _overtaken(
@@ -241,7 +266,7 @@ class _Planner:
         self._disk = disk
         self._stage = RehearsalDisk(disk)
         self._suffix = suffix
-        self._lost: dict[int, Standing] = {}  # by the position of its problem
+        self._lost: dict[int, Lost] = {}  # by the position of its problem
         self._removals = {_place(each).absolute: each for each in reversed(list(removals))}  # the newest one counts
         self._absent = absent
         self._foreign = foreign
@@ -256,6 +281,8 @@ class _Planner:
         self.modified: list[Problem] = []
         self.beside: list[Problem] = []
         self.problems: list[Problem] = []
+        self.from_held: list[Problem] = []
+        self.copies: list[Offer] = []
         self.n_kept = 0
 
     def look(self, place: Place) -> Attr | None:
@@ -360,7 +387,7 @@ class _Planner:
         is_foreign = path in self._foreign or each.key in self._foreign or self._is_anothers(each, path)
         lost = _lost(each, found, is_foreign=is_foreign)
         if found is None or lost is not None:
-            self._lost[len(self.problems)] = each
+            self._lost[len(self.problems)] = Lost(each, is_foreign)
             self._keep(each, problem(lost or "gone", path))
             return True
         place = to or old
@@ -402,13 +429,22 @@ class _Planner:
         if not self._move_back(each, place):
             self._keep(each, problem("name-taken", old.absolute))
         elif len(self.steps) > n_before:
-            words = f"{WORDS['comes-beside']} ({display(split(place.path)[1])})"
-            found = problem("comes-beside", old.absolute, words=words, action_id=each.operation.action_id)
-            self.beside.append(found)
+            self.beside.append(_comes_beside(old, place, each.operation.action_id))
+
+    def tell_emptied(self, gone: Iterable[Standing]) -> None:
+        """Say of files that were removed from the vault that they do not come back."""
+        for each in gone:
+            old, _, _ = ends(each.operation)
+            self._lost[len(self.problems)] = Lost(each, is_foreign=False)
+            self._keep(each, problem(EMPTIED, old.absolute))
 
     def look_elsewhere(self, search: Sequence[bytes]) -> None:
         """Say of files that are not at their place where in these folders they are, if they are."""
-        wanted = {number: each for number, each in self._lost.items() if each.base is not None}
+        wanted = {
+            number: each.moved
+            for number, each in self._lost.items()
+            if each.moved.base is not None and self.problems[number].code == "gone"
+        }
         if not wanted or not search:
             return
         found = find_elsewhere(list(wanted.values()), search, self._disk)
@@ -419,6 +455,64 @@ class _Planner:
                 words = f"{WORDS['moved-elsewhere']} (it was {display(now.absolute)})"
                 action_id = each.operation.action_id
                 self.problems[number] = problem("moved-elsewhere", place.absolute, words=words, action_id=action_id)
+
+    def bring_what_is_held(self, offers: Offers) -> None:
+        """Plan copies of held contents for files that are nowhere; what is at an old place stays there, even if it is such a copy."""
+        gone = {
+            number: each
+            for number, each in self._lost.items()
+            if self.problems[number].code in NOWHERE and each.moved.operation.kind is OpKind.MOVE
+        }
+        found = offers(list(gone.values())) if gone else {}
+        brought: set[int] = set()
+        for number, (each, _) in gone.items():
+            offer = found.get(each.key)
+            trouble = None if offer is None else self._bring(each, offer)
+            if trouble is not None:
+                self.problems[number] = replace(trouble, action_id=each.operation.action_id)
+            elif offer is not None:
+                brought.add(number)
+        self.problems = [each for number, each in enumerate(self.problems) if number not in brought]
+        self.n_kept -= len(brought)
+
+    def _bring(self, each: Standing, offer: Offer) -> Problem | None:
+        """Plan the way of one copy to the old place of its file, or beside what is there; or why there is none."""
+        old, _, _ = ends(each.operation)
+        place, occupant = old, self.look(old)
+        if occupant is not None and self._has_content(old, occupant, offer):
+            return problem("gone", old.absolute, words=f"{WORDS['gone']}; what is at its old place has its content")
+        if occupant is not None and self._suffix is None:
+            return problem("name-taken", old.absolute)
+        if occupant is not None:
+            place = _beside(old, self._suffix or b"", lambda place: self.look(place) is not None, is_folder=False)
+        trouble = self._make_room(place)
+        if trouble is not None:
+            return trouble.about(old)
+        self._stage.add_copy(offer.copy, offer.attr, offer.held)
+        try:
+            self._stage.relocate(offer.copy, place)
+        except OSError:
+            return problem("refused", old.absolute)
+        self._note_brought(each, offer, old, place)
+        return None
+
+    def _note_brought(self, each: Standing, offer: Offer, old: Place, place: Place) -> None:
+        action_id = each.operation.action_id
+        self.copies.append(offer)
+        self.steps.append(Step(action_id, offer.copy, place, offer.attr.fingerprint, each.key))
+        words = f"{WORDS['from-held']} (\N{LEFT DOUBLE QUOTATION MARK}{offer.snapshot}\N{RIGHT DOUBLE QUOTATION MARK})"
+        self.from_held.append(problem("from-held", place.absolute, words=words, action_id=action_id))
+        if place != old:
+            self.beside.append(_comes_beside(old, place, action_id))
+
+    def _has_content(self, old: Place, occupant: Attr, offer: Offer) -> bool:
+        """Whether what is at an old place is a copy that somebody has made of the file that is gone."""
+        if occupant.kind is not Kind.FILE or occupant.size_bytes != offer.attr.size_bytes:
+            return False
+        try:
+            return self._disk.digest(self._stage.origin(old)) == offer.entry.digest
+        except OSError:
+            return False
 
     def _keep(self, each: Standing, reason: Problem) -> None:
         """The file stays where it is."""
@@ -460,6 +554,11 @@ def _beside(old: Place, suffix: bytes, is_taken: Callable[[Place], bool], *, is_
         if not is_taken(place):
             return place
         number += 1
+
+
+def _comes_beside(old: Place, place: Place, action_id: int) -> Problem:
+    words = f"{WORDS['comes-beside']} ({display(split(place.path)[1])})"
+    return problem("comes-beside", old.absolute, words=words, action_id=action_id)
 
 
 def _lost(each: Standing, found: Attr | None, *, is_foreign: bool) -> str | None:

@@ -12,18 +12,23 @@ from hashlib import blake2b
 from itertools import islice
 from typing import Final, NamedTuple
 
-from ifmosfs.core.manifest import FOLDER_BITS, KIND_BITS, Protection, SnapshotEntry
+from ifmosfs.core.manifest import FOLDER_BITS, KIND_BITS, Belongings, Protection, SnapshotEntry
 from ifmosfs.core.wrapping import fingerprint_from
 
 DIGEST_BYTES: Final = 32
 PER_LEAF: Final = 1024
 TIME_BYTES: Final = 8
 
-# Lengths of root, path and digest; which values are there, and the level; inode, size, the times (ns, modulo 2**64), mode.
+# Lengths of root, path and digest; which values are there, and the level; inode, size, the times (ns, modulo 2**64), mode. Then
+# root, path and digest; and where the flags tell of belongings their length and they themselves, which older manifests have not.
 _HEAD: Final = struct.Struct("<IIBBQQQQI")
 _HEAD_SIGNED: Final = struct.Struct("<IIBBqQqqI")  # the same, as `core.wrapping` stores numbers
 _HAS_BIRTH: Final = 1
 _HAS_MODE: Final = 2
+_HAS_BELONGINGS: Final = 16
+_LENGTH: Final = struct.Struct("<I")
+_OWNER: Final = struct.Struct("<II")
+_XATTR: Final = struct.Struct("<HI")  # lengths of name and value
 _LEVELS: Final = {None: 0, Protection.NAME: 4, Protection.CONTENT_REFLINK: 8, Protection.CONTENT_COPY: 12}
 _LEVEL_OF: Final = {flag: level for level, flag in _LEVELS.items()}
 _LEVEL_BITS: Final = 12
@@ -49,6 +54,7 @@ class Row(NamedTuple):
     digest: bytes | None
     mode: int | None
     level: Protection | None
+    belongings: Belongings | None = None
 
     @property
     def is_folder(self) -> bool:
@@ -58,7 +64,7 @@ class Row(NamedTuple):
     def entry(self, ctime_ns: int = 0) -> SnapshotEntry:
         """The entry; numbers are modulo 2**64, as stored."""
         print_ = fingerprint_from(self.inode, self.size_bytes, self.mtime_ns, ctime_ns, self.birth_ns)
-        return SnapshotEntry(self.root, self.path, print_, self.digest, self.mode, self.level)
+        return SnapshotEntry(self.root, self.path, print_, self.digest, self.mode, self.level, self.belongings)
 
 
 def leaves(entries: Iterable[SnapshotEntry]) -> Iterator[Leaf]:
@@ -84,7 +90,10 @@ def rows_of(leaf: Leaf) -> Iterator[Row]:
         inode, size_bytes, mtime_ns, birth_ns = numbers
         path_at = at + _HEAD_SIGNED.size + n_root
         digest_at = path_at + n_path
-        at = digest_at + n_digest
+        digest_end = at = digest_at + n_digest
+        belongings = None
+        if flags & _HAS_BELONGINGS:
+            belongings, at = _belongings_at(data, at)
         if at > end:
             raise ValueError("a leaf of a manifest ends early")
         yield Row(
@@ -94,9 +103,10 @@ def rows_of(leaf: Leaf) -> Iterator[Row]:
             size_bytes,
             mtime_ns,
             birth_ns if flags & _HAS_BIRTH else None,
-            data[digest_at:at] or None,
+            data[digest_at:digest_end] or None,
             mode if flags & _HAS_MODE else None,
             level,
+            belongings,
         )
 
 
@@ -161,9 +171,38 @@ def _times(n: int) -> struct.Struct:
     return struct.Struct(f"<{n}Q")
 
 
-def _encoded(entry: SnapshotEntry) -> tuple[bytes, bytes, bytes, bytes]:
+def _belongings_at(data: bytes, at: int) -> tuple[Belongings, int]:
+    """What stands at a position of a leaf, and where it ends. Raises ValueError for what `leaves` cannot have made."""
+    try:
+        end = at + _LENGTH.size + _LENGTH.unpack_from(data, at)[0]
+        uid, gid = _OWNER.unpack_from(data, at + _LENGTH.size)
+        at += _LENGTH.size + _OWNER.size
+        xattrs = []
+        while at < end:
+            n_name, n_value = _XATTR.unpack_from(data, at)
+            value_at = at + _XATTR.size + n_name
+            name = data[value_at - n_name : value_at].decode("utf-8", "surrogateescape")
+            at = value_at + n_value
+            xattrs.append((name, data[value_at:at]))
+    except struct.error as error:
+        raise ValueError("not a leaf of a manifest") from error
+    if at != end:
+        raise ValueError("belongings in a manifest end elsewhere than they say")
+    return Belongings(uid, gid, tuple(xattrs)), end
+
+
+def _with_length(belongings: Belongings) -> bytes:
+    parts = [_OWNER.pack(belongings.uid, belongings.gid)]
+    for name, value in belongings.xattrs:
+        encoded = name.encode("utf-8", "surrogateescape")
+        parts += (_XATTR.pack(len(encoded), len(value)), encoded, value)
+    data = b"".join(parts)
+    return _LENGTH.pack(len(data)) + data
+
+
+def _encoded(entry: SnapshotEntry) -> tuple[bytes, ...]:
     """An entry as bytes that tell where each value ends. The time of the last rename is no part of it."""
-    root, path, print_, digest, mode, level = entry
+    root, path, print_, digest, mode, level, belongings = entry
     birth_ns, flags = print_.birth_ns, _LEVELS[level]
     if birth_ns is None:
         birth_ns = 0
@@ -173,6 +212,8 @@ def _encoded(entry: SnapshotEntry) -> tuple[bytes, bytes, bytes, bytes]:
         mode = 0
     else:
         flags |= _HAS_MODE
+    if belongings is not None:
+        flags |= _HAS_BELONGINGS
     digest = digest or b""
     head = _HEAD.pack(
         len(root),
@@ -185,4 +226,6 @@ def _encoded(entry: SnapshotEntry) -> tuple[bytes, bytes, bytes, bytes]:
         birth_ns & _MASK,
         mode,
     )
-    return head, root, path, digest
+    if belongings is None:
+        return head, root, path, digest
+    return head, root, path, digest, _with_length(belongings)

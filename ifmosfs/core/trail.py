@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from ifmosfs.core.effects import ends
 from ifmosfs.core.files import Fingerprint
+from ifmosfs.core.held import as_if_moved
 from ifmosfs.core.history import MOVING, Key, RunHistory
 from ifmosfs.core.journal import OpKind, OpState, Recorded, Run
-from ifmosfs.core.names import is_within
-from ifmosfs.core.ordering import THIRD_PREFIX
+from ifmosfs.core.names import THIRD_PREFIX, is_within
 from ifmosfs.core.values import quick
 
 
@@ -20,6 +20,7 @@ class Hop:
     """One move of a file by a run; `source` and `target` are its own absolute paths, also where the folder that it is in was moved.
 
     `expected` and `arrived` are what the file was before and after; `None` in a folder that was moved, of which nothing is known.
+    `is_from_held`: the file was gone, and what came is a copy of a held content.
     """
 
     run: Run
@@ -30,6 +31,7 @@ class Hop:
     arrived: Fingerprint | None
     inverse_of: Key | None
     is_folder: bool
+    is_from_held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +74,16 @@ def trails(history: Iterable[RunHistory], path: bytes) -> list[Trail]:
 
 def _moves(history: Iterable[RunHistory]) -> list[Hop]:
     """All that was moved, in the order of time."""
+    as_done = sorted(history, key=lambda each: each.run.started_ns)
     return [
-        _hop(each.run, row)
-        for each in sorted(history, key=lambda each: each.run.started_ns)
-        for row in each.recorded
+        _hop(each.run, row, is_from_held=row.operation.source != done.operation.source)
+        for each, before in zip(as_if_moved(as_done), as_done, strict=True)
+        for row, done in zip(each.recorded, before.recorded, strict=True)
         if row.operation.kind in MOVING and row.outcome.state is OpState.DONE
     ]
 
 
-def _hop(run: Run, row: Recorded) -> Hop:
+def _hop(run: Run, row: Recorded, *, is_from_held: bool) -> Hop:
     operation = row.operation
     source, target, expected = ends(operation)
     return Hop(
@@ -88,10 +91,11 @@ def _hop(run: Run, row: Recorded) -> Hop:
         (run.run_id, operation.seq),
         source.absolute,
         target.absolute,
-        expected,
+        None if is_from_held else expected,
         row.outcome.arrived,
         operation.inverse_of,
         operation.kind is OpKind.CARRY,
+        is_from_held,
     )
 
 

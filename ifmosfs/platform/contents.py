@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from ifmosfs.core.files import Fingerprint, Place
-from ifmosfs.core.manifest import Protection
+from ifmosfs.core.manifest import Belongings, Protection
 from ifmosfs.core.ports import DiskReader
-from ifmosfs.platform import copying, linux
+from ifmosfs.platform import copying, linux, metadata
 from ifmosfs.platform.writers import has_writer
 
 DRAFT_PREFIX: Final = b".new-"
@@ -26,16 +26,18 @@ NOTE_PREFIX: Final = b".taking-"
 NO_CLONE: Final = frozenset(
     {errno.EOPNOTSUPP, errno.EXDEV, errno.EINVAL, errno.ENOTTY, errno.ENOSYS, errno.ETXTBSY, errno.EPERM}
 )
+NOT_GIVEN: Final = frozenset({errno.EPERM, errno.EACCES, *metadata.HAS_NONE})
 HEX: Final = frozenset(b"0123456789abcdef")
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A content that is held now, at an absolute path."""
+    """A content that is held now, at an absolute path, and what the file had beside it."""
 
     digest: bytes
     place: bytes
     level: Protection
+    belongings: Belongings
 
 
 class ContentStore:
@@ -63,7 +65,9 @@ class ContentStore:
             writer = os.open(draft, copying.NEW_FLAGS, 0o600)
             try:
                 digest = _fill(reader, writer, expected, level)
-                return None if digest is None else Held(digest, self._publish(draft, digest), level)
+                if digest is None:
+                    return None
+                return Held(digest, self._publish(draft, digest), level, _belongings(reader))
             finally:
                 os.close(writer)
                 with contextlib.suppress(FileNotFoundError):
@@ -156,6 +160,11 @@ def _fill(reader: int, writer: int, expected: Fingerprint, level: Protection) ->
     return digest
 
 
+def _belongings(reader: int) -> Belongings:
+    attr = linux.attr_at(reader, b"")
+    return Belongings(attr.uid, attr.gid, tuple(sorted(metadata.xattrs_of(reader).items())))
+
+
 def _require(reader: int, expected: Fingerprint) -> None:
     if has_writer(reader):
         raise OSError(errno.ETXTBSY, os.strerror(errno.ETXTBSY))
@@ -188,29 +197,64 @@ def make_folder(folder: bytes) -> None:
     _sync_folder(os.path.dirname(folder))
 
 
-def copy_out(content: bytes, place: Place, mode: int, mtime_ns: int) -> None:
+def copy_out(content: bytes, place: Place, mode: int, mtime_ns: int, belongings: Belongings | None = None) -> list[str]:
     """A file of its own with a held content, durably, with this mode and time, in a folder that is made where it is missing.
 
-    It gets its name, which nothing has, when it is whole: `is_draft` tells what is not.
+    It has the belongings, too, as far as this user may give them and the filesystem holds them; what is left out is returned in
+    words. It gets its name, which nothing has, when it is whole: `is_draft` tells what is not.
     """
     make_folder(place.root)
     draft = place.root + b"/" + DRAFT_PREFIX + place.path
+    try:
+        lacking = _write_copy(content, draft, mode, mtime_ns, belongings)
+        os.rename(draft, place.absolute)
+    except OSError:
+        with contextlib.suppress(OSError):  # on a full disk it would take the room of what is moved next
+            os.unlink(draft)
+        raise
+    _sync_folder(place.root)
+    return lacking
+
+
+def _write_copy(content: bytes, draft: bytes, mode: int, mtime_ns: int, belongings: Belongings | None) -> list[str]:
     reader = os.open(content, copying.READ_FLAGS)
     try:
         writer = os.open(draft, copying.NEW_FLAGS, 0o600)
         try:
             copying.copy_content(reader, writer, os.fstat(reader).st_size)
-            os.fchmod(writer, stat.S_IMODE(mode))
+            lacking = _give(writer, mode, belongings)
             os.utime(writer, ns=(mtime_ns, mtime_ns))
             os.fsync(writer)
             if copying.digest_of(writer) != copying.digest_of(reader):
                 raise OSError(errno.EIO, "the content does not read back as it was written")
-            os.rename(draft, place.absolute)
+            return lacking
         finally:
             os.close(writer)
     finally:
         os.close(reader)
-    _sync_folder(place.root)
+
+
+def _give(writer: int, mode: int, belongings: Belongings | None) -> list[str]:
+    """Owner, mode and extended attributes, in this order; what cannot be given, in words. No rights of an owner (set-uid) go to
+    another one."""
+    mode, lacking = stat.S_IMODE(mode), list[str]()
+    if belongings is None:
+        os.fchmod(writer, mode)
+        return lacking
+    try:
+        metadata.give_owner(writer, linux.attr_at(writer, b""), belongings.uid, belongings.gid)
+    except PermissionError:
+        mode &= ~(stat.S_ISUID | stat.S_ISGID)
+        lacking.append("owner")
+    metadata.give_mode(writer, mode)
+    for name, value in belongings.xattrs:
+        try:
+            os.setxattr(writer, name, value)
+        except OSError as error:
+            if error.errno not in NOT_GIVEN:
+                raise
+            lacking.append(name)
+    return lacking
 
 
 def is_draft(name: bytes) -> bool:

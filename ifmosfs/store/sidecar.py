@@ -170,6 +170,10 @@ def _copy_into(folder: int, name: bytes, content: Iterable[bytes]) -> None:
         for piece in content:
             _write_all(copy, piece)
         os.fsync(copy)
+    except OSError:
+        with contextlib.suppress(OSError):  # on a full disk others need the room
+            os.unlink(draft, dir_fd=folder)
+        raise
     finally:
         os.close(copy)
     os.rename(draft, name, src_dir_fd=folder, dst_dir_fd=folder)

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from ifmosfs.core.files import Place
+from ifmosfs.core.plan import Edit, EditKind
 from ifmosfs.platform.disk import PosixDisk
+from ifmosfs.store.catalogue import open_catalogue
 from tests.adapters.trees import read_tree, write_tree
 from tests.cli.command_line import INBOX, INVOICE, ORGANISED, SCRIPT, Desk, refusal
 from tests.fuse_support import force_unmount
@@ -200,6 +202,28 @@ def test_what_is_gone_comes_from_a_held_content_else_is_told_of(desk: Desk) -> N
     assert list((desk.state / "restored").rglob("0")) == []
 
 
+def test_a_dry_run_names_the_files_that_would_come_from_held_contents_as_the_run_does(desk: Desk) -> None:
+    desk.committed()
+    assert desk.here("versions", "snapshot", "--name", "kept", "--content-max-size", "1k").status == 0
+    script = desk.target / "Development" / "Source code" / "run.sh"
+    os.setxattr(script, "user.note", b"hello")
+    assert desk.here("versions", "snapshot", "--name", "noted", "--content-max-size", "1k").status == 0
+    script.unlink()
+    wanted = [
+        "Version 3: 1 file to bring back, 2 others there unchanged",
+        f"  (a held content) -> {script}",
+        "1 moved",
+    ]
+    rehearsed = desk.here("versions", "restore", "--version", "noted", "--dry-run")
+    assert not script.exists()
+    done = desk.here("versions", "restore", "--version", "noted", "--yes")
+    assert (rehearsed.status, done.status) == (0, 0)
+    assert [line.removeprefix("Would be: ") for line in rehearsed.out.splitlines()] == wanted
+    assert done.out.splitlines()[:-1] == wanted
+    assert os.getxattr(script, "user.note") == b"hello"
+    assert list((desk.state / "restored").rglob("*")) == []
+
+
 def test_prune_asks_before_a_manifest_goes_and_not_for_what_is_left_over(desk: Desk) -> None:
     desk.committed()
     before = desk.here("versions", "list", "--json").json
@@ -328,6 +352,31 @@ def test_a_snapshot_of_all_targets_tells_which_one_is_not_there(desk: Desk) -> N
     with another_disk(desk.target):
         assert refusal(desk.here("versions", "snapshot", "--name", "nothing")) == lines
     assert desk.here("versions", "snapshot", "--name", "all").status == 0
+
+
+def held_of(desk: Desk, category: str) -> int:
+    """How many contents a snapshot of the target keeps for a category."""
+    taken = desk.here("versions", "snapshot", "--name", f"of {category}", "--content", category, desk.target, "--json")
+    assert (taken.status, taken.json["not_held"]) == (0, []), taken
+    return int(taken.json["held"])
+
+
+def test_a_file_that_a_person_has_put_into_another_folder_is_kept_for_the_category_of_that_folder(desk: Desk) -> None:
+    plan = desk.staged()
+    dragged = Edit(0, EditKind.MOVE, b"Development/Source code/run.sh", b"Data/Datasets/run.sh", 1)
+    with open_catalogue(desk.state) as catalogue:
+        catalogue.append_edits(plan, [dragged], 0)
+    assert desk.here("commit", plan, "--yes").status == 0
+    assert (held_of(desk, "technical_dataset"), held_of(desk, "technical_script")) == (2, 0)
+
+
+def test_a_plan_says_nothing_of_a_file_that_was_classified_since(desk: Desk) -> None:
+    desk.committed()
+    script = desk.target / "Development/Source code/run.sh"
+    assert desk.here("scan", desk.target).status == 0
+    assert desk.here("classify").status == 0
+    assert desk.here("teach", script, "technical_dataset").status == 0
+    assert (held_of(desk, "technical_dataset"), held_of(desk, "technical_script")) == (2, 0)
 
 
 def test_contents_of_a_category_are_kept_of_what_was_classified_and_what_never_was_is_told(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import replace
 from hashlib import blake2b
 
@@ -9,11 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ifmosfs.core.manifest import Protection, SnapshotEntry
+from ifmosfs.core.files import Fingerprint
+from ifmosfs.core.manifest import Belongings, Protection, SnapshotEntry
 from ifmosfs.core.snapshot import PER_LEAF, Leaf, entries_of, leaves, merkle_root, rows_of
 from tests.core.plans import fingerprint
 
 ENTRY = SnapshotEntry(b"/in", b"a\xff\n", fingerprint(1), b"\1" * 32, 0o100644)
+xattrs = st.lists(st.tuples(st.sampled_from(["user.a", "user.\udcff"]), st.binary(max_size=2)), max_size=2).map(tuple)
 entries = st.lists(
     st.builds(
         SnapshotEntry,
@@ -23,6 +26,7 @@ entries = st.lists(
         st.none() | st.sampled_from([b"\0" * 32, b"\1" * 32]),
         st.none() | st.sampled_from([0o100644, 0o100600]),
         st.none(),
+        st.none() | st.builds(Belongings, st.sampled_from([0, 1000]), st.sampled_from([0, 100]), xattrs),
     ),
     max_size=9,
 )
@@ -54,8 +58,9 @@ def test_no_inner_node_passes_for_an_entry_and_no_order_for_another(n: int) -> N
         ENTRY._replace(fingerprint=replace(ENTRY.fingerprint, birth_ns=None)),
         ENTRY._replace(mode=0o100600),
         ENTRY._replace(level=Protection.CONTENT_COPY),
+        ENTRY._replace(belongings=Belongings(0, 0)),
     ],
-    ids=["place", "digest", "inode", "size", "mtime", "birth", "mode", "level"],
+    ids=["place", "digest", "inode", "size", "mtime", "birth", "mode", "level", "belongings"],
 )
 def test_any_change_of_an_entry_changes_the_root(other: SnapshotEntry) -> None:
     assert merkle_root([other]) != merkle_root([ENTRY])
@@ -93,6 +98,24 @@ def test_an_entry_in_any_leaf_counts(at: int) -> None:
 @given(entries)
 def test_entries_come_back_whole_from_their_leaves(some: list[SnapshotEntry]) -> None:
     assert [entry for leaf in leaves(some) for entry in entries_of(leaf)] == some
+
+
+def test_a_manifest_of_before_belongings_were_recorded_is_read_and_its_root_is_what_it_was() -> None:
+    root, path = b"/in", b"a"
+    head = struct.pack("<IIBBQQQQI", len(root), len(path), 32, 1 | 2 | 12, 5, 6, 7, 8, 0o100644)
+    leaf = Leaf(head + root + path + b"\1" * 32, struct.pack("<Q", 9))
+    entry = SnapshotEntry(
+        root, path, Fingerprint(5, 6, 7, 9, 8), b"\1" * 32, 0o100644, Protection.CONTENT_COPY, belongings=None
+    )
+    assert list(entries_of(leaf)) == [entry]
+    assert merkle_root([entry]) == blake2b(b"\x00" + leaf.entries, digest_size=32).digest()
+
+
+def test_belongings_that_end_elsewhere_than_they_say_are_refused() -> None:
+    (leaf,) = leaves([ENTRY._replace(belongings=Belongings(1, 2, (("user.a", b"value"),)))])
+    for end in range(1, len(b"value") + 1):
+        with pytest.raises(ValueError, match="manifest"):
+            list(entries_of(leaf._replace(entries=leaf.entries[:-end])))
 
 
 def test_every_leaf_but_the_last_is_full() -> None:

@@ -135,6 +135,30 @@ def test_renames_within_a_full_filesystem_lose_nothing(warm: Warm, tmp_path: Pat
         disk.assert_sound()
 
 
+def test_a_rollback_that_cannot_be_undone_for_a_full_disk_leaves_its_plan_rolled_back(
+    warm: Warm, tmp_path: Path
+) -> None:
+    """Not even the folders can be made."""
+    with image(tmp_path, "ext4", size_mib=SIZES["ext4"]) as disk:
+        bench = Bench(disk.point / "desk", warm, disk.point / "desk" / "distant", tmp_path)
+        bench.home.mkdir(parents=True)
+        write_tree(bench.inbox, many_files(N_FILES))
+        bench.distant.mkdir()
+        plan = plan_of(bench, bench.target)
+        assert bench.here("commit", plan, "--yes").status == 0
+        assert bench.here("rollback", plan, "--yes").status == 0
+        filler = fill_up(disk.point)
+        result = bench.here("rollback", plan, "--redo", "--yes")
+        assert (result.status, result.err) == (1, ""), result
+        assert f"0 moved, {N_FILES} not reached (the disk is full)" in result.out.splitlines()
+        (row,) = bench.here("rollback", "list", "--json").json["plans"]
+        assert (row["state"], row["not_moved_back"], bench.target.exists()) == ("rolled_back", 0, False)
+        filler.unlink()
+        disk.sync()
+        again = bench.here("rollback", plan, "--redo", "--yes", "--json")
+        assert (again.status, again.json["moved"]) == (0, N_FILES)
+
+
 @pytest.mark.parametrize("fstype", EACH)
 def test_a_filesystem_that_fills_up_while_files_are_copied_to_it_stops_at_a_whole_file(
     warm: Warm, tmp_path: Path, fstype: str

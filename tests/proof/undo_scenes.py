@@ -104,6 +104,16 @@ def roll_some_back(bench: UndoBench) -> Command:
     return "rollback", "execute", plan, "--paths", "*.csv", "--yes", "--json"
 
 
+def roll_back_what_is_gone(bench: UndoBench) -> Command:
+    """Of a plan two files are gone but held, the old place of one of them is taken, and one is gone for good."""
+    plan = bench.committed_both()
+    bench.done("versions", "snapshot", "--name", "kept", "--content-max-size", "30", bench.target)
+    for path in (DATA + "/plain.csv", CODE + "/run.sh", PAPERS + "/invoice-17.txt"):
+        os.unlink(bench.target / path)
+    stamp(bench.inbox / "run.sh", b"newer\n")
+    return "rollback", plan, "--yes", "--json"
+
+
 def roll_forth_again(bench: UndoBench) -> Command:
     """The rollback of a plan is to be undone, after one file came into the way."""
     plan = bench.committed_both()
@@ -175,6 +185,7 @@ def restore_vaulted(bench: UndoBench) -> Command:
 
 SCENES = {
     "partial rollback": Scene(roll_some_back, frozenset({0, 2})),
+    "rollback of what is gone": Scene(roll_back_what_is_gone, frozenset({4})),
     "redo": Scene(roll_forth_again, frozenset({0, 2})),
     "snapshot": Scene(snapshot_contents, frozenset({2})),
     "restore": Scene(restore_held),

@@ -78,8 +78,8 @@ def _plan_fields(each: UndoneSoFar) -> dict[str, object]:
 def files(plan: str | None, plan_option: str | None, as_json: bool) -> int:
     """The files that a plan has moved: id, what is there now, old and new name.
 
-    A file is `there`, `edited` since, `saved anew` by a program, `a folder now`, `gone`, `away` with its disk, or `back` where it
-    was.
+    A file is `there`, `edited` since, `saved anew` by a program, `a folder now`, `gone`, `restorable` (gone, but a snapshot holds its
+    content), `emptied` (removed by `vault empty`), `away` with its disk, or `back` where it was.
 
     Exit status: 0; 5 where the disk of some is not there.
     """

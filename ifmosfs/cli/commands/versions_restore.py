@@ -96,10 +96,9 @@ def _restore(version: str, globs: tuple[str, ...], *, dry_run: bool, yes: bool, 
         print_json({**fields, **run_fields(report)})
         return run_status(report)
     show_moves(report, N_SHOWN)
-    contents = f", and {counted(n_contents, 'file')} from held contents" if dry_run and n_contents else ""
     n_gone = report.n_failed - ran.n_failed
     gone = f", {n_gone:,} cannot be brought back" if n_gone else ""
-    click.echo(f"{'Would be: ' if dry_run else ''}{run_words(ran)}{contents}{gone}")
+    click.echo(f"{'Would be: ' if dry_run else ''}{run_words(ran)}{gone}")
     show_problems(report.problems)
     if plan_id is not None:
         click.echo(f"Undo it: ifmosfs rollback {plan_id}")
