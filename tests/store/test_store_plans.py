@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,7 @@ from store_values import (
 from ifmosfs.core.errors import Ambiguous, NotFound, PlanOutdated, WrongState
 from ifmosfs.core.files import Place, Root
 from ifmosfs.core.manifest import (
+    Belongings,
     Correction,
     PlanInfo,
     Protection,
@@ -237,12 +239,16 @@ def test_action_states_are_those_of_the_actions_that_a_run_reached(catalogue: Ca
 digests = st.binary(min_size=32, max_size=32)
 modes = st.none() | st.sampled_from([0o100644, 0o120777, 0o40755])
 places_of_entries = (st.sampled_from([ROOT.path, b"/t"]), paths, fingerprints)
-entries = st.builds(SnapshotEntry, *places_of_entries, st.none() | digests, modes, st.none()) | st.builds(
+ids_of_owners = st.integers(0, (1 << 32) - 1)
+attributes = st.tuples(st.binary(min_size=1, max_size=9).map(os.fsdecode), st.binary(max_size=9))
+belongings = st.builds(Belongings, ids_of_owners, ids_of_owners, st.lists(attributes, max_size=3).map(tuple))
+entries = st.builds(SnapshotEntry, *places_of_entries, st.none() | digests, modes, st.none(), st.none()) | st.builds(
     SnapshotEntry,
     *places_of_entries,
     digests,
     st.just(0o100644),
     st.sampled_from([Protection.CONTENT_REFLINK, Protection.CONTENT_COPY]),
+    st.none() | belongings,
 )
 
 
