@@ -261,6 +261,32 @@ def test_a_sticky_folder_keeps_foreign_files_from_an_ordinary_user(open_folder: 
     assert oracle.n_in_roots() == oracle.n_scanned
 
 
+def test_files_that_an_ordinary_user_cannot_give_their_owner_are_told_and_stay_on_their_filesystem(
+    open_folder: Path,
+) -> None:
+    """The user's own files are copied to the target's filesystem and come back."""
+    if _python_for_everyone() is None:
+        pytest.skip("needs a Python, libraries and a checkout that the user nobody may read")
+    desk = UsersDesk(open_folder)
+    with mounted(desk.inbox, "tmpfs", "size=9m"):
+        desk.set_up()
+        desk.give()
+        os.chown(desk.inbox / "run.sh", 0, -1)
+        oracle = Oracle((desk.inbox,), desk.target, desk.state)
+        session = desk.typed("scan", desk.inbox, "--json").json["session"]
+        plan = desk.typed("stage", "create", "--session", session, "--output", desk.target, "--json").json["plan"]
+        found = desk.typed("stage", "validate", plan, "--json").json["problems"]
+        assert [(each["code"], each["path"].rpartition("/")[2]) for each in found] == [("owner-not-kept", "run.sh")]
+        rehearsed = desk.typed("commit", plan, "--dry-run", "--json")
+        result = desk.typed("commit", plan, "--yes", "--json")
+        counts = [(each.status, each.json["moved"], each.json["failed"]) for each in (rehearsed, result)]
+        assert counts == [(3, 2, 1), (3, 2, 1)], result
+        oracle.assert_settled()
+        assert desk.typed("rollback", plan, "--yes").status == 0
+        oracle.assert_settled()
+        assert oracle.n_in_roots() == oracle.n_scanned
+
+
 def test_a_read_only_mount_is_told_before_anything_begins(warm: Warm, tmp_path: Path) -> None:
     with mounted(tmp_path / "stick", "tmpfs", "size=16m") as stick:
         bench = Bench(tmp_path / "desk", warm, stick / "distant")
