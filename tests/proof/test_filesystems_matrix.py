@@ -20,7 +20,7 @@ from tests.cli.command_line import TABLE, make_inbox, many_files
 from tests.cli.test_cli_ordinary_user import UsersDesk, _python_for_everyone
 from tests.fuse_support import REQUIRED, missing_fuse, served
 from tests.oracle import Oracle
-from tests.proof.bench import Bench, assert_goes_back, assert_goes_on, holes, is_setuid
+from tests.proof.bench import Bench, acl_for, assert_goes_back, assert_goes_on, holes, is_setuid
 from tests.proof.conftest import BenchMaker, remove
 from tests.proof.images import image, mounted, run_or_skip
 from tests.proof.test_kills import N_MOVED
@@ -184,6 +184,32 @@ def staged(bench: Bench) -> str:
     session = bench.here("scan", *bench.roots, "--json").json["session"]
     created = bench.here("stage", "create", "--session", session, "--output", bench.target, "--json")
     return str(created.json["plan"])
+
+
+@pytest.mark.parametrize("kind", ["access", "default"])
+def test_access_control_lists_of_xfs_go_to_another_filesystem_and_back_without_its_own_copies_of_them(
+    warm: Warm, tmp_path: Path, kind: str
+) -> None:
+    """xfs shows root each list twice. A list that a copy is made with, by its folder's default, is taken off it."""
+    with image(tmp_path, "xfs") as disk:
+        near = kind == "default"
+        bench = Bench((disk.point if near else tmp_path) / "desk", warm, (tmp_path if near else disk.point) / "distant")
+        bench.home.mkdir(parents=True)
+        bench.inbox.mkdir()
+        write_tree(bench.distant, {b"a.csv": TABLE, b"b.csv": TABLE + b"d,4\n"})
+        os.setxattr(bench.distant / "b.csv", "system.posix_acl_access", acl_for(12345))
+        if near:
+            bench.target.mkdir()
+            os.setxattr(bench.target, "system.posix_acl_default", acl_for(12345))
+        oracle = bench.oracle_of_content
+        lists = {name: os.listxattr(bench.distant / name) for name in ("a.csv", "b.csv")}
+        plan = staged(bench)
+        assert bench.here("commit", plan, "--yes").status == 0
+        arrived = {path.name: os.listxattr(path) for path in bench.target.rglob("*.csv")}
+        assert near or arrived == {"a.csv": [], "b.csv": ["system.posix_acl_access"]}
+        assert bench.here("rollback", plan, "--yes").status == 0
+        oracle.assert_as_before()
+        assert {name: os.listxattr(bench.distant / name) for name in lists} == lists
 
 
 # What is refused
