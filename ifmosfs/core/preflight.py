@@ -385,9 +385,9 @@ class _Preflight:
             if above is not None and above[0] != place:
                 self._need(*above).n_inodes += 1
         for need in self._needs.values():
-            if need.n_blocks > need.free.n_blocks_available:
+            if need.free.lacks_blocks(need.n_blocks):
                 self._add("no-space", need.place)
-            if need.free.n_inodes and need.n_inodes > need.free.n_inodes_free:
+            if need.free.lacks_inodes(need.n_inodes):
                 self._add("no-inodes", need.place)
 
 

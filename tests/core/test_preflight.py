@@ -204,9 +204,11 @@ def test_a_vanished_source_folder_does_not_blame_the_one_above_it() -> None:
 class Small(Delegating):
     """A disk with little room."""
 
-    def __init__(self, disk: MemoryDisk, n_blocks: int, n_inodes_free: int, n_inodes: int = 100) -> None:
+    def __init__(
+        self, disk: MemoryDisk, n_blocks: int, n_inodes_free: int, n_inodes: int = 100, n_total: int = 100
+    ) -> None:
         super().__init__(disk)
-        self.room = Space(4096, 100, n_blocks, n_blocks, n_inodes, n_inodes_free, 255)
+        self.room = Space(4096, n_total, n_blocks, n_blocks, n_inodes, n_inodes_free, 255)
 
     def space(self, place: Place) -> Space:
         return self.room
@@ -219,6 +221,7 @@ def test_room_is_needed_only_for_files_from_another_filesystem() -> None:
     assert findings(check(Small(disk, 4, 4), order)) == [("no-inodes", b"/out", 0)]
     assert check(Small(disk, 4, 5), order).ready
     assert check(Small(disk, 4, 0, n_inodes=0), order).ready  # btrfs counts no inodes
+    assert check(Small(disk, 0, 0, n_inodes=0, n_total=0), order).ready  # ramfs counts nothing
     near = replace(order, steps=tuple(step for step in order.steps if step.source.root != b"/usb"))
     assert findings(check(Small(disk, 0, 1), near)) == [("no-inodes", b"/out", 0)]  # two new folders
     assert check(Small(disk, 0, 0), replace(near, folders=())).ready
