@@ -108,7 +108,7 @@ def _state(app: App) -> Iterator[Finding]:
         yield Finding(Level.OK, "state folder", f"{folder} on {fstype}, {n_plans} plans")
     space = app.disk.space(place)
     free_bytes = space.n_blocks_available * space.block_bytes
-    if free_bytes < LEAST_FREE_BYTES:
+    if space.lacks_bytes(LEAST_FREE_BYTES):
         yield Finding(Level.WARNING, "space for the journal", f"{free_bytes:,} bytes", f"free some space on {folder}")
 
 

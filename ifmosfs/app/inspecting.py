@@ -89,7 +89,7 @@ def inspect_place(app: App, folder: bytes, level: Level, *, windows: bool) -> Pl
     if shut is not None:
         found.problem(shut)
     space = app.disk.space(place)
-    if space.n_blocks_available == 0:
+    if space.lacks_blocks(1):
         found.add("no-space-at-all", near, Use.TARGET)
     _add_kind_of_place(app, path, found)
     nature = nature_of(near)

@@ -21,7 +21,8 @@ from ifmosfs.core.names import NameRules
 class Space:
     """Free and total space of a filesystem, as `statvfs` gives it to an ordinary user; sizes in bytes.
 
-    `read_only`: it is mounted so that nobody, not even root, can change anything through this mount.
+    `read_only`: it is mounted so that nobody, not even root, can change anything through this mount. A total of 0 means that the
+    filesystem does not count: btrfs has no number of inodes, ramfs and some FUSE drives tell no blocks either.
     """
 
     block_bytes: int
@@ -32,6 +33,18 @@ class Space:
     n_inodes_free: int
     name_max_bytes: int
     read_only: bool = False
+
+    def lacks_blocks(self, n_wanted: int) -> bool:
+        """Whether fewer blocks are left, as far as the filesystem tells."""
+        return self.n_blocks > 0 and n_wanted > self.n_blocks_available
+
+    def lacks_bytes(self, n_wanted: int) -> bool:
+        """The same in bytes."""
+        return self.n_blocks > 0 and n_wanted > self.n_blocks_available * self.block_bytes
+
+    def lacks_inodes(self, n_wanted: int) -> bool:
+        """Whether fewer inodes are left, as far as the filesystem tells."""
+        return self.n_inodes > 0 and n_wanted > self.n_inodes_free
 
 
 # What `list_folder` gives for an entry that is there and does not let itself be looked at, such as a dead mount.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 from array import array
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -23,6 +24,7 @@ from ifmosfs.core.steps import Step, ends_of
 
 SUPERUSER = 0
 STICKY = 0o1000
+GROUP_OF_FOLDER = 0o2000  # what is made in such a folder gets its group
 
 
 READ_ONLY: Final = "read-only"
@@ -60,6 +62,7 @@ class Permissions:
         self._who = who
         self._read_only: dict[bytes, bool] = {}
         self._granted: dict[bytes, bool] = {}
+        self._ownerless: dict[int, bool] = {}  # by device
 
     def is_read_only(self, place: Place) -> bool:
         """Whether nobody can change anything there."""
@@ -82,6 +85,18 @@ class Permissions:
         if entry is None or not attr.mode & STICKY or self._who.uid in {SUPERUSER, attr.uid, entry.uid}:
             return None
         return errno.EPERM
+
+    def copy_refusal(self, folder: Place, attr: Attr, entry: Attr) -> int | None:
+        """The errno of giving a copy in an existing folder the owner and the group of `entry`; `None` where that is allowed.
+
+        Only root gives files to others. On FAT and its kin, which take DOS names, files have no owner to be given.
+        """
+        groups = self._who.gids | ({attr.gid} if attr.mode & GROUP_OF_FOLDER else set())
+        if self._who.uid == SUPERUSER or (entry.uid == self._who.uid and entry.gid in groups):
+            return None
+        if attr.device not in self._ownerless:
+            self._ownerless[attr.device] = self._disk.name_rules(folder).dos
+        return None if self._ownerless[attr.device] else errno.EPERM
 
     def times_refusal(self, folder: Place, attr: Attr) -> int | None:
         """The errno of setting a folder's times, which only its owner may."""
@@ -231,7 +246,15 @@ class _Preflight:
             self._need(*goes_to).add_copy(found)
             if found.n_links > 1 and not step.is_folder:
                 self._add("hard-linked", step.source, step)
+            elif self._is_owner_lost(step, found, *goes_to):
+                self._add("owner-not-kept", step.source, step)
         self._watch(step, found, is_copy)
+
+    def _is_owner_lost(self, step: Step, found: Attr, folder: Place, attr: Attr) -> bool:
+        """Whether this user cannot give the copy its owner and group, in a folder or in one that is made in it."""
+        if folder != parent(step.target):  # one that is made does not pass the group of the folder above on
+            attr = replace(attr, mode=attr.mode & ~GROUP_OF_FOLDER)
+        return self._allowed.copy_refusal(folder, attr, found) is not None
 
     def _need(self, folder: Place, attr: Attr) -> _Need:
         """What is needed on the filesystem of an existing folder."""
@@ -362,9 +385,9 @@ class _Preflight:
             if above is not None and above[0] != place:
                 self._need(*above).n_inodes += 1
         for need in self._needs.values():
-            if need.n_blocks > need.free.n_blocks_available:
+            if need.free.lacks_blocks(need.n_blocks):
                 self._add("no-space", need.place)
-            if need.free.n_inodes and need.n_inodes > need.free.n_inodes_free:
+            if need.free.lacks_inodes(need.n_inodes):
                 self._add("no-inodes", need.place)
 
 

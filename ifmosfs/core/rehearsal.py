@@ -34,6 +34,10 @@ class Refusals(Protocol):
         """Of making an entry in an existing folder with these attributes, or of taking `entry` away from it."""
         ...
 
+    def copy_refusal(self, folder: Place, attr: Attr, entry: Attr) -> int | None:
+        """Of giving a copy of `entry` in that folder what `entry` has."""
+        ...
+
     def times_refusal(self, folder: Place, attr: Attr) -> int | None:
         """Of setting the folder's own times."""
         ...
@@ -43,6 +47,11 @@ class NoRefusals:
     """Everything is allowed."""
 
     def refusal(self, folder: Place, attr: Attr, entry: Attr | None = None) -> int | None:
+        """Nothing is refused."""
+        del folder, attr, entry
+        return None
+
+    def copy_refusal(self, folder: Place, attr: Attr, entry: Attr) -> int | None:
         """Nothing is refused."""
         del folder, attr, entry
         return None
@@ -242,10 +251,11 @@ class RehearsalDisk:
         attr = self.lstat(source)
         if not attr.fingerprint.same_file(expected):
             raise _error(errno.ESTALE, source)
-        device = self._folder(parent(temporary)).device
+        folder = self._folder(parent(temporary))
         self._require_free(temporary)
         self._require_allowed(parent(temporary))
-        copied = replace(attr, device=device, inode=self._new_inode(), n_links=1, birth_ns=None)
+        _raise_if(self._refusals.copy_refusal(parent(temporary), folder, attr), temporary)
+        copied = replace(attr, device=folder.device, inode=self._new_inode(), n_links=1, birth_ns=None)
         self._set(temporary.absolute, copied)
         self._origins[temporary.absolute] = self.origin(source)
         return Copied(self._content_digest(temporary), copied)

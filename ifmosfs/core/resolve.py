@@ -167,11 +167,11 @@ class Resolver:
             if has is None:
                 return "only a file can be replaced, and only by another file"
             won = won and wins(strategy, each.action.expected, has)
-        for each, holder in zip(conflict.contenders, holders, strict=True):
-            if not won:
+        if won:
+            self._take(conflict.contenders, holders)
+        else:
+            for each in conflict.contenders:
                 self._apply(each.action.action_id, EditKind.VAULT, each.path)
-            elif holder is not None or each.path != each.wanted:
-                self._take(each, holder)
         return None
 
     def _is_settled(self, each: Contender, holder: Holder | None) -> bool:
@@ -193,15 +193,26 @@ class Resolver:
             return None
         return holder.attr.fingerprint
 
-    def _take(self, each: Contender, holder: Holder | None) -> None:
-        """Give a file the name it wants; the planned file that has it goes to the vault with all that belongs with it."""
-        replaces = holder.attr.fingerprint if holder is not None and holder.attr is not None else None
-        if holder is not None and holder.node is not None:
-            replaces = self.tree.replaced_by(holder.node)
-            for loser in self._with_unit(holder.node):
-                self._apply(loser.action.action_id, EditKind.VAULT, self.tree.path_of(loser))
-        self._make_folders(each.wanted)
-        self._move(each.action.action_id, each.path, each.wanted, replaces)
+    def _take(self, contenders: Sequence[Contender], holders: Sequence[Holder | None]) -> None:
+        """Give files the names they want; the planned files that have them go to the vault with all that belongs with them."""
+        # All losers go first, and each once: several of the names may be held by files that belong together.
+        replaces = [None if holder is None else self._replaced_with(holder) for holder in holders]
+        losers = {loser.action.action_id: loser for holder in holders for loser in self._losers(holder)}
+        for loser in losers.values():
+            self._apply(loser.action.action_id, EditKind.VAULT, self.tree.path_of(loser))
+        for each, holder, replaced in zip(contenders, holders, replaces, strict=True):
+            if holder is not None or each.path != each.wanted:
+                self._make_folders(each.wanted)
+                self._move(each.action.action_id, each.path, each.wanted, replaced)
+
+    def _replaced_with(self, holder: Holder) -> Fingerprint | None:
+        """The file of the target that loses its name to whoever takes it from the holder."""
+        if holder.node is not None:
+            return self.tree.replaced_by(holder.node)
+        return None if holder.attr is None else holder.attr.fingerprint
+
+    def _losers(self, holder: Holder | None) -> list[FileNode]:
+        return [] if holder is None or holder.node is None else self._with_unit(holder.node)
 
     def _with_unit(self, node: FileNode) -> list[FileNode]:
         """A planned file and those of its unit that still are with it."""

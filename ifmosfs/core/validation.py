@@ -417,13 +417,13 @@ class _Validation:
         n_state_bytes = len(steps) * JOURNAL_BYTES_PER_FILE
         if self._shares_filesystem():
             n_bytes += n_state_bytes
-        elif n_state_bytes > state.n_blocks_available * state.block_bytes:
+        elif state.lacks_bytes(n_state_bytes):
             self._add("no-room-for-journal", self._around.state.absolute)
         if {"no-space", "no-inodes", "read-only"} & {each.code for each in self._preflight.problems}:
             return  # the greater trouble
-        lacks_inodes = free.n_inodes and len(self._order.folders) + N_JOURNAL_INODES > free.n_inodes_free
+        lacks_inodes = free.lacks_inodes(len(self._order.folders) + N_JOURNAL_INODES)
         n_bytes += self._preflight.n_bytes
-        if lacks_inodes or n_bytes > free.n_blocks_available * free.block_bytes:
+        if lacks_inodes or free.lacks_bytes(n_bytes):
             self._add("no-room-for-folders", self._plan.target)
 
     def _shares_filesystem(self) -> bool:

@@ -13,8 +13,16 @@ from typing import Final
 
 from ifmosfs.core.files import Attr
 
-# The security policy of the machine gives these anew at each place; `btrfs.` are storage hints of that filesystem alone.
-NOT_THE_USERS: Final = ("security.selinux", "security.SMACK64", "security.ima", "security.evm", "btrfs.")
+# The security policy of the machine gives these anew at each place; `btrfs.` are storage hints of that filesystem alone; and
+# `trusted.SGI_ACL_` are the very ACLs of `system.posix_acl_` once more, as xfs shows them to root: one comes and goes with the other.
+NOT_THE_USERS: Final = (
+    "security.selinux",
+    "security.SMACK64",
+    "security.ima",
+    "security.evm",
+    "btrfs.",
+    "trusted.SGI_ACL_",
+)
 HAS_NONE: Final = frozenset({errno.EOPNOTSUPP, errno.ENOSYS})
 
 

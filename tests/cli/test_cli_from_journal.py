@@ -69,6 +69,18 @@ def test_undo_works_after_the_whole_state_folder_was_lost(desk: Desk) -> None:
     assert not desk.target.exists()
 
 
+def test_a_plan_that_was_rolled_back_is_known_again_as_such_and_can_be_taken_up(desk: Desk) -> None:
+    plan = desk.committed()
+    assert desk.here("rollback", plan, "--yes").status == 0
+    (desk.state / "catalogue.db").unlink()
+    rebuilt = desk.here("recover", "--from-journal")
+    assert rebuilt.out.splitlines()[-1] == (
+        f"Plan {plan} is known again, as rolled back. Take it up again: ifmosfs stage reopen {plan}"
+    )
+    assert desk.here("stage", "reopen", plan).status == 0
+    assert desk.here("commit", plan, "--yes").status == 0
+
+
 def test_a_plan_made_again_can_be_looked_at_and_taken_up_although_some_of_its_files_had_stayed(bare_desk: Desk) -> None:
     bare_desk.set_up({b"a.xyz": b"hm", b"b.csv": TABLE, b"c.xyz": b"hm", b"d.sh": SCRIPT})
     plan = bare_desk.committed()

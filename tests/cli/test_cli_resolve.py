@@ -40,6 +40,14 @@ def planned(desk: Desk, plan: str) -> dict[str, str]:
     return {source: target for source, target in found.items() if source.endswith("invoice-17.txt")}
 
 
+@pytest.mark.parametrize("options", [("--only", "*.pdf"), ("--category", "web_page")], ids=["only", "category"])
+def test_where_no_conflict_fits_it_is_not_said_that_none_is_open(
+    desk: Desk, contested: str, options: tuple[str, ...]
+) -> None:
+    result = desk.here("stage", "resolve", contested, *options)
+    assert (result.status, result.out) == (0, f"Plan {contested}: no open conflict fits.\n")
+
+
 def test_without_a_terminal_the_conflicts_are_listed_and_nothing_is_asked(desk: Desk, contested: str) -> None:
     result = desk.run("stage", "resolve", contested)
     assert result.status == 4

@@ -20,6 +20,11 @@ from tests.core.committing import everything, make_disk, make_order, make_run, m
 OWNER = Credentials(1000, frozenset({1000}))
 STRANGER = Credentials(2000, frozenset({2000}))
 ROOT = Credentials(0, frozenset({0}))
+FOREIGN = [  # what must be copied, for who cannot give a copy its owner and group
+    ("owner-not-kept", b"/usb/pictures/d", 3),
+    ("owner-not-kept", b"/usb/pictures/link", 5),
+    ("owner-not-kept", b"/usb/e", 7),
+]
 SETTING = Setting(b"/out", "uuid:memory-1", (Root(b"/in", "uuid:memory-1"), Root(b"/usb", "uuid:memory-2")))
 ONE_DISK = Setting(b"/out", "uuid:memory-1", (Root(b"/in", "uuid:memory-1"),))
 
@@ -110,11 +115,26 @@ def test_nested_places_are_found(root: bytes, target: bytes) -> None:
 def test_folders_that_a_stranger_may_not_change_are_found_once_each() -> None:
     disk = make_disk()
     report = check(disk, make_order(disk), STRANGER)
-    assert {each.code for each in report.problems} == {"not-writable"}
-    assert [each.path for each in report.problems] == sorted(
-        [b"/in", b"/in/deep/deeper", b"/in/kept", b"/out", b"/usb", b"/usb/pictures"]
-    )
+    folders = sorted([b"/in", b"/in/deep/deeper", b"/in/kept", b"/out", b"/usb", b"/usb/pictures"])
+    assert findings(report) == [*FOREIGN, *(("not-writable", folder, 0) for folder in folders)]
     assert check(disk, make_order(disk), ROOT).ready
+
+
+def test_files_to_be_copied_whose_owner_this_user_cannot_give_are_found() -> None:
+    disk = make_disk()
+    report = check(disk, make_order(disk), Credentials(1000, frozenset({2000})))
+    assert findings(report) == FOREIGN
+
+
+def test_a_copy_gets_its_group_from_a_folder_that_gives_its_own_but_not_from_one_made_in_it() -> None:
+    disk = MemoryDisk.from_tree({b"out": {}})
+    disk.add_filesystem(b"/usb", {b"a": b"1", b"b": b"2"})
+    out = Place(b"/out", b"")
+    disk.restore_folder(out, replace(disk.folder_meta(out), mode=0o2777))
+    moves = [((b"/usb", b"a"), (b"/out", b"a")), ((b"/usb", b"b"), (b"/out", b"made/b"))]
+    order = WorkOrder(make_run(), ((Place(b"/out", b"made"), 0o755),), make_steps(disk, moves))
+    report = check(disk, order, Credentials(1000, frozenset({2000})))
+    assert findings(report) == [("owner-not-kept", b"/usb/b", 2)]
 
 
 def test_another_owners_file_in_a_sticky_folder_is_found() -> None:
@@ -167,7 +187,7 @@ def test_a_folder_that_an_access_control_list_lets_this_user_change_is_no_proble
         return folder != b"/in/kept"
 
     report = check(disk, make_order(disk), Credentials(2000, frozenset({2000}), granted))
-    assert findings(report) == [("not-writable", b"/in/kept", 0)]
+    assert findings(report) == [*FOREIGN, ("not-writable", b"/in/kept", 0)]
     assert asked == {b"/in", b"/in/deep/deeper", b"/in/kept", b"/out", b"/usb", b"/usb/pictures"}
 
 
@@ -184,9 +204,11 @@ def test_a_vanished_source_folder_does_not_blame_the_one_above_it() -> None:
 class Small(Delegating):
     """A disk with little room."""
 
-    def __init__(self, disk: MemoryDisk, n_blocks: int, n_inodes_free: int, n_inodes: int = 100) -> None:
+    def __init__(
+        self, disk: MemoryDisk, n_blocks: int, n_inodes_free: int, n_inodes: int = 100, n_total: int = 100
+    ) -> None:
         super().__init__(disk)
-        self.room = Space(4096, 100, n_blocks, n_blocks, n_inodes, n_inodes_free, 255)
+        self.room = Space(4096, n_total, n_blocks, n_blocks, n_inodes, n_inodes_free, 255)
 
     def space(self, place: Place) -> Space:
         return self.room
@@ -199,6 +221,7 @@ def test_room_is_needed_only_for_files_from_another_filesystem() -> None:
     assert findings(check(Small(disk, 4, 4), order)) == [("no-inodes", b"/out", 0)]
     assert check(Small(disk, 4, 5), order).ready
     assert check(Small(disk, 4, 0, n_inodes=0), order).ready  # btrfs counts no inodes
+    assert check(Small(disk, 0, 0, n_inodes=0, n_total=0), order).ready  # ramfs counts nothing
     near = replace(order, steps=tuple(step for step in order.steps if step.source.root != b"/usb"))
     assert findings(check(Small(disk, 0, 1), near)) == [("no-inodes", b"/out", 0)]  # two new folders
     assert check(Small(disk, 0, 0), replace(near, folders=())).ready

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from ifmosfs.core.execute import WorkOrder
 from ifmosfs.core.files import Kind, Place
+from ifmosfs.core.names import NameRules
 from ifmosfs.core.ports import Disk
 from ifmosfs.core.preflight import Credentials, Permissions
 from ifmosfs.core.rehearsal import NullJournal, RehearsalDisk
@@ -67,7 +69,7 @@ ALLOWED: Sequence[tuple[str, bytes, int, str | None]] = (
     ("bring", b"/out", 0o755, "EACCES"),
     ("bring", b"/out", 0o757, None),
     ("copy", b"/out", 0o755, "EACCES"),
-    ("copy", b"/out", 0o757, None),
+    ("copy", b"/out", 0o757, "EPERM"),
     ("unlink", b"/in", 0o755, "EACCES"),
     ("unlink", b"/in", 0o757, None),
     ("date", b"/in", 0o757, "EPERM"),
@@ -95,6 +97,36 @@ def test_what_this_user_may_not_change_is_refused_with_the_kernels_error(
         "date": lambda: stage.set_times(Place(b"/in", b""), None, 1),
     }
     assert answer(acts[act]) == refused
+
+
+COPIES: Sequence[tuple[Credentials, int, int, NameRules, str | None, str | None]] = (
+    # who copies a file of user 1000 and group 1000, the group and mode of the folder it comes to, the names taken there, what
+    # is refused in that folder, and in one that is made in it, which has not its setgid bit
+    (Credentials(1000, frozenset({1000})), 7, 0o777, NameRules(), None, None),
+    (Credentials(1000, frozenset({7, 1000})), 7, 0o777, NameRules(), None, None),
+    (Credentials(1000, frozenset({7})), 7, 0o777, NameRules(), "EPERM", "EPERM"),
+    (Credentials(2000, frozenset({1000})), 7, 0o777, NameRules(), "EPERM", "EPERM"),
+    (Credentials(1000, frozenset({7})), 1000, 0o777, NameRules(), "EPERM", "EPERM"),
+    (Credentials(1000, frozenset({7})), 1000, 0o2777, NameRules(), None, "EPERM"),
+    (Credentials(2000, frozenset({7})), 1000, 0o2777, NameRules(), "EPERM", "EPERM"),
+    (Credentials(2000, frozenset({7})), 7, 0o777, NameRules(dos=True), None, None),
+    (Credentials(0, frozenset({0})), 7, 0o777, NameRules(), None, None),
+)
+
+
+@pytest.mark.parametrize(("who", "gid", "mode", "rules", "refused", "refused_in_made"), COPIES)
+def test_a_copy_is_refused_to_who_cannot_give_it_its_owner_and_group(
+    who: Credentials, gid: int, mode: int, rules: NameRules, refused: str | None, refused_in_made: str | None
+) -> None:
+    disk = MemoryDisk.from_tree({b"in": {b"a": b"1"}})
+    disk.add_filesystem(b"/out", {}, rules=rules)
+    out, source = Place(b"/out", b""), Place(b"/in", b"a")
+    disk.restore_folder(out, replace(disk.folder_meta(out), mode=mode, gid=gid))
+    stage = RehearsalDisk(disk, Permissions(disk, who))
+    stage.make_folder(Place(b"/out", b"made"), 0o755)
+    expected = disk.lstat(source).fingerprint
+    answers = [answer(partial(stage.copy, source, Place(b"/out", target), expected)) for target in (b"a", b"made/a")]
+    assert [each if isinstance(each, str) else None for each in answers] == [refused, refused_in_made]
 
 
 def test_a_folder_that_the_rehearsal_has_made_is_ones_own() -> None:

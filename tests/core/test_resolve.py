@@ -262,6 +262,26 @@ def test_who_loses_a_name_to_another_goes_with_all_that_belongs_to_it() -> None:
     assert (desk.moves(), desk.vaulted()) == ({b"/late/1.raw": b"New/1.raw"}, [b"/in/1.raw", b"/in/1.raw.xmp"])
 
 
+@pytest.mark.parametrize("strategy", [REPLACE, LARGEST], ids=lambda strategy: strategy.name)
+def test_a_unit_takes_several_names_from_another_unit_and_each_file_that_one_was_to_replace(
+    strategy: ConflictStrategy,
+) -> None:
+    rows = [
+        (b"/in/1.raw", b"Docs/1.raw", CONFLICT, 1),
+        (b"/in/1.raw.xmp", b"Docs/1.raw.xmp", CONFLICT, 1),
+        (b"/late/1.raw", b"Docs/1.raw", CONFLICT, 2),
+        (b"/late/1.raw.xmp", b"Docs/1.raw.xmp", CONFLICT, 2),
+    ]
+    tree = {**PHOTO_TREE, b"out": {b"Docs": {b"1.raw": b"", b"1.raw.xmp": b""}}}
+    desk = Desk(rows, [PHOTO, Unit(2, UnitKind.SIDECARS, b"/late")], tree)
+    desk.answer_all(strategy)
+    assert (desk.moves(), desk.vaulted(), desk.conflicts()) == (
+        {b"/late/1.raw": b"Docs/1.raw!", b"/late/1.raw.xmp": b"Docs/1.raw.xmp!"},
+        [b"/in/1.raw", b"/in/1.raw.xmp"],
+        [],
+    )
+
+
 def test_a_project_whose_name_was_taken_since_is_renamed_or_left_whole() -> None:
     tree = {b"in": {b"prog": {b"a.py": b"1", b"b.py": b"2"}}, b"out": {b"prog": b"in the way"}, b"late": {}}
     for strategy, moves in (

@@ -20,7 +20,7 @@ from tests.cli.command_line import TABLE, make_inbox, many_files
 from tests.cli.test_cli_ordinary_user import UsersDesk, _python_for_everyone
 from tests.fuse_support import REQUIRED, missing_fuse, served
 from tests.oracle import Oracle
-from tests.proof.bench import Bench, assert_goes_back, assert_goes_on, holes, is_setuid
+from tests.proof.bench import Bench, acl_for, assert_goes_back, assert_goes_on, holes, is_setuid
 from tests.proof.conftest import BenchMaker, remove
 from tests.proof.images import image, mounted, run_or_skip
 from tests.proof.test_kills import N_MOVED
@@ -186,6 +186,32 @@ def staged(bench: Bench) -> str:
     return str(created.json["plan"])
 
 
+@pytest.mark.parametrize("kind", ["access", "default"])
+def test_access_control_lists_of_xfs_go_to_another_filesystem_and_back_without_its_own_copies_of_them(
+    warm: Warm, tmp_path: Path, kind: str
+) -> None:
+    """xfs shows root each list twice. A list that a copy is made with, by its folder's default, is taken off it."""
+    with image(tmp_path, "xfs") as disk:
+        near = kind == "default"
+        bench = Bench((disk.point if near else tmp_path) / "desk", warm, (tmp_path if near else disk.point) / "distant")
+        bench.home.mkdir(parents=True)
+        bench.inbox.mkdir()
+        write_tree(bench.distant, {b"a.csv": TABLE, b"b.csv": TABLE + b"d,4\n"})
+        os.setxattr(bench.distant / "b.csv", "system.posix_acl_access", acl_for(12345))
+        if near:
+            bench.target.mkdir()
+            os.setxattr(bench.target, "system.posix_acl_default", acl_for(12345))
+        oracle = bench.oracle_of_content
+        lists = {name: os.listxattr(bench.distant / name) for name in ("a.csv", "b.csv")}
+        plan = staged(bench)
+        assert bench.here("commit", plan, "--yes").status == 0
+        arrived = {path.name: os.listxattr(path) for path in bench.target.rglob("*.csv")}
+        assert near or arrived == {"a.csv": [], "b.csv": ["system.posix_acl_access"]}
+        assert bench.here("rollback", plan, "--yes").status == 0
+        oracle.assert_as_before()
+        assert {name: os.listxattr(bench.distant / name) for name in lists} == lists
+
+
 # What is refused
 
 
@@ -259,6 +285,32 @@ def test_a_sticky_folder_keeps_foreign_files_from_an_ordinary_user(open_folder: 
     assert desk.typed("rollback", plan, "--yes").status == 0
     oracle.assert_settled()
     assert oracle.n_in_roots() == oracle.n_scanned
+
+
+def test_files_that_an_ordinary_user_cannot_give_their_owner_are_told_and_stay_on_their_filesystem(
+    open_folder: Path,
+) -> None:
+    """The user's own files are copied to the target's filesystem and come back."""
+    if _python_for_everyone() is None:
+        pytest.skip("needs a Python, libraries and a checkout that the user nobody may read")
+    desk = UsersDesk(open_folder)
+    with mounted(desk.inbox, "tmpfs", "size=9m"):
+        desk.set_up()
+        desk.give()
+        os.chown(desk.inbox / "run.sh", 0, -1)
+        oracle = Oracle((desk.inbox,), desk.target, desk.state)
+        session = desk.typed("scan", desk.inbox, "--json").json["session"]
+        plan = desk.typed("stage", "create", "--session", session, "--output", desk.target, "--json").json["plan"]
+        found = desk.typed("stage", "validate", plan, "--json").json["problems"]
+        assert [(each["code"], each["path"].rpartition("/")[2]) for each in found] == [("owner-not-kept", "run.sh")]
+        rehearsed = desk.typed("commit", plan, "--dry-run", "--json")
+        result = desk.typed("commit", plan, "--yes", "--json")
+        counts = [(each.status, each.json["moved"], each.json["failed"]) for each in (rehearsed, result)]
+        assert counts == [(3, 2, 1), (3, 2, 1)], result
+        oracle.assert_settled()
+        assert desk.typed("rollback", plan, "--yes").status == 0
+        oracle.assert_settled()
+        assert oracle.n_in_roots() == oracle.n_scanned
 
 
 def test_a_read_only_mount_is_told_before_anything_begins(warm: Warm, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +10,7 @@ import click
 from ifmosfs.cli.common import as_bytes, counted, dry_run_option, json_option, opened_app, print_json, shown
 from ifmosfs.cli.show_runs import recovery_fields, show_recovery
 from ifmosfs.core.errors import UsageProblem
+from ifmosfs.core.plan import PlanState
 
 if TYPE_CHECKING:
     from ifmosfs.app.rebuilding import JournalFound, RebuildReport
@@ -89,10 +90,11 @@ def _rebuild(places: Sequence[str], moved: Sequence[tuple[str, str]], *, as_json
     moves = tuple((_folder(old), _folder(new)) for old, new in moved)
     with opened_app() as app:
         report = rebuild(app, [as_bytes(place) for place in places], moves)
+        states = {info.plan_id: info.state for info in app.catalogue.plans()}
     if as_json:
         print_json(_rebuild_fields(report))
     else:
-        _show_rebuilt(report)
+        _show_rebuilt(report, {plan_id: states[plan_id] for plan_id in report.plans})
     return 0 if report.is_whole else 3
 
 
@@ -127,7 +129,8 @@ def _rebuild_fields(report: RebuildReport) -> dict[str, object]:
     }
 
 
-def _show_rebuilt(report: RebuildReport) -> None:
+def _show_rebuilt(report: RebuildReport, plans: Mapping[str, PlanState]) -> None:
+    """`plans`: those that are known again, with the states that they were found to be in."""
     for path in report.kept_aside:
         click.echo(f"Damaged, and kept: {shown(path)}")
     for found in report.journals:
@@ -142,8 +145,11 @@ def _show_rebuilt(report: RebuildReport) -> None:
         )
     for recovered in report.recovered:
         show_recovery(recovered)
-    for plan in report.plans:
-        click.echo(f"Plan {plan} is known again. Undo: ifmosfs rollback {plan} · Prove: ifmosfs verify {plan}")
+    for plan, state in plans.items():
+        if state is PlanState.ROLLED_BACK:
+            click.echo(f"Plan {plan} is known again, as rolled back. Take it up again: ifmosfs stage reopen {plan}")
+        else:
+            click.echo(f"Plan {plan} is known again. Undo: ifmosfs rollback {plan} · Prove: ifmosfs verify {plan}")
 
 
 def _words(found: JournalFound) -> str:

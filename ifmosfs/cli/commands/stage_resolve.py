@@ -89,6 +89,8 @@ def resolve(
         _print_json(info.plan_id, answered, still_open)
     else:
         _show(info.plan_id, conflicts, answered, still_open)
+        if not conflicts:
+            click.echo(f"Plan {info.plan_id}: {_none_open(only, category)}.")
     return 4 if still_open else 0
 
 
@@ -178,6 +180,11 @@ def _print_json(plan_id: str, answered: list[Answered], still_open: list[Conflic
     print_json({"plan": plan_id, "answered": done, "open": [conflict_fields(each) for each in still_open]})
 
 
+def _none_open(only: str | None, category: str | None) -> str:
+    """Where only some were meant, there may be others."""
+    return "no open conflicts" if only is None and category is None else "no open conflict fits"
+
+
 def _show(plan_id: str, conflicts: list[Conflict], answered: list[Answered], still_open: list[Conflict]) -> None:
     from ifmosfs.cli.show_conflicts import N_SHOWN, show_answered, show_conflict_lines
 
@@ -186,7 +193,6 @@ def _show(plan_id: str, conflicts: list[Conflict], answered: list[Answered], sti
     if len(answered) > N_SHOWN:
         click.echo(f"  … {len(answered) - N_SHOWN:,} more")
     if not conflicts:
-        click.echo(f"Plan {plan_id}: no open conflicts.")
         return
     click.echo(f"Plan {plan_id}: {counted(len(conflicts), 'conflict')}, {len(still_open):,} still open")
     if still_open:

@@ -61,8 +61,9 @@ def _findings(report: PlaceReport, uses: tuple[Use, ...]) -> list[Finding]:
 
 def _show(report: PlaceReport, uses: tuple[Use, ...]) -> None:
     there = "" if report.exists else ", not there yet"
-    free = sized(report.space.n_blocks_available * report.space.block_bytes)
-    click.echo(f"{quoted(report.path)}: {report.fstype}, {report.nature.value}, {free} free{there}")
+    free_bytes = report.space.n_blocks_available * report.space.block_bytes
+    free = f"{sized(free_bytes)} free" if report.space.n_blocks else "free space not told"
+    click.echo(f"{quoted(report.path)}: {report.fstype}, {report.nature.value}, {free}{there}")
     click.echo(f"  names: {_names(report)}")
     show_findings(_findings(report, uses))
     for use in uses:
@@ -89,7 +90,7 @@ def _fields(report: PlaceReport, uses: tuple[Use, ...]) -> dict[str, object]:
         "filesystem": report.filesystem,
         "type": report.fstype,
         "nature": report.nature.name.lower(),
-        "free_bytes": space.n_blocks_available * space.block_bytes,
+        "free_bytes": space.n_blocks_available * space.block_bytes if space.n_blocks else None,
         "free_inodes": space.n_inodes_free if space.n_inodes else None,
         "name_max_bytes": rules.name_max_bytes,
         "ignores_case": rules.ignores_case,
