@@ -13,6 +13,7 @@ from __future__ import annotations
 import itertools
 import re
 import stat
+import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
@@ -215,7 +216,9 @@ class PathOperations:
         return self._view.listxattr(self.inode(path))
 
     def set_xattr(self, path: bytes, name: bytes, value: bytes, flags: int) -> None:
-        """Set an extended attribute."""
+        """Set an extended attribute; `flags` are this system's."""
+        if sys.platform == "darwin":
+            flags = flags >> 1 & 3  # XATTR_CREATE and XATTR_REPLACE are 2 and 4 there, and 1 is of no meaning here
         self._view.setxattr(self.inode(path), name, value, flags, self._caller())
 
     def remove_xattr(self, path: bytes, name: bytes) -> None:

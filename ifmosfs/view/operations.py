@@ -212,7 +212,8 @@ class View:
 
     def setxattr(self, inode: int, name: bytes, value: bytes, flags: int, caller: Caller | None = None) -> None:
         """Writing `user.ifmosfs.category` files the file under that category. INVALID for a category the layout has no folder
-        for, NOT_SUPPORTED for every other attribute."""
+        for, NOT_SUPPORTED for every other attribute. EXISTS for XATTR_CREATE of one that is there,
+        NO_ATTRIBUTE for XATTR_REPLACE of one that is not."""
         self._xattrs.write(inode, name, value, flags, caller)
 
     def removexattr(self, inode: int, name: bytes, caller: Caller | None = None) -> None:

@@ -175,7 +175,7 @@ class ViewOperations(Protocol):
         ...
 
     def setxattr(self, inode: int, name: bytes, value: bytes, flags: int, caller: Caller | None = None) -> None:
-        """Set an extended attribute; `flags` are those of setxattr(2)."""
+        """Set an extended attribute; `flags` are those of Linux' setxattr(2): EXISTS, NO_ATTRIBUTE where they say so."""
         ...
 
     def removexattr(self, inode: int, name: bytes, caller: Caller | None = None) -> None:
