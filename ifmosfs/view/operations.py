@@ -66,7 +66,7 @@ class View:
         `may_reach` says whether a caller could open an original; `is_slow` whether a root lies where looking may take long."""
         self._guarded = GuardedTree(tree)
         self._is_slow = is_slow
-        originals = Originals(disk, look or disk.lstat, is_slow, owner)
+        originals = Originals(disk, look or disk.lstat, is_slow, owner, tree.plan.created_ns)
         self._target = Target(disk, tree.plan.target, tree.plan.policy.names, self._guarded.place)
         appearance = Appearance(self._guarded, originals, self._target, owner)
         control = ControlFolder(self._guarded, owner, categories_at)
