@@ -142,6 +142,20 @@ class PathOperations:
         self._opened[opened.handle] = _OpenFile(inode, opened.descriptor)
         return opened
 
+    def create(self, path: bytes, flags: int, mode: int) -> Opened:
+        """Make a file and open it."""
+        entry, opened = self._view.create(*self._place(path), flags, stat.S_IMODE(mode), self._caller())
+        self._opened[opened.handle] = _OpenFile(entry.attr.inode, opened.descriptor)
+        return opened
+
+    def write(self, handle: int, content: bytes, offset: int) -> int:
+        """Write into an open file; returns how many bytes."""
+        return self._view.write(handle, content, offset)
+
+    def truncate(self, path: bytes | None, handle: int | None, size_bytes: int) -> None:
+        """Set the length of a file."""
+        self._view.truncate(self._inode_of(path, handle), size_bytes)
+
     def descriptor(self, handle: int) -> int | None:
         """The descriptor behind a handle, `None` if its content is generated."""
         try:

@@ -29,6 +29,7 @@ from ifmosfs.view.gestures import Gestures
 from ifmosfs.view.guarded_tree import GuardedTree
 from ifmosfs.view.inodes import is_existing, is_file
 from ifmosfs.view.looking import Looking
+from ifmosfs.view.nothing_written import NothingWritten
 from ifmosfs.view.nudges import Nudge
 from ifmosfs.view.open_files import MayReach, OpenFiles
 from ifmosfs.view.originals import Look, Originals
@@ -42,7 +43,7 @@ from ifmosfs.view.xattrs import ExtendedAttributes, Refile
 T = TypeVar("T")
 
 
-class View:
+class View(NothingWritten):
     """One mounted plan. All operations may be called from several threads."""
 
     def __init__(

@@ -134,6 +134,20 @@ class ViewOperations(Protocol):
         """End an `open`: closes its descriptor."""
         ...
 
+    def create(
+        self, parent: int, name: bytes, flags: int, mode: int, caller: Caller | None = None
+    ) -> tuple[Entry, Opened]:
+        """Make a file and open it, as open(2) with these flags. READ_ONLY for all but what is kept in memory (`view.scratch`)."""
+        ...
+
+    def write(self, handle: int, content: bytes, offset: int) -> int:
+        """Write into an open file; returns how many bytes. READ_ONLY, NO_SPACE."""
+        ...
+
+    def truncate(self, inode: int, size_bytes: int) -> None:
+        """Set the length of a file. READ_ONLY, NO_SPACE."""
+        ...
+
     def mkdir(self, parent: int, name: bytes, mode: int, caller: Caller | None = None) -> Entry:
         """Make a folder. EXISTS if the name is taken."""
         ...

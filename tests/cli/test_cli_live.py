@@ -365,6 +365,17 @@ def test_what_appeared_while_nothing_was_mounted_is_shown_at_the_next_mount(desk
     assert settled(lambda: layout(mount_point), wanted) == wanted
 
 
+def test_scratch_files_of_the_view_are_not_committed(desk: Desk, mount_point: Path) -> None:
+    desk.state.mkdir()
+    (desk.state / "config.toml").write_text('[view]\nscratch = "on"\n')
+    mount(desk, mount_point)
+    for folder in (mount_point, mount_point / "Development" / "Source code"):
+        (folder / ".DS_Store").write_bytes(b"look")
+        (folder / "._run.sh").write_bytes(b"more")
+    assert desk.run("commit", mount_point, "--yes").status == 0
+    assert layout(desk.target) == ORGANISED
+
+
 def test_commit_is_not_disturbed_by_the_watch(desk: Desk, mount_point: Path) -> None:
     plan = mount(desk, mount_point)
     assert desk.run("commit", mount_point, "--yes").status == 0
