@@ -242,6 +242,16 @@ def test_file_that_is_replaced_by_something_else_stays_a_file_is_marked_and_is_n
     assert sorted(os.listdir(desk.target / "Financial" / "Documents" / "2021")) == ["invoice-18.txt"]
 
 
+def test_link_in_place_of_a_file_is_not_taken_for_it_when_the_folder_is_scanned_and_classified_again(
+    desk: Desk, mount_point: Path
+) -> None:
+    mount(desk, mount_point, "--no-watch")
+    shown = mount_point / "Financial" / "Documents" / "2021" / "invoice-17.txt"
+    by_a_link(desk.inbox / "invoice-17.txt")
+    assert (desk.run("scan", desk.inbox).status, desk.run("classify").status) == (0, 0)
+    assert (shown.is_symlink(), attribute(shown, "status")) == (False, "changed")
+
+
 def test_link_that_is_replaced_by_a_file_shows_none_of_its_bytes(desk: Desk, mount_point: Path) -> None:
     desk.inbox.joinpath("way").symlink_to("run.sh")
     mount(desk, mount_point)
