@@ -22,6 +22,7 @@ from ifmosfs.core.plan import Action, Edit, PlanState
 from ifmosfs.platform import daemon, host
 from ifmosfs.platform.mounts import Mount, is_stale, mounts, views
 from ifmosfs.view.attributes import RELOAD
+from ifmosfs.view.protocol import ViewOperations
 from ifmosfs.view.values import Caller
 
 MOST_HOLDERS = 5
@@ -105,6 +106,7 @@ def serve(
     from ifmosfs.platform.patient import Patience, SlowRoots
     from ifmosfs.store.catalogue import CATALOGUE_NAME
     from ifmosfs.view.operations import View
+    from ifmosfs.view.scratch import ScratchView
 
     gc.set_threshold(*COLLECTOR)
     sys.setswitchinterval(SWITCH_S)
@@ -136,7 +138,10 @@ def serve(
             if follow is not None:
                 follow()
 
-        fuse.serve(view, mount_point, name=plan_id, on_ready=ready, driver=driver, allow_other=showing.allow_other)
+        shown: ViewOperations = view
+        if app.settings.scratch.is_on:
+            shown = ScratchView(view, owner=host.owner(), now_ns=host.now_ns)
+        fuse.serve(shown, mount_point, name=plan_id, on_ready=ready, driver=driver, allow_other=showing.allow_other)
 
 
 def _may_reach(place: Place, caller: Caller) -> bool:

@@ -12,7 +12,7 @@ from ifmosfs.app.context import App
 from ifmosfs.app.mounting import OPEN_STATES, tell_view, view_of
 from ifmosfs.app.trees import lazy_tree
 from ifmosfs.core.amending import is_placed_anew
-from ifmosfs.core.files import Place
+from ifmosfs.core.files import Place, ScannedFile
 from ifmosfs.core.plan import Action
 from ifmosfs.core.proposal import Proposal
 from ifmosfs.core.tree import PlanTree
@@ -58,7 +58,7 @@ def _refile_in(app: App, plan_id: str, session_id: str, fresh: Collection[Place]
         for file, proposal in app.catalogue.classified_at(
             session_id, root, [place.path for place in known if place.root == root]
         )
-        if proposal is not None and _is_news(known[file.place], proposal)
+        if proposal is not None and _is_news(known[file.place], file, proposal)
     ]
     if not judged:
         return 0
@@ -76,5 +76,7 @@ def _refile_in(app: App, plan_id: str, session_id: str, fresh: Collection[Place]
     return n_placed or 0
 
 
-def _is_news(action: Action, proposal: Proposal) -> bool:
+def _is_news(action: Action, file: ScannedFile, proposal: Proposal) -> bool:
+    if file.kind is not action.entry_kind:
+        return False  # it has the name of the action's file, and is a link now, or was one
     return (proposal.label, proposal.score) != (action.category, action.score)

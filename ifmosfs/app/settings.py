@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -44,6 +46,25 @@ class WatchSection(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     poll_only: bool = False
 
 
+class Scratch(Enum):
+    """Whether `.DS_Store` and `._NAME` may be written in a mounted view, into memory: AUTO, where the system insists on it."""
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it is so here."""
+        return self is Scratch.ON or (self is Scratch.AUTO and sys.platform == "darwin")
+
+
+class ViewSection(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What `[view]` may hold."""
+
+    scratch: Scratch = Scratch.AUTO
+
+
 class ConfigFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What `config.toml` may hold."""
 
@@ -58,6 +79,7 @@ class ConfigFile(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     duplicates: DuplicateRule = DuplicateRule.STAY
     validate: ValidateSection = ValidateSection()
     watch: WatchSection = WatchSection()
+    view: ViewSection = ViewSection()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +112,7 @@ class Settings:
     embeddings: str | None = None
     poll_seconds: float = 10.0
     poll_only: bool = False
+    scratch: Scratch = Scratch.AUTO
 
     @property
     def default_target(self) -> Path:
@@ -131,6 +154,7 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         embeddings=environment.get("IFMOSFS_EMBEDDINGS") or None,
         poll_seconds=config.watch.poll_seconds,
         poll_only=config.watch.poll_only,
+        scratch=config.view.scratch,
     )
 
 

@@ -39,7 +39,8 @@ WITHDRAWN = frozenset({KeepReason.UNSURE, KeepReason.EXCLUDED})
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """What is not as the plan says. Of `changed` and `renamed`: the action, and its file as it is now."""
+    """What is not as the plan says. Of `changed` and `renamed`: the action, and its file as it is now. `vanished` are also those whose
+    names something of another kind has, a link say: no action ever stands for that."""
 
     appeared: list[ScannedFile]
     changed: list[tuple[Action, ScannedFile]]
@@ -58,7 +59,9 @@ def differences(found: Iterable[ScannedFile], known: Iterable[Action], gone: Con
     for file in found:
         at_place = actions.get(file.place)
         if at_place is not None:
-            if not at_place.expected.same_file(file.fingerprint) or at_place.entry_kind is not file.kind:
+            if at_place.entry_kind is not file.kind:
+                told.vanished.append(at_place)
+            elif not at_place.expected.same_file(file.fingerprint):
                 told.changed.append((at_place, file))
             continue
         same = next((one for one in lost.get(file.fingerprint.inode, ()) if _is_renamed(one, file)), None)
@@ -205,7 +208,8 @@ class Renewed:
 
 
 def renewed(action: Action, file: ScannedFile, proposal: Proposal | None = None) -> Action:
-    """The action with its file as it is now; kind and target stay, for its place before any edit is made of them."""
+    """The action with its file as it is now; kind and target stay, for its place before any edit is made of them. What the file is, a
+    regular one or a link, stays, too: `file` is of the same kind."""
     moved = action.source_place != file.place
     now = replace(
         action,

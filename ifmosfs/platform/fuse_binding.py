@@ -46,7 +46,8 @@ _CALLBACKS: Final = (
     ),
     *("mkdir", "rmdir", "unlink", "rename", "chmod", "utimens", "statfs"),
     *("getxattr", "listxattr", "setxattr", "removexattr"),
-    *("create", "mknod", "write", "truncate", "link", "symlink", "chown", "ioctl"),  # refused
+    *("create", "write", "truncate"),  # refused but for scratch files
+    *("mknod", "link", "symlink", "chown", "ioctl"),  # refused
 )
 
 _FUSE_3: Final = mfusepy.fuse_version_major >= 3
@@ -246,7 +247,7 @@ class Binding(mfusepy.FUSE):  # type: ignore[misc]  # mfusepy has no types
         self._paths.release(file_info.contents.fh)
 
     def fsync(self, path: bytes | None, data_only: int, file_info: Any) -> None:
-        """Nothing is ever written to a file."""
+        """Nothing is ever written to a disk."""
 
     def fsyncdir(self, path: bytes | None, data_only: int, file_info: Any) -> None:
         """Make the edits durable."""
@@ -321,30 +322,32 @@ class Binding(mfusepy.FUSE):  # type: ignore[misc]  # mfusepy has no types
         """Remove an extended attribute."""
         self._paths.remove_xattr(path, name)
 
-    def create(self, path: bytes, mode: int, file_info: Any) -> int:
-        """No file is ever made here."""
-        return -errno.EROFS
+    def create(self, path: bytes, mode: int, file_info: Any) -> None:
+        """Make a file and open it."""
+        opened = self._paths.create(path, file_info.contents.flags, mode)
+        file_info.contents.fh = opened.handle
+        file_info.contents.direct_io = True
 
     def mknod(self, path: bytes, mode: int, device: int) -> int:
-        """No file is ever made here, and no device, pipe or socket can be."""
+        """No file is ever made in this way, and no device, pipe or socket can be."""
         kind = mode & 0o170000
         return -errno.EROFS if kind in {0, 0o100000} else -errno.EPERM
 
     def write(self, path: bytes | None, data: Any, size_bytes: int, offset: int, file_info: Any) -> int:
-        """No file is ever written here."""
-        return -errno.EROFS
+        """Write into an open file."""
+        return self._paths.write(file_info.contents.fh, ctypes.string_at(data, size_bytes), offset)
 
-    def truncate_fuse_3(self, path: bytes | None, size_bytes: int, file_info: Any) -> int:
-        """No file is ever written here."""
-        return -errno.EROFS
+    def truncate_fuse_3(self, path: bytes | None, size_bytes: int, file_info: Any) -> None:
+        """Set the length of a file."""
+        self._paths.truncate(path, _handle(file_info), size_bytes)
 
-    def truncate_fuse_2(self, path: bytes, size_bytes: int) -> int:
-        """No file is ever written here."""
-        return -errno.EROFS
+    def truncate_fuse_2(self, path: bytes, size_bytes: int) -> None:
+        """Set the length of a file."""
+        self._paths.truncate(path, None, size_bytes)
 
-    def ftruncate(self, path: bytes | None, size_bytes: int, file_info: Any) -> int:
-        """No file is ever written here."""
-        return -errno.EROFS
+    def ftruncate(self, path: bytes | None, size_bytes: int, file_info: Any) -> None:
+        """Set the length of an open file."""
+        self._paths.truncate(path, _handle(file_info), size_bytes)
 
     def link(self, source: bytes, target: bytes) -> int:
         """A file is in one place of the layout only."""

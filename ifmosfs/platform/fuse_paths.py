@@ -13,6 +13,7 @@ from __future__ import annotations
 import itertools
 import re
 import stat
+import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
@@ -141,6 +142,20 @@ class PathOperations:
         self._opened[opened.handle] = _OpenFile(inode, opened.descriptor)
         return opened
 
+    def create(self, path: bytes, flags: int, mode: int) -> Opened:
+        """Make a file and open it."""
+        entry, opened = self._view.create(*self._place(path), flags, stat.S_IMODE(mode), self._caller())
+        self._opened[opened.handle] = _OpenFile(entry.attr.inode, opened.descriptor)
+        return opened
+
+    def write(self, handle: int, content: bytes, offset: int) -> int:
+        """Write into an open file; returns how many bytes."""
+        return self._view.write(handle, content, offset)
+
+    def truncate(self, path: bytes | None, handle: int | None, size_bytes: int) -> None:
+        """Set the length of a file."""
+        self._view.truncate(self._inode_of(path, handle), size_bytes)
+
     def descriptor(self, handle: int) -> int | None:
         """The descriptor behind a handle, `None` if its content is generated."""
         try:
@@ -215,7 +230,9 @@ class PathOperations:
         return self._view.listxattr(self.inode(path))
 
     def set_xattr(self, path: bytes, name: bytes, value: bytes, flags: int) -> None:
-        """Set an extended attribute."""
+        """Set an extended attribute; `flags` are this system's."""
+        if sys.platform == "darwin":
+            flags = flags >> 1 & 3  # XATTR_CREATE and XATTR_REPLACE are 2 and 4 there, and 1 is of no meaning here
         self._view.setxattr(self.inode(path), name, value, flags, self._caller())
 
     def remove_xattr(self, path: bytes, name: bytes) -> None:

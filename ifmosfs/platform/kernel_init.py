@@ -1,7 +1,7 @@
 """The first exchange with the kernel: which protocol is spoken, and what each side may do.
 
 Asked for only what holds for a view. Not asked for, although offered: locks (the kernel then does them itself), writeback and
-HANDLE_KILLPRIV (nothing is written), SPLICE_* (they tell the kernel nothing; a splice instead of a copy saves a quarter of the time
+HANDLE_KILLPRIV (little is written), SPLICE_* (they tell the kernel nothing; a splice instead of a copy saves a quarter of the time
 for reads of 128 KiB, but cannot say "not in memory" instead of waiting), READDIRPLUS_AUTO (`find -size` in a folder of 22,000 would
 look up each file by itself),  POSIX_ACL, EXPORT_SUPPORT (a file handle would outlive
 the kernel's memory of its node), CACHE_SYMLINKS (a link's text would outlive the link, for which attributes are no witness).
@@ -20,7 +20,7 @@ REQUEST_BYTES: Final = 1 << 17
 MAX_READ_BYTES: Final = 1 << 20
 _MAX_READ_PAGES: Final = MAX_READ_BYTES // os.sysconf("SC_PAGE_SIZE")
 _MAX_READAHEAD_BYTES: Final = 1 << 20
-_MAX_WRITE_BYTES: Final = 4096  # the least there is; nothing is written, and the kernel wants a buffer for so much
+_MAX_WRITE_BYTES: Final = 4096  # the least there is; little is ever written, and the kernel wants a buffer for so much
 _MAX_BACKGROUND: Final = 64  # reads ahead at one time
 _CONGESTION: Final = 48
 _STACK_DEPTH: Final = 2  # originals may lie on an overlay themselves

@@ -141,7 +141,7 @@ class Loop:
         except OSError as error:
             if error.errno not in _GONE:
                 LOG.error("an answer to request %d was not taken: %s", opcode, error.strerror)  # noqa: TRY400
-            if opcode == wire.OPEN:  # nobody will release it
+            if opcode in {wire.OPEN, wire.CREATE}:  # nobody will release it
                 self._operations.undo_open(result)
 
     def _refuse(self, unique: int, number: int) -> None:

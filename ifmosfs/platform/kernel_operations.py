@@ -40,9 +40,7 @@ _TIMES: Final = wire.FATTR_ATIME | wire.FATTR_MTIME
 REFUSALS: Final = {
     wire.SYMLINK: errno.EPERM,  # the layout holds what the scan found
     wire.LINK: errno.EPERM,  # a file is in one place of the layout only
-    wire.CREATE: errno.EROFS,  # no file is ever made or written here
     wire.TMPFILE: errno.EROFS,
-    wire.WRITE: errno.EROFS,
     wire.FALLOCATE: errno.EROFS,
     wire.IOCTL: errno.ENOTTY,
 }
@@ -85,6 +83,8 @@ class Operations:
             wire.RENAME: self.rename,
             wire.RENAME2: self.rename2,
             wire.OPEN: self.open,
+            wire.CREATE: self.create,
+            wire.WRITE: self.write,
             wire.READ: self.read,
             wire.RELEASE: self.release,
             wire.FSYNC: self.fsync,
@@ -136,10 +136,10 @@ class Operations:
         return attr_out(self._view.getattr(inode), self._held(inode))
 
     def setattr(self, inode: int, request: bytearray, end: int) -> bytes:
-        """Set permissions and times; owners stay as they are, and no file is ever written here."""
+        """Set length, permissions and times; owners stay as they are."""
         valid, atime, mtime, atime_ns, mtime_ns, mode, uid, gid = wire.SETATTR_IN.unpack_from(request, IN_BYTES)
         if valid & wire.FATTR_SIZE:
-            raise FsError(FsErrorKind.READ_ONLY)
+            self._view.truncate(inode, *wire.SETATTR_SIZE_IN.unpack_from(request, IN_BYTES))
         if valid & _OWNER:
             self._check_owner(inode, uid if valid & wire.FATTR_UID else None, gid if valid & wire.FATTR_GID else None)
         if valid & wire.FATTR_MODE:
@@ -166,7 +166,7 @@ class Operations:
         return self._view.readlink(inode)
 
     def mknod(self, parent: int, request: bytearray, end: int) -> bytes | int:
-        """No file is ever made here, and no device, pipe or socket can be."""
+        """No file is ever made in this way, and no device, pipe or socket can be."""
         (mode,) = wire.MKNOD_IN.unpack_from(request, IN_BYTES)
         return errno.EROFS if stat.S_IFMT(mode) in {0, stat.S_IFREG} else errno.EPERM
 
@@ -215,9 +215,24 @@ class Operations:
         opened = self._view.open(inode, flags, _caller(request))
         return self.files.add(inode, opened, is_slow=is_slow)
 
+    def create(self, parent: int, request: bytearray, end: int) -> bytes:
+        """Make a file and open it; the kernel remembers the node."""
+        flags, mode, _ = wire.CREATE_IN.unpack_from(request, IN_BYTES)
+        name = bytes(request[IN_BYTES + wire.CREATE_IN.size : end - 1])
+        with self.nodes:
+            entry, opened = self._view.create(parent, name, flags, stat.S_IMODE(mode), _caller(request))
+            inode = entry.attr.inode
+            self.nodes.give((inode,))
+        return entry_out(entry, self._held(inode)) + self.files.add(inode, opened, is_slow=False)
+
+    def write(self, inode: int, request: bytearray, end: int) -> bytes:
+        """Write into an open file."""
+        handle, offset, size = wire.WRITE_IN.unpack_from(request, IN_BYTES)
+        return wire.WRITE_OUT.pack(self._view.write(handle, bytes(request[end - size : end]), offset))
+
     def undo_open(self, answer: Payload) -> None:
-        """Nobody got the answer to an open, so nobody will release it."""
-        handle, _, _ = wire.OPEN_OUT.unpack(answer)
+        """Nobody got the answer to an open, or to a create, so nobody will release it."""
+        handle, _, _ = wire.OPEN_OUT.unpack(answer[-wire.OPEN_OUT.size :])
         self._release(handle)
 
     def read(self, inode: int, request: bytearray, end: int) -> Payload | int:
@@ -257,7 +272,7 @@ class Operations:
         self._view.release(handle)
 
     def fsync(self, inode: int, request: bytearray, end: int) -> bytes:
-        """Nothing is ever written to a file."""
+        """Nothing is ever written to a disk."""
         return _EMPTY
 
     def opendir(self, inode: int, request: bytearray, end: int) -> bytes:

@@ -110,13 +110,16 @@ BATCH_FORGET_IN: Final = Struct("=II")  # fuse_batch_forget_in: count, dummy
 FORGET_ONE: Final = Struct("=QQ")  # fuse_forget_one: nodeid, nlookup
 # fuse_setattr_in: valid, padding, fh, size, lock_owner, atime, mtime, ctime, atimensec, mtimensec, ctimensec, mode, unused4, uid, gid
 SETATTR_IN: Final = Struct("=I28xqq8xII4xI4xII")
+SETATTR_SIZE_IN: Final = Struct("=16xQ")  # the size in it
 MKNOD_IN: Final = Struct("=I12x")  # fuse_mknod_in: mode, rdev, umask, padding
 MKDIR_IN: Final = Struct("=II")  # fuse_mkdir_in: mode, umask
 RENAME_IN: Final = Struct("=Q")  # fuse_rename_in: newdir
 RENAME2_IN: Final = Struct("=QII")  # fuse_rename2_in: newdir, flags, padding
+CREATE_IN: Final = Struct("=III4x")  # fuse_create_in: flags, mode, umask, open_flags; the kernel has applied the umask
 OPEN_IN: Final = Struct("=I4x")  # fuse_open_in: flags, open_flags
 RELEASE_IN: Final = Struct("=Q")  # fuse_release_in: fh, flags, release_flags, lock_owner
 READ_IN: Final = Struct("=QQI")  # fuse_read_in: fh, offset, size, read_flags, lock_owner, flags, padding
+WRITE_IN: Final = Struct("=QQI20x")  # fuse_write_in: fh, offset, size, write_flags, lock_owner, flags, padding
 SETXATTR_IN: Final = Struct("=II")  # fuse_setxattr_in without FUSE_SETXATTR_EXT: size, flags
 GETXATTR_IN: Final = Struct("=I4x")  # fuse_getxattr_in: size, padding
 INTERRUPT_IN: Final = Struct("=Q")  # fuse_interrupt_in: unique
@@ -133,6 +136,7 @@ _ENTRY: Final = "Q8xQQII" + _ATTR
 ENTRY_OUT: Final = Struct("=" + _ENTRY)
 _DIRENT: Final = "QQII"  # fuse_dirent: ino, off, namelen, type; the name, padded to FUSE_REC_ALIGN
 OPEN_OUT: Final = Struct("=QII")  # fuse_open_out: fh, open_flags, backing_id (padding before 7.40)
+WRITE_OUT: Final = Struct("=I4x")  # fuse_write_out: size, padding
 GETXATTR_OUT: Final = Struct("=II")  # fuse_getxattr_out: size, padding
 # fuse_kstatfs: blocks, bfree, bavail, files, ffree, bsize, namelen, frsize, padding, spare
 STATFS_OUT: Final = Struct("=QQQQQIII28x")

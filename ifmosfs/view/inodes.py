@@ -15,6 +15,7 @@ from ifmosfs.view.values import ROOT_INODE
 FOLDER_BASE: Final = 1 << 40
 FILE_BASE: Final = 1 << 41
 CONTROL_BASE: Final = 1 << 42
+SCRATCH_BASE: Final = 1 << 61
 EXISTING_BASE: Final = 1 << 62
 
 
@@ -30,7 +31,12 @@ def is_planned_folder(inode: int) -> bool:
 
 def is_control(inode: int) -> bool:
     """Whether it is the control folder or in it."""
-    return CONTROL_BASE <= inode < EXISTING_BASE
+    return CONTROL_BASE <= inode < SCRATCH_BASE
+
+
+def is_scratch(number: int) -> bool:
+    """Whether it is a scratch file, or a handle of one."""
+    return SCRATCH_BASE <= number < EXISTING_BASE
 
 
 def is_existing(inode: int) -> bool:

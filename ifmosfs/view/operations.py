@@ -29,6 +29,7 @@ from ifmosfs.view.gestures import Gestures
 from ifmosfs.view.guarded_tree import GuardedTree
 from ifmosfs.view.inodes import is_existing, is_file
 from ifmosfs.view.looking import Looking
+from ifmosfs.view.nothing_written import NothingWritten
 from ifmosfs.view.nudges import Nudge
 from ifmosfs.view.open_files import MayReach, OpenFiles
 from ifmosfs.view.originals import Look, Originals
@@ -42,7 +43,7 @@ from ifmosfs.view.xattrs import ExtendedAttributes, Refile
 T = TypeVar("T")
 
 
-class View:
+class View(NothingWritten):
     """One mounted plan. All operations may be called from several threads."""
 
     def __init__(
@@ -66,7 +67,7 @@ class View:
         `may_reach` says whether a caller could open an original; `is_slow` whether a root lies where looking may take long."""
         self._guarded = GuardedTree(tree)
         self._is_slow = is_slow
-        originals = Originals(disk, look or disk.lstat, is_slow, owner)
+        originals = Originals(disk, look or disk.lstat, is_slow, owner, tree.plan.created_ns)
         self._target = Target(disk, tree.plan.target, tree.plan.policy.names, self._guarded.place)
         appearance = Appearance(self._guarded, originals, self._target, owner)
         control = ControlFolder(self._guarded, owner, categories_at)
@@ -212,7 +213,8 @@ class View:
 
     def setxattr(self, inode: int, name: bytes, value: bytes, flags: int, caller: Caller | None = None) -> None:
         """Writing `user.ifmosfs.category` files the file under that category. INVALID for a category the layout has no folder
-        for, NOT_SUPPORTED for every other attribute."""
+        for, NOT_SUPPORTED for every other attribute. EXISTS for XATTR_CREATE of one that is there,
+        NO_ATTRIBUTE for XATTR_REPLACE of one that is not."""
         self._xattrs.write(inode, name, value, flags, caller)
 
     def removexattr(self, inode: int, name: bytes, caller: Caller | None = None) -> None:

@@ -1,7 +1,7 @@
 """The originals behind the planned files: their attributes and bytes, checked against what was planned.
 
 A name that now holds another file than the planned one never shows that other file's bytes. The one exception is the place that
-commit moves the original to: while a commit runs, the view finds it there.
+commit moves the original to: while a commit runs, the view finds it there, on another filesystem as a copy.
 """
 
 from __future__ import annotations
@@ -25,9 +25,13 @@ from ifmosfs.view.attrs import fs_error, made_attr, shown_as
 N_REMEMBERED: Final = 50_000  # files of which it is known what they were at the last look with care, or the last open
 
 Look = Callable[[Place], Attr]
+Known = Callable[[Leaf, Place, Look], Attr]
 Elsewhere = Callable[[], Place | None]
 """Where commit puts a file, `None` while it stays; asked only when the file is not at its source."""
 
+
+# What filesystems cut times to: none, NTFS, XFS of old and others, exFAT, HFS+, FAT.
+_GRAINS_NS: Final = (1, 100, 1_000, 10_000_000, 1_000_000_000, 2_000_000_000)
 
 _WORDS: Final = {FsErrorKind.STALE: "changed", FsErrorKind.IO: "unreachable"}
 
@@ -35,13 +39,21 @@ _WORDS: Final = {FsErrorKind.STALE: "changed", FsErrorKind.IO: "unreachable"}
 class Originals:
     """Looks at the originals of one plan. `_lock` guards what is known of the last opens."""
 
-    def __init__(self, disk: DiskReader, look: Look, is_slow: Callable[[bytes], bool], owner: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        disk: DiskReader,
+        look: Look,
+        is_slow: Callable[[bytes], bool],
+        owner: tuple[int, int],
+        planned_ns: int,
+    ) -> None:
         """`look` is the disk's `lstat`, but for drives that may not answer, which `is_slow` tells by the root; what is opened is
-        waited for."""
+        waited for. `planned_ns`: when the plan was made."""
         self._disk = disk
         self._look = look
         self._is_slow = is_slow
         self._owner = owner
+        self._planned_ns = planned_ns
         self._lock = threading.Lock()
         self._last_opened: OrderedDict[int, tuple[int, int, int, int]] = OrderedDict()
         # The change times of originals that were looked at with care since something (a link, a chmod) has changed them.
@@ -100,7 +112,7 @@ class Originals:
             attr = self._find(leaf, elsewhere)[1]
         except FsError as error:
             return _WORDS.get(error.kind, "missing")
-        if not attr.is_file(leaf.expected):
+        if not attr.is_file(leaf.expected) and not self._is_copy(leaf, attr):
             return "changed"
         return "staying" if elsewhere() is None else "planned"
 
@@ -112,13 +124,13 @@ class Originals:
             return descriptor, self.is_unchanged(leaf.number, descriptor)
         with self._disk.looking():
             try:
-                descriptor = self._opened(leaf, leaf.source_place)
+                descriptor = self._opened(leaf, leaf.source_place, self._meant)
             except FsError as refusal:
                 place = elsewhere()
                 if place is None:
                     raise
                 try:
-                    descriptor = self._opened(leaf, place)
+                    descriptor = self._opened(leaf, place, self._arrived)
                 except FsError:
                     raise refusal from None
         return descriptor, self.is_unchanged(leaf.number, descriptor)
@@ -163,18 +175,18 @@ class Originals:
         os.close(descriptor)
         return None
 
-    def _opened(self, leaf: Leaf, place: Place) -> int:
+    def _opened(self, leaf: Leaf, place: Place, known: Known) -> int:
         """A descriptor of the original, if it is there. While it is open its inode number cannot be given to another file, so the
         look after it tells, birth time included, which file it is."""
         try:
             descriptor = self._disk.open_read(place)
         except OSError as error:
-            self._meant(leaf, place, self._disk.lstat)  # which says more than that what is there cannot be opened
+            known(leaf, place, self._disk.lstat)  # which says more than that what is there cannot be opened
             raise fs_error(error, leaf.source) from error
         found = os.fstat(descriptor)
         assert stat.S_ISREG(found.st_mode)
         try:
-            named = self._meant(leaf, place, self._disk.lstat).inode
+            named = known(leaf, place, self._disk.lstat).inode
         except BaseException:
             os.close(descriptor)
             raise
@@ -193,20 +205,40 @@ class Originals:
             place = elsewhere()
             if place is not None:
                 with suppress(FsError):
-                    return place, self._meant(leaf, place, self._look)
+                    return place, self._arrived(leaf, place, self._look)
             raise refusal from None
 
     def _meant(self, leaf: Leaf, place: Place, look: Look) -> Attr:
-        try:
-            attr = look(place)
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise FsError(FsErrorKind.NOT_FOUND, leaf.source) from error
-        except OSError as error:
-            raise fs_error(error, leaf.source) from error
+        """The attributes of the planned inode, if it is there. NOT_FOUND, STALE."""
+        attr = self._seen(leaf, place, look)
         born, planned = attr.birth_ns, leaf.birth_ns
         if attr.inode == leaf.inode and attr.kind is leaf.entry_kind and (born == planned or None in {born, planned}):
             return attr
         raise FsError(FsErrorKind.STALE, leaf.source)
+
+    def _arrived(self, leaf: Leaf, place: Place, look: Look) -> Attr:
+        """The attributes of what commit has moved or copied to a place. NOT_FOUND, STALE."""
+        attr = self._seen(leaf, place, look)
+        return attr if self._is_copy(leaf, attr) else self._meant(leaf, place, look)
+
+    def _is_copy(self, leaf: Leaf, attr: Attr) -> bool:
+        """Whether it is what a commit makes of the original on another filesystem: made since the plan was, and alike in all that a
+        copy keeps, its time as exactly as that filesystem can."""
+        cut = (leaf.mtime_ns - leaf.mtime_ns % grain for grain in _GRAINS_NS)
+        return (
+            attr.kind is leaf.entry_kind
+            and attr.size_bytes == leaf.size_bytes
+            and attr.mtime_ns in cut
+            and (attr.birth_ns or attr.ctime_ns) >= self._planned_ns
+        )
+
+    def _seen(self, leaf: Leaf, place: Place, look: Look) -> Attr:
+        try:
+            return look(place)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise FsError(FsErrorKind.NOT_FOUND, leaf.source) from error
+        except OSError as error:
+            raise fs_error(error, leaf.source) from error
 
     def _recorded(self, leaf: Leaf) -> Attr:
         made = made_attr(leaf.mode, leaf.inode, leaf.size_bytes, leaf.mtime_ns, self._owner, n_links=1)

@@ -134,6 +134,20 @@ class ViewOperations(Protocol):
         """End an `open`: closes its descriptor."""
         ...
 
+    def create(
+        self, parent: int, name: bytes, flags: int, mode: int, caller: Caller | None = None
+    ) -> tuple[Entry, Opened]:
+        """Make a file and open it, as open(2) with these flags. READ_ONLY for all but what is kept in memory (`view.scratch`)."""
+        ...
+
+    def write(self, handle: int, content: bytes, offset: int) -> int:
+        """Write into an open file; returns how many bytes. READ_ONLY, NO_SPACE."""
+        ...
+
+    def truncate(self, inode: int, size_bytes: int) -> None:
+        """Set the length of a file. READ_ONLY, NO_SPACE."""
+        ...
+
     def mkdir(self, parent: int, name: bytes, mode: int, caller: Caller | None = None) -> Entry:
         """Make a folder. EXISTS if the name is taken."""
         ...
@@ -175,7 +189,7 @@ class ViewOperations(Protocol):
         ...
 
     def setxattr(self, inode: int, name: bytes, value: bytes, flags: int, caller: Caller | None = None) -> None:
-        """Set an extended attribute; `flags` are those of setxattr(2)."""
+        """Set an extended attribute; `flags` are those of Linux' setxattr(2): EXISTS, NO_ATTRIBUTE where they say so."""
         ...
 
     def removexattr(self, inode: int, name: bytes, caller: Caller | None = None) -> None:

@@ -20,6 +20,7 @@ from ifmosfs.core.refusals import FsError, FsErrorKind
 from ifmosfs.view.attributes import PREFIX
 from ifmosfs.view.attrs import fs_error, made_attr
 from ifmosfs.view.listing import FixedListing
+from ifmosfs.view.nothing_written import NothingWritten
 from ifmosfs.view.open_files import WRITE_FLAGS
 from ifmosfs.view.protocol import ChangedNames, Invalidations, Listing, Nudging
 from ifmosfs.view.values import ROOT_INODE, Caller, Entry, Opened, RenameMode, Validity
@@ -69,7 +70,7 @@ class _Node:
         self.children: dict[bytes, int] | None = {} if stat.S_ISDIR(attr.mode) else None
 
 
-class ReadOnlyView:
+class ReadOnlyView(NothingWritten):
     """Implements `view.protocol.ViewOperations` for a tree that never changes. May be used from several threads."""
 
     def __init__(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Final
 
 from ifmosfs.core.filed import CategoriesAt, filed_as
 from ifmosfs.core.files import Fingerprint
@@ -25,6 +26,9 @@ from ifmosfs.view.originals import Originals
 from ifmosfs.view.recording import Recorder
 from ifmosfs.view.telling import Telling
 from ifmosfs.view.values import ROOT_INODE, Caller
+
+CREATE: Final = 1  # XATTR_CREATE and XATTR_REPLACE of Linux' setxattr(2)
+REPLACE: Final = 2
 
 Refile = Callable[[Action, str], bytes | None]
 """The folder for a category, `None` where the layout has none."""
@@ -77,7 +81,7 @@ class ExtendedAttributes:
 
     def write(self, inode: int, name: bytes, value: bytes, flags: int, caller: Caller | None = None) -> None:
         """See `View.setxattr`."""
-        del flags
+        self._refuse_by(flags, inode, name)
         if name != CATEGORY or not is_file(inode):
             raise FsError(FsErrorKind.NOT_SUPPORTED, name)
         self._file_under(self._guarded.file(inode), value.decode("utf-8", "replace").strip(), caller)
@@ -87,6 +91,16 @@ class ExtendedAttributes:
         del caller
         self.value(inode, name)
         raise FsError(FsErrorKind.NOT_SUPPORTED, name)
+
+    def _refuse_by(self, flags: int, inode: int, name: bytes) -> None:
+        """What the flags of a writing say against it."""
+        if flags & ~(CREATE | REPLACE):
+            raise FsError(FsErrorKind.INVALID, name)
+        is_there = bool(flags) and name in self.names(inode)
+        if flags & CREATE and is_there:
+            raise FsError(FsErrorKind.EXISTS, name)
+        if flags & REPLACE and not is_there:
+            raise FsError(FsErrorKind.NO_ATTRIBUTE, name)
 
     def _value(self, node: FileNode, name: bytes) -> bytes:
         replaces = self._replaced_by(node)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -198,6 +200,73 @@ def test_file_that_vanishes_keeps_its_place_and_is_marked(desk: Desk, mount_poin
         gone.read_bytes()
 
 
+def by_a_link(original: Path) -> None:
+    original.unlink()
+    original.symlink_to(original.parent.parent / "secret")
+
+
+def by_a_pipe(original: Path) -> None:
+    original.unlink()
+    os.mkfifo(original)
+
+
+def by_a_socket(original: Path) -> None:
+    original.unlink()
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(os.fspath(original))
+
+
+def by_a_folder(original: Path) -> None:
+    original.unlink()
+    put(original / "inside.txt", b"hm")
+
+
+@pytest.mark.parametrize("replaced", [by_a_link, by_a_pipe, by_a_socket, by_a_folder], ids=lambda each: each.__name__)
+def test_file_that_is_replaced_by_something_else_stays_a_file_is_marked_and_is_not_moved(
+    desk: Desk, mount_point: Path, replaced: Callable[[Path], None]
+) -> None:
+    """A link in its place was shown as one that could not be read, and moved as if it were the file."""
+    (desk.folder / "secret").write_bytes(b"very secret")
+    mount(desk, mount_point)
+    shown = mount_point / "Financial" / "Documents" / "2021" / "invoice-17.txt"
+    before = shown.stat()
+    replaced(desk.inbox / "invoice-17.txt")
+    put(desk.inbox / "invoice-18.txt", ANOTHER)  # shown once all that happened before was looked at
+    assert settled(shown.with_name("invoice-18.txt").exists, True)
+    now = shown.lstat()
+    assert (now.st_mode, now.st_ino, now.st_size) == (before.st_mode, before.st_ino, before.st_size)
+    assert attribute(shown, "status") == "changed"
+    with pytest.raises(OSError, match=os.strerror(errno.ESTALE)):
+        shown.read_bytes()
+    assert desk.run("commit", mount_point, "--yes").status == 3
+    assert sorted(os.listdir(desk.target / "Financial" / "Documents" / "2021")) == ["invoice-18.txt"]
+
+
+def test_link_in_place_of_a_file_is_not_taken_for_it_when_the_folder_is_scanned_and_classified_again(
+    desk: Desk, mount_point: Path
+) -> None:
+    mount(desk, mount_point, "--no-watch")
+    shown = mount_point / "Financial" / "Documents" / "2021" / "invoice-17.txt"
+    by_a_link(desk.inbox / "invoice-17.txt")
+    assert (desk.run("scan", desk.inbox).status, desk.run("classify").status) == (0, 0)
+    assert (shown.is_symlink(), attribute(shown, "status")) == (False, "changed")
+
+
+def test_link_that_is_replaced_by_a_file_shows_none_of_its_bytes(desk: Desk, mount_point: Path) -> None:
+    desk.inbox.joinpath("way").symlink_to("run.sh")
+    mount(desk, mount_point)
+    shown = mount_point / "To review" / "links" / "way"
+    assert os.readlink(shown) == str(desk.inbox / "run.sh")
+    desk.inbox.joinpath("way").unlink()
+    put(desk.inbox / "way", SCRIPT)
+    put(desk.inbox / "invoice-18.txt", ANOTHER)
+    new = mount_point / "Financial" / "Documents" / "2021" / "invoice-18.txt"
+    assert settled(new.exists, True)
+    with pytest.raises(OSError, match=os.strerror(errno.ESTALE)):
+        os.readlink(shown)
+    assert shown.is_symlink()
+
+
 WRITER = """
 import sys, time
 with open(sys.argv[1], "wb") as file:
@@ -304,6 +373,17 @@ def test_what_appeared_while_nothing_was_mounted_is_shown_at_the_next_mount(desk
     code = {b"Development": {b"Source code": {b"walk.sh": SCRIPT}}}
     wanted = {**with_invoice(b"invoice-18.txt"), **code}
     assert settled(lambda: layout(mount_point), wanted) == wanted
+
+
+def test_scratch_files_of_the_view_are_not_committed(desk: Desk, mount_point: Path) -> None:
+    desk.state.mkdir()
+    (desk.state / "config.toml").write_text('[view]\nscratch = "on"\n')
+    mount(desk, mount_point)
+    for folder in (mount_point, mount_point / "Development" / "Source code"):
+        (folder / ".DS_Store").write_bytes(b"look")
+        (folder / "._run.sh").write_bytes(b"more")
+    assert desk.run("commit", mount_point, "--yes").status == 0
+    assert layout(desk.target) == ORGANISED
 
 
 def test_commit_is_not_disturbed_by_the_watch(desk: Desk, mount_point: Path) -> None:

@@ -97,6 +97,17 @@ def test_a_view_whose_process_was_killed_is_gone_after_the_next_command_and_its_
     assert (mount_point / "here.csv").is_file()
 
 
+def test_status_names_no_command_for_a_dead_view_that_it_takes_away_itself(desk: Desk, mount_point: Path) -> None:
+    plan = desk.staged()
+    pid = mounted(desk, plan, mount_point)
+    os.kill(pid, signal.SIGKILL)
+    assert soon(lambda: not os.path.exists(f"/proc/{pid}/fd"))
+    done = desk.run("status")
+    lines = done.out.splitlines()[:2]
+    assert (done.status, lines) == (0, ["1 mounted view", f"  {mount_point}  plan {plan}  (its process has died)"])
+    assert "A dead view was cleaned away" in done.err
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_view_that_is_asked_to_end_leaves_no_mount_and_every_edit(
     desk: Desk, mount_point: Path, number: signal.Signals

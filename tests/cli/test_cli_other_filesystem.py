@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -75,6 +76,44 @@ def fill(folder: Path) -> Path:
             except OSError:
                 continue
     return filler
+
+
+READER = """
+import collections, os, select, sys
+folder = os.open(sys.argv[1], os.O_RDONLY)
+names, answers = os.listdir(folder), collections.Counter()
+while not select.select([sys.stdin], [], [], 0)[0]:
+    for name in names:
+        try:
+            file = os.open(name, os.O_RDONLY, dir_fd=folder)
+            os.read(file, 1000)
+            os.close(file)
+            answers["read"] += 1
+        except OSError as error:
+            answers[error.strerror] += 1
+    if sum(answers.values()) == len(names):
+        print("all", flush=True)
+print(sorted(answers))
+"""
+
+
+@needs_fuse
+def test_files_stay_readable_in_the_view_while_they_are_moved_to_another_filesystem(split_desk: Desk) -> None:
+    shutil.rmtree(split_desk.inbox)
+    write_tree(split_desk.inbox, many_files(300))
+    try:
+        mounted = split_desk.run("mount", split_desk.inbox, split_desk.mount_point, "--output", split_desk.target)
+        assert mounted.status == 0, mounted
+        (folder,) = {path.parent for path in split_desk.mount_point.rglob("table*.csv")}
+        reading = [sys.executable, "-c", READER, folder]
+        with subprocess.Popen(reading, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as reader:
+            assert reader.stdout is not None
+            assert reader.stdout.readline() == "all\n"
+            committed = split_desk.run("commit", split_desk.mount_point, "--yes")
+            answers, _ = reader.communicate(timeout=30)
+    finally:
+        force_unmount(split_desk.mount_point)
+    assert (committed.status, answers) == (0, "['read']\n")  # who holds the folder keeps its view
 
 
 def test_the_way_to_another_filesystem_is_announced_with_its_size(split_desk: Desk) -> None:

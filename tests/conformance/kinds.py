@@ -158,6 +158,14 @@ CALLS: Final[Mapping[str, Call]] = {
     "set-category": lambda system, path: system.setxattr(path, b"user.ifmosfs.category", b"technical_script"),
     "set-unknown": lambda system, path: system.setxattr(path, b"user.ifmosfs.category", b"no such category"),
     "set-other": lambda system, path: system.setxattr(path, b"user.other", b"x"),
+    "create-category": lambda system, path: system.setxattr(
+        path, b"user.ifmosfs.category", b"technical_script", os.XATTR_CREATE
+    ),
+    "replace-category": lambda system, path: system.setxattr(
+        path, b"user.ifmosfs.category", b"technical_script", os.XATTR_REPLACE
+    ),
+    "create-tags": lambda system, path: system.setxattr(path, b"user.xdg.tags", b"x", os.XATTR_CREATE),
+    "replace-other": lambda system, path: system.setxattr(path, b"user.other", b"x", os.XATTR_REPLACE),
     "remove-source": lambda system, path: system.removexattr(path, b"user.ifmosfs.source"),
     "remove-other": lambda system, path: system.removexattr(path, b"user.other"),
 }

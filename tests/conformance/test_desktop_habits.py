@@ -87,6 +87,65 @@ def test_what_desktops_probe_for_is_simply_not_there_and_cannot_be_made(mount: M
     assert nothing_changed(mount)
 
 
+@pytest.fixture
+def insisting(playground: Playground) -> Iterator[Mount]:
+    """A view as it is where the system insists on files of its own beside others."""
+    with playground.own_desk() as desk:
+        (desk.state / "config.toml").write_text('[view]\nscratch = "on"\n')
+        with playground.mounted_on(desk) as made:
+            yield made
+
+
+def test_what_macos_insists_on_is_kept_in_memory_and_never_in_the_plan(insisting: Mount) -> None:
+    point, system = insisting.point, insisting.system
+    for folder in (b"", b"New/", b"Docs/", b"Docs/Sub/", REVIEW + b"/unsure/"):
+        for name in (b".DS_Store", b"._b.csv"):
+            path = Path(os.fsdecode(os.path.join(os.fsencode(point), folder, name)))
+            path.write_bytes(b"first")
+            with path.open("r+b") as file:
+                file.seek(10_000)
+                file.write(b"second" * 2_000)
+            assert path.read_bytes() == b"first" + bytes(9_995) + b"second" * 2_000
+            os.truncate(path, 3)
+            os.utime(path, ns=(1, 1_500_000_000_000_000_007))
+            path.chmod(0o600)
+            status = path.stat()
+            assert (path.read_bytes(), status.st_mtime_ns, status.st_mode) == (
+                b"fir",
+                1_500_000_000_000_000_007,
+                0o100600,
+            )
+    os.rename(point / "New/._b.csv", point / "New/._b.csv")
+    os.rename(point / "New/._b.csv", point / "Docs/._c.csv")
+    assert ((point / "Docs/._c.csv").read_bytes(), (point / "New/._b.csv").exists()) == (b"fir", False)
+    os.unlink(point / "Docs/._c.csv")
+    assert told(lambda: system.lstat(b"Docs/._c.csv")) == "ENOENT"
+    for path in (b"New/fresh", b"New/.DS_Store2", CONTROL + b"/.DS_Store"):
+        assert told(lambda path=path: system.open(path, os.O_WRONLY | os.O_CREAT)) == "EROFS"  # type: ignore[misc]
+    assert told(lambda: system.rename(b"New/.DS_Store", b"New/mine")) == "EROFS"
+    assert nothing_changed(insisting)  # in listings, too
+
+
+def test_a_folder_with_nothing_but_what_macos_insists_on_is_empty(insisting: Mount) -> None:
+    empty = insisting.point / "New/Empty"
+    (empty / ".DS_Store").write_bytes(b"look")
+    os.rename(empty, insisting.point / "New/Bare")
+    assert (insisting.point / "New/Bare/.DS_Store").read_bytes() == b"look"
+    os.rmdir(insisting.point / "New/Bare")
+    os.mkdir(empty)
+    assert told(lambda: insisting.system.lstat(b"New/Empty/.DS_Store")) == "ENOENT"
+
+
+def test_scratch_files_end_where_there_is_no_room_for_them_and_with_the_mount(insisting: Mount) -> None:
+    store = insisting.point / ".DS_Store"
+    with store.open("wb", buffering=0) as file:
+        assert told(lambda: os.pwrite(file.fileno(), b"x", 1 << 20)) == "ENOSPC"
+        assert os.pwrite(file.fileno(), b"x", (1 << 20) - 1) == 1
+        store.unlink()
+        assert os.fstat(file.fileno()).st_size == 1 << 20
+    assert told(lambda: insisting.system.lstat(b".DS_Store")) == "ENOENT"
+
+
 def test_an_editor_that_saves_by_a_temporary_file_is_refused_and_loses_nothing(mount: Mount) -> None:
     for name in (".goutputstream-ABC123", "~$b.csv", ".#b.csv", "b.csv~", ".b.csv.swp", "4913"):
         with pytest.raises(OSError, match="Read-only"):

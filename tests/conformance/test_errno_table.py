@@ -537,6 +537,58 @@ trash                   ENOENT        ENOENT        ENOENT        ENOENT        
 trash-below             ENOENT        ENOENT        ENOENT        ENOENT         ENOENT
 """
 
+FLAGGED = """
+kind                    create-category  replace-category  create-tags   replace-other
+root                    ENOTSUP          ENODATA           ENOTSUP       ENODATA
+existing-folder         ENOTSUP          ENODATA           ENOTSUP       ENODATA
+existing-full           ENOTSUP          ENODATA           ENOTSUP       ENODATA
+existing-file           ENOTSUP          ENODATA           ENOTSUP       ENODATA
+existing-link           EPERM            EPERM             EPERM         EPERM
+link-to-folder          EPERM            EPERM             EPERM         EPERM
+link-to-itself          EPERM            EPERM             EPERM         EPERM
+both                    ENOTSUP          ENODATA           ENOTSUP       ENODATA
+planned-folder          ENOTSUP          ENODATA           ENOTSUP       ENODATA
+planned-full            ENOTSUP          ENODATA           ENOTSUP       ENODATA
+planned-file            EEXIST           ok                EEXIST        ENODATA
+file-in-existing        EEXIST           ok                EEXIST        ENODATA
+planned-link            EPERM            EPERM             EPERM         EPERM
+name-of-255             EEXIST           ok                EEXIST        ENODATA
+name-not-utf-8          EEXIST           ok                EEXIST        ENODATA
+name-of-two-lines       EEXIST           ok                EEXIST        ENODATA
+case-twin               EEXIST           ok                EEXIST        ENODATA
+other-case-twin         EEXIST           ok                EEXIST        ENODATA
+nfc-twin                EEXIST           ok                EEXIST        ENODATA
+nfd-twin                EEXIST           ok                EEXIST        ENODATA
+project                 ENOTSUP          ENODATA           ENOTSUP       ENODATA
+folder-in-project       ENOTSUP          ENODATA           ENOTSUP       ENODATA
+file-in-project         EEXIST           EPERM             EEXIST        ENODATA
+review                  ENOTSUP          ENODATA           ENOTSUP       ENODATA
+reason                  ENOTSUP          ENODATA           ENOTSUP       ENODATA
+empty-reason            ENOTSUP          ENODATA           ENOTSUP       ENODATA
+review-folder           ENOTSUP          ENODATA           ENOTSUP       ENODATA
+review-file             ok               ENODATA           ENOTSUP       ENODATA
+review-link             EPERM            EPERM             EPERM         EPERM
+review-project          ENOTSUP          ENODATA           ENOTSUP       ENODATA
+file-in-review-project  EEXIST           EPERM             EEXIST        ENODATA
+control                 ENOTSUP          ENODATA           ENOTSUP       ENODATA
+control-file            ENOTSUP          ENODATA           ENOTSUP       ENODATA
+missing                 ENOENT           ENOENT            ENOENT        ENOENT
+missing-at-top          ENOENT           ENOENT            ENOENT        ENOENT
+missing-in-existing     ENOENT           ENOENT            ENOENT        ENOENT
+missing-in-project      ENOENT           ENOENT            ENOENT        ENOENT
+missing-reason          ENOENT           ENOENT            ENOENT        ENOENT
+missing-in-reason       ENOENT           ENOENT            ENOENT        ENOENT
+missing-in-control      ENOENT           ENOENT            ENOENT        ENOENT
+missing-folder          ENOENT           ENOENT            ENOENT        ENOENT
+missing-link-way        ENOENT           ENOENT            ENOENT        ENOENT
+name-of-256             ENAMETOOLONG     ENAMETOOLONG      ENAMETOOLONG  ENAMETOOLONG
+through-a-file          ENOTDIR          ENOTDIR           ENOTDIR       ENOTDIR
+through-theirs          ENOTDIR          ENOTDIR           ENOTDIR       ENOTDIR
+through-a-loop          ELOOP            ELOOP             ELOOP         ELOOP
+trash                   ENOENT           ENOENT            ENOENT        ENOENT
+trash-below             ENOENT           ENOENT            ENOENT        ENOENT
+"""
+
 
 def parsed(text: str) -> dict[str, dict[str, str]]:
     """Operation to kind of node to answer."""
@@ -551,7 +603,7 @@ def parsed(text: str) -> dict[str, dict[str, str]]:
 
 TABLE: dict[str, dict[str, str]] = {
     name: column
-    for text in (LOOKING, OPENING, WRITING, MAKING, TAKING, LEAVING, COMING, SWAPPING, LABELS, LABELLING)
+    for text in (LOOKING, OPENING, WRITING, MAKING, TAKING, LEAVING, COMING, SWAPPING, LABELS, LABELLING, FLAGGED)
     for name, column in parsed(text).items()
 }
 
@@ -570,7 +622,17 @@ def expected(name: str, user: int | None = None) -> dict[str, str]:
             column["control-file"] = "EACCES"
         if name in {"mknod", "mkfifo", "symlink", "link-to", "creat", "excl"}:
             column["missing-in-control"] = "EACCES"
-        if name in {"set-unknown", "set-other", "move-whiteout", "remove-source", "remove-other"}:
+        if name in {
+            *(
+                "set-unknown",
+                "set-other",
+                "create-tags",
+                "replace-other",
+                "move-whiteout",
+                "remove-source",
+                "remove-other",
+            )
+        }:
             column["control"] = column["control-file"] = "EACCES"
     return column
 

@@ -102,6 +102,14 @@ def test_what_is_new_changed_renamed_and_gone_is_told_apart() -> None:
     assert three.source == b"sub/who"
 
 
+@pytest.mark.parametrize(("planned", "now"), [(Kind.FILE, Kind.SYMLINK), (Kind.SYMLINK, Kind.FILE)])
+def test_file_whose_name_a_thing_of_another_kind_has_is_told_to_be_gone(planned: Kind, now: Kind) -> None:
+    (action,) = plan_of(ROWS[0]).actions
+    action = replace(action, entry_kind=planned)
+    told = differences([scanned(b"a.txt", 8, kind=now)], [action], frozenset())
+    assert told == Differences([], [], [], [action])
+
+
 def test_second_name_of_an_inode_is_a_file_that_appeared() -> None:
     plan = plan_of(*ROWS)
     told = differences([scanned(b"link", 1), scanned(b"a.txt", 1)], plan.actions, frozenset())

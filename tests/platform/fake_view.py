@@ -29,6 +29,7 @@ from ifmosfs.core.names import components
 from ifmosfs.core.ports import Space
 from ifmosfs.platform.fuse import Driver, serve
 from ifmosfs.platform.kernel_session import serve_kernel
+from ifmosfs.view.nothing_written import NothingWritten
 from ifmosfs.view.nudges import Nudge
 from ifmosfs.view.protocol import ChangedNames, Invalidations
 from ifmosfs.view.values import (
@@ -107,7 +108,7 @@ class FakeListing:
         return [Entry(name, nodes[inode].attr) for name, inode in self._children[start:stop] if nodes[inode].parent]
 
 
-class FakeView:
+class FakeView(NothingWritten):
     """`ViewOperations` on a dictionary of nodes. `_lock` guards `_nodes` and `_handles`."""
 
     def __init__(self, originals: bytes) -> None:

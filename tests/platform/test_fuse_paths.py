@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -112,3 +113,17 @@ def test_the_time_now_is_the_clock_and_not_a_small_number(view: FakeView, paths:
     paths.set_times(b"/", None, Timespec(0, UTIME_NOW), Timespec(0, UTIME_NOW))
     attr = view.getattr(ROOT_INODE)
     assert earliest <= attr.atime_ns == attr.mtime_ns <= time.time_ns()
+
+
+@pytest.mark.parametrize(("flags", "is_refused"), [(0, False), (2, True), (4, False)])
+def test_flags_of_macos_for_attributes_are_told_as_those_of_linux(
+    paths: PathOperations, monkeypatch: pytest.MonkeyPatch, flags: int, is_refused: bool
+) -> None:
+    paths.set_xattr(b"/folder/one.txt", b"user.note", b"first", 0)
+    monkeypatch.setattr(sys, "platform", "darwin")
+    refused = []
+    try:
+        paths.set_xattr(b"/folder/one.txt", b"user.note", b"second", flags)
+    except FsError as error:
+        refused.append(error.kind)
+    assert refused == ([FsErrorKind.EXISTS] if is_refused else [])

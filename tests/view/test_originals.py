@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -166,6 +168,69 @@ def test_during_a_commit_the_file_is_found_where_it_was_moved_to(scene: Scene) -
     os.mkdir(os.path.join(target, "New"))
     os.rename(original(scene), os.path.join(target, "New", "b.pdf"))
     assert (scene.content(SHOWN), status(scene)) == (b"second", b"planned")
+
+
+def copy_to_target(scene: Scene, mtime_ns: int | None = None) -> None:
+    """As a commit to another filesystem does: another inode with the same bytes and times, and the original goes."""
+    target = Path(os.fsdecode(scene.plan.target), "New", "b.pdf")
+    target.parent.mkdir()
+    shutil.copy2(original(scene), target)
+    if mtime_ns is not None:
+        os.utime(target, ns=(mtime_ns, mtime_ns))
+    vanish(scene)
+
+
+MTIME_NS = 1_600_000_001_123_456_789
+
+
+def scene_of_old(scene: Scene) -> None:
+    """The original has a known time, and is planned with it."""
+    os.utime(original(scene), ns=(MTIME_NS, MTIME_NS))
+    one, two, *rest = scene.plan.actions
+    two = replace(two, expected=scene.disk.lstat(two.source_place).fingerprint)
+    scene.plan = replace(scene.plan, actions=(one, two, *rest))
+    scene.view = view_of(scene.plan, scene.disk, scene.log)
+
+
+@pytest.mark.parametrize(
+    "kept_ns",
+    [
+        MTIME_NS,
+        1_600_000_001_123_456_700,
+        1_600_000_001_120_000_000,
+        1_600_000_001_000_000_000,
+        1_600_000_000_000_000_000,
+    ],
+    ids=["ext4", "ntfs", "exfat", "hfs", "fat"],
+)
+def test_during_a_commit_to_another_filesystem_the_file_is_found_as_a_copy(scene: Scene, kept_ns: int) -> None:
+    scene_of_old(scene)
+    inode = scene.inode(SHOWN)
+    copy_to_target(scene, kept_ns)
+    attr = scene.view.getattr(inode)
+    assert (scene.content(SHOWN), status(scene), attr.inode, attr.mtime_ns) == (b"second", b"planned", inode, kept_ns)
+
+
+@pytest.mark.parametrize(
+    ("content", "mtime_ns"),
+    [(b"SECRET", MTIME_NS + 1), (b"SECRET", MTIME_NS - 3_000_000_000), (b"longer than it was", MTIME_NS)],
+)
+def test_file_of_another_time_or_size_at_the_target_is_not_taken_for_a_copy(
+    scene: Scene, content: bytes, mtime_ns: int
+) -> None:
+    scene_of_old(scene)
+    copy_to_target(scene)
+    target = Path(os.fsdecode(scene.plan.target), "New", "b.pdf")
+    target.write_bytes(content)
+    os.utime(target, ns=(mtime_ns, mtime_ns))
+    assert (refusal_to_open(scene), status(scene)) == (E.NOT_FOUND, b"missing")
+
+
+def test_file_that_the_target_had_before_the_plan_is_not_taken_for_a_copy(scene: Scene) -> None:
+    copy_to_target(scene)
+    born_ns = scene.disk.lstat(Place(scene.plan.target, SHOWN)).birth_ns or 0
+    scene.view = view_of(replace(scene.plan, created_ns=born_ns + 1), scene.disk, scene.log)
+    assert (refusal_to_open(scene), status(scene)) == (E.NOT_FOUND, b"missing")
 
 
 def test_another_file_at_the_target_is_not_taken_for_the_original(scene: Scene) -> None:

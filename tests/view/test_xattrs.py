@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import pytest
@@ -60,10 +61,11 @@ class Desk:
         plan = replace(rows, actions=tuple(map(self._as_scanned, actions)))
         self.source = Counting(plan)
         self.tree = PlanTree(plan, [SAID], source=self.source)
+        self.log = MemoryLog([SAID])
         self.view = View(
             self.tree,
             self.disk,
-            MemoryLog([SAID]),
+            self.log,
             now_ns=lambda: NOW_NS,
             refile=refile,
             owner=OWNER,
@@ -121,6 +123,38 @@ def test_a_number_that_no_file_has_is_told_apart_from_a_name_that_it_has_not() -
     desk = Desk()
     with pytest.raises(FsError, match="NOT_FOUND"):
         desk.view.getxattr(desk.view.resolve(b"Docs/plain") + 1000, b"user.xdg.origin.url")
+
+
+CREATE, REPLACE = os.XATTR_CREATE, os.XATTR_REPLACE
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "flags", "answer"),
+    [
+        (b"Docs/plain", b"user.ifmosfs.category", CREATE, "EXISTS"),
+        (b"Docs/plain", b"user.ifmosfs.category", CREATE | REPLACE, "EXISTS"),
+        (b"Docs/plain", b"user.ifmosfs.category", REPLACE | 4, "INVALID"),
+        (b"Docs/plain", b"user.ifmosfs.note", REPLACE, "NO_ATTRIBUTE"),
+        (b"Docs/plain", b"user.ifmosfs.source", REPLACE, "NOT_SUPPORTED"),
+        (b"Docs/said", b"user.ifmosfs.category", CREATE, "EXISTS"),
+        (b"To review/unsure/who", b"user.ifmosfs.category", REPLACE, "NO_ATTRIBUTE"),
+        (b"To review/unsure/who", b"user.ifmosfs.category", CREATE | REPLACE, "NO_ATTRIBUTE"),
+        (b"Docs", b"user.ifmosfs.category", REPLACE, "NO_ATTRIBUTE"),
+    ],
+)
+def test_writing_is_refused_as_its_flags_say(path: bytes, name: bytes, flags: int, answer: str) -> None:
+    desk = Desk()
+    with pytest.raises(FsError) as refused:
+        desk.view.setxattr(desk.view.resolve(path), name, b"paper", flags)
+    assert (refused.value.kind.name, desk.log.edits) == (answer, [SAID])
+
+
+@pytest.mark.parametrize(("path", "flags"), [(b"Docs/plain", REPLACE), (b"To review/unsure/who", CREATE)])
+def test_a_category_is_written_where_its_flags_allow_it(path: bytes, flags: int) -> None:
+    desk = Desk()
+    inode = desk.view.resolve(path)
+    desk.view.setxattr(inode, b"user.ifmosfs.category", b"none", flags)
+    assert [(edit.kind, edit.category) for edit in desk.log.edits[1:]] == [(EditKind.EXCLUDE, "none")]
 
 
 @pytest.mark.parametrize(("folder", "said"), [(b"Maps", b"map"), (b"Both", None), (b"Other", None)])

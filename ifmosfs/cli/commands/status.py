@@ -53,7 +53,8 @@ def status(every: bool, as_json: bool) -> int:
         return 8 if report.unfinished or report.lost else 0
     click.echo(counted(len(report.views), "mounted view"))
     for view in report.views:
-        state = "" if view.alive else f"  (its process has died: ifmosfs unmount --keep {quoted(view.mount_point)})"
+        # A dead one is taken away, and told of, right after this.
+        state = "" if view.alive else "  (its process has died)"
         click.echo(f"  {shown(view.mount_point)}  {_what(view.plan_id)}{state}")
     click.echo(counted(len(report.sessions), "session"))
     for session in report.sessions:
