@@ -1,4 +1,5 @@
-"""Files that a rollback has copied back from another filesystem: the same files to a person, other inodes to the disk.
+"""Files that a rollback has copied back, from another filesystem or from a held content: the same files to a person, other inodes
+to the disk.
 
 A plan that is taken up again after such a rollback must know them by what they are now, or it takes each for a file that
 was changed.
@@ -10,8 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ifmosfs.core.files import Fingerprint
+from ifmosfs.core.held import is_copy_place
 from ifmosfs.core.history import MOVING, Key, RunHistory, undone_by, way_of
-from ifmosfs.core.journal import OpState, Recorded
+from ifmosfs.core.journal import Operation, OpState, Recorded
 from ifmosfs.core.plan import Action
 
 
@@ -47,7 +49,14 @@ def _unchanged(way: Sequence[Key], done: Mapping[Key, Recorded], planned: Finger
         row = done.get(key)
         if row is None or row.operation.expected is None or row.outcome.arrived is None:
             return None
-        if not row.operation.expected.same_file(left):
+        if not _is_that(row.operation, row.operation.expected, left):
             return None
         left = row.outcome.arrived
     return left
+
+
+def _is_that(operation: Operation, found: Fingerprint, left: Fingerprint) -> bool:
+    """Whether a step has found what was left; of a held content, which is another inode, size and time tell."""
+    if operation.source is not None and is_copy_place(operation.source):
+        return (found.size_bytes, found.mtime_ns) == (left.size_bytes, left.mtime_ns)
+    return found.same_file(left)

@@ -94,6 +94,15 @@ def test_what_a_rollback_has_brought_back_and_is_gone_is_restored_where_the_roll
     assert desk.state_of(plan) == "committed"
 
 
+def test_a_plan_taken_up_again_knows_what_came_back_from_a_held_content(desk: Desk) -> None:
+    plan = committed_and_kept(desk)
+    (desk.target / TABLE_AT).unlink()
+    assert desk.here("rollback", plan, "--yes").status == 0
+    assert desk.here("stage", "reopen", plan).status == 0
+    again = desk.here("commit", plan, "--yes", "--json")
+    assert (again.status, again.json["moved"], again.json["problems"]) == (0, 3, [])
+
+
 def test_only_the_chosen_files_are_restored(desk: Desk) -> None:
     plan = committed_and_kept(desk)
     (desk.target / TABLE_AT).unlink()
