@@ -16,6 +16,7 @@ import msgspec
 
 from ifmosfs.app.committing import plan_history
 from ifmosfs.app.context import App
+from ifmosfs.app.lost_journals import unknown_plans
 from ifmosfs.app.recovering import recover_runs
 from ifmosfs.core.errors import NotFound, TargetProblem
 from ifmosfs.core.files import Place, Root
@@ -23,7 +24,7 @@ from ifmosfs.core.journal import OpState, Run, RunKind
 from ifmosfs.core.names import CONTROL_NAME, display, join
 from ifmosfs.core.plan import PlanEvent, Policy
 from ifmosfs.core.reports import RecoveryReport
-from ifmosfs.core.restored import events_since_staged, restored_plan, source_roots
+from ifmosfs.core.restored import events_since_staged, restored_plan, source_roots, tells_of_a_plan
 from ifmosfs.platform import host
 from ifmosfs.store.journal import JOURNAL_NAME, SIDECAR_FOLDER, SqliteJournal
 from ifmosfs.store.rebuild import (
@@ -94,7 +95,7 @@ def rebuild(app: App, places: Sequence[bytes], moves: Moves = ()) -> RebuildRepo
         journal_damage, catalogue_damage = damage_of(folder / JOURNAL_NAME), damage_of(folder / "catalogue.db")
         named = salvaged_runs(folder / JOURNAL_NAME) if journal_damage else _known_runs(folder)
         paths = _paths(app, places, [target for _, target in named], catalogue_is_whole=catalogue_damage is None)
-        if not paths:
+        if not paths and not (journal_damage is None and _tells_of_unknown_plans(app, catalogue_damage)):
             raise _nothing_found(app, journal_damage or catalogue_damage)
         stories, found = _read(paths, moves)
         aside = []
@@ -119,6 +120,17 @@ def rebuild(app: App, places: Sequence[bytes], moves: Moves = ()) -> RebuildRepo
         tuple(plans),
         tuple(recovered),
     )
+
+
+def _tells_of_unknown_plans(app: App, catalogue_damage: str | None) -> bool:
+    """Whether plans can be told again from the journal itself, which is whole, although no plain copy of it is there."""
+    folder = app.settings.state_folder
+    if not app.has_journal:
+        return False
+    with SqliteJournal(folder / JOURNAL_NAME, folder / SIDECAR_FOLDER) as journal:
+        if catalogue_damage is None:
+            return bool(unknown_plans(app, journal))
+        return any(tells_of_a_plan(run, journal.recorded(run.run_id)) for run in journal.runs())
 
 
 def _nothing_found(app: App, damage: str | None) -> NotFound:

@@ -146,6 +146,90 @@ def test_status_tells_of_a_lost_journal(desk: Desk) -> None:
     assert desk.here("status").status == 0
 
 
+PAST: tuple[tuple[str, ...], ...] = (
+    ("rollback", "--yes"),
+    ("rollback", "PLAN", "--yes"),
+    ("rollback", "preview"),
+    ("rollback", "restore", "run.sh", "--yes"),
+    ("rollback", "list"),
+    ("rollback", "files", "PLAN"),
+    ("history",),
+    ("history", "run.sh"),
+    ("verify", "PLAN"),
+    ("versions", "list"),
+    ("versions", "show", "1"),
+    ("versions", "diff", "--from", "1", "--to", "2"),
+    ("versions", "restore", "--version", "1", "--yes"),
+    ("versions", "prune", "--keep", "1"),
+    ("vault", "list"),
+    ("vault", "restore", "run.sh"),
+    ("vault", "empty", "--yes"),
+    ("mount", "--rollback", "PLAN"),
+    ("recover",),
+)
+
+
+@pytest.mark.parametrize("command", PAST, ids=" ".join)
+def test_a_lost_catalogue_is_told_by_all_that_is_about_the_past(desk: Desk, command: tuple[str, ...]) -> None:
+    plan = desk.committed()
+    gone(desk.state / "catalogue.db")
+    result = desk.here(*(plan if word == "PLAN" else word for word in command))
+    catalogue = desk.state / "catalogue.db"
+    assert (result.status, result.out, result.err.splitlines()) == (
+        8,
+        "",
+        [
+            f"error[recovery-needed]: the catalogue knows nothing of plan {plan}, which the journal tells of: {catalogue}",
+            f"  hint: make it again from the journal: ifmosfs recover --from-journal {desk.target}",
+        ],
+    )
+    assert organised(desk) == ORGANISED
+
+
+def test_status_and_doctor_tell_of_a_lost_catalogue_until_it_is_made_again(desk: Desk) -> None:
+    plan = desk.committed()
+    gone(desk.state / "catalogue.db")
+    assert desk.here("status", "--json").json["unknown_plans"] == [plan]
+    remedy = f"ifmosfs recover --from-journal {desk.target}"
+    told = desk.here("status")
+    assert (told.status, told.out.splitlines()[-1]) == (
+        8,
+        f"The catalogue knows nothing of plan {plan}, which was committed. Make it again: {remedy}",
+    )
+    (finding,) = (each for each in desk.here("doctor", "--json").json["findings"] if each["what"] == f"plan {plan}")
+    assert (finding["level"], finding["remedy"]) == ("problem", remedy)
+    assert desk.here("recover", "--from-journal", desk.target).status == 0
+    again = desk.here("status", "--json")
+    assert (again.status, again.json["unknown_plans"]) == (0, [])
+
+
+def test_something_new_may_be_begun_beside_a_lost_catalogue_and_is_told_of_it(desk: Desk) -> None:
+    first = desk.committed()
+    gone(desk.state / "catalogue.db")
+    (desk.inbox / "later.csv").write_bytes(b"a,b\n1,2\n3,4\n")
+    notice = f"warning: the catalogue knows nothing of plan {first}, which the journal tells of"
+    assert notice in desk.here("stage", "list").err
+    scanned = desk.here("scan", desk.inbox)
+    assert (scanned.status, notice in scanned.err) == (0, True)
+    created = desk.here("stage", "create", "--output", desk.target, "--json")
+    assert (created.status, notice in created.err) == (0, True)
+    assert desk.here("status").status == 8, "plans that are there now do not hide the lost one"
+    assert desk.here("commit", created.json["plan"], "--yes").status == 0
+    assert desk.here("recover", "--from-journal").status == 0
+    for plan in (created.json["plan"], first):
+        assert desk.here("rollback", plan, "--yes").status == 0
+    assert read_tree(desk.inbox) == {**INBOX, b"later.csv": b"a,b\n1,2\n3,4\n"}
+
+
+def test_a_lost_catalogue_is_made_again_from_the_journal_alone(desk: Desk) -> None:
+    plan = desk.committed()
+    gone(desk.state / "catalogue.db")
+    gone(journal_of(desk))
+    assert desk.here("recover", "--from-journal").status == 0
+    assert desk.here("rollback", plan, "--yes").status == 0
+    assert read_tree(desk.inbox) == INBOX
+
+
 def test_doing_it_twice_changes_nothing_more(desk: Desk) -> None:
     desk.committed()
     shutil.rmtree(desk.state)

@@ -57,7 +57,7 @@ def recover(
 
 
 def _recover(*, dry_run: bool, as_json: bool) -> int:
-    from ifmosfs.app.recovering import recover_runs, refuse_lost_journal, rehearse_recovery
+    from ifmosfs.app.recovering import recover_runs, refuse_lost, rehearse_recovery
 
     with opened_app() as app:
         if dry_run:
@@ -65,7 +65,7 @@ def _recover(*, dry_run: bool, as_json: bool) -> int:
         else:
             with app.writing() as journal:
                 reports = recover_runs(app, journal)
-                refuse_lost_journal(app, journal)
+                refuse_lost(app, journal)
     if as_json:
         print_json({"dry_run": dry_run, "recovered": [recovery_fields(report) for report in reports]})
     else:

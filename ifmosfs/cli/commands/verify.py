@@ -30,7 +30,7 @@ def verify(plan: str | None, plan_option: str | None, as_json: bool) -> int:
     from ifmosfs.core.plan import PlanState
 
     with opened_app() as app:
-        recover_first(app)
+        recover_first(app, reads_past=True)
         info = choose_plan(app, plan, plan_option, None if plan or plan_option else UNDOABLE)
         with app.writing() as journal:
             report = verify_plan(app, journal, info)

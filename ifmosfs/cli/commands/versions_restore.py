@@ -68,7 +68,7 @@ def _restore(version: str, globs: tuple[str, ...], *, dry_run: bool, yes: bool, 
     from ifmosfs.cli.stopping import stop_on_signals
 
     with opened_app() as app:
-        recover_first(app)
+        recover_first(app, reads_past=True)
         with app.writing() as journal:
             prepared = prepare_restore(app, journal, version, globs)
             app.idle()
