@@ -143,6 +143,7 @@ def test_after_a_rollback_nothing_is_left_of_the_commit_and_the_inbox_is_identic
             "added": [],
             "modified": [],
             "beside": [],
+            "from_contents": [],
         },
     )
     assert (attributes(desk.inbox), desk.target.exists()) == (before, False)
