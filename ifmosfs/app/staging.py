@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
+from ifmosfs.app.category_words import near_categories
 from ifmosfs.app.classifying import classify
 from ifmosfs.app.collector import without_collector
 from ifmosfs.app.context import App
@@ -314,7 +315,7 @@ def _policy(app: App, target: bytes, rules: ConflictRules) -> Policy:
     by_category = {**dict(app.settings.conflict_for), **dict(rules.by_category)}
     unknown = sorted(set(by_category) - set(app.taxonomy.names))
     if unknown:
-        raise UsageProblem(f"there is no category {unknown[0]!r}", hint="name one of those in the layout, or of a plan")
+        raise UsageProblem(f"there is no category {unknown[0]!r}", hint=near_categories(app.taxonomy, unknown[0]))
     return Policy(
         strategy=rules.strategy or app.settings.conflict,
         by_category=tuple(sorted(by_category.items())),

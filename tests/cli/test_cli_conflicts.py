@@ -74,6 +74,10 @@ def test_the_settings_say_what_the_options_do_not(bare_desk: Desk) -> None:
     ("text", "error"),
     [
         ("nosuch=skip", "error[usage]: there is no category 'nosuch'\n"),
+        (
+            "technical_dataste=skip",
+            "error[usage]: there is no category 'technical_dataste'\n  hint: did you mean technical_dataset",
+        ),
         ("technical_dataset", "error[usage]: 'technical_dataset' does not say which strategy a category has\n"),
         (
             "technical_dataset=maybe",
