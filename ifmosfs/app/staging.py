@@ -168,11 +168,13 @@ def load_tree_to_commit(app: App, plan_id: str) -> AnyTree:
 
 
 def as_edited(app: App, info: PlanInfo) -> PlanInfo:
-    """The plan's line with its numbers as they are after the edits."""
+    """The plan's line with its numbers, those of the vault among them, as they are after the edits."""
+    n_files = app.catalogue.n_actions(info.plan_id)
     if not info.n_edits:
-        return info
-    n_moves = sum(1 for _ in load_tree(app, info.plan_id).moves())
-    return replace(info, n_moves=n_moves, n_kept=info.n_moves + info.n_kept - n_moves)
+        return replace(info, n_vaulted=n_files - info.n_moves - info.n_kept)
+    tree = load_tree(app, info.plan_id)
+    n_moves, n_vaulted = sum(1 for _ in tree.moves()), sum(1 for _ in tree.vaulted())
+    return replace(info, n_moves=n_moves, n_kept=n_files - n_moves - n_vaulted, n_vaulted=n_vaulted)
 
 
 def check_target(app: App, target: bytes | None, session: SessionInfo) -> bytes:
