@@ -112,7 +112,8 @@ def clear_dead_views(app: App) -> None:
     from ifmosfs.core.errors import IfmosfsError
     from ifmosfs.platform.mounts import views
 
-    if not views():  # nearly always, and then the catalogue need not be opened
+    # Nearly always there are none, and then the catalogue need not be opened; nor made, by a command that is to change nothing.
+    if not views() or not app.has_catalogue:
         return
     try:
         cleared = clear_stale(app)
