@@ -13,7 +13,8 @@ from pathlib import Path
 from ifmosfs import __version__
 from ifmosfs.app.context import App
 from ifmosfs.app.looking import mounted_views
-from ifmosfs.app.recovering import unfinished_runs
+from ifmosfs.app.lost_journals import remaking
+from ifmosfs.app.recovering import unsettled
 from ifmosfs.core.errors import IfmosfsError, Locked
 from ifmosfs.core.files import Place
 from ifmosfs.core.names import display, shell_word
@@ -171,16 +172,19 @@ def _mounts(app: App) -> Iterator[Finding]:
 
 def _runs(app: App) -> Iterator[Finding]:
     try:
-        runs, lost = unfinished_runs(app)
+        found = unsettled(app)
     except Locked as error:
         yield Finding(Level.OK, "journal", error.what)
         return
     except IfmosfsError as error:
         yield Finding(Level.PROBLEM, "journal", str(error), error.hint)
         return
-    for run in runs:
-        found = f"{run.kind.value} of plan {run.plan_id} did not finish"
-        yield Finding(Level.PROBLEM, f"run {run.run_id}", found, "ifmosfs recover")
-    for info in lost:
-        remedy = f"ifmosfs recover --from-journal {shell_word(info.target)}"
-        yield Finding(Level.PROBLEM, f"plan {info.plan_id}", "it was committed, and its journal is lost", remedy)
+    for run in found.runs:
+        what = f"{run.kind.value} of plan {run.plan_id} did not finish"
+        yield Finding(Level.PROBLEM, f"run {run.run_id}", what, "ifmosfs recover")
+    for info in found.lost:
+        what = "it was committed, and its journal is lost"
+        yield Finding(Level.PROBLEM, f"plan {info.plan_id}", what, remaking([info.target]))
+    for run in found.unknown:
+        what = "it was committed, and the catalogue that knew it is lost"
+        yield Finding(Level.PROBLEM, f"plan {run.plan_id}", what, remaking([run.target]))

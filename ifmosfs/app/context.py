@@ -220,6 +220,12 @@ class App:
             self._finished = finished_runs(journal)
 
     @property
+    def has_catalogue(self) -> bool:
+        """Whether there is a catalogue with anything in it; asking makes none."""
+        path = self.settings.state_folder / "catalogue.db"
+        return path.exists() and path.stat().st_size > 0
+
+    @property
     def has_journal(self) -> bool:
         """Whether any run was ever recorded."""
         return (self.settings.state_folder / "journal.db").exists()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ifmosfs.app.context import App
 from ifmosfs.app.mounting import own_views, plan_of
-from ifmosfs.app.recovering import unfinished_runs
+from ifmosfs.app.recovering import Unsettled, unsettled
 from ifmosfs.app.staging import as_edited
 from ifmosfs.app.undo_lists import rolled_back_in_part
 from ifmosfs.app.vaulting import VaultUse, vault_use
@@ -42,6 +42,7 @@ class StatusReport:
     unfinished: tuple[Run, ...]
     busy: str | None  # the words on a run that is going on now
     lost: tuple[PlanInfo, ...] = ()  # committed plans of which the journal knows nothing
+    unknown: tuple[Run, ...] = ()  # a run of each plan of which the catalogue knows nothing
     vaults: tuple[VaultUse, ...] = ()
     moved_back: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
@@ -52,20 +53,20 @@ def status(app: App, *, every: bool) -> StatusReport:
     plans = tuple(as_edited(app, info) for info in app.catalogue.plans() if every or info.state not in over)
     busy: str | None = None
     moved_back: dict[str, tuple[int, int]] = {}
-    unfinished: list[Run] = []
-    lost: list[PlanInfo] = []
+    found = Unsettled([], [], [])
     try:
-        unfinished, lost = unfinished_runs(app)
-        moved_back = {} if unfinished else rolled_back_in_part(app, plans)
+        found = unsettled(app)
+        moved_back = {} if found.runs else rolled_back_in_part(app, plans)
     except Locked as error:
         busy = error.what
     return StatusReport(
         mounted_views(app),
         tuple(app.catalogue.sessions()),
         plans,
-        tuple(unfinished),
+        tuple(found.runs),
         busy,
-        tuple(lost),
+        tuple(found.lost),
+        tuple(found.unknown),
         tuple(vault_use(app)),
         moved_back,
     )

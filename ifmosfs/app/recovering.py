@@ -6,13 +6,13 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ifmosfs.app.checks import permissions
 from ifmosfs.app.collector import without_collector
 from ifmosfs.app.committing import plan_history
 from ifmosfs.app.context import App
-from ifmosfs.app.lost_journals import is_lost, lost_journal
+from ifmosfs.app.lost_journals import is_lost, lost_catalogue, lost_journal, unknown_plans
 from ifmosfs.app.rollback_log import log_forgotten
 from ifmosfs.app.undoing import UNDOABLE, settle_rolled_back
 from ifmosfs.core import rehearsed_recovery
@@ -31,15 +31,30 @@ if TYPE_CHECKING:
     from ifmosfs.store.journal import SqliteJournal
 
 
-def recover_if_needed(app: App) -> list[RecoveryReport]:
+class Settled(NamedTuple):
+    """What was recovered before a command begins, and the plans (a run of each) that the catalogue does not know and should."""
+
+    reports: list[RecoveryReport]
+    unknown: list[Run]
+
+
+class Unsettled(NamedTuple):
+    """The runs that would be recovered, the plans whose journal is lost, and those (a run of each) that the catalogue has lost."""
+
+    runs: list[Run]
+    lost: list[PlanInfo]
+    unknown: list[Run]
+
+
+def recover_if_needed(app: App) -> Settled:
     """Recover every interrupted run; nothing to do where there is none, or while another process is moving files."""
-    if not (app.settings.state_folder / "journal.db").exists():
-        return []
+    if not app.has_journal:
+        return Settled([], [])
     try:
         with app.writing() as journal:
-            return recover_runs(app, journal)
+            return Settled(recover_runs(app, journal), unknown_plans(app, journal))
     except Locked:
-        return []  # a run is alive: whoever wants to write will meet its lock
+        return Settled([], [])  # a run is alive: whoever wants to write will meet its lock
 
 
 def recover_runs(app: App, journal: SqliteJournal) -> list[RecoveryReport]:
@@ -84,21 +99,22 @@ def lost_plans(app: App, journal: SqliteJournal | None) -> list[PlanInfo]:
     return [info for info in app.catalogue.plans() if info.state in UNDOABLE and is_lost(app, journal, info)]
 
 
-def refuse_lost_journal(app: App, journal: SqliteJournal) -> None:
-    """Raise `DatabaseDamaged` where a plan has been committed of which the journal knows nothing."""
+def refuse_lost(app: App, journal: SqliteJournal) -> None:
+    """Raise `DatabaseDamaged` where a plan has been committed of which the journal knows nothing, `RecoveryNeeded` where it is the
+    catalogue that knows nothing of one."""
     for info in lost_plans(app, journal):
         raise lost_journal(app, info)
+    unknown = unknown_plans(app, journal)
+    if unknown:
+        raise lost_catalogue(app, unknown)
 
 
-def unfinished_runs(app: App) -> tuple[list[Run], list[PlanInfo]]:
-    """The runs that would be recovered, without touching them, and the plans whose journal is lost.
-
-    Raises `Locked` while another process is moving files.
-    """
-    if not (app.settings.state_folder / "journal.db").exists():
-        return [], lost_plans(app, None)
+def unsettled(app: App) -> Unsettled:
+    """What has to be recovered, or made again, without touching it. Raises `Locked` while another process is moving files."""
+    if not app.has_journal:
+        return Unsettled([], lost_plans(app, None), [])
     with app.writing() as journal:
-        return list(journal.unfinished()), lost_plans(app, journal)
+        return Unsettled(list(journal.unfinished()), lost_plans(app, journal), unknown_plans(app, journal))
 
 
 def _recover_one(app: App, journal: SqliteJournal, run: Run) -> RecoveryReport:

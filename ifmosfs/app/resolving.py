@@ -81,11 +81,13 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The file that comes and what has the name; `None` for a folder that is only planned. `is_same`: equal content."""
+    """The file that comes and what has the name; `None` for a folder that is only planned. `is_same`: equal content. `can_contest`:
+    one of the two can be given the name, and the other put away."""
 
     comes: Side
     has: Side | None
     is_same: bool | None
+    can_contest: bool
 
 
 class Resolving:
@@ -157,6 +159,7 @@ class Resolving:
         tree, disk = self._resolver.tree, self._app.disk
         try:
             holder = holder_of(tree, disk, contender.wanted, members)
+            can_contest = self._resolver.can_contest(conflict)
         except OSError as error:
             raise self._unreadable(error) from error
         place, attr = Place(self._plan.target, contender.wanted), holder.attr if holder is not None else None
@@ -166,7 +169,7 @@ class Resolving:
                 attr = disk.lstat(place)
         comes = self._side(contender.action.source_place, _looked_at(self._app, contender.action))
         has = None if attr is None else self._side(place, (attr.fingerprint, attr.kind))
-        return Comparison(comes, has, _is_same(comes, has))
+        return Comparison(comes, has, _is_same(comes, has), can_contest)
 
     def _fresh(self) -> Resolver:
         log = self._app.catalogue.edit_log(self._plan_id)

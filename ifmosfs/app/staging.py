@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
+from ifmosfs.app.category_words import near_categories
 from ifmosfs.app.classifying import classify
 from ifmosfs.app.collector import without_collector
 from ifmosfs.app.context import App
@@ -167,11 +168,13 @@ def load_tree_to_commit(app: App, plan_id: str) -> AnyTree:
 
 
 def as_edited(app: App, info: PlanInfo) -> PlanInfo:
-    """The plan's line with its numbers as they are after the edits."""
+    """The plan's line with its numbers, those of the vault among them, as they are after the edits."""
+    n_files = app.catalogue.n_actions(info.plan_id)
     if not info.n_edits:
-        return info
-    n_moves = sum(1 for _ in load_tree(app, info.plan_id).moves())
-    return replace(info, n_moves=n_moves, n_kept=info.n_moves + info.n_kept - n_moves)
+        return replace(info, n_vaulted=n_files - info.n_moves - info.n_kept)
+    tree = load_tree(app, info.plan_id)
+    n_moves, n_vaulted = sum(1 for _ in tree.moves()), sum(1 for _ in tree.vaulted())
+    return replace(info, n_moves=n_moves, n_kept=n_files - n_moves - n_vaulted, n_vaulted=n_vaulted)
 
 
 def check_target(app: App, target: bytes | None, session: SessionInfo) -> bytes:
@@ -314,7 +317,7 @@ def _policy(app: App, target: bytes, rules: ConflictRules) -> Policy:
     by_category = {**dict(app.settings.conflict_for), **dict(rules.by_category)}
     unknown = sorted(set(by_category) - set(app.taxonomy.names))
     if unknown:
-        raise UsageProblem(f"there is no category {unknown[0]!r}", hint="name one of those in the layout, or of a plan")
+        raise UsageProblem(f"there is no category {unknown[0]!r}", hint=near_categories(app.taxonomy, unknown[0]))
     return Policy(
         strategy=rules.strategy or app.settings.conflict,
         by_category=tuple(sorted(by_category.items())),

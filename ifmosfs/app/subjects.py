@@ -1,25 +1,21 @@
-"""Which file a person means by a path: on the disk, or in a mounted view; and which category by a word."""
+"""Which file a person means by a path: on the disk, or in a mounted view."""
 
 from __future__ import annotations
 
-import difflib
 import errno
 import os
 from dataclasses import dataclass, replace
 
 from ifmosfs.app.context import App
 from ifmosfs.app.mounting import own_views, plan_of
-from ifmosfs.core.errors import Ambiguous, IfmosfsError, NotFound, UsageProblem
+from ifmosfs.core.errors import IfmosfsError, NotFound, UsageProblem
 from ifmosfs.core.files import Attr, Kind, Place, ScannedFile
 from ifmosfs.core.manifest import SessionInfo
 from ifmosfs.core.names import CONTROL_NAME, components, is_within, shell_word
-from ifmosfs.core.plan import NO_CATEGORY
 from ifmosfs.core.proposal import Proposal
-from ifmosfs.ml.taxonomy import Taxonomy
 from ifmosfs.platform.mounts import Mount, views
 from ifmosfs.view.attributes import SOURCE
 
-_NONES = frozenset({NO_CATEGORY, "__none__"})
 _UNNAMED = frozenset({errno.ENODATA, errno.EOPNOTSUPP})
 
 
@@ -106,38 +102,6 @@ def _roots_above(app: App, absolute: bytes) -> list[tuple[SessionInfo, bytes]]:
 
 def _file(file_id: int, place: Place, attr: Attr) -> ScannedFile:
     return ScannedFile(file_id, place.root, place.path, attr.kind, attr.mode, attr.fingerprint)
-
-
-def category_named(taxonomy: Taxonomy, word: str) -> str | None:
-    """The category that a person means by its name, its label or the beginning of one of them; `None` for none at all.
-
-    Raises `NotFound`, with what is spelled nearly so, and `Ambiguous`.
-    """
-    wanted = _plain(word)
-    if wanted in {_plain(none) for none in _NONES}:
-        return None
-    spellings = {_plain(text): one.name for one in taxonomy.categories for text in (one.label, one.name)}
-    if wanted in spellings:
-        return spellings[wanted]
-    fitting = sorted({name for spelling, name in spellings.items() if wanted and spelling.startswith(wanted)})
-    if len(fitting) == 1:
-        return fitting[0]
-    if fitting:
-        raise Ambiguous(f"several categories begin with {word!r}", hint=f"name one of: {', '.join(fitting)}")
-    raise NotFound(f"there is no category {word!r}", hint=_near_matches(spellings, wanted))
-
-
-def _near_matches(spellings: dict[str, str], wanted: str) -> str:
-    inside = [name for spelling, name in spellings.items() if len(wanted) > 2 and wanted in spelling]
-    near = [spellings[each] for each in difflib.get_close_matches(wanted, spellings, n=4, cutoff=0.5)]
-    matches = list(dict.fromkeys([*inside, *near]))[:4]
-    if matches:
-        return f"did you mean {' or '.join(matches)}?"
-    return f"one of {', '.join(sorted(set(spellings.values())))}, or {NO_CATEGORY}"
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.casefold().replace("_", " ").replace("-", " ").split())
 
 
 def correcting(path: bytes, category: str | None) -> str:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ifmosfs.app.checks import permissions, refuse_read_only
 from ifmosfs.app.collector import without_collector
@@ -22,11 +22,21 @@ from ifmosfs.core.execute import execute
 from ifmosfs.core.files import Place
 from ifmosfs.core.followed import Followed, follow
 from ifmosfs.core.held import as_if_moved
-from ifmosfs.core.history import MOVING, Key, RunHistory, actions_below, emptied, held_actions, holds_anything, standing
+from ifmosfs.core.history import (
+    MOVING,
+    Key,
+    RunHistory,
+    actions_below,
+    emptied,
+    held_actions,
+    holds_anything,
+    standing,
+    taken_back,
+)
 from ifmosfs.core.journal import Journal, OpState, Run, RunKind, RunState
 from ifmosfs.core.manifest import PlanInfo
 from ifmosfs.core.names import CONTROL_NAME, join
-from ifmosfs.core.plan import PlanEvent, PlanState
+from ifmosfs.core.plan import Action, PlanEvent, PlanState
 from ifmosfs.core.ports import DiskReader
 from ifmosfs.core.preflight import setting_of
 from ifmosfs.core.rehearsal import RehearsalDisk, RememberingJournal
@@ -330,11 +340,29 @@ def verify_plan(app: App, journal: Journal, info: PlanInfo) -> VerifyReport:
     return replace(report, extra=tuple(each for each in report.extra if each.path not in followed.foreign))
 
 
-def not_moved(app: App, journal: Journal, info: PlanInfo) -> int:
-    """How many files of the plan's layout no commit has brought to their place, because they were in conflict or refused."""
-    tree = load_tree(app, info.plan_id)
-    held = held_actions(known_history(app, journal, info), tree.plan.actions)
-    return sum(move.action.action_id not in held for move in tree.moves())
+class NotMoved(NamedTuple):
+    """The files of a plan's layout that no commit has brought to their place, because they were in conflict or refused; `n_outdated`
+    of them are gone, or changed since the plan was made, so that no commit of it will."""
+
+    n_files: int
+    n_outdated: int
+
+
+def not_moved(app: App, journal: Journal, info: PlanInfo) -> NotMoved:
+    """What of the plan has never been moved; not what a rollback has moved back."""
+    tree, history = load_tree(app, info.plan_id), known_history(app, journal, info)
+    actions = tree.plan.actions
+    over = held_actions(history, actions) | taken_back(history, actions)
+    left = [move.action for move in tree.moves() if move.action.action_id not in over]
+    with app.disk.looking():
+        return NotMoved(len(left), sum(not _is_as_planned(app, each) for each in left))
+
+
+def _is_as_planned(app: App, action: Action) -> bool:
+    try:
+        return app.disk.lstat(action.source_place).fingerprint.same_file(action.expected)
+    except OSError:
+        return False
 
 
 def _withdraw_sidecars(disk: RehearsalDisk, runs: Sequence[Run]) -> None:

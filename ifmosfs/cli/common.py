@@ -85,13 +85,25 @@ def tell_of_the_environment(app: App) -> None:
         app.notices.append(f"IFMOSFS_MODEL is set: as long as it is, files are labelled by {app.settings.model}.")
 
 
-def recover_first(app: App) -> None:
-    """Bring the disk of an interrupted run into order before anything else, and say what was done."""
+def recover_first(app: App, *, reads_past: bool = False) -> None:
+    """Bring the disk of an interrupted run into order before anything else, and say what was done; and say where the catalogue has
+    lost plans that the journal knows.
+
+    Raises: RecoveryNeeded for that, where the command is about the past.
+    """
+    from ifmosfs.app.lost_journals import lost_catalogue
     from ifmosfs.app.recovering import recover_if_needed
     from ifmosfs.cli.show_runs import show_recovery
 
-    for report in recover_if_needed(app):
+    settled = recover_if_needed(app)
+    for report in settled.reports:
         show_recovery(report, err=True)
+    if not settled.unknown:
+        return
+    error = lost_catalogue(app, settled.unknown)
+    if reads_past:
+        raise error
+    click.echo(f"warning: {error} ({error.hint})", err=True)
 
 
 def clear_dead_views(app: App) -> None:
@@ -100,7 +112,8 @@ def clear_dead_views(app: App) -> None:
     from ifmosfs.core.errors import IfmosfsError
     from ifmosfs.platform.mounts import views
 
-    if not views():  # nearly always, and then the catalogue need not be opened
+    # Nearly always there are none, and then the catalogue need not be opened; nor made, by a command that is to change nothing.
+    if not views() or not app.has_catalogue:
         return
     try:
         cleared = clear_stale(app)

@@ -5,11 +5,16 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from itertools import takewhile
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from ifmosfs import __version__
 from ifmosfs.cli.groups import Lazy, LazyGroup
+
+if TYPE_CHECKING:
+    from ifmosfs.core.errors import IfmosfsError
 
 # What writing to a full disk, a dead terminal or a closed descriptor says; such an error names no file.
 OUTPUT_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF})
@@ -75,9 +80,6 @@ def invoke(arguments: list[str]) -> int:
     """Run a command line; returns the exit status. A bug shows its traceback, a user's mistake never does."""
     try:
         return _status(arguments)
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted: nothing is half done", err=True)
-        return 130
     except BrokenPipeError:
         _silence_stdout()
         return 1
@@ -99,12 +101,17 @@ def _status(arguments: list[str]) -> int:
         status = main.main(arguments, prog_name="ifmosfs", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
-        _show_usage(error)
-        return error.exit_code
+        told = _show_usage(error)
     except IfmosfsError as error:
-        show_error(error)
-        return error.exit_status
-    return status if isinstance(status, int) else 0
+        told = show_error(error)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted: nothing is half done", err=True)
+        told = Told("interrupted", "nothing is half done", None, None, 130)
+    else:
+        return status if isinstance(status, int) else 0
+    if "--json" in takewhile(lambda word: word != "--", arguments):
+        _print_told(told)
+    return told.status
 
 
 def _settle_folders() -> None:
@@ -117,25 +124,44 @@ def _settle_folders() -> None:
             os.environ[name] = os.fsdecode(os.path.abspath(as_bytes(value)))
 
 
-def _show_usage(error: click.ClickException) -> None:
+class Told(NamedTuple):
+    """An error as programs are told of it."""
+
+    code: str
+    message: str
+    path: bytes | None
+    hint: str | None
+    status: int
+
+
+def _print_told(told: Told) -> None:
+    """The one JSON object on stdout that a command with --json owes, also where it has ended with an error."""
+    from ifmosfs.cli.common import print_json
+
+    fields = told._asdict()
+    status = fields.pop("status")
+    print_json({"error": fields, "status": status})
+
+
+def _show_usage(error: click.ClickException) -> Told:
     """What is wrong with the words of a command, as `show_error` tells everything else."""
     context = error.ctx if isinstance(error, click.UsageError) else None
     if context is None or isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()
-        return
+        return Told("usage", error.format_message(), None, None, error.exit_code)
     what = " ".join(error.format_message().rstrip(".").split())
-    click.echo(f"error[usage]: {what[:1].lower()}{what[1:]}", err=True)
-    click.echo(f"  hint: {context.command_path} --help", err=True)
+    what, hint = f"{what[:1].lower()}{what[1:]}", f"{context.command_path} --help"
+    click.echo(f"error[usage]: {what}", err=True)
+    click.echo(f"  hint: {hint}", err=True)
+    return Told("usage", what, None, hint, error.exit_code)
 
 
-def show_error(error: object) -> None:
+def show_error(error: IfmosfsError) -> Told:
     """`error[code]: what: path`, and the remedy on a line of its own, on stderr."""
-    from ifmosfs.core.errors import IfmosfsError
-
-    assert isinstance(error, IfmosfsError)
     click.echo(f"error[{error.code}]: {error}", err=True)
     if error.hint:
         click.echo(f"  hint: {error.hint}", err=True)
+    return Told(error.code, error.what, error.path, error.hint, error.exit_status)
 
 
 def _silence_stdout() -> None:

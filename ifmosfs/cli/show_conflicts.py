@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 N_SHOWN = 20
 SHORT_HASH = 16
+NOT_FILES = {"folder": "a folder", "symlink": "a link", "other": "no file"}
 
 
 def conflict_fields(conflict: Conflict) -> dict[str, object]:
@@ -115,11 +116,15 @@ def show_comparison(conflict: Conflict, compared: Comparison, number: int, n_con
     click.echo(f"\n[{number}/{n_conflicts}] {conflict.kind.value}: {display(conflict.lead.wanted)}")
     if len(conflict.contenders) > 1:
         click.echo(f"  with {counted(len(conflict.contenders) - 1, 'file')} that belong with it")
-    _show_side("comes", compared.comes, compared.has)
+    sides = [each for each in (compared.comes, compared.has) if each is not None]
+    are_files = len(sides) == 2 and all(each.kind.value == "file" for each in sides)
+    _show_side("comes", compared.comes, compared.has if are_files else None)
     if compared.has is None:
         click.echo("  has it: a folder")
         return
-    _show_side("has it", compared.has, compared.comes)
+    _show_side("has it", compared.has, compared.comes if are_files else None)
+    if not are_files:
+        return
     same = {True: "the same", False: "different", None: "not compared, they are large"}[compared.is_same]
     click.echo(f"  content: {same}")
 
@@ -132,8 +137,11 @@ def _show_side(label: str, side: Side, other: Side | None) -> None:
     if other is not None and side.fingerprint.size_bytes > other.fingerprint.size_bytes:
         marks.append("larger")
     mark = f"  [{', '.join(marks)}]" if marks else ""
-    kind = "" if side.kind.value == "file" else f"  {side.kind.value}"
-    click.echo(f"  {label:6}: {shown(side.path)}{kind}")
+    if side.kind.value != "file":
+        click.echo(f"  {label:6}: {shown(side.path)}, {NOT_FILES[side.kind.value]}")
+        click.echo(f"          {when}")
+        return
+    click.echo(f"  {label:6}: {shown(side.path)}")
     n_bytes = side.fingerprint.size_bytes
     exact = f" ({n_bytes:,} bytes)" if n_bytes >= 1000 else ""
     digest = f"  {side.digest.hex()[:SHORT_HASH]}" if side.digest is not None else ""

@@ -147,8 +147,9 @@ def show_plan_line(info: PlanInfo) -> None:
 
     made = time.strftime("%Y-%m-%d %H:%M", time.localtime(info.created_ns / 1e9))
     edits = f", {counted(info.n_edits, 'edit')}" if info.n_edits else ""
+    vaulted = f", {info.n_vaulted:,} to the vault" if info.n_vaulted else ""
     click.echo(
-        f"{info.plan_id}  {info.state.value:11}  {made}  {info.n_moves:,} to move, {info.n_kept:,} staying{edits}"
+        f"{info.plan_id}  {info.state.value:11}  {made}  {info.n_moves:,} to move{vaulted}, {info.n_kept:,} staying{edits}"
         f"  -> {shown(info.target)}"
     )
 
@@ -162,6 +163,7 @@ def plan_fields(info: PlanInfo) -> dict[str, object]:
         "target": info.target,
         "created_ns": info.created_ns,
         "moves": info.n_moves,
+        "vaulted": info.n_vaulted,
         "staying": info.n_kept,
         "edits": info.n_edits,
         "digest": info.digest,

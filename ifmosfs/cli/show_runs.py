@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ifmosfs.core.reports import Problem, RecoveryReport, RunReport
 
 N_NAMED = 10
+HELD_UP = "held_up"  # the state of a rehearsed run that would not begin
 
 
 def show_problems(problems: Sequence[Problem], *, err: bool = False, n_named: int = N_NAMED) -> None:
@@ -74,11 +75,11 @@ def run_words(report: RunReport) -> str:
     return ", ".join(parts)
 
 
-def run_fields(report: RunReport) -> dict[str, object]:
-    """A run for programs."""
+def run_fields(report: RunReport, *, dry_run: bool = False, forbidding: Sequence[Problem] = ()) -> dict[str, object]:
+    """A run for programs. A dry run is in no journal, and so has no id; with problems that are `forbidding` it would not begin."""
     return {
-        "run": report.run_id,
-        "state": report.state.value,
+        "run": None if dry_run else report.run_id,
+        "state": HELD_UP if forbidding else report.state.value,
         "moved": report.n_done,
         "vaulted": report.n_vaulted,
         "conflicts": report.n_conflicts,
@@ -86,7 +87,7 @@ def run_fields(report: RunReport) -> dict[str, object]:
         "skipped": report.n_skipped,
         "folders_made": report.n_folders_made,
         "folders_removed": report.n_folders_removed,
-        "problems": problem_fields(report.problems),
+        "problems": problem_fields((*forbidding, *report.problems)),
     }
 
 

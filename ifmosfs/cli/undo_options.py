@@ -284,7 +284,7 @@ def _fields(prepared: PreparedRollback, report: RunReport, *, dry_run: bool) -> 
     return {
         "plan": prepared.info.plan_id,
         "dry_run": dry_run,
-        **run_fields(report),
+        **run_fields(report, dry_run=dry_run),
         "added": added,
         "modified": problem_fields(planned.modified),
         "beside": problem_fields(planned.beside),

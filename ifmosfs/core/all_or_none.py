@@ -29,6 +29,7 @@ from ifmosfs.core.journal import Operation, OpState, Outcome
 from ifmosfs.core.names import display
 from ifmosfs.core.ports import Disk
 from ifmosfs.core.reports import error_line, problem_of
+from ifmosfs.core.vault import Section, origin_of
 
 
 class UnitMoved(NamedTuple):
@@ -120,7 +121,16 @@ def stays(operation: Operation, guilty: Operation, outcome: Outcome) -> Outcome:
     """The outcome of a member that stays because another could not be moved: it waits, too, or is in conflict."""
     if outcome.state is OpState.SKIPPED:
         return skipped(operation, (outcome.error or "not-reached").partition(":")[0])
-    return conflict(operation, "unit-kept-together", display(problem_of(guilty, outcome).path))
+    code = "keeps-its-name" if _is_displaced(operation) else "unit-kept-together"
+    return conflict(operation, code, display(problem_of(guilty, outcome).path))
+
+
+def _is_displaced(operation: Operation) -> bool:
+    """Whether it puts away a file of the target, for another one that takes its name."""
+    if operation.action_id or operation.target is None:
+        return False
+    origin = origin_of(operation.target.path)
+    return origin is not None and origin.section is Section.REPLACED
 
 
 def put_back(operation: Operation, outcome: Outcome, disk: Disk, verdict: Outcome) -> Outcome:

@@ -63,7 +63,8 @@ class SessionInfo:
 
 @dataclass(frozen=True, slots=True)
 class PlanInfo:
-    """A stored plan without its actions. `digest` is the plan's own, without its edits; `n_edits` are in force."""
+    """A stored plan without its actions. `digest` is the plan's own, without its edits; `n_edits` are in force. `n_vaulted` files go
+    to the vault; `None` where nobody has counted them."""
 
     plan_id: str
     session_id: str
@@ -74,6 +75,7 @@ class PlanInfo:
     n_kept: int
     digest: str
     n_edits: int
+    n_vaulted: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

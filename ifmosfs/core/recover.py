@@ -133,6 +133,7 @@ class _Recovery:
         self._lines: list[RecoveredLine] = []
         self._problems: list[Problem] = []
         self._found: dict[int, str] = {}
+        self._moved: set[int] = set()  # the rows whose file, or folder, recovery itself was to bring to its target
         self._names: dict[Place, dict[int, bytes]] = {}
 
     def report(self) -> RecoveryReport:
@@ -346,6 +347,7 @@ class _Recovery:
         return conflict(operation, code, self._search(operation))
 
     def _move(self, operation: Operation) -> Outcome:
+        self._moved.add(operation.seq)
         try:
             return move_by_rename(operation, self._disk) or Outcome(operation.seq, OpState.INTENT)
         except DiskFull:  # the file is where it was, which is a consistent end, too
@@ -537,11 +539,12 @@ class _Recovery:
         for operation, outcome in rows:
             if outcome.state not in SETTLED:
                 continue
-            found = self._found.get(operation.seq, "")
+            found, did = (
+                self._found.get(operation.seq, ""),
+                _did(operation, outcome, is_moved_now=operation.seq in self._moved),
+            )
             self._lines.append(
-                RecoveredLine(
-                    operation.kind, operation.source, operation.target, found, _did(operation, outcome), outcome.state
-                )
+                RecoveredLine(operation.kind, operation.source, operation.target, found, did, outcome.state)
             )
             if outcome.error is not None and outcome.state is not OpState.SKIPPED:
                 self._problems.append(problem_of(operation, outcome))
@@ -565,10 +568,12 @@ def _folder_outcome(operation: Operation, found: Attr | None) -> Outcome:
     return Outcome(operation.seq, OpState.DONE, found.fingerprint)
 
 
-def _did(operation: Operation, outcome: Outcome) -> str:
+def _did(operation: Operation, outcome: Outcome, *, is_moved_now: bool) -> str:
     """What recovery did about an operation, in words."""
     if outcome.error is not None:
         return outcome.error.partition(": ")[2]
+    if is_moved_now:
+        return "moved to its target now" if operation.inverse_of is None else "moved back to where it was now"
     if operation.inverse_of is not None and operation.kind is OpKind.MOVE:
         return "the file is back where it was"
     words = {

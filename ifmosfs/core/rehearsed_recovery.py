@@ -20,7 +20,14 @@ def rehearse_recovery(
 
     Raises as `recover` does.
     """
-    rehearsal, overlay = ReadingRehearsal(disk, refusals), OverlayJournal(journal)
+    return recover_in_memory(disk, refusals, OverlayJournal(journal), now_ns=now_ns, boot_id=boot_id)
+
+
+def recover_in_memory(
+    disk: DiskReader, refusals: Refusals, overlay: OverlayJournal, *, now_ns: Callable[[], int], boot_id: str
+) -> list[RecoveryReport]:
+    """The same, after which `overlay` reads as the journal would."""
+    rehearsal = ReadingRehearsal(disk, refusals)
     return [recover(run, rehearsal, overlay, now_ns=now_ns, boot_id=boot_id) for run in overlay.unfinished()]
 
 

@@ -32,6 +32,7 @@ WORDS: Final[Mapping[str, str]] = {
     "both-kept": "the file changed after its copy had arrived: both versions are kept",
     "copy-gone": "the copy is no longer what arrived there; the original stays where it is",
     "unit-kept-together": "a file that belongs with it could not be moved",
+    "keeps-its-name": "it keeps its name, because the file that was to replace it was not moved",
     "unit-split": "a file that belongs with it could not be moved, and this one could not be put back",
     "unit-elsewhere": "files take each other's names, which is only possible on one filesystem",
     "folder-elsewhere": "a project moves as one folder, which is only possible on one filesystem",

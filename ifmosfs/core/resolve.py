@@ -27,6 +27,7 @@ REFUSALS: Final = {
     FsErrorKind.NAME_TOO_LONG: "the name would be too long",
     FsErrorKind.NOT_PERMITTED: "it belongs to a project, which stays whole",
 }
+NO_CONTEST: Final = "only a file can be replaced, and only by another file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,14 @@ class Resolver:
             return self._tried(strategy, lambda: self._number(conflict))
         return self._tried(strategy, lambda: self._contest(conflict, strategy))
 
+    def can_contest(self, conflict: Conflict) -> bool:
+        """Whether the strategies by which one of two files loses its name can settle the conflict: it is about files alone.
+
+        Raises OSError where the target cannot be looked at.
+        """
+        found = zip(conflict.contenders, self._holders(conflict), strict=True)
+        return all(holder is None or self._comparable(each, holder) is not None for each, holder in found)
+
     def undo(self, resolutions: Sequence[Resolution]) -> Answer | Unanswered:
         """Take one answer back: its resolutions, all of them, in the order they were stored. As `answer`."""
         left = {each.after for each in resolutions}
@@ -153,19 +162,14 @@ class Resolver:
     def _contest(self, conflict: Conflict, strategy: ConflictStrategy) -> str | None:
         """Settle who has the names. Returns why not, where they cannot be compared."""
         assert strategy in CONTESTS
-        members = frozenset(each.action.action_id for each in conflict.contenders)
-        holders = [holder_of(self.tree, self._disk, each.wanted, members) for each in conflict.contenders]
         won = True
-        holders = [
-            None if self._is_settled(each, holder) else holder
-            for each, holder in zip(conflict.contenders, holders, strict=True)
-        ]
+        holders = self._holders(conflict)
         for each, holder in zip(conflict.contenders, holders, strict=True):
             if holder is None:
                 continue
             has = self._comparable(each, holder)
             if has is None:
-                return "only a file can be replaced, and only by another file"
+                return NO_CONTEST
             won = won and wins(strategy, each.action.expected, has)
         if won:
             self._take(conflict.contenders, holders)
@@ -173,6 +177,15 @@ class Resolver:
             for each in conflict.contenders:
                 self._apply(each.action.action_id, EditKind.VAULT, each.path)
         return None
+
+    def _holders(self, conflict: Conflict) -> list[Holder | None]:
+        """Who has the name of each contender; `None` where it is free, or the plan says already who gets it."""
+        members = frozenset(each.action.action_id for each in conflict.contenders)
+        holders = [holder_of(self.tree, self._disk, each.wanted, members) for each in conflict.contenders]
+        return [
+            None if self._is_settled(each, holder) else holder
+            for each, holder in zip(conflict.contenders, holders, strict=True)
+        ]
 
     def _is_settled(self, each: Contender, holder: Holder | None) -> bool:
         """Whether the plan says already that the file replaces what is there."""

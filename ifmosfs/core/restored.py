@@ -6,11 +6,11 @@ of a run is a move. That is enough for `status`, `verify`, `rollback` and for a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ifmosfs.core.files import Fingerprint, Kind, Place, Root
 from ifmosfs.core.history import RunHistory, held_actions, holds_anything
-from ifmosfs.core.journal import Operation, OpKind, OpState, RunKind, RunState
+from ifmosfs.core.journal import Operation, OpKind, OpState, Recorded, Run, RunKind, RunState
 from ifmosfs.core.names import CONTROL_NAME, components, is_within
 from ifmosfs.core.plan import Action, ActionKind, KeepReason, Origin, Plan, PlanEvent, Policy
 
@@ -45,15 +45,21 @@ def restored_plan(
 
 def source_roots(history: Sequence[RunHistory]) -> list[bytes]:
     """The folders that the plan's files, and the folders it carries, came from, each once, sorted."""
-    target = history[0].run.target
-    sources = {
-        row.operation.source.root
-        for each in history
-        if each.run.kind is RunKind.COMMIT
-        for row in each.recorded
-        if row.operation.kind in CARRYING and row.operation.source is not None
-    }
-    return sorted(sources - {target})
+    recorded = [each.recorded for each in history if each.run.kind is RunKind.COMMIT]
+    return sorted({root for rows in recorded for root in _sources(rows, history[0].run.target)})
+
+
+def tells_of_a_plan(run: Run, recorded: Iterable[Recorded]) -> bool:
+    """Whether a plan can be told again from a run; of a long one the first row that says so will do."""
+    return run.kind is RunKind.COMMIT and next(_sources(recorded, run.target), None) is not None
+
+
+def _sources(recorded: Iterable[Recorded], target: bytes) -> Iterator[bytes]:
+    """The folders outside the target that a commit has taken from."""
+    for row in recorded:
+        source = row.operation.source
+        if row.operation.kind in CARRYING and source is not None and source.root != target:
+            yield source.root
 
 
 def events_since_staged(history: Sequence[RunHistory]) -> list[PlanEvent]:

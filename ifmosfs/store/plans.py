@@ -145,6 +145,12 @@ class Plans(Database):
                 actions = actions_from(page, *paths)
             yield from actions
 
+    def n_actions(self, plan_id: str) -> int:
+        """How many files a plan has an action for."""
+        query = select(func.count()).select_from(STAGING_ACTIONS).where(STAGING_ACTIONS.c.plan_id == plan_id)
+        with self._reading() as connection, understood(self._path):
+            return int(connection.execute(query).scalar_one())
+
     def plans(self) -> list[PlanInfo]:
         """All plans, the oldest first."""
         with self._reading() as connection, understood(self._path):

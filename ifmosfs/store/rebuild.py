@@ -6,6 +6,7 @@ A damaged file is renamed and kept, never deleted, written to or "repaired".
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -198,6 +199,29 @@ def salvaged_runs(path: Path) -> list[tuple[str, bytes]]:
             if isinstance(run_id, str) and isinstance(target, bytes):
                 found.append((run_id, target))
     return found
+
+
+def copy_files(path: Path, folder: Path) -> None:
+    """Copy a database that nobody writes to, as it is, with its logs, to a folder. Raises: DiskFull, DiskFailed."""
+    with translated(path):
+        for ending in ("", "-wal", "-journal"):
+            with suppress(FileNotFoundError):
+                shutil.copyfile(f"{path}{ending}", folder / f"{path.name}{ending}")
+
+
+def copy_catalogue(path: Path, folder: Path) -> None:
+    """Copy a database that others may be writing to: through SQLite, in one state; as it is where SQLite cannot read it."""
+    if not path.exists():
+        return
+    try:
+        with (
+            closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=1.0)) as source,
+            closing(sqlite3.connect(folder / path.name)) as made,
+        ):
+            source.backup(made)
+    except (sqlite3.DatabaseError, UnicodeDecodeError):
+        (folder / path.name).unlink(missing_ok=True)
+        copy_files(path, folder)
 
 
 def set_aside(path: Path, now_ns: int) -> Path | None:

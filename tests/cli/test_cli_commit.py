@@ -143,6 +143,7 @@ def test_after_a_rollback_nothing_is_left_of_the_commit_and_the_inbox_is_identic
             "added": [],
             "modified": [],
             "beside": [],
+            "from_contents": [],
         },
     )
     assert (attributes(desk.inbox), desk.target.exists()) == (before, False)
@@ -182,6 +183,7 @@ def test_verify_says_that_everything_is_where_the_plan_put_it(desk: Desk) -> Non
             "checked": 11,
             "moved_back": 0,
             "not_moved": 0,
+            "outdated": 0,
             "missing": [],
             "changed": [],
             "extra": [],
@@ -349,6 +351,22 @@ def test_a_rollback_that_is_to_leave_what_is_occupied_never_overwrites_what_took
     assert f"name-taken: {desk.inbox}/run.sh" in result.out
     assert (desk.inbox / "run.sh").read_bytes() == b"a newer one"
     assert organised(desk) == {b"Development": ORGANISED[b"Development"]}
+
+
+def test_verify_sends_nobody_to_a_commit_for_files_that_are_not_as_planned(desk: Desk) -> None:
+    plan = desk.staged()
+    write_tree(desk.target, {b"Development": {b"Source code": {b"run.sh": b"somebody else's"}}})
+    (desk.inbox / "tables" / "sizes.csv").write_bytes(b"a,b\n")
+    assert desk.here("commit", plan, "--yes").status == 3
+    outdated = "1 file of the plan never moved, gone or changed since the scan: scan again, then look at the new plan."
+    waiting = f"1 file of the plan never moved: ifmosfs commit {plan} tries again."
+    assert desk.here("verify", plan).out.splitlines()[-2:] == [waiting, outdated]
+    (desk.inbox / "run.sh").unlink()
+    told = desk.here("verify", plan)
+    assert (told.status, told.out.splitlines()[-1]) == (3, outdated.replace("1 file", "2 files"))
+    fields = desk.here("verify", plan, "--json").json
+    assert (fields["not_moved"], fields["outdated"]) == (2, 2)
+    assert desk.here("commit", plan, "--yes").status == 5, "as verify has said"
 
 
 def test_verify_tells_the_files_that_never_moved(desk: Desk) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -57,6 +58,25 @@ def test_the_same_content_under_the_same_name_is_met_by_its_rule(
     assert (fields["conflicts"], fields["scanned"]) == (conflicts, 2)
 
 
+@pytest.mark.parametrize("command", ["stage list", "status"])
+def test_a_list_of_plans_counts_what_goes_to_the_vault(bare_desk: Desk, command: str) -> None:
+    twice(bare_desk)
+    plan = bare_desk.here("stage", "create", "--output", bare_desk.target, "--conflict", "newest", "--json").json[
+        "plan"
+    ]
+    assert f"  1 to move, 1 to the vault, 0 staying  -> {bare_desk.target}" in bare_desk.here(*command.split()).out
+    assert [(row["moves"], row["vaulted"], row["staying"]) for row in plans(bare_desk, command)] == [(1, 1, 0)]
+    bare_desk.here("stage", "discard", plan)
+    other = bare_desk.here("stage", "create", "--output", bare_desk.target, "--conflict", "ask", "--json").json["plan"]
+    assert bare_desk.here("stage", "resolve", other, "--strategy", "newest").status == 0
+    line = bare_desk.here(*command.split()).out.splitlines()[-1]
+    assert "1 to move, 1 to the vault, 0 staying, " in line, "answers are counted like what planning has found"
+
+
+def plans(desk: Desk, command: str) -> list[dict[str, Any]]:
+    return list(desk.here(*command.split(), "--json").json["plans"])
+
+
 def test_the_settings_say_what_the_options_do_not(bare_desk: Desk) -> None:
     twice(bare_desk)
     state = bare_desk.state
@@ -74,6 +94,10 @@ def test_the_settings_say_what_the_options_do_not(bare_desk: Desk) -> None:
     ("text", "error"),
     [
         ("nosuch=skip", "error[usage]: there is no category 'nosuch'\n"),
+        (
+            "technical_dataste=skip",
+            "error[usage]: there is no category 'technical_dataste'\n  hint: did you mean technical_dataset",
+        ),
         ("technical_dataset", "error[usage]: 'technical_dataset' does not say which strategy a category has\n"),
         (
             "technical_dataset=maybe",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,6 +41,11 @@ def with_a_schema_that_is_no_text(path: Path) -> None:
 
 def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:5000])
+
+
+def without_outcomes(path: Path) -> None:
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(line for line in lines if not line[9:].startswith(OUTCOMES)))
 
 
 def emptied(path: Path) -> None:
@@ -146,6 +152,147 @@ def test_status_tells_of_a_lost_journal(desk: Desk) -> None:
     assert desk.here("status").status == 0
 
 
+@pytest.mark.parametrize(
+    ("names", "harm"), [*((BOTH, harm) for harm in HARM), *(((name,), without_pages) for name in BOTH)]
+)
+def test_a_dry_run_tells_what_would_be_made_again_and_changes_nothing(
+    desk: Desk, names: tuple[str, ...], harm: Callable[[Path], None]
+) -> None:
+    plan = desk.committed()
+    for name in names:
+        harm(desk.state / name)
+    before = attributes(desk.folder)
+    foretold = desk.here("recover", "--from-journal", desk.target, "--dry-run", "--json")
+    said = desk.here("recover", "--from-journal", desk.target, "--dry-run").out.splitlines()
+    assert attributes(desk.folder) == before
+    done = desk.here("recover", "--from-journal", desk.target, "--json")
+    assert (foretold.status, without_moments(foretold.json)) == (
+        done.status,
+        {**without_moments(done.json), "dry_run": True},
+    )
+    assert all(line.startswith("Would be: ") for line in said), said
+    again = f"Plan {plan} is known again. Undo: ifmosfs rollback {plan} · Prove: ifmosfs verify {plan}"
+    assert (f"Would be: {again}" in said) == bool(done.json["plans"])
+
+
+@pytest.mark.parametrize("harm", [emptied, gone])
+def test_a_dry_run_makes_no_catalogue_though_views_are_mounted(
+    desk: Desk, harm: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.committed()
+    harm(desk.state / "catalogue.db")
+    monkeypatch.setattr("ifmosfs.platform.mounts.views", lambda: ["a view of somebody else"])
+    before = attributes(desk.state)
+    assert desk.here("recover", "--from-journal", "--dry-run").status == 0
+    assert attributes(desk.state) == before
+
+
+def without_moments(fields: dict[str, Any]) -> dict[str, Any]:
+    """With the names of damaged files that were kept, but not the second in which they got them."""
+    return {**fields, "kept_aside": [path.split(".damaged-")[0] for path in fields["kept_aside"]]}
+
+
+def test_a_dry_run_foretells_what_is_decided_from_the_disk_and_moves_nothing(desk: Desk) -> None:
+    desk.committed()
+    without_outcomes(journal_of(desk))
+    shutil.rmtree(desk.state)
+    (desk.target / "Development" / "Source code" / "run.sh").rename(desk.inbox / "run.sh")
+    before = attributes(desk.folder)
+    foretold = desk.here("recover", "--from-journal", desk.target, "--dry-run", "--json")
+    assert attributes(desk.folder) == before
+    done = desk.here("recover", "--from-journal", desk.target, "--json")
+    (recovered,) = foretold.json["recovered"]
+    assert [line["did"] for line in recovered["lines"] if line["did"].startswith("moved")] == [
+        "moved to its target now"
+    ]
+    assert (len(foretold.json["plans"]), organised(desk)) == (1, ORGANISED)
+    assert foretold.json == {**done.json, "dry_run": True}
+
+
+PAST: tuple[tuple[str, ...], ...] = (
+    ("rollback", "--yes"),
+    ("rollback", "PLAN", "--yes"),
+    ("rollback", "preview"),
+    ("rollback", "restore", "run.sh", "--yes"),
+    ("rollback", "list"),
+    ("rollback", "files", "PLAN"),
+    ("history",),
+    ("history", "run.sh"),
+    ("verify", "PLAN"),
+    ("versions", "list"),
+    ("versions", "show", "1"),
+    ("versions", "diff", "--from", "1", "--to", "2"),
+    ("versions", "restore", "--version", "1", "--yes"),
+    ("versions", "prune", "--keep", "1"),
+    ("vault", "list"),
+    ("vault", "restore", "run.sh"),
+    ("vault", "empty", "--yes"),
+    ("mount", "--rollback", "PLAN"),
+    ("recover",),
+)
+
+
+@pytest.mark.parametrize("command", PAST, ids=" ".join)
+def test_a_lost_catalogue_is_told_by_all_that_is_about_the_past(desk: Desk, command: tuple[str, ...]) -> None:
+    plan = desk.committed()
+    gone(desk.state / "catalogue.db")
+    result = desk.here(*(plan if word == "PLAN" else word for word in command))
+    catalogue = desk.state / "catalogue.db"
+    assert (result.status, result.out, result.err.splitlines()) == (
+        8,
+        "",
+        [
+            f"error[recovery-needed]: the catalogue knows nothing of plan {plan}, which the journal tells of: {catalogue}",
+            f"  hint: make it again from the journal: ifmosfs recover --from-journal {desk.target}",
+        ],
+    )
+    assert organised(desk) == ORGANISED
+
+
+def test_status_and_doctor_tell_of_a_lost_catalogue_until_it_is_made_again(desk: Desk) -> None:
+    plan = desk.committed()
+    gone(desk.state / "catalogue.db")
+    assert desk.here("status", "--json").json["unknown_plans"] == [plan]
+    remedy = f"ifmosfs recover --from-journal {desk.target}"
+    told = desk.here("status")
+    assert (told.status, told.out.splitlines()[-1]) == (
+        8,
+        f"The catalogue knows nothing of plan {plan}, which was committed. Make it again: {remedy}",
+    )
+    (finding,) = (each for each in desk.here("doctor", "--json").json["findings"] if each["what"] == f"plan {plan}")
+    assert (finding["level"], finding["remedy"]) == ("problem", remedy)
+    assert desk.here("recover", "--from-journal", desk.target).status == 0
+    again = desk.here("status", "--json")
+    assert (again.status, again.json["unknown_plans"]) == (0, [])
+
+
+def test_something_new_may_be_begun_beside_a_lost_catalogue_and_is_told_of_it(desk: Desk) -> None:
+    first = desk.committed()
+    gone(desk.state / "catalogue.db")
+    (desk.inbox / "later.csv").write_bytes(b"a,b\n1,2\n3,4\n")
+    notice = f"warning: the catalogue knows nothing of plan {first}, which the journal tells of"
+    assert notice in desk.here("stage", "list").err
+    scanned = desk.here("scan", desk.inbox)
+    assert (scanned.status, notice in scanned.err) == (0, True)
+    created = desk.here("stage", "create", "--output", desk.target, "--json")
+    assert (created.status, notice in created.err) == (0, True)
+    assert desk.here("status").status == 8, "plans that are there now do not hide the lost one"
+    assert desk.here("commit", created.json["plan"], "--yes").status == 0
+    assert desk.here("recover", "--from-journal").status == 0
+    for plan in (created.json["plan"], first):
+        assert desk.here("rollback", plan, "--yes").status == 0
+    assert read_tree(desk.inbox) == {**INBOX, b"later.csv": b"a,b\n1,2\n3,4\n"}
+
+
+def test_a_lost_catalogue_is_made_again_from_the_journal_alone(desk: Desk) -> None:
+    plan = desk.committed()
+    gone(desk.state / "catalogue.db")
+    gone(journal_of(desk))
+    assert desk.here("recover", "--from-journal").status == 0
+    assert desk.here("rollback", plan, "--yes").status == 0
+    assert read_tree(desk.inbox) == INBOX
+
+
 def test_doing_it_twice_changes_nothing_more(desk: Desk) -> None:
     desk.committed()
     shutil.rmtree(desk.state)
@@ -158,9 +305,7 @@ def test_doing_it_twice_changes_nothing_more(desk: Desk) -> None:
 
 def test_a_journal_without_its_outcomes_is_decided_from_the_disk(desk: Desk) -> None:
     plan = desk.committed()
-    path = journal_of(desk)
-    lines = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(b"".join(line for line in lines if not line[9:].startswith(OUTCOMES)))
+    without_outcomes(journal_of(desk))
     shutil.rmtree(desk.state)
     result = desk.here("recover", "--from-journal", desk.target)
     assert (result.status, "the file is at its target" in result.out) == (0, True)
@@ -253,6 +398,6 @@ def test_older_runs_come_before_those_of_a_journal_begun_since(desk: Desk) -> No
     assert read_tree(desk.inbox) == {**INBOX, b"later.csv": b"a,b\n1,2\n3,4\n"}
 
 
-@pytest.mark.parametrize("arguments", [("--moved", "/a", "/b"), ("somewhere",), ("--from-journal", "--dry-run")])
+@pytest.mark.parametrize("arguments", [("--moved", "/a", "/b"), ("somewhere",)])
 def test_options_that_do_not_belong_together_are_refused(desk: Desk, arguments: tuple[str, ...]) -> None:
     assert desk.here("recover", *arguments).status == 2

@@ -66,6 +66,21 @@ def test_a_rehearsal_of_what_the_guard_holds_up_is_shown_and_ends_as_the_commit_
     assert (rehearsed.status, shown, warned) == (status, True, True)
 
 
+def test_a_rehearsal_that_the_guard_holds_up_says_so_to_programs(desk: Desk) -> None:
+    plan = unusual(desk)
+    held_up = desk.here("commit", plan, "--dry-run", "--json").json
+    allowed = desk.here("commit", plan, "--dry-run", "--json", "--allow-many").json
+    (found,) = held_up["problems"]
+    assert (found["code"], found["path"], "--allow-many" in found["remedy"]) == (
+        "more-than-usual",
+        str(desk.target),
+        True,
+    )
+    assert (held_up["state"], held_up["run"]) == ("held_up", None)
+    assert held_up == {**allowed, "state": "held_up", "problems": [found]}
+    assert (allowed["state"], allowed["run"], allowed["problems"]) == ("complete", None, [])
+
+
 def test_far_more_files_than_ever_stop_the_commit_until_that_is_allowed(desk: Desk) -> None:
     plan = unusual(desk)
     refused = desk.here("commit", plan, "--yes")

@@ -144,6 +144,50 @@ def test_on_a_terminal_both_files_are_shown_and_one_answer_holds_for_all_alike(d
     assert (status, list(planned(desk, contested))) == (0, ["later/invoice-17.txt"])
 
 
+@pytest.mark.parametrize("holder", ["folder", "link"])
+def test_what_is_no_file_is_called_what_it_is_and_no_contest_with_it_is_offered(desk: Desk, holder: str) -> None:
+    place = desk.target / PLACE / "invoice-17.txt"
+    place.parent.mkdir(parents=True)
+    if holder == "folder":
+        place.mkdir()
+    else:
+        place.symlink_to("elsewhere.txt")
+    plan = desk.staged("--conflict", "ask")
+    status, shown = typed(desk, plan, "p\nq\n")
+    lines = shown.splitlines()
+    assert f"  has it: {place}, a {holder}" in lines, shown
+    question = "[r]ename  [s]kip  [q]uit  (only a file can be replaced, and only by another file)"
+    assert shown.count(question) == 2, "it is asked again after an answer that is impossible"
+    assert ("newer" in shown, "larger" in shown, "content:" in shown) == (False, False, False)
+    assert (status, "1 still open" in shown, planned(desk, plan)) == (4, True, {})
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_for_all"), [("yes", True), ("Y", True), ("", False), ("no", False), ("N", False)], ids=repr
+)
+def test_whether_an_answer_holds_for_all_alike_is_said_in_a_word_or_a_letter(
+    desk: Desk, contested: str, answer: str, is_for_all: bool
+) -> None:
+    status, shown = typed(desk, contested, f"r\nwhat\n{answer}\nq\n")
+    explained = "y or yes: the same answer for all of them; n, no or Enter: be asked about each."
+    assert (explained in shown, shown.count("The same for 1 more")) == (True, 2), shown
+    assert ("Error" in shown, "[2/2]" in shown, status) == (False, not is_for_all, 0 if is_for_all else 4)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("stage", "resolve", "PLAN", "--category"), ("versions", "snapshot", "--name", "now", "--content")],
+    ids=" ".join,
+)
+def test_a_category_that_there_is_not_is_refused_with_those_that_are_nearest(
+    desk: Desk, contested: str, command: tuple[str, ...]
+) -> None:
+    words = (contested if word == "PLAN" else word for word in command)
+    first, second = refusal(desk.here(*words, "finacial_document"))
+    assert first.endswith("there is no category 'finacial_document'")
+    assert second.startswith("  hint: did you mean financial_document")
+
+
 def test_who_quits_keeps_what_was_answered(desk: Desk, contested: str) -> None:
     status, shown = typed(desk, contested, "r\nn\nq\n", "-i")
     assert (status, "1 still open" in shown, len(planned(desk, contested))) == (4, True, 1)

@@ -77,6 +77,13 @@ def counts(moved: int, conflicts: int) -> dict[str, int]:
     return {"moved": moved, "conflicts": conflicts, "failed": 0, "skipped": 0}
 
 
+def test_a_dry_run_tells_programs_what_the_rollback_does_but_has_no_run(desk: Desk) -> None:
+    plan = desk.committed()
+    rehearsed = desk.here("rollback", plan, "--dry-run", "--json").json
+    done = desk.here("rollback", plan, "--yes", "--json").json
+    assert rehearsed == {**done, "dry_run": True, "run": None}
+
+
 def test_an_inbox_that_was_removed_is_made_again_and_filled(bare_desk: Desk) -> None:
     bare_desk.set_up({b"a.ini": b"[a]\nb=c\n"})
     plan = bare_desk.committed()

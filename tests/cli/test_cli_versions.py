@@ -154,6 +154,7 @@ def test_restore_after_a_rollback_brings_the_layout_back_and_is_itself_undone(de
     assert tree(desk.inbox) == INBOX
     done = desk.here("versions", "restore", "--version", "1", "--yes", "--json").json
     assert (rehearsed["moved"], done["moved"]) == (3, 3)
+    assert (rehearsed["run"], len(done["run"])) == (None, 10)
     assert tree(desk.target) == ORGANISED
     assert desk.here("verify", done["plan"]).status == 0
     assert desk.here("rollback", done["plan"], "--yes").status == 0

@@ -313,13 +313,17 @@ def test_source_there_and_target_free_is_moved_now(row: Row) -> None:
     report = row.recover()
     assert (row.trees, row.state, codes(report)) == (({}, {b"f": BYTES}), OpState.DONE, [])
     assert [(line.found, line.did) for line in report.lines] == [
-        ("source there, nothing at the target", "the file is at its target")
+        ("source there, nothing at the target", "moved to its target now")
     ]
 
 
 def test_source_gone_and_file_at_the_target_is_done(near: Row) -> None:
     near.disk.rename_noreplace(SOURCE, TARGET)
-    assert (near.recover().n_done, near.trees, near.state) == (1, ({}, {b"f": BYTES}), OpState.DONE)
+    report = near.recover()
+    assert (report.n_done, near.trees, near.state) == (1, ({}, {b"f": BYTES}), OpState.DONE)
+    assert [(line.found, line.did) for line in report.lines] == [
+        ("source gone, something at the target", "the file is at its target")
+    ]
 
 
 def test_both_names_of_one_inode_become_the_new_name_only(near: Row) -> None:

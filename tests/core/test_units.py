@@ -118,7 +118,9 @@ def test_a_taken_name_keeps_the_whole_unit(name: str) -> None:
     report = run_order(order, disk, journal)
     assert files(disk) == before
     assert (report.n_done, report.n_conflicts, report.n_vaulted) == (0, len(scene.moves), 0)
-    kept = [each for each in report.problems if each.code == "unit-kept-together"]
+    kept = [each for each in report.problems if each.code in {"unit-kept-together", "keeps-its-name"}]
+    displaced = [each.path for each in kept if each.code == "keeps-its-name"]
+    assert displaced == [b"/out/" + path for path in scene.displaced]
     guilty = [each for each in report.problems if each not in kept]
     assert [(each.code, each.path) for each in guilty] == [("name-taken", b"/out/" + BLOCKED[name])]
     assert len(kept) == len(order.steps) - 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -73,6 +73,7 @@ def commit(
     from ifmosfs.app.staging import remove_preview
     from ifmosfs.cli.show_lessons import learn_if_possible
     from ifmosfs.cli.show_plan import show_kept_in_preview
+    from ifmosfs.cli.show_runs import run_status
     from ifmosfs.cli.stopping import stop_on_signals
 
     with opened_app() as app:
@@ -101,8 +102,11 @@ def commit(
                 if app.catalogue.find_plan(info.plan_id).state is PlanState.COMMITTED:
                     _say_what_stays_mounted(unmount_views_of(info.plan_id))
                     show_kept_in_preview(remove_preview(app, info.plan_id))
-    status = _show(prepared, report, dry_run=dry_run, as_json=as_json)
-    return Guarded.exit_status if forbidding else status
+    if as_json:
+        _print(prepared, report, forbidding, dry_run=dry_run)
+    else:
+        _show(prepared, report, dry_run=dry_run)
+    return Guarded.exit_status if forbidding else run_status(report)
 
 
 def _plan(app: App, where: str | None, plan_option: str | None) -> PlanInfo:
@@ -150,26 +154,51 @@ def _announce(prepared: PreparedCommit) -> None:
         show_problems(checked.problems)
 
 
-def _show(prepared: PreparedCommit, report: RunReport, *, dry_run: bool, as_json: bool) -> int:
-    from ifmosfs.cli.show_runs import run_fields, run_status, run_words, show_moves, show_problems
+class _Sums(NamedTuple):
+    """The files of a plan, and what has become of them in this run and in those before it."""
 
-    info = prepared.info
-    n_files = len(prepared.tree.plan.actions)
+    n_files: int
+    n_moved: int
+    n_lost: int
+
+    @property
+    def n_staying(self) -> int:
+        return self.n_files - self.n_moved - self.n_lost
+
+
+def _sums(prepared: PreparedCommit, report: RunReport) -> _Sums:
     n_moved, n_lost = prepared.n_before + report.n_done, prepared.n_vaulted_before + report.n_lost
-    n_staying = n_files - n_moved - n_lost
-    if as_json:
-        sums = {"files": n_files, "moved_before": prepared.n_before, "staying": n_staying}
-        print_json({"plan": info.plan_id, "dry_run": dry_run, **sums, **run_fields(report)})
-        return run_status(report)
+    return _Sums(len(prepared.tree.plan.actions), n_moved, n_lost)
+
+
+def _print(prepared: PreparedCommit, report: RunReport, forbidding: Sequence[Problem], *, dry_run: bool) -> None:
+    from ifmosfs.cli.show_runs import run_fields
+
+    sums = _sums(prepared, report)
+    print_json(
+        {
+            "plan": prepared.info.plan_id,
+            "dry_run": dry_run,
+            "files": sums.n_files,
+            "moved_before": prepared.n_before,
+            "staying": sums.n_staying,
+            **run_fields(report, dry_run=dry_run, forbidding=forbidding),
+        }
+    )
+
+
+def _show(prepared: PreparedCommit, report: RunReport, *, dry_run: bool) -> None:
+    from ifmosfs.cli.show_runs import run_words, show_moves, show_problems
+
+    n_files, n_moved, n_lost = sums = _sums(prepared, report)
     show_moves(report, N_SHOWN)
     click.echo(f"{'Would be: ' if dry_run else ''}{run_words(report)}")
     show_problems(report.problems)
     if n_files > n_moved:
         vault = f"{n_lost:,} in the vault + " if n_lost else ""
-        click.echo(f"{counted(n_files, 'file')} of the plan = {n_moved:,} moved + {vault}{n_staying:,} not moved")
+        click.echo(f"{counted(n_files, 'file')} of the plan = {n_moved:,} moved + {vault}{sums.n_staying:,} not moved")
     if not dry_run:
-        _say_what_next(info, report)
-    return run_status(report)
+        _say_what_next(prepared.info, report)
 
 
 def _say_what_next(info: PlanInfo, report: RunReport) -> None:

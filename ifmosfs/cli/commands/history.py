@@ -35,7 +35,7 @@ def history(file: str | None, as_json: bool) -> None:
 
     path = None if file is None else os.path.abspath(as_bytes(file))
     with opened_app() as app:
-        recover_first(app)
+        recover_first(app, reads_past=True)
         if path is None:
             runs: list[LoggedRun] = []
             if app.has_journal:

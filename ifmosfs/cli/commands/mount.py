@@ -172,7 +172,7 @@ def _mount_past(version: str | None, rollback: str | None, mount_point: str | No
 
     where = None if mount_point is None else as_bytes(mount_point)
     with opened_app() as app:
-        recover_first(app)
+        recover_first(app, reads_past=True)
         if version is not None:
             report = mount_version(app, version, where)
             what = f"Version {version} as it looked"

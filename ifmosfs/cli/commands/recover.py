@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -46,18 +46,14 @@ def recover(
     Exit status: 0; 3 when something must be looked at.
     """
     if from_journal:
-        if dry_run:
-            raise UsageProblem(
-                "--from-journal cannot be tried with --dry-run", hint="it deletes nothing: leave --dry-run out"
-            )
-        return _rebuild(places, moved, as_json=as_json)
+        return _rebuild(places, moved, dry_run=dry_run, as_json=as_json)
     if places or moved:
         raise UsageProblem("targets and --moved belong to --from-journal", hint="ifmosfs recover --from-journal TARGET")
     return _recover(dry_run=dry_run, as_json=as_json)
 
 
 def _recover(*, dry_run: bool, as_json: bool) -> int:
-    from ifmosfs.app.recovering import recover_runs, refuse_lost_journal, rehearse_recovery
+    from ifmosfs.app.recovering import recover_runs, refuse_lost, rehearse_recovery
 
     with opened_app() as app:
         if dry_run:
@@ -65,7 +61,7 @@ def _recover(*, dry_run: bool, as_json: bool) -> int:
         else:
             with app.writing() as journal:
                 reports = recover_runs(app, journal)
-                refuse_lost_journal(app, journal)
+                refuse_lost(app, journal)
     if as_json:
         print_json({"dry_run": dry_run, "recovered": [recovery_fields(report) for report in reports]})
     else:
@@ -84,17 +80,17 @@ def _show_recovered(reports: Sequence[RecoveryReport], *, dry_run: bool) -> None
         click.echo("Nothing to recover: every run has finished.")
 
 
-def _rebuild(places: Sequence[str], moved: Sequence[tuple[str, str]], *, as_json: bool) -> int:
+def _rebuild(places: Sequence[str], moved: Sequence[tuple[str, str]], *, dry_run: bool, as_json: bool) -> int:
     from ifmosfs.app.rebuilding import rebuild
+    from ifmosfs.app.rehearsed_rebuild import rehearse_rebuild
 
     moves = tuple((_folder(old), _folder(new)) for old, new in moved)
     with opened_app() as app:
-        report = rebuild(app, [as_bytes(place) for place in places], moves)
-        states = {info.plan_id: info.state for info in app.catalogue.plans()}
+        report = (rehearse_rebuild if dry_run else rebuild)(app, [as_bytes(place) for place in places], moves)
     if as_json:
-        print_json(_rebuild_fields(report))
+        print_json({"dry_run": dry_run, **_rebuild_fields(report)})
     else:
-        _show_rebuilt(report, {plan_id: states[plan_id] for plan_id in report.plans})
+        _show_rebuilt(report, dry_run=dry_run)
     return 0 if report.is_whole else 3
 
 
@@ -129,12 +125,12 @@ def _rebuild_fields(report: RebuildReport) -> dict[str, object]:
     }
 
 
-def _show_rebuilt(report: RebuildReport, plans: Mapping[str, PlanState]) -> None:
-    """`plans`: those that are known again, with the states that they were found to be in."""
+def _show_rebuilt(report: RebuildReport, *, dry_run: bool) -> None:
+    would_be = "Would be: " if dry_run else ""
     for path in report.kept_aside:
-        click.echo(f"Damaged, and kept: {shown(path)}")
+        click.echo(f"{would_be}Damaged, and kept: {shown(path)}")
     for found in report.journals:
-        click.echo(f"{shown(found.path)}: {_words(found)}")
+        click.echo(f"{would_be}{shown(found.path)}: {_words(found)}")
         for damage in found.damages[:N_DAMAGES]:
             click.echo(f"  line {damage.line_number}: {damage.reason}")
         if len(found.damages) > N_DAMAGES:
@@ -144,12 +140,13 @@ def _show_rebuilt(report: RebuildReport, plans: Mapping[str, PlanState]) -> None
             f"No journal was found of run {run_id} into {shown(target)}: name its target if it lies elsewhere now"
         )
     for recovered in report.recovered:
-        show_recovery(recovered)
-    for plan, state in plans.items():
+        show_recovery(recovered, dry_run=dry_run)
+    for plan, state in report.plans.items():
         if state is PlanState.ROLLED_BACK:
-            click.echo(f"Plan {plan} is known again, as rolled back. Take it up again: ifmosfs stage reopen {plan}")
+            next_step = f", as rolled back. Take it up again: ifmosfs stage reopen {plan}"
         else:
-            click.echo(f"Plan {plan} is known again. Undo: ifmosfs rollback {plan} · Prove: ifmosfs verify {plan}")
+            next_step = f". Undo: ifmosfs rollback {plan} · Prove: ifmosfs verify {plan}"
+        click.echo(f"{would_be}Plan {plan} is known again{next_step}")
 
 
 def _words(found: JournalFound) -> str:

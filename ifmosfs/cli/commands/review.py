@@ -184,7 +184,7 @@ def _show(app: App, question: Question, glimpse: Glimpse, number: int) -> None:
 
 def _answer(app: App, question: Question) -> str:
     """`n`, `s`, `q`, or a colon and a category; the end of the input quits, Ctrl-C is the caller's."""
-    from ifmosfs.app.subjects import category_named
+    from ifmosfs.app.category_words import category_named
 
     options = [name for name, _ in _options(question.doubt.proposal)]
     while True:

@@ -104,7 +104,7 @@ def _finished_by_recovery(app: App) -> list[PlanInfo]:
     from ifmosfs.core.plan import PlanState
 
     before = {info.plan_id for info in app.catalogue.plans() if info.state in UNDOABLE}
-    recover_first(app)
+    recover_first(app, reads_past=True)
     return [info for info in app.catalogue.plans() if info.plan_id in before and info.state is PlanState.ROLLED_BACK]
 
 

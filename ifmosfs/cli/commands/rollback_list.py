@@ -30,7 +30,7 @@ def list_rollbacks(as_json: bool) -> None:
     from ifmosfs.app.undo_lists import undone_so_far
 
     with opened_app() as app:
-        recover_first(app)
+        recover_first(app, reads_past=True)
         plans = app.catalogue.plans()
         found: list[UndoneSoFar] = []
         if app.has_journal:
@@ -88,7 +88,7 @@ def files(plan: str | None, plan_option: str | None, as_json: bool) -> int:
     from ifmosfs.core.rollback import other_disk
 
     with opened_app() as app:
-        recover_first(app)
+        recover_first(app, reads_past=True)
         info = choose_plan(app, plan, plan_option, None if plan or plan_option else UNDOABLE)
         with app.writing() as journal:
             found = moved_files(app, journal, info)

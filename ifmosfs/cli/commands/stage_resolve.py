@@ -25,6 +25,8 @@ KEYS = {
     "l": ConflictStrategy.LARGEST,
 }
 QUESTION = "[r]ename  [s]kip  re[p]lace  keep the [n]ewest  keep the [l]argest  [q]uit"
+WITHOUT_CONTEST = "[r]ename  [s]kip  [q]uit"
+YES, NO = ("y", "yes"), ("", "n", "no")
 STRATEGIES = [strategy.value for strategy in ConflictStrategy]
 
 
@@ -62,6 +64,7 @@ def resolve(
 
     Exit status: 0 no conflict is open any more (of those that were meant); 4 some are.
     """
+    from ifmosfs.app.category_words import some_category_named
     from ifmosfs.app.mounting import tell_view
     from ifmosfs.app.resolving import Choice, Resolving
 
@@ -69,9 +72,10 @@ def resolve(
         raise UsageProblem("--interactive, --strategy and --undo exclude each other", hint="choose one")
     if interactive and not _on_terminal():
         raise UsageProblem("there is no terminal to ask on", hint="answer with --strategy")
-    choice = Choice(None if only is None else os.fsencode(only), category)
     with opened_app() as app:
         recover_first(app)
+        meant = None if category is None else some_category_named(app.taxonomy, category)
+        choice = Choice(None if only is None else os.fsencode(only), meant)
         info = choose_plan(app, plan, plan_option, OPEN)
         app.progress("Looking for conflicts", 0, None)
         resolving = Resolving(app, info)
@@ -122,9 +126,13 @@ def _ask_all(resolving: Resolving, plan_id: str, conflicts: list[Conflict]) -> l
 def _ask(resolving: Resolving, conflict: Conflict, number: int, n_conflicts: int) -> ConflictStrategy | None:
     """The answer, `None` to quit; Ctrl-C and the end of the input quit, too."""
     from ifmosfs.cli.show_conflicts import show_comparison
+    from ifmosfs.core.contest import CONTESTS
+    from ifmosfs.core.resolve import NO_CONTEST
 
-    show_comparison(conflict, resolving.compare(conflict, conflict.lead), number, n_conflicts)
-    click.echo(QUESTION)
+    compared = resolving.compare(conflict, conflict.lead)
+    show_comparison(conflict, compared, number, n_conflicts)
+    question = QUESTION if compared.can_contest else f"{WITHOUT_CONTEST}  ({NO_CONTEST})"
+    click.echo(question)
     while True:
         try:
             key = click.prompt("Which", prompt_suffix="? ").strip().lower()[:1]
@@ -133,9 +141,9 @@ def _ask(resolving: Resolving, conflict: Conflict, number: int, n_conflicts: int
             return None
         if key == "q":
             return None
-        if key in KEYS:
+        if key in KEYS and (compared.can_contest or KEYS[key] not in CONTESTS):
             return KEYS[key]
-        click.echo(QUESTION)
+        click.echo(question)
 
 
 def _alike(conflicts: list[Conflict], number: int) -> list[int]:
@@ -149,11 +157,16 @@ def _for_all(conflict: Conflict, n_alike: int) -> bool:
         return False
     kind, extension, category = conflict.likeness
     like = ", ".join((kind, extension or "no extension", category or "no category"))
-    try:
-        return click.confirm(f"The same for {n_alike:,} more like this ({like})?", default=False)
-    except click.Abort:
-        click.echo("")
-        return False
+    question = f"The same for {n_alike:,} more like this ({like})? [y/N]"
+    while True:
+        try:
+            answer = click.prompt(question, prompt_suffix=": ", default="", show_default=False).strip().lower()
+        except click.Abort:
+            click.echo("")
+            return False
+        if answer in (*YES, *NO):
+            return answer in YES
+        click.echo("y or yes: the same answer for all of them; n, no or Enter: be asked about each.")
 
 
 def _take_back(resolving: Resolving, plan_id: str, choice: Choice, *, as_json: bool) -> int:

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ifmosfs.cli.common import choose_plan, counted, json_option, opened_app, plan_argument, print_json
+from ifmosfs.cli.common import (
+    choose_plan,
+    counted,
+    json_option,
+    opened_app,
+    plan_argument,
+    print_json,
+    recover_first,
+)
 from ifmosfs.core.plan import PlanState
 
 if TYPE_CHECKING:
@@ -31,6 +39,8 @@ def list_plans(as_json: bool) -> None:
 
     with opened_app() as app:
         plans = [as_edited(app, info) for info in app.catalogue.plans()]
+        if not plans:
+            recover_first(app)  # which tells of a catalogue that is lost
     if as_json:
         print_json({"plans": [plan_fields(info) for info in plans]})
         return

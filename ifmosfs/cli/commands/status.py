@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from ifmosfs.cli.common import counted, json_option, opened_app, print_json, quoted, shown, sized
+
+if TYPE_CHECKING:
+    from ifmosfs.app.looking import StatusReport
 
 
 @click.command()
@@ -14,7 +19,7 @@ def status(every: bool, as_json: bool) -> int:
     """What is mounted, planned, unfinished.
 
     Exit status: 0; 8 when a run was interrupted (the next command that needs it recovers by itself), or the journal of a
-    committed plan is lost.
+    committed plan is lost, or the catalogue that knew it.
     """
     from ifmosfs.app.looking import status as look
     from ifmosfs.cli.show_plan import plan_fields, show_plan_line
@@ -47,10 +52,11 @@ def status(every: bool, as_json: bool) -> int:
                 ],
                 "busy": report.busy,
                 "lost_journals": [info.plan_id for info in report.lost],
+                "unknown_plans": [run.plan_id for run in report.unknown],
                 "vaults": [{"target": use.target, "files": use.n_files, "bytes": use.n_bytes} for use in report.vaults],
             }
         )
-        return 8 if report.unfinished or report.lost else 0
+        return _exit_status(report)
     click.echo(counted(len(report.views), "mounted view"))
     for view in report.views:
         # A dead one is taken away, and told of, right after this.
@@ -81,7 +87,14 @@ def status(every: bool, as_json: bool) -> int:
     for info in report.lost:
         command = f"ifmosfs recover --from-journal {quoted(info.target)}"
         click.echo(f"The journal knows nothing of plan {info.plan_id}, which was committed. Make it again: {command}")
-    return 8 if report.unfinished or report.lost else 0
+    for run in report.unknown:
+        command = f"ifmosfs recover --from-journal {quoted(run.target)}"
+        click.echo(f"The catalogue knows nothing of plan {run.plan_id}, which was committed. Make it again: {command}")
+    return _exit_status(report)
+
+
+def _exit_status(report: StatusReport) -> int:
+    return 8 if report.unfinished or report.lost or report.unknown else 0
 
 
 def _what(name: str) -> str:

@@ -67,7 +67,7 @@ def teach(words: tuple[str, ...], recursive: bool, forget: bool, as_json: bool) 
 
 
 def _category(app: App, word: str) -> str | None:
-    from ifmosfs.app.subjects import category_named
+    from ifmosfs.app.category_words import category_named
 
     try:
         return category_named(app.taxonomy, word)

@@ -45,7 +45,7 @@ def empty(
 
     span = None if older_than is None else span_ns(older_than)
     with opened_app() as app:
-        recover_first(app)
+        recover_first(app, reads_past=True)
         named = plan is not None or plan_option is not None
         plans = [choose_plan(app, plan, plan_option, None)] if named else app.catalogue.plans()
         with app.writing() as journal:

@@ -31,7 +31,7 @@ def list_vault(plan: str | None, plan_option: str | None, as_json: bool) -> None
     from ifmosfs.app.vaulting import vault_entries, vault_use
 
     with opened_app() as app:
-        recover_first(app)
+        recover_first(app, reads_past=True)
         named = plan is not None or plan_option is not None
         plans = [choose_plan(app, plan, plan_option, None)] if named else app.catalogue.plans()
         with app.writing() as journal:

@@ -35,7 +35,7 @@ def restore(entries: tuple[str, ...], to: str | None, as_json: bool) -> int:
     wanted = [os.path.abspath(os.fsencode(each)) if "/" in each else os.fsencode(each) for each in entries]
     where = None if to is None else as_bytes(to)
     with opened_app() as app:
-        recover_first(app)
+        recover_first(app, reads_past=True)
         with app.writing() as journal:
             plans = app.catalogue.plans()
             try:

@@ -9,6 +9,7 @@ import click
 from ifmosfs.cli.common import choose_plan, counted, json_option, opened_app, plan_argument, print_json, recover_first
 
 if TYPE_CHECKING:
+    from ifmosfs.app.undoing import NotMoved
     from ifmosfs.core.manifest import PlanInfo
     from ifmosfs.core.reports import VerifyReport
 
@@ -25,16 +26,17 @@ def verify(plan: str | None, plan_option: str | None, as_json: bool) -> int:
     Exit status: 0 it is; 1 something is missing or was changed since; 3 what is there is in order, and some files of the plan were
     never moved, or a rollback has moved them back.
     """
-    from ifmosfs.app.undoing import UNDOABLE, not_moved, verify_plan
+    from ifmosfs.app.undoing import UNDOABLE, NotMoved, not_moved, verify_plan
     from ifmosfs.cli.show_runs import problem_fields, show_problems
     from ifmosfs.core.plan import PlanState
 
     with opened_app() as app:
-        recover_first(app)
+        recover_first(app, reads_past=True)
         info = choose_plan(app, plan, plan_option, None if plan or plan_option else UNDOABLE)
         with app.writing() as journal:
             report = verify_plan(app, journal, info)
-            n_left = 0 if info.state is PlanState.ROLLED_BACK else not_moved(app, journal, info) - report.n_taken_back
+            left = NotMoved(0, 0) if info.state is PlanState.ROLLED_BACK else not_moved(app, journal, info)
+    n_left = left.n_files
     is_in_part = n_left > 0 or (report.n_taken_back > 0 and info.state is not PlanState.ROLLED_BACK)
     if as_json:
         print_json(
@@ -44,6 +46,7 @@ def verify(plan: str | None, plan_option: str | None, as_json: bool) -> int:
                 "checked": report.n_checked,
                 "moved_back": report.n_taken_back,
                 "not_moved": n_left,
+                "outdated": left.n_outdated,
                 "missing": problem_fields(report.missing),
                 "changed": problem_fields(report.changed),
                 "extra": problem_fields(report.extra),
@@ -54,9 +57,21 @@ def verify(plan: str | None, plan_option: str | None, as_json: bool) -> int:
     show_problems(report.problems)
     for line in _words(info, report, n_left):
         click.echo(line)
-    if n_left > 0:
-        click.echo(f"{counted(n_left, 'file')} of the plan never moved: ifmosfs commit {info.plan_id} tries again.")
+    for line in _left_words(info, left):
+        click.echo(line)
     return _status(report.holds, is_in_part)
+
+
+def _left_words(info: PlanInfo, left: NotMoved) -> list[str]:
+    n_waiting, lines = left.n_files - left.n_outdated, []
+    if n_waiting:
+        lines.append(
+            f"{counted(n_waiting, 'file')} of the plan never moved: ifmosfs commit {info.plan_id} tries again."
+        )
+    if left.n_outdated:
+        what = f"{counted(left.n_outdated, 'file')} of the plan never moved"
+        lines.append(f"{what}, gone or changed since the scan: scan again, then look at the new plan.")
+    return lines
 
 
 def _status(holds: bool, is_in_part: bool) -> int:

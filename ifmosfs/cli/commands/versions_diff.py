@@ -28,7 +28,7 @@ def diff(before: str, after: str, as_tree: bool, as_json: bool) -> None:
     from ifmosfs.core.versions import changed_too
 
     with opened_app() as app:
-        recover_first(app)
+        recover_first(app, reads_past=True)
         found = diff_versions(app, before, after)
     if as_json:
         fields = {

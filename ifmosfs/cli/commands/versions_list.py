@@ -20,7 +20,7 @@ def list_versions(as_json: bool) -> None:
     from ifmosfs.cli.show_versions import version_fields, version_line
 
     with opened_app() as app:
-        recover_first(app)
+        recover_first(app, reads_past=True)
         if (app.settings.state_folder / "journal.db").exists():
             with app.writing() as journal:
                 add_missing_versions(app, journal)

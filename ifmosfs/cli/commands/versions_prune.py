@@ -46,7 +46,7 @@ def prune(keep: int | None, older_than: str | None, named: bool, dry_run: bool, 
 
     span = None if older_than is None else span_ns(older_than)
     with opened_app() as app:
-        recover_first(app)
+        recover_first(app, reads_past=True)
         if not (dry_run or yes):
             first = prune_versions(app, keep, span, named=named, dry_run=True)
             app.idle()

@@ -68,7 +68,7 @@ def _restore(version: str, globs: tuple[str, ...], *, dry_run: bool, yes: bool, 
     from ifmosfs.cli.stopping import stop_on_signals
 
     with opened_app() as app:
-        recover_first(app)
+        recover_first(app, reads_past=True)
         with app.writing() as journal:
             prepared = prepare_restore(app, journal, version, globs)
             app.idle()
@@ -93,7 +93,7 @@ def _restore(version: str, globs: tuple[str, ...], *, dry_run: bool, yes: bool, 
             "beside": [each.target.absolute for each in found.beside],
             "newer": [{"code": each.code, "path": each.path} for each in found.newer],
         }
-        print_json({**fields, **run_fields(report)})
+        print_json({**fields, **run_fields(report, dry_run=plan_id is None)})
         return run_status(report)
     show_moves(report, N_SHOWN)
     n_gone = report.n_failed - ran.n_failed

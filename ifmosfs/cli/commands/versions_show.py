@@ -20,7 +20,7 @@ def show(version: str, as_json: bool) -> None:
     from ifmosfs.core.files import Kind
 
     with opened_app() as app:
-        recover_first(app)
+        recover_first(app, reads_past=True)
         found, info = find_version(app, version)
         entries = read_manifest(app, info)
     if as_json:

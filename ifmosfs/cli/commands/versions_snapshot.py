@@ -39,6 +39,7 @@ def snapshot(
 
     Exit status: 0 as asked for; 3 recorded, but not every content that was to be kept is.
     """
+    from ifmosfs.app.category_words import near_categories
     from ifmosfs.app.snapshotting import ContentPolicy, take_snapshot
     from ifmosfs.cli.show_runs import problem_fields, show_problems
     from ifmosfs.cli.show_versions import version_fields
@@ -48,7 +49,7 @@ def snapshot(
         recover_first(app)
         for category in categories:
             if category not in app.taxonomy.names:
-                hint = "they are listed with `ifmosfs classify --json`"
+                hint = near_categories(app.taxonomy, category)
                 raise UsageProblem(f"there is no category {category!r}", hint=hint)
         report = take_snapshot(app, name, [as_bytes(folder) for folder in folders], policy)
         app.idle()
