@@ -98,6 +98,10 @@ class Permissions:
             self._ownerless[attr.device] = self._disk.name_rules(folder).dos
         return None if self._ownerless[attr.device] else errno.EPERM
 
+    def attributes_refusal(self, source: Place, folder: Place) -> int | None:
+        """The errno of giving a copy in a folder the extended attributes of a file; `None` where its filesystem can hold them."""
+        return errno.EOPNOTSUPP if self._disk.unkept_attributes(source, folder) else None
+
     def times_refusal(self, folder: Place, attr: Attr) -> int | None:
         """The errno of setting a folder's times, which only its owner may."""
         if self.is_read_only(folder):
@@ -248,6 +252,8 @@ class _Preflight:
                 self._add("hard-linked", step.source, step)
             elif self._is_owner_lost(step, found, *goes_to):
                 self._add("owner-not-kept", step.source, step)
+            elif self._are_attributes_lost(step, goes_to[0]):
+                self._add("attributes-not-kept", step.source, step)
         self._watch(step, found, is_copy)
 
     def _is_owner_lost(self, step: Step, found: Attr, folder: Place, attr: Attr) -> bool:
@@ -255,6 +261,16 @@ class _Preflight:
         if folder != parent(step.target):  # one that is made does not pass the group of the folder above on
             attr = replace(attr, mode=attr.mode & ~GROUP_OF_FOLDER)
         return self._allowed.copy_refusal(folder, attr, found) is not None
+
+    def _are_attributes_lost(self, step: Step, folder: Place) -> bool:
+        if step.is_folder:  # it is not copied at all
+            return False
+        try:
+            return self._allowed.attributes_refusal(step.source, folder) is not None
+        except OSError as error:
+            if response_to(error) is Response.FATAL:
+                raise disk_failed(error, step.source) from error
+            return False
 
     def _need(self, folder: Place, attr: Attr) -> _Need:
         """What is needed on the filesystem of an existing folder."""

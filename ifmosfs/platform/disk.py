@@ -170,6 +170,19 @@ class PosixDisk:
         return _asked(place, filesystems.name_rules)
 
     @_naming
+    def unkept_attributes(self, source: Place, folder: Place) -> Sequence[str]:
+        """See `DiskReader.unkept_attributes`."""
+        above, name = self._folders().parent(source)
+        held = os.open(name, linux.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=above)
+        try:
+            names = metadata.names_of(held)
+        finally:
+            os.close(held)
+        if not names:
+            return ()
+        return _asked(folder, lambda there: [each for each in names if not metadata.can_hold(there, each)])
+
+    @_naming
     def digest(self, place: Place) -> bytes:
         """See `DiskReader.digest`."""
         descriptor = copying.open_regular(self._folders().parent(place))

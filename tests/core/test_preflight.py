@@ -137,6 +137,23 @@ def test_a_copy_gets_its_group_from_a_folder_that_gives_its_own_but_not_from_one
     assert findings(report) == [("owner-not-kept", b"/usb/b", 2)]
 
 
+def test_files_to_be_copied_whose_attributes_the_target_cannot_hold_are_found() -> None:
+    disk = MemoryDisk.from_tree({b"in": {b"a": b"1", b"b": b"2"}})
+    disk.add_filesystem(b"/out", {b"c": b"3"}, bare=True)
+    disk.add_filesystem(b"/usb", {b"d": b"4"})
+    for place in (Place(b"/in", b"a"), Place(b"/usb", b"d")):
+        disk.give_attribute(place, "user.note", b"n")
+    moves = [
+        ((b"/in", b"a"), (b"/out", b"made/a")),
+        ((b"/in", b"b"), (b"/out", b"b")),
+        ((b"/out", b"c"), (b"/out", b"c2")),
+        ((b"/usb", b"d"), (b"/in", b"d")),
+    ]
+    setting = Setting(b"/out", "uuid:memory-2", (Root(b"/in", "uuid:memory-1"),))
+    report = check(disk, WorkOrder(make_run(), steps=make_steps(disk, moves)), setting=setting)
+    assert findings(report) == [("attributes-not-kept", b"/in/a", 1)]
+
+
 def test_another_owners_file_in_a_sticky_folder_is_found() -> None:
     disk = make_disk()
     for folder in (b"in", b"out"):
