@@ -16,11 +16,11 @@ from typing import Final, NamedTuple
 from ifmosfs.core.effects import Response, disk_failed, lstat_or_none, parent, response_to
 from ifmosfs.core.execute import WorkOrder, n_files_of
 from ifmosfs.core.files import Attr, Kind, Place, Root
-from ifmosfs.core.names import SEPARATOR, NameRules, is_within, split
+from ifmosfs.core.names import SEPARATOR, NameRules, display, is_within, split
 from ifmosfs.core.plan import Plan
 from ifmosfs.core.ports import DiskReader, Space
-from ifmosfs.core.reports import PreflightReport, Problem, problem
-from ifmosfs.core.steps import Step, ends_of
+from ifmosfs.core.reports import WORDS, PreflightReport, Problem, problem
+from ifmosfs.core.steps import Step, ends_of, stranded
 
 SUPERUSER = 0
 STICKY = 0o1000
@@ -28,6 +28,7 @@ GROUP_OF_FOLDER = 0o2000  # what is made in such a folder gets its group
 
 
 READ_ONLY: Final = "read-only"
+WINNER_STAYED: Final = "winner-stayed"
 NOT_WRITABLE: Final = "not-writable"
 SECTOR_BYTES: Final = 512  # of which `Attr.n_blocks` counts
 
@@ -165,6 +166,7 @@ def preflight(
     check.sources()
     check.targets()
     check.permissions()
+    check.losers()
     check.space()
     return check.report()
 
@@ -187,14 +189,18 @@ class _Preflight:
         self._n_copies = self._n_bytes = 0
         self._freeing: dict[bytes, bool] = {}  # root -> whether names left in it may be taken by others
         self._landings: dict[Place, tuple[Place, Attr] | None] = {}
+        self._shut: set[Place] = set()  # folders that this user may not change
+        self._torn: set[int] = set()  # units of which something cannot be moved
         self._needs: dict[int, _Need] = {}  # by the device that files are copied to
 
     def report(self) -> PreflightReport:
         """What was found."""
         return PreflightReport(tuple(self._problems), n_files_of(self._order), self._n_copies, self._n_bytes)
 
-    def _add(self, code: str, place: Place, step: Step | None = None) -> None:
-        self._problems.append(problem(code, place.absolute, action_id=step.action_id if step else 0))
+    def _add(self, code: str, place: Place, step: Step | None = None, words: str | None = None) -> None:
+        self._problems.append(problem(code, place.absolute, words=words, action_id=step.action_id if step else 0))
+        if step is not None and step.unit:
+            self._torn.add(step.unit)
 
     def _look(self, place: Place) -> Attr | None:
         try:
@@ -349,7 +355,6 @@ class _Preflight:
             entered.add(Place(self._setting.target, b""))
         left = set(ends.left)
         found: dict[bytes, Problem] = {}
-        shut: set[Place] = set()
         for folder in entered | left:
             existing = self._nearest(folder)
             if existing is None or (existing[0] != folder and folder not in entered):
@@ -357,10 +362,10 @@ class _Preflight:
             refused = self._allowed.problem(*existing)
             if refused is not None:
                 found[refused.path] = refused
-                shut.add(folder)
+                self._shut.add(folder)
         self._problems += [found[path] for path in sorted(found)]
         for step in self._order.steps if self._sources else ():
-            if parent(step.source) not in shut and self._is_held_by_folder(step):
+            if parent(step.source) not in self._shut and self._is_held_by_folder(step):
                 self._add(NOT_WRITABLE, step.source, step)
 
     def _nearest(self, folder: Place) -> tuple[Place, Attr] | None:
@@ -390,6 +395,20 @@ class _Preflight:
         folder = parent(step.source)
         attr, found = self._folders.get(folder.absolute), self._sources.get(step.source.absolute)
         return attr is not None and found is not None and self._allowed.refusal(folder, attr, found) is not None
+
+    # Losers
+
+    def losers(self) -> None:
+        """What would be put away because another file has its name, and stays because that one is not there, or will not come."""
+        troubled = {each.action_id for each in self._problems}
+
+        def fails(step: Step) -> bool:
+            is_shut = not self._shut.isdisjoint((parent(step.source), parent(step.target)))
+            return step.action_id in troubled or step.unit in self._torn or is_shut
+
+        for step, place in stranded(self._order.steps, fails, lambda place: self._look(place) is not None):
+            if step.action_id not in troubled:
+                self._add(WINNER_STAYED, step.source, step, f"{WORDS[WINNER_STAYED]} ({display(place.absolute)})")
 
     # Space
 
