@@ -12,6 +12,7 @@ from ifmosfs.app.staging import nearest_folder
 from ifmosfs.core.execute import WorkOrder
 from ifmosfs.core.files import Fingerprint, Kind, Place
 from ifmosfs.core.history import Held
+from ifmosfs.core.inheriting import NewFolderModes
 from ifmosfs.core.journal import Run
 from ifmosfs.core.names import ancestors, components, is_within, join
 from ifmosfs.core.ordering import in_order
@@ -57,11 +58,12 @@ def commit_order(app: App, tree: AnyTree, before: Held, run: Run) -> CommitOrder
         *(_carrying(app, plan, folder) for folder in projects.whole),
     ]
     losing = list(_losing(tree, [action for action in tree.vaulted() if action.action_id not in done], vault))
+    modes = NewFolderModes(app.disk, plan.policy.folder_mode)
     order = WorkOrder(
         run=run,
         folders=(
-            *_root_folders(plan.target, plan.policy.folder_mode),
-            *_planned_folders(app, tree),
+            *_root_folders(plan.target, modes),
+            *_planned_folders(app, tree, modes),
             *((place, VAULT_MODE) for place in vault_folders(vault.places)),
         ),
         steps=_all_in_order(plan, steps, others, losing, run.run_id, vault.key),
@@ -256,20 +258,21 @@ class _Winners:
         return Place(self._target, action.target or b"")
 
 
-def _root_folders(target: bytes, mode: int) -> list[tuple[Place, int]]:
+def _root_folders(target: bytes, modes: NewFolderModes) -> list[tuple[Place, int]]:
     """The target folder and its missing parents, below the nearest one that exists."""
     existing = nearest_folder(target)
     missing = components(target[len(existing) :].strip(b"/"))
-    return [(Place(existing, join(*missing[:depth])), mode) for depth in range(1, len(missing) + 1)]
+    places = [Place(existing, join(*missing[:depth])) for depth in range(1, len(missing) + 1)]
+    return [(place, modes.of(place)) for place in places]
 
 
-def _planned_folders(app: App, tree: AnyTree) -> list[tuple[Place, int]]:
+def _planned_folders(app: App, tree: AnyTree, modes: NewFolderModes) -> list[tuple[Place, int]]:
     """The folders the plan makes, and those that were there when it was made and are not any more."""
     wanted = []
     for folder in tree.folders():
         place = Place(tree.plan.target, folder.path)
         if folder.planned or not _is_folder(app, place):
-            wanted.append((place, folder.mode))
+            wanted.append((place, modes.of(place, folder.mode)))
     return wanted
 
 

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 from ifmosfs.core.effects import Response, disk_failed, lstat_or_none, parent, response_to
 from ifmosfs.core.execute import WorkOrder, n_files_of
 from ifmosfs.core.files import Attr, Kind, Place, Root
+from ifmosfs.core.inheriting import GROUP_OF_FOLDER
 from ifmosfs.core.names import SEPARATOR, NameRules, display, is_within, split
 from ifmosfs.core.plan import Plan
 from ifmosfs.core.ports import DiskReader, Space
@@ -24,7 +25,6 @@ from ifmosfs.core.steps import Step, ends_of, stranded
 
 SUPERUSER = 0
 STICKY = 0o1000
-GROUP_OF_FOLDER = 0o2000  # what is made in such a folder gets its group
 
 
 READ_ONLY: Final = "read-only"
@@ -185,6 +185,7 @@ class _Preflight:
         self._problems: list[Problem] = []
         self._folders: dict[bytes, Attr | None] = {}
         self._keys: dict[bytes, dict[bytes, bytes]] = {}
+        self._made = dict(order.folders)
         self._sources: dict[bytes, Attr] = {}  # as found, of sticky and append-only folders
         self._n_copies = self._n_bytes = 0
         self._freeing: dict[bytes, bool] = {}  # root -> whether names left in it may be taken by others
@@ -264,8 +265,9 @@ class _Preflight:
 
     def _is_owner_lost(self, step: Step, found: Attr, folder: Place, attr: Attr) -> bool:
         """Whether this user cannot give the copy its owner and group, in a folder or in one that is made in it."""
-        if folder != parent(step.target):  # one that is made does not pass the group of the folder above on
-            attr = replace(attr, mode=attr.mode & ~GROUP_OF_FOLDER)
+        if folder != parent(step.target):  # one that is made passes the group of the folder above on if it is made so
+            made = self._made.get(parent(step.target), 0)
+            attr = replace(attr, mode=attr.mode & ~GROUP_OF_FOLDER | made & GROUP_OF_FOLDER)
         return self._allowed.copy_refusal(folder, attr, found) is not None
 
     def _are_attributes_lost(self, step: Step, folder: Place) -> bool:
