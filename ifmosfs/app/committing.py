@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from ifmosfs.store.records import PlanHead
 
 FULL = frozenset({"no-space", "no-inodes"})
-NAMES_TAKEN = frozenset({"name-taken", "conflict-open"})
+NAMES_TAKEN = frozenset({"name-taken", "conflict-open", "winner-stayed"})
 Stop = Callable[[], StopRequest | None]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import count
 from typing import NamedTuple
 
@@ -12,10 +12,11 @@ from ifmosfs.app.staging import nearest_folder
 from ifmosfs.core.execute import WorkOrder
 from ifmosfs.core.files import Fingerprint, Kind, Place
 from ifmosfs.core.history import Held
+from ifmosfs.core.inheriting import NewFolderModes
 from ifmosfs.core.journal import Run
 from ifmosfs.core.names import ancestors, components, is_within, join
 from ifmosfs.core.ordering import in_order
-from ifmosfs.core.plan import Action, Plan, UnitKind
+from ifmosfs.core.plan import Action, ActionKind, Plan, UnitKind
 from ifmosfs.core.reports import Problem, problem
 from ifmosfs.core.steps import PlannedSteps, Step
 from ifmosfs.core.tree import CarriedFolder, PlannedMove
@@ -55,16 +56,17 @@ def commit_order(app: App, tree: AnyTree, before: Held, run: Run) -> CommitOrder
     others = [
         *_steps_apart(plan, apart, vault),
         *(_carrying(app, plan, folder) for folder in projects.whole),
-        *(_losing(action, vault) for action in tree.vaulted() if action.action_id not in done),
     ]
+    losing = list(_losing(tree, [action for action in tree.vaulted() if action.action_id not in done], vault))
+    modes = NewFolderModes(app.disk, plan.policy.folder_mode)
     order = WorkOrder(
         run=run,
         folders=(
-            *_root_folders(plan.target, plan.policy.folder_mode),
-            *_planned_folders(app, tree),
+            *_root_folders(plan.target, modes),
+            *_planned_folders(app, tree, modes),
             *((place, VAULT_MODE) for place in vault_folders(vault.places)),
         ),
-        steps=_all_in_order(plan, steps, others, run.run_id, vault.key),
+        steps=_all_in_order(plan, steps, others, losing, run.run_id, vault.key),
         folder_times=_folder_times(tree),
         remove_emptied=True,
         emptied_before=before.left,
@@ -146,6 +148,10 @@ class _Vault:
         above = [Place(place.root, path) for path in ancestors(place.path)]
         return not self._nothing_at(place) or any(not self._may_be_folder(folder) for folder in above)
 
+    def is_held(self, place: Place) -> bool:
+        """Whether something has a name in the target now."""
+        return not self._nothing_at(place)
+
     def _nothing_at(self, place: Place) -> bool:
         try:
             self._app.disk.lstat(place)
@@ -160,15 +166,21 @@ class _Vault:
 
 
 def _all_in_order(
-    plan: Plan, alone: PlannedSteps, others: Sequence[Step], run_id: str, key: Callable[[Place], bytes]
+    plan: Plan,
+    alone: PlannedSteps,
+    others: Sequence[Step],
+    losing: Sequence[Step],
+    run_id: str,
+    key: Callable[[Place], bytes],
 ) -> Sequence[Step]:
-    """All steps as `in_order` gives them. Those of files that move alone are only made if it may be one of them that has to wait:
-    where no root lies in the target, nor the other way round, nothing enters a name that one of them leaves."""
+    """All steps as `in_order` gives them, and after them those of what loses its name to any. Those of files that move alone are
+    only made if it may be one of them that has to wait: where no root lies in the target, nor the other way round, nothing enters
+    a name that one of them leaves."""
     names = {key(step.source) for step in others if step.source.root == plan.target}
     roots_meet = any(is_within(plan.target, root.path) or is_within(root.path, plan.target) for root in plan.roots)
     if roots_meet or (names and any(key(step.target) in names for step in alone)):
-        return in_order([*alone, *others], run_id, key)
-    return alone.with_others(in_order(others, run_id, key)) if others else alone
+        return (*in_order([*alone, *others], run_id, key), *losing)
+    return alone.with_others((*in_order(others, run_id, key), *losing)) if others or losing else alone
 
 
 def _steps_apart(plan: Plan, moves: Sequence[PlannedMove], vault: _Vault) -> Iterator[Step]:
@@ -203,24 +215,64 @@ def _carrying(app: App, plan: Plan, folder: CarriedFolder) -> Step:
     return Step(0, folder.source, Place(plan.target, folder.target), expected, is_folder=True)
 
 
-def _losing(action: Action, vault: _Vault) -> Step:
-    return Step(action.action_id, action.source_place, vault.for_lost(action), action.expected)
+def _losing(tree: AnyTree, lost: Sequence[Action], vault: _Vault) -> Iterator[Step]:
+    """The steps of files that lost a name, each after whatever has it. Files that belong together have lost as one, so each of
+    them comes after all that any of them lost to."""
+    winners = _Winners(tree, lost, vault)
+    for action in lost:
+        place = vault.for_lost(action)
+        yield Step(action.action_id, action.source_place, place, action.expected, after=tuple(winners.of(action)))
 
 
-def _root_folders(target: bytes, mode: int) -> list[tuple[Place, int]]:
+class _Winners:
+    """Where the files are, or will be, to which some others have lost their names."""
+
+    def __init__(self, tree: AnyTree, lost: Sequence[Action], vault: _Vault) -> None:
+        self._target = tree.plan.target
+        self._vault = vault
+        self._units: dict[int, list[Action]] = {}
+        for action in lost:
+            if action.unit:
+                self._units.setdefault(action.unit, []).append(action)
+        names = {vault.key(self._name(action)) for action in lost if action.target is not None}
+        self._coming: dict[bytes, Place] = {}  # by the name, what a move brings there
+        self._elsewhere: dict[bytes, Place] = {}  # what won the name and was given another place since
+        for move in tree.moves() if names else ():
+            place = Place(self._target, move.target)
+            if vault.key(place) in names:
+                self._coming[vault.key(place)] = place
+            elif move.action.kind is ActionKind.MOVE and (key := vault.key(self._name(move.action))) in names:
+                self._elsewhere[key] = place
+
+    def of(self, action: Action) -> Iterable[Place]:
+        """What a file comes after; nothing where a person alone has put it away."""
+        together = [each for each in self._units.get(action.unit, [action]) if each.target is not None]
+        names = {self._vault.key(self._name(each)): self._name(each) for each in together}
+        coming = [self._coming.get(key) or self._elsewhere.get(key) for key in names]
+        found = dict.fromkeys(place for place in coming if place is not None)
+        if found or action.kind is not ActionKind.VAULT:
+            return found
+        return [place for place in names.values() if self._vault.is_held(place)] or names.values()
+
+    def _name(self, action: Action) -> Place:
+        return Place(self._target, action.target or b"")
+
+
+def _root_folders(target: bytes, modes: NewFolderModes) -> list[tuple[Place, int]]:
     """The target folder and its missing parents, below the nearest one that exists."""
     existing = nearest_folder(target)
     missing = components(target[len(existing) :].strip(b"/"))
-    return [(Place(existing, join(*missing[:depth])), mode) for depth in range(1, len(missing) + 1)]
+    places = [Place(existing, join(*missing[:depth])) for depth in range(1, len(missing) + 1)]
+    return [(place, modes.of(place)) for place in places]
 
 
-def _planned_folders(app: App, tree: AnyTree) -> list[tuple[Place, int]]:
+def _planned_folders(app: App, tree: AnyTree, modes: NewFolderModes) -> list[tuple[Place, int]]:
     """The folders the plan makes, and those that were there when it was made and are not any more."""
     wanted = []
     for folder in tree.folders():
         place = Place(tree.plan.target, folder.path)
         if folder.planned or not _is_folder(app, place):
-            wanted.append((place, folder.mode))
+            wanted.append((place, modes.of(place, folder.mode)))
     return wanted
 
 

@@ -2,8 +2,8 @@
 
 Order of things: record the times of the folders that will change, make folders, sync; then batch by batch: intents durable,
 renames, sync, outcomes durable; what lies on another filesystem goes through `core.transfer`; last the emptied folders and the
-times. Steps of one unit are never split between batches, and are all done or none (`core.all_or_none`). A commit and a rollback
-are the same to it.
+times. Steps of one unit are never split between batches, and are all done or none (`core.all_or_none`). What comes after
+something (`Step.after`) is not begun before that is durable. A commit and a rollback are the same to it.
 
 Invariants: no effect without a durable intent; no outcome settled before the sync after its effect; after an error that must
 not be tried again nothing more is settled, and the run is left to `core.recover`.
@@ -20,10 +20,12 @@ from ifmosfs.core.all_or_none import move_together, unit_end
 from ifmosfs.core.effects import (
     NOBODY,
     Writers,
+    blame,
     conflict,
     ends,
     failed,
     folders_of,
+    lstat_or_none,
     move_by_rename,
     names_of,
     parent,
@@ -34,13 +36,24 @@ from ifmosfs.core.effects import (
 from ifmosfs.core.errors import DiskFull, IfmosfsError
 from ifmosfs.core.files import Place
 from ifmosfs.core.folders import DoomedFolder, FolderTimes, NewFolder, changing, make_folders, remove_emptied
-from ifmosfs.core.journal import FolderMeta, Journal, Operation, OpKind, OpState, Outcome, Run, RunKind, RunState
+from ifmosfs.core.journal import (
+    SETTLED,
+    FolderMeta,
+    Journal,
+    Operation,
+    OpKind,
+    OpState,
+    Outcome,
+    Run,
+    RunKind,
+    RunState,
+)
 from ifmosfs.core.moved_again import MovedAgain
-from ifmosfs.core.names import SEPARATOR, components
+from ifmosfs.core.names import SEPARATOR, components, display
 from ifmosfs.core.ports import Disk
 from ifmosfs.core.reports import RunReport, StopCause
 from ifmosfs.core.runlog import RunLog, Settled
-from ifmosfs.core.steps import Step, ends_of, n_files_among
+from ifmosfs.core.steps import Step, ends_of, n_files_among, waiting_among
 from ifmosfs.core.transfer import transfer
 
 FIRST_BATCH: Final = 256
@@ -192,6 +205,9 @@ class _Execution:
         self._again = MovedAgain(order.steps if order.run.kind is RunKind.ROLLBACK else ())
         self._times = FolderTimes()
         self._blocked: dict[bytes, Outcome] = {}
+        self._n_unconditional = len(order.steps) - len(waiting_among(order.steps))
+        self._after: dict[int, tuple[Place, ...]] = {}  # by the number of the operation, of this batch
+        self._not_brought: set[Place] = set()  # to where a step of this run was to bring something, in vain
         self._cause: StopCause | None = None
         self._stops_after_batch = False
 
@@ -240,8 +256,11 @@ class _Execution:
                 self._cause = self._cause or StopCause.INTERRUPTED
 
     def _batch_end(self, begun: int) -> int:
-        """Where the batch ends: a unit is never split, and no file is moved twice in one batch."""
+        """Where the batch ends: a unit is never split, no file is moved twice in one batch, and none is in the batch of what it
+        comes after: that must be durable, or a power cut could leave the one without the other."""
         steps, end = self._order.steps, begun + self._batch_size
+        if begun < self._n_unconditional < end:
+            end = self._n_unconditional
         while end < len(steps) and steps[end].unit and steps[end].unit == steps[end - 1].unit:
             end += 1
         return self._again.batch_end(begun, min(end, len(steps)))
@@ -259,6 +278,7 @@ class _Execution:
 
     def _move_batch(self, steps: Sequence[Step]) -> None:
         operations = [self._operation(self._again.as_arrived(step)) for step in steps]
+        self._after = {each.seq: step.after for each, step in zip(operations, steps, strict=True) if step.after}
         self._log.intend(operations)
         batch, position = _Batch(), 0
         while position < len(operations):
@@ -316,6 +336,9 @@ class _Execution:
     def _settle(self, rows: Sequence[Settled]) -> None:
         self._log.settle(rows)
         self._again.settled(rows)
+        if self._n_unconditional < len(self._order.steps):
+            vain = (each for each, outcome in rows if outcome.state in SETTLED and outcome.state is not OpState.DONE)
+            self._not_brought.update(ends(each)[1] for each in vain)
 
     def _operation(self, step: Step) -> Operation:
         seq, kind = self._log.next_seq(), OpKind.CARRY if step.is_folder else OpKind.MOVE
@@ -338,7 +361,11 @@ class _Execution:
             return skipped(operation, "disk-full")
 
     def _refused(self, operation: Operation) -> Outcome | None:
-        """Why the operation cannot be done, if a folder that it needs could not be made."""
+        """Why the operation cannot be done, if a folder that it needs could not be made, or what it comes after is not there."""
+        for place in self._after.get(operation.seq, ()):
+            lacking = self._lacking(operation, place)
+            if lacking is not None:
+                return lacking
         if not self._blocked:
             return None
         blocked = self._blocked_by(ends(operation)[1])
@@ -346,6 +373,14 @@ class _Execution:
             return None
         verdict = conflict if blocked.state is OpState.CONFLICT else failed
         return verdict(operation, "folder-name-taken" if verdict is conflict else "folder-refused")
+
+    def _lacking(self, operation: Operation, place: Place) -> Outcome | None:
+        try:
+            if place not in self._not_brought and lstat_or_none(self._disk, place) is not None:
+                return None
+        except OSError as error:
+            return blame(operation, error, place)
+        return conflict(operation, "winner-stayed", display(place.absolute))
 
     def _halted(self) -> bool:
         """Whether no further file may be begun; asks whether someone wants to stop."""

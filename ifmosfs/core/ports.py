@@ -115,6 +115,12 @@ class DiskReader(Protocol):
         """What that filesystem takes for names, and which it holds for equal; found out without writing."""
         ...
 
+    def unkept_attributes(self, source: Place, folder: Place) -> Sequence[str]:
+        """The names of the extended attributes (ACLs are among them) of a file or symlink that a copy in the folder could not have,
+        as far as the filesystem tells; found out without writing. Of a folder that does not exist yet: in its nearest existing
+        parent."""
+        ...
+
     def digest(self, place: Place) -> bytes:
         """BLAKE3 (32 bytes) of a regular file's content."""
         ...
@@ -150,7 +156,8 @@ class Disk(DiskReader, Protocol):
     def copy(self, source: Place, temporary: Place, expected: Fingerprint) -> Copied:
         """Copy a file or symlink with all it has (content, holes, owner, mode, ACLs, xattrs, times) to a new name, sync it,
         read it back and compare. ESTALE if the source is not, or does not stay, the expected one; ETXTBSY if a program has
-        it open for writing; EIO if the copy reads back differently; EEXIST if the temporary name is taken."""
+        it open for writing; EOPNOTSUPP if the filesystem cannot hold one of its attributes; EIO if the copy reads back
+        differently; EEXIST if the temporary name is taken."""
         ...
 
     def unlink_checked(self, place: Place, expected: Fingerprint) -> None:

@@ -16,18 +16,19 @@ from typing import Final, NamedTuple
 from ifmosfs.core.effects import Response, disk_failed, lstat_or_none, parent, response_to
 from ifmosfs.core.execute import WorkOrder, n_files_of
 from ifmosfs.core.files import Attr, Kind, Place, Root
-from ifmosfs.core.names import SEPARATOR, NameRules, is_within, split
+from ifmosfs.core.inheriting import GROUP_OF_FOLDER
+from ifmosfs.core.names import SEPARATOR, NameRules, display, is_within, split
 from ifmosfs.core.plan import Plan
 from ifmosfs.core.ports import DiskReader, Space
-from ifmosfs.core.reports import PreflightReport, Problem, problem
-from ifmosfs.core.steps import Step, ends_of
+from ifmosfs.core.reports import WORDS, PreflightReport, Problem, problem
+from ifmosfs.core.steps import Step, ends_of, stranded
 
 SUPERUSER = 0
 STICKY = 0o1000
-GROUP_OF_FOLDER = 0o2000  # what is made in such a folder gets its group
 
 
 READ_ONLY: Final = "read-only"
+WINNER_STAYED: Final = "winner-stayed"
 NOT_WRITABLE: Final = "not-writable"
 SECTOR_BYTES: Final = 512  # of which `Attr.n_blocks` counts
 
@@ -98,6 +99,10 @@ class Permissions:
             self._ownerless[attr.device] = self._disk.name_rules(folder).dos
         return None if self._ownerless[attr.device] else errno.EPERM
 
+    def attributes_refusal(self, source: Place, folder: Place) -> int | None:
+        """The errno of giving a copy in a folder the extended attributes of a file; `None` where its filesystem can hold them."""
+        return errno.EOPNOTSUPP if self._disk.unkept_attributes(source, folder) else None
+
     def times_refusal(self, folder: Place, attr: Attr) -> int | None:
         """The errno of setting a folder's times, which only its owner may."""
         if self.is_read_only(folder):
@@ -161,6 +166,7 @@ def preflight(
     check.sources()
     check.targets()
     check.permissions()
+    check.losers()
     check.space()
     return check.report()
 
@@ -179,18 +185,23 @@ class _Preflight:
         self._problems: list[Problem] = []
         self._folders: dict[bytes, Attr | None] = {}
         self._keys: dict[bytes, dict[bytes, bytes]] = {}
+        self._made = dict(order.folders)
         self._sources: dict[bytes, Attr] = {}  # as found, of sticky and append-only folders
         self._n_copies = self._n_bytes = 0
         self._freeing: dict[bytes, bool] = {}  # root -> whether names left in it may be taken by others
         self._landings: dict[Place, tuple[Place, Attr] | None] = {}
+        self._shut: set[Place] = set()  # folders that this user may not change
+        self._torn: set[int] = set()  # units of which something cannot be moved
         self._needs: dict[int, _Need] = {}  # by the device that files are copied to
 
     def report(self) -> PreflightReport:
         """What was found."""
         return PreflightReport(tuple(self._problems), n_files_of(self._order), self._n_copies, self._n_bytes)
 
-    def _add(self, code: str, place: Place, step: Step | None = None) -> None:
-        self._problems.append(problem(code, place.absolute, action_id=step.action_id if step else 0))
+    def _add(self, code: str, place: Place, step: Step | None = None, words: str | None = None) -> None:
+        self._problems.append(problem(code, place.absolute, words=words, action_id=step.action_id if step else 0))
+        if step is not None and step.unit:
+            self._torn.add(step.unit)
 
     def _look(self, place: Place) -> Attr | None:
         try:
@@ -248,13 +259,26 @@ class _Preflight:
                 self._add("hard-linked", step.source, step)
             elif self._is_owner_lost(step, found, *goes_to):
                 self._add("owner-not-kept", step.source, step)
+            elif self._are_attributes_lost(step, goes_to[0]):
+                self._add("attributes-not-kept", step.source, step)
         self._watch(step, found, is_copy)
 
     def _is_owner_lost(self, step: Step, found: Attr, folder: Place, attr: Attr) -> bool:
         """Whether this user cannot give the copy its owner and group, in a folder or in one that is made in it."""
-        if folder != parent(step.target):  # one that is made does not pass the group of the folder above on
-            attr = replace(attr, mode=attr.mode & ~GROUP_OF_FOLDER)
+        if folder != parent(step.target):  # one that is made passes the group of the folder above on if it is made so
+            made = self._made.get(parent(step.target), 0)
+            attr = replace(attr, mode=attr.mode & ~GROUP_OF_FOLDER | made & GROUP_OF_FOLDER)
         return self._allowed.copy_refusal(folder, attr, found) is not None
+
+    def _are_attributes_lost(self, step: Step, folder: Place) -> bool:
+        if step.is_folder:  # it is not copied at all
+            return False
+        try:
+            return self._allowed.attributes_refusal(step.source, folder) is not None
+        except OSError as error:
+            if response_to(error) is Response.FATAL:
+                raise disk_failed(error, step.source) from error
+            return False
 
     def _need(self, folder: Place, attr: Attr) -> _Need:
         """What is needed on the filesystem of an existing folder."""
@@ -333,7 +357,6 @@ class _Preflight:
             entered.add(Place(self._setting.target, b""))
         left = set(ends.left)
         found: dict[bytes, Problem] = {}
-        shut: set[Place] = set()
         for folder in entered | left:
             existing = self._nearest(folder)
             if existing is None or (existing[0] != folder and folder not in entered):
@@ -341,10 +364,10 @@ class _Preflight:
             refused = self._allowed.problem(*existing)
             if refused is not None:
                 found[refused.path] = refused
-                shut.add(folder)
+                self._shut.add(folder)
         self._problems += [found[path] for path in sorted(found)]
         for step in self._order.steps if self._sources else ():
-            if parent(step.source) not in shut and self._is_held_by_folder(step):
+            if parent(step.source) not in self._shut and self._is_held_by_folder(step):
                 self._add(NOT_WRITABLE, step.source, step)
 
     def _nearest(self, folder: Place) -> tuple[Place, Attr] | None:
@@ -374,6 +397,20 @@ class _Preflight:
         folder = parent(step.source)
         attr, found = self._folders.get(folder.absolute), self._sources.get(step.source.absolute)
         return attr is not None and found is not None and self._allowed.refusal(folder, attr, found) is not None
+
+    # Losers
+
+    def losers(self) -> None:
+        """What would be put away because another file has its name, and stays because that one is not there, or will not come."""
+        troubled = {each.action_id for each in self._problems}
+
+        def fails(step: Step) -> bool:
+            is_shut = not self._shut.isdisjoint((parent(step.source), parent(step.target)))
+            return step.action_id in troubled or step.unit in self._torn or is_shut
+
+        for step, place in stranded(self._order.steps, fails, lambda place: self._look(place) is not None):
+            if step.action_id not in troubled:
+                self._add(WINNER_STAYED, step.source, step, f"{WORDS[WINNER_STAYED]} ({display(place.absolute)})")
 
     # Space
 

@@ -38,6 +38,10 @@ class Refusals(Protocol):
         """Of giving a copy of `entry` in that folder what `entry` has."""
         ...
 
+    def attributes_refusal(self, source: Place, folder: Place) -> int | None:
+        """Of giving a copy in that folder the extended attributes of what the reader has at `source`."""
+        ...
+
     def times_refusal(self, folder: Place, attr: Attr) -> int | None:
         """Of setting the folder's own times."""
         ...
@@ -54,6 +58,11 @@ class NoRefusals:
     def copy_refusal(self, folder: Place, attr: Attr, entry: Attr) -> int | None:
         """Nothing is refused."""
         del folder, attr, entry
+        return None
+
+    def attributes_refusal(self, source: Place, folder: Place) -> int | None:
+        """Nothing is refused."""
+        del source, folder
         return None
 
     def times_refusal(self, folder: Place, attr: Attr) -> int | None:
@@ -180,6 +189,10 @@ class RehearsalDisk:
         """Of the real filesystem."""
         return self._reader.name_rules(place)
 
+    def unkept_attributes(self, source: Place, folder: Place) -> Sequence[str]:
+        """Of the file where it really is now, in a folder of the real filesystem."""
+        return self._reader.unkept_attributes(self.origin(source), folder)
+
     def digest(self, place: Place) -> bytes:
         """A value that is equal for an original and its rehearsed copy; no content is read."""
         origin = self._reader.lstat(self.origin(place))
@@ -255,6 +268,7 @@ class RehearsalDisk:
         self._require_free(temporary)
         self._require_allowed(parent(temporary))
         _raise_if(self._refusals.copy_refusal(parent(temporary), folder, attr), temporary)
+        _raise_if(self._refusals.attributes_refusal(self.origin(source), parent(temporary)), temporary)
         copied = replace(attr, device=folder.device, inode=self._new_inode(), n_links=1, birth_ns=None)
         self._set(temporary.absolute, copied)
         self._origins[temporary.absolute] = self.origin(source)

@@ -23,7 +23,8 @@ from ifmosfs.core.values import quick
 class Step:
     """One file to move, or with `is_folder` a whole folder. `inverse_of` is the (run id, seq) that a rollback undoes with it.
 
-    `action_id` and `unit` are those of `Operation`.
+    `action_id` and `unit` are those of `Operation`. `after`: what must be at these places by then, brought there by the run or
+    there before it; else the file stays. Steps that have any are the last of their run.
     """
 
     action_id: int
@@ -33,6 +34,7 @@ class Step:
     inverse_of: tuple[str, int] | None = None
     unit: int = 0
     is_folder: bool = False
+    after: tuple[Place, ...] = ()
 
 
 class Ends(NamedTuple):
@@ -140,6 +142,27 @@ def ends_of(steps: Sequence[Step]) -> Ends:
     left = dict.fromkeys((step.source.root, step.source.path.rpartition(SEPARATOR)[0]) for step in steps)
     entered = dict.fromkeys((step.target.root, step.target.path.rpartition(SEPARATOR)[0]) for step in steps)
     return Ends(tuple(Place(*each) for each in left), tuple(Place(*each) for each in entered))
+
+
+def waiting_among(steps: Sequence[Step]) -> list[Step]:
+    """The steps that come after something, which are the last ones."""
+    others = steps.others if isinstance(steps, PlannedSteps) else steps
+    return [step for step in others if step.after]
+
+
+def stranded(
+    steps: Sequence[Step], fails: Callable[[Step], bool], is_there: Callable[[Place], bool]
+) -> Iterator[tuple[Step, Place]]:
+    """The steps that would wait in vain, each with the place at which nothing will be: a step `fails` to bring it there, or
+    none is to do so, and it `is_there` not."""
+    waiting = waiting_among(steps)
+    needed = {place for step in waiting for place in step.after}
+    failing = {step.target: fails(step) for step in steps if step.target in needed} if needed else {}
+    for step in waiting:
+        for place in step.after:
+            if failing[place] if place in failing else not is_there(place):
+                yield step, place
+                break
 
 
 def action_ids(steps: Sequence[Step]) -> Iterator[int]:

@@ -94,6 +94,8 @@ def _copy_refused(operation: Operation, error: OSError, disk: Disk, temporary: P
         return conflict(operation, "being-written")
     if response_to(error) is not Response.FATAL:
         _discard(disk, temporary, None)
+    if error.errno == errno.EOPNOTSUPP:
+        return failed(operation, "attributes-not-kept")
     if response_to(error) is Response.VANISHED:
         return vanished_from(operation, disk)
     return blame(operation, error, ends(operation)[0])

@@ -39,8 +39,9 @@ from ifmosfs.core.names import (
 )
 from ifmosfs.core.plan import Action, ActionKind, ConflictStrategy, DuplicateRule, Origin, Plan, Unit, UnitKind
 from ifmosfs.core.ports import DiskReader
+from ifmosfs.core.preflight import WINNER_STAYED
 from ifmosfs.core.reports import WORDS, PreflightReport, Problem, problem
-from ifmosfs.core.steps import Step
+from ifmosfs.core.steps import Step, stranded
 from ifmosfs.core.tree import FolderNode, PlanTree
 
 JUST_NOW_NS: Final = 2_000_000_000
@@ -299,6 +300,17 @@ class _Validation:
         for finding in self._watch.findings:
             fix = self._together(finding.problem.action_id, finding.fix)
             self._findings.append(replace(finding, fix=fix))
+        self._losers()
+
+    def _losers(self) -> None:
+        """What stays because its winner does, for a reason that the preflight does not look for."""
+        staying = {finding.problem.action_id for finding in self._watch.findings if finding.stays}
+        told = {each.action_id for each in self._preflight.problems} | staying
+        for step, place in stranded(self._order.steps, lambda step: step.action_id in staying, lambda _: True):
+            if step.action_id not in told:
+                words = f"{WORDS[WINNER_STAYED]} ({display(place.absolute)})"
+                found = problem(WINNER_STAYED, step.source.absolute, words=words, action_id=step.action_id)
+                self._findings.append(self._of_preflight(found, fixable=True))
 
     def _of_preflight(self, each: Problem, *, fixable: bool) -> Finding:
         fix = NOTHING

@@ -170,6 +170,19 @@ class PosixDisk:
         return _asked(place, filesystems.name_rules)
 
     @_naming
+    def unkept_attributes(self, source: Place, folder: Place) -> Sequence[str]:
+        """See `DiskReader.unkept_attributes`."""
+        above, name = self._folders().parent(source)
+        held = os.open(name, linux.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=above)
+        try:
+            names = metadata.names_of(held)
+        finally:
+            os.close(held)
+        if not names:
+            return ()
+        return _asked(folder, lambda there: [each for each in names if not metadata.can_hold(there, each)])
+
+    @_naming
     def digest(self, place: Place) -> bytes:
         """See `DiskReader.digest`."""
         descriptor = copying.open_regular(self._folders().parent(place))
@@ -194,11 +207,13 @@ class PosixDisk:
         folders = self._folders()
         folders.forget_if_open(place)  # it could be a folder of this name that has been removed since
         folder, name = folders.change(place)
-        os.mkdir(name, 0o700, dir_fd=folder)
+        os.mkdir(name, mode & 0o777, dir_fd=folder)
         try:
-            metadata.give_mode(
-                folders.change_folder(place), mode
-            )  # the umask, or an inherited setgid, may be in the way
+            made = folders.change_folder(place)
+            # The umask, or an inherited setgid, may be in the way. Where none is, nothing is set anew: the setgid bit of a group that
+            # this user is not in would be lost by that.
+            if stat.S_IMODE(linux.attr_at(made, b"").mode) != mode:
+                metadata.give_mode(made, mode)
         except OSError:
             os.rmdir(name, dir_fd=folder)
             raise

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ifmosfs.core.files import Attr
+from ifmosfs.platform import linux
 
 # The security policy of the machine gives these anew at each place; `btrfs.` are storage hints of that filesystem alone; and
 # `trusted.SGI_ACL_` are the very ACLs of `system.posix_acl_` once more, as xfs shows them to root: one comes and goes with the other.
@@ -23,6 +24,8 @@ NOT_THE_USERS: Final = (
     "btrfs.",
     "trusted.SGI_ACL_",
 )
+ACL: Final = "system.posix_acl_"
+FUSE_MAGIC: Final = 0x65735546
 HAS_NONE: Final = frozenset({errno.EOPNOTSUPP, errno.ENOSYS})
 
 
@@ -31,18 +34,36 @@ def through(descriptor: int) -> str:
     return f"/proc/self/fd/{descriptor}"
 
 
-def xattrs_of(descriptor: int) -> dict[str, bytes]:
-    """All extended attributes that can be read and that belong to the file rather than to the machine."""
+def names_of(descriptor: int) -> list[str]:
+    """The names of all extended attributes that belong to the file rather than to the machine."""
     if not hasattr(os, "listxattr"):
-        return {}
-    path = through(descriptor)
+        return []
     try:
-        names = os.listxattr(path)
+        names = os.listxattr(through(descriptor))
     except OSError as error:
         if error.errno in HAS_NONE:
-            return {}
+            return []
         raise
-    return {name: os.getxattr(path, name) for name in names if not name.startswith(NOT_THE_USERS)}
+    return [name for name in names if not name.startswith(NOT_THE_USERS)]
+
+
+def xattrs_of(descriptor: int) -> dict[str, bytes]:
+    """All extended attributes that can be read and that belong to the file rather than to the machine."""
+    path = through(descriptor)
+    return {name: os.getxattr(path, name) for name in names_of(descriptor)}
+
+
+def can_hold(folder: int, name: str) -> bool:
+    """Whether files in a folder can have an extended attribute, as far as the filesystem tells: one that has no room for it says so
+    already when it is asked for it."""
+    # To FUSE an ACL is an attribute like others, but of a drive that knows none the kernel says that it merely has none here.
+    if name.startswith(ACL) and linux.filesystem_magic(folder) == FUSE_MAGIC:
+        name = "user.ifmosfs"
+    try:
+        os.getxattr(through(folder), name)
+    except OSError as error:  # not there, or not to be read by this user: both are said of what could be there
+        return error.errno not in HAS_NONE
+    return True
 
 
 def give_owner(descriptor: int, now: Attr, uid: int, gid: int) -> None:

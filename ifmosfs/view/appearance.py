@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 
 from ifmosfs.core.files import Attr, Place
+from ifmosfs.core.inheriting import GROUP_OF_FOLDER, new_folder_mode
 from ifmosfs.core.names import split
 from ifmosfs.core.refusals import FsError, FsErrorKind
 from ifmosfs.core.tree import FileNode, FolderNode, Node
@@ -86,7 +87,7 @@ class Appearance:
         if live is None and not node.planned:
             live = self._target.folder_at(Place(self._guarded.plan.target, path))
         if live is None or node.planned:
-            return self._planned_attr(node, n_planned)
+            return self._planned_attr(node, path, n_planned)
         mtime_ns = node.mtime_ns if gains else live.mtime_ns
         inode = ROOT_INODE if node is self._guarded.tree.root else self._target.number(live, path)
         n_more = n_planned + (node is self._guarded.tree.root)  # the control folder
@@ -101,9 +102,15 @@ class Appearance:
         live = None if source is None else self._target.folder_at(source)
         return None if live is None else replace(live, inode=inode_of_folder(node.number))
 
-    def _planned_attr(self, node: FolderNode, n_subfolders: int) -> Attr:
+    def _planned_attr(self, node: FolderNode, path: bytes, n_subfolders: int) -> Attr:
+        """A folder that commit makes; what stays is in folders that it does not make."""
+        with self._guarded.lock:
+            staying = self._guarded.tree.in_review(node)
+        above = None if staying else self._target.above(path)
+        mode = new_folder_mode(above, node.mode, self._guarded.plan.policy.folder_mode)
+        owner = (self._owner[0], above.gid) if above is not None and mode & GROUP_OF_FOLDER else self._owner
         inode, n_links = inode_of_folder(node.number), 2 + n_subfolders + (node is self._guarded.tree.root)
-        return made_attr(stat.S_IFDIR | node.mode, inode, 4096, node.mtime_ns, self._owner, n_links)
+        return made_attr(stat.S_IFDIR | mode, inode, 4096, node.mtime_ns, owner, n_links)
 
     # Listings
 

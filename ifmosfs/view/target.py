@@ -10,6 +10,8 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Final, NamedTuple, ParamSpec, TypeVar
 
 from ifmosfs.core.files import Attr, Kind, Place
+from ifmosfs.core.inheriting import folder_above, meta_or_none
+from ifmosfs.core.journal import FolderMeta
 from ifmosfs.core.names import CONTROL_NAME, NameRules, join
 from ifmosfs.core.ports import UNKNOWN_ATTR, DiskReader, Space
 from ifmosfs.view.attrs import NO_FOLDER, fs_error, shown_as
@@ -40,6 +42,7 @@ class Target:
         self._place_of = place_of
         self._lock = threading.Lock()
         self._paths: dict[int, bytes] = {}
+        self._metas: dict[Place, tuple[int, FolderMeta | None]] = {}  # by folder, with its change time
 
     def path(self, inode: int) -> bytes:
         """The path behind a number. NOT_FOUND if it was never told, or forgotten."""
@@ -93,6 +96,17 @@ class Target:
         except OSError:
             return None
         return attr if attr.kind is Kind.FOLDER else None
+
+    def above(self, path: bytes) -> FolderMeta | None:
+        """What the nearest folder above a path has that exists, in the target or above it; `None` where that cannot be told."""
+        found = folder_above(Place(self._target, path), self._disk)
+        if found is None:
+            return None
+        place, attr = found
+        known = self._metas.get(place)
+        if known is None or known[0] != attr.ctime_ns:
+            known = self._metas[place] = attr.ctime_ns, meta_or_none(place, self._disk)
+        return known[1]
 
     def found_in(self, path: bytes, taken: Container[bytes]) -> Found:
         """What a folder holds; `taken` are the keys of the names that the plan has there."""

@@ -67,6 +67,9 @@ class Delegating:
     def name_rules(self, place: Place) -> NameRules:
         return self._look("name_rules", (place,), lambda: self.disk.name_rules(place))
 
+    def unkept_attributes(self, source: Place, folder: Place) -> Sequence[str]:
+        return self._look("unkept_attributes", (source, folder), lambda: self.disk.unkept_attributes(source, folder))
+
     def digest(self, place: Place) -> bytes:
         return self._look("digest", (place,), lambda: self.disk.digest(place))
 

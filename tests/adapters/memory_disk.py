@@ -82,6 +82,7 @@ class MemoryDisk:
         self._last_inode = 0
         self._filesystems: dict[int, tuple[str, NameRules]] = {}
         self._read_only: set[int] = set()
+        self._bare: set[int] = set()  # filesystems that hold no extended attributes
         self._top = self._make_filesystem("uuid:memory-1", NameRules())
         self.n_syncs = 0
 
@@ -93,9 +94,15 @@ class MemoryDisk:
         return disk
 
     def add_filesystem(
-        self, point: bytes, tree: Tree, *, identity: str | None = None, rules: NameRules | None = None
+        self,
+        point: bytes,
+        tree: Tree,
+        *,
+        identity: str | None = None,
+        rules: NameRules | None = None,
+        bare: bool = False,
     ) -> None:
-        """Mount another filesystem at an absolute path; folders on the way there are made."""
+        """Mount another filesystem at an absolute path; folders on the way there are made. A `bare` one holds no attributes."""
         top = self._make_filesystem(identity or f"uuid:memory-{len(self._filesystems) + 1}", rules or NameRules())
         *above, name = point.strip(b"/").split(b"/")
         here = self._top
@@ -103,6 +110,8 @@ class MemoryDisk:
             here = here.entries.setdefault(component, self._node(stat.S_IFDIR | 0o755, here.device))
         here.entries[name] = top
         self._fill(top, tree)
+        if bare:
+            self._bare.add(top.device)
 
     def remount_read_only(self, place: Place) -> None:
         """The filesystem that holds the place takes no changes any more."""
@@ -121,6 +130,10 @@ class MemoryDisk:
             return
         node.content = content
         node.mtime_ns = node.ctime_ns = self._tick()
+
+    def give_attribute(self, place: Place, name: str, value: bytes) -> None:
+        """Another program gives an entry an extended attribute."""
+        self._find(place).xattrs[name] = value
 
     def remove(self, place: Place) -> None:
         """Another program removes an entry, whatever it is."""
@@ -184,6 +197,10 @@ class MemoryDisk:
 
     def name_rules(self, place: Place) -> NameRules:
         return self._filesystems[self._nearest(place).device][1]
+
+    def unkept_attributes(self, source: Place, folder: Place) -> Sequence[str]:
+        names = self._find(source).xattrs
+        return tuple(names) if self._nearest(folder).device in self._bare else ()
 
     def digest(self, place: Place) -> bytes:
         return blake3(self._regular(place).content).digest()
@@ -251,6 +268,8 @@ class MemoryDisk:
         if name in parent.entries:
             _refuse(errno.EEXIST, temporary)
         self._require_writable(parent, temporary)
+        if self.unkept_attributes(source, temporary):
+            _refuse(errno.EOPNOTSUPP, temporary)
         made = self._node(node.mode, parent.device, node.content)
         made = replace(
             made, uid=node.uid, gid=node.gid, atime_ns=node.atime_ns, mtime_ns=node.mtime_ns, xattrs=dict(node.xattrs)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.adapters.trees import write_tree
+from tests.adapters.trees import read_tree, write_tree
 from tests.cli.command_line import TABLE, Desk
 
 OTHER = TABLE + b"and,more\n"
@@ -226,3 +226,40 @@ def test_for_files_that_belong_together_the_category_of_the_one_they_follow_coun
     bare_desk.here("stage", "create", "--output", bare_desk.target, *options)
     result = bare_desk.here("stage", "validate", "--json")
     assert (result.status, [each["code"] for each in result.json["problems"]]) == told
+
+
+def test_losers_stay_as_long_as_their_winner_does_and_go_with_it_later(bare_desk: Desk) -> None:
+    desk = bare_desk
+    twice(desk)
+    write_tree(desk.inbox, {b"other.csv": TABLE + b"x,y\n"})
+    desk.here("scan", desk.inbox)
+    plan = desk.here("stage", "create", "--output", desk.target, "--conflict", "newest", "--json").json["plan"]
+    winner = desk.inbox / "2" / "t.csv"
+    aside = winner.rename(desk.folder / "aside")
+    stays = [("vanished", "2/t.csv"), ("winner-stayed", "1/t.csv")]
+    for command in (["stage", "validate"], ["commit", "--dry-run"], ["commit", "--yes"]):
+        told = desk.here(*command, plan, "--json").json["problems"]
+        found = [(row["code"], os.path.relpath(row["path"], desk.inbox)) for row in told]
+        assert (command, found) == (command, stays)
+    assert read_tree(desk.inbox) == {b"1": {b"t.csv": TABLE}, b"2": {}}
+    aside.rename(winner)
+    assert desk.here("commit", plan, "--yes").status == 0
+    arrived = sorted(str(path.relative_to(desk.target)) for path in desk.target.rglob("*.csv"))
+    assert arrived == [
+        f".ifmosfs/vault/{plan}/lost/1/1/t.csv",
+        "Data/Datasets/other.csv",
+        "Data/Datasets/t.csv",
+    ]
+
+
+def test_a_duplicate_stays_where_the_file_whose_content_it_has_is_gone(bare_desk: Desk) -> None:
+    desk = bare_desk
+    desk.set_up({b"t.csv": TABLE, b"u.csv": OTHER})
+    write_tree(desk.target, {b"Data": {b"Datasets": {b"t.csv": TABLE}}})
+    desk.here("scan", desk.inbox)
+    created = desk.here("stage", "create", "--output", desk.target, "--duplicates", "vault", "--json").json
+    assert created["conflicts"] == {"vaulted": 1}
+    (desk.target / "Data/Datasets/t.csv").unlink()
+    done = desk.here("commit", str(created["plan"]), "--yes", "--json")
+    assert (done.status, [row["code"] for row in done.json["problems"]]) == (3, ["winner-stayed"])
+    assert read_tree(desk.inbox) == {b"t.csv": TABLE}

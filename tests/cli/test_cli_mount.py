@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import struct
 import subprocess
 import time
 from collections.abc import Callable
@@ -142,6 +143,43 @@ def test_a_target_that_holds_files_is_shown_merged_and_committed_as_shown(desk: 
     assert attributes(desk.target, without=JOURNAL) == preview
     assert desk.run("rollback", result.json["plan"], "--yes").status == 0
     assert attributes(desk.target) == before
+
+
+def modes(folder: Path) -> dict[str, tuple[str, int]]:
+    """Mode and group of every folder below one, and of itself, without what is the view's or the journal's own."""
+    below = (path for path in folder.rglob("*") if path.is_dir())
+    shown = {str(path.relative_to(folder)): path.stat() for path in (folder, *below)}
+    own = tuple(os.fsdecode(name) for name in OWN_OF_THE_VIEW)
+    return {path: (f"{row.st_mode & 0o7777:o}", row.st_gid) for path, row in shown.items() if not path.startswith(own)}
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("has_list", [False, True], ids=["setgid", "setgid and default list"])
+def test_new_folders_in_a_shared_one_are_shown_and_made_as_mkdir_makes_them(
+    desk: Desk, mount_point: Path, has_list: bool
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to give a folder to a group")
+    team = desk.target / "team"
+    team.mkdir(parents=True)
+    os.chown(team, -1, 12345)
+    team.chmod(0o2775)
+    if has_list:
+        entries = [(1, 7), (4, 5), (8, 7), (16, 7), (32, 5)]
+        packed = b"".join(struct.pack("<HHI", tag, bits, 54321 if tag == 8 else 0xFFFFFFFF) for tag, bits in entries)
+        os.setxattr(team, "system.posix_acl_default", struct.pack("<I", 2) + packed)
+    (team / "reference").mkdir()
+    reference = modes(team / "reference")["."]
+    (team / "reference").rmdir()
+    assert reference == ("2775" if has_list else "2755", 12345)
+    mounted = desk.run("mount", desk.inbox, mount_point, "--output", team / "out", "--json")
+    (mount_point / "Own").mkdir()
+    shown = modes(mount_point)
+    assert (set(shown.values()), {".", "Data", "Data/Datasets", "Own"} <= shown.keys()) == ({reference}, True)
+    assert desk.run("commit", mounted.json["plan"], "--yes").status == 0
+    assert modes(team / "out") == shown
+    assert desk.run("rollback", mounted.json["plan"], "--yes").status == 0
+    assert list(team.iterdir()) == []
 
 
 def test_a_commit_by_the_plans_id_takes_the_view_away_as_well(desk: Desk, mounted: Mounted) -> None:

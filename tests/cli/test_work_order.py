@@ -16,7 +16,7 @@ from ifmosfs.core.execute import execute
 from ifmosfs.core.files import Place, Root
 from ifmosfs.core.history import held, holds_anything
 from ifmosfs.core.journal import RunKind
-from ifmosfs.core.plan import ActionKind, Plan, Unit, UnitKind
+from ifmosfs.core.plan import ActionKind, Edit, EditKind, Plan, Unit, UnitKind
 from ifmosfs.core.rehearsal import NullJournal, RehearsalDisk
 from ifmosfs.core.tree import PlanTree
 from ifmosfs.core.verify import verify
@@ -72,7 +72,7 @@ def make_plan(
     ]
     old = app.disk.lstat(Place(target, b"Papers/letter")).fingerprint
     actions[0] = replace(actions[0], replaces=old)
-    actions[1] = replace(actions[1], kind=ActionKind.VAULT)
+    actions[1] = replace(actions[1], kind=ActionKind.VAULT, target=b"Papers/letter")
     units = (Unit(1, UnitKind.SIDECARS, inbox), Unit(2, UnitKind.PROJECT, inbox, b"code"))
     return replace(plan, roots=(Root(inbox, "x"),), actions=tuple(actions), units=units)
 
@@ -134,6 +134,53 @@ def test_a_project_that_would_be_scattered_stays_and_is_listed(
     assert [(each.code, each.action_id) for each in scattered] == [("project-scattered", 5), ("project-scattered", 6)]
     execute(order, app.disk, journal, now_ns=count(1).__next__)
     assert read_tree(tmp_path / "in") == {b"code": INBOX[b"code"]}
+
+
+def losing_plan(app: App, folder: Path, in_target: Tree) -> Plan:
+    """Two files that lost, `Logs/x` to `c` and `Logs/y` to what the target has; `d` has lost with the first, to which it belongs."""
+    inbox, target = os.fsencode(folder / "in"), os.fsencode(folder / "out")
+    write_tree(inbox, {b"a": b"a", b"b": b"b", b"c": b"c", b"d": b"d"})
+    write_tree(target, in_target)
+    plan = plan_of(
+        (b"a", b"Logs/x"), (b"b", b"Logs/y"), (b"c", b"Logs/x"), (b"d", b"Logs/z"), roots=(inbox,), target=target
+    )
+    actions = tuple(
+        replace(
+            each,
+            expected=app.disk.lstat(Place(inbox, each.source)).fingerprint,
+            kind=ActionKind.MOVE if each.source == b"c" else ActionKind.VAULT,
+            unit=1 if each.source in {b"a", b"d"} else 0,
+        )
+        for each in plan.actions
+    )
+    return replace(plan, roots=(Root(inbox, "x"),), actions=actions, units=(Unit(1, UnitKind.SIDECARS, inbox),))
+
+
+def comes_after(app: App, tree: PlanTree) -> dict[bytes, tuple[bytes, ...]]:
+    run = replace(make_run("r1"), target=tree.plan.target)
+    steps = commit_order(app, tree, held((), tree.plan.actions), run).order.steps
+    return {step.source.path: tuple(place.path for place in step.after) for step in steps}
+
+
+@pytest.mark.parametrize("in_target", [{}, {b"Logs": {b"y": b"theirs"}}, {b"Logs": {b"z": b"theirs"}}], ids=repr)
+def test_what_lost_a_name_is_the_last_to_go_and_comes_after_what_has_it(
+    app: App, tmp_path: Path, in_target: Tree
+) -> None:
+    found = comes_after(app, PlanTree(losing_plan(app, tmp_path, in_target)))
+    assert list(found.items()) == [(b"c", ()), (b"a", (b"Logs/x",)), (b"b", (b"Logs/y",)), (b"d", (b"Logs/x",))]
+
+
+def test_it_comes_after_its_winner_wherever_a_person_has_put_that(app: App, tmp_path: Path) -> None:
+    edits = [
+        Edit(1, EditKind.MOVE, b"Logs/x", b"Logs/elsewhere", 1),
+        Edit(2, EditKind.VAULT, b"Logs/elsewhere", None, 2),
+    ]
+    plan = losing_plan(app, tmp_path, {})
+    found = [comes_after(app, PlanTree(plan, edits[:n])) for n in (1, 2)]
+    assert found == [
+        {b"c": (), b"a": (b"Logs/elsewhere",), b"b": (b"Logs/y",), b"d": (b"Logs/elsewhere",)},
+        {b"a": (b"Logs/x", b"Logs/z"), b"b": (b"Logs/y",), b"c": (), b"d": (b"Logs/x", b"Logs/z")},
+    ]
 
 
 def test_a_run_of_the_order_is_one_of_its_plan(app: App, tmp_path: Path) -> None:

@@ -137,6 +137,69 @@ def test_a_copy_gets_its_group_from_a_folder_that_gives_its_own_but_not_from_one
     assert findings(report) == [("owner-not-kept", b"/usb/b", 2)]
 
 
+def test_files_to_be_copied_whose_attributes_the_target_cannot_hold_are_found() -> None:
+    disk = MemoryDisk.from_tree({b"in": {b"a": b"1", b"b": b"2"}})
+    disk.add_filesystem(b"/out", {b"c": b"3"}, bare=True)
+    disk.add_filesystem(b"/usb", {b"d": b"4"})
+    for place in (Place(b"/in", b"a"), Place(b"/usb", b"d")):
+        disk.give_attribute(place, "user.note", b"n")
+    moves = [
+        ((b"/in", b"a"), (b"/out", b"made/a")),
+        ((b"/in", b"b"), (b"/out", b"b")),
+        ((b"/out", b"c"), (b"/out", b"c2")),
+        ((b"/usb", b"d"), (b"/in", b"d")),
+    ]
+    setting = Setting(b"/out", "uuid:memory-2", (Root(b"/in", "uuid:memory-1"),))
+    report = check(disk, WorkOrder(make_run(), steps=make_steps(disk, moves)), setting=setting)
+    assert findings(report) == [("attributes-not-kept", b"/in/a", 1)]
+
+
+@pytest.mark.parametrize(
+    ("meddle", "found"),
+    [
+        (lambda disk: None, []),
+        (
+            lambda disk: disk.write(Place(b"/in", b"a"), b"newer"),
+            [("changed", b"/in/a", 1), ("winner-stayed", b"/in/b", 2)],
+        ),
+        (
+            lambda disk: disk.write(Place(b"/out", b"x"), b""),
+            [("name-taken", b"/out/x", 1), ("winner-stayed", b"/in/b", 2)],
+        ),
+        (lambda disk: disk.remove(Place(b"/out", b"y")), [("winner-stayed", b"/in/c", 3)]),
+        (
+            lambda disk: (disk.write(Place(b"/in", b"a"), b"newer"), disk.remove(Place(b"/in", b"b"))),
+            [("changed", b"/in/a", 1), ("vanished", b"/in/b", 2)],
+        ),
+    ],
+    ids=["all well", "winner changed", "name taken", "holder gone", "loser gone as well"],
+)
+def test_what_would_be_put_away_without_its_winner_is_found(
+    meddle: Callable[[MemoryDisk], None], found: list[tuple[str, bytes, int]]
+) -> None:
+    disk = MemoryDisk.from_tree({b"in": {b"a": b"1", b"b": b"2", b"c": b"3"}, b"out": {b"y": b"theirs"}})
+    moves = [
+        ((b"/in", b"a"), (b"/out", b"x")),
+        ((b"/in", b"b"), (b"/out", b"v/b")),
+        ((b"/in", b"c"), (b"/out", b"v/c")),
+    ]
+    first, *losing = make_steps(disk, moves)
+    after = [(Place(b"/out", b"x"),), (Place(b"/out", b"y"),)]
+    steps = (first, *(replace(step, after=places) for step, places in zip(losing, after, strict=True)))
+    meddle(disk)
+    assert findings(check(disk, WorkOrder(make_run(), steps=steps), setting=ONE_DISK)) == found
+
+
+def test_what_would_be_put_away_stays_with_a_winner_whose_folder_is_shut() -> None:
+    disk = MemoryDisk.from_tree({b"in": {b"a": b"1"}, b"out": {}})
+    disk.add_filesystem(b"/far", {b"b": b"2"})
+    first, second = make_steps(disk, [((b"/far", b"b"), (b"/out", b"x")), ((b"/in", b"a"), (b"/out", b"v/a"))])
+    disk.remount_read_only(Place(b"/far", b""))
+    order = WorkOrder(make_run(), steps=(first, replace(second, after=(Place(b"/out", b"x"),))))
+    found = findings(check(disk, order, setting=ONE_DISK))
+    assert found == [("read-only", b"/far", 0), ("winner-stayed", b"/in/a", 2)]
+
+
 def test_another_owners_file_in_a_sticky_folder_is_found() -> None:
     disk = make_disk()
     for folder in (b"in", b"out"):

@@ -13,15 +13,17 @@ from hypothesis import strategies as st
 
 from ifmosfs.core.execute import WorkOrder
 from ifmosfs.core.files import Kind, Place
+from ifmosfs.core.journal import OpState
 from ifmosfs.core.names import NameRules
 from ifmosfs.core.ports import Disk
 from ifmosfs.core.preflight import Credentials, Permissions
 from ifmosfs.core.rehearsal import NullJournal, RehearsalDisk
+from ifmosfs.core.reports import Problem
 from ifmosfs.core.rollback import plan_rollback
 from ifmosfs.core.steps import Step
 from tests.adapters.memory_disk import MemoryDisk
 from tests.adapters.memory_journal import MemoryJournal
-from tests.core.committing import everything, make_disk, make_order, make_run, run_order
+from tests.core.committing import everything, make_disk, make_order, make_run, make_steps, run_order
 
 
 def test_a_rehearsed_commit_reports_the_same_and_writes_nothing() -> None:
@@ -30,6 +32,28 @@ def test_a_rehearsed_commit_reports_the_same_and_writes_nothing() -> None:
     rehearsed = run_order(order, RehearsalDisk(disk), NullJournal())
     assert everything(disk) == before
     assert rehearsed == run_order(order, disk, MemoryJournal())
+
+
+def test_a_rehearsed_copy_of_what_the_target_cannot_hold_stays_as_it_will_and_says_what_to_do() -> None:
+    disk = MemoryDisk.from_tree({b"in": {b"a": b"1", b"b": b"2"}})
+    disk.add_filesystem(b"/out", {}, bare=True)
+    disk.give_attribute(Place(b"/in", b"a"), "user.note", b"n")
+    moves = [((b"/in", b"a"), (b"/out", b"a")), ((b"/in", b"b"), (b"/out", b"b"))]
+    order = WorkOrder(make_run(), steps=make_steps(disk, moves))
+    who = Credentials(0, frozenset({0}))
+    rehearsed = run_order(order, RehearsalDisk(disk, Permissions(disk, who)), NullJournal())
+    assert rehearsed == run_order(order, disk, MemoryJournal())
+    assert rehearsed.problems == (
+        Problem(
+            "attributes-not-kept",
+            b"/in/a",
+            "it has an access control list or other attributes that the target's filesystem cannot keep",
+            "choose a target that keeps them, or take them away (setfacl -b, setfattr -x)",
+            1,
+            OpState.FAILED,
+        ),
+    )
+    assert (disk.tree(b"/in"), disk.tree(b"/out")) == ({b"a": b"1"}, {b"b": b"2"})
 
 
 def test_a_rehearsed_rollback_reports_the_same_and_writes_nothing() -> None:

@@ -82,12 +82,21 @@ def check(
     *,
     windows: bool = False,
     carried: frozenset[bytes] = frozenset(),
+    after: dict[bytes, bytes] | None = None,
 ) -> ValidationReport:
-    """Preflight and validation of all that the tree moves; `carried`: sources that go along with a folder, without a step."""
+    """Preflight and validation of all that the tree moves; `carried`: sources that go along with a folder, without a step;
+    `after`: names in the target that sources come after."""
+    waiting = {source: (Place(b"/out", name),) for source, name in (after or {}).items()}
     around = around or surroundings()
     folders = tuple((Place(b"/out", folder.path), 0o755) for folder in tree.folders())
     steps = tuple(
-        Step(move.action.action_id, move.source, Place(b"/out", move.target), move.action.expected)
+        Step(
+            move.action.action_id,
+            move.source,
+            Place(b"/out", move.target),
+            move.action.expected,
+            after=waiting.get(move.source.path, ()),
+        )
         for move in tree.moves()
         if move.source.path not in carried
     )
@@ -128,6 +137,8 @@ def test_a_file_that_is_open_for_writing_or_was_changed_just_now_is_found() -> N
     attr: Attr = disk.lstat(Place(b"/in", b"a"))
     writing = surroundings(open_for_writing=frozenset({(attr.device, attr.inode)}))
     assert findings(check(disk, tree, Level.NORMAL, writing)) == [("being-written", b"/in/a", STAYS)]
+    found = findings(check(disk, tree, Level.NORMAL, writing, after={b"d": b"x/a"}))
+    assert found == [("being-written", b"/in/a", STAYS), ("winner-stayed", b"/usb/d", STAYS)]
     fresh = surroundings(now_ns=attr.mtime_ns + JUST_NOW_NS - 1)
     assert ("changed-just-now", b"/in/a", STAYS) in findings(check(disk, tree, Level.STRICT, fresh))
     assert check(disk, tree, Level.NORMAL, fresh).ready

@@ -6,6 +6,7 @@ import ctypes
 import errno
 import os
 import stat
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -229,6 +230,27 @@ def set_xattr_or_skip(path: bytes, name: bytes, value: bytes) -> None:
 
 
 class TestChanging:
+    @pytest.mark.root
+    def test_a_new_folder_keeps_the_setgid_bit_of_a_group_that_this_user_is_not_in(self) -> None:
+        if os.geteuid() != 0:
+            pytest.skip("needs root, to become another user")
+        libc = ctypes.CDLL(None)
+        with PosixDisk() as disk, tempfile.TemporaryDirectory() as shared:  # others may not enter those of pytest
+            os.chown(shared, -1, 12345)
+            os.chmod(shared, 0o2777)
+            libc.setfsuid(65534)  # this thread alone, and only for the filesystem
+            try:
+                disk.make_folder(Place(os.fsencode(shared), b"new"), 0o2755)
+            finally:
+                libc.setfsuid(0)
+            made = os.stat(shared + "/new")
+        assert (made.st_mode, made.st_uid, made.st_gid) == (stat.S_IFDIR | 0o2755, 65534, 12345)
+
+    def test_a_new_folder_has_no_setgid_bit_that_was_not_asked_for(self, disk: PosixDisk, root: bytes) -> None:
+        os.chmod(root + b"/out", 0o2755)
+        disk.make_folder(Place(root, b"out/new"), 0o700)
+        assert os.stat(root + b"/out/new").st_mode == stat.S_IFDIR | 0o700
+
     def test_make_folder_is_not_subject_to_the_umask(self, disk: PosixDisk, root: bytes) -> None:
         before = os.umask(0o777)
         try:

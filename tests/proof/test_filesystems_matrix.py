@@ -133,6 +133,8 @@ def test_the_whole_round_keeps_everything_on(warm: Warm, tmp_path: Path, name: s
         bench.fill()
         plan = bench.plan()
         oracle = bench.oracle_of_content if name in BARE else bench.oracle
+        told = [row["code"] for row in bench.here("stage", "validate", plan, "--json").json["problems"]]
+        assert told.count("attributes-not-kept") == (1 if name in BARE else 0), told
         n_refused = 1 if name in BARE else 0  # a file with an attribute that cannot be kept is not copied there
         n_moved = N_MOVED - without_links(bench) - n_refused
         kept = {"sparse.csv": holes, "far sparse.csv": holes, "setuid.csv": is_setuid}
@@ -250,6 +252,28 @@ def test_a_protected_file_stays_and_the_others_go(
             oracle.assert_settled()
             assert bench.here("rollback", plan, "--yes").status == 0
         oracle.assert_as_before()
+
+
+@pytest.mark.parametrize("place", [pytest.param(bare(), id="FUSE"), pytest.param(None, id="ramfs")])
+def test_files_whose_attributes_the_target_cannot_keep_are_told_before_and_stay(
+    warm: Warm, tmp_path: Path, place: Callable[[Path], Places] | None
+) -> None:
+    with place(tmp_path) if place else mounted(tmp_path / "ramfs", "ramfs", "mode=755") as made:
+        there = made[0] if isinstance(made, tuple) else made
+        bench = Bench(there / "desk", warm, tmp_path / "distant", tmp_path / "aside")
+        bench.home.mkdir(parents=True)
+        bench.inbox.mkdir()
+        write_tree(bench.distant, {b"acl.csv": TABLE, b"note.csv": TABLE + b"d,4\n", b"plain.csv": TABLE + b"e,5\n"})
+        os.setxattr(bench.distant / "acl.csv", "system.posix_acl_access", acl_for(12345))
+        os.setxattr(bench.distant / "note.csv", "user.note", b"n")
+        oracle = Oracle(bench.roots, bench.target, bench.state)
+        plan = staged(bench)
+        troubled = [("attributes-not-kept", "acl.csv"), ("attributes-not-kept", "note.csv")]
+        for command in (["stage", "validate"], ["commit", "--dry-run"], ["commit", "--yes"]):
+            told = bench.here(*command, plan, "--json").json
+            assert [(row["code"], row["path"].rpartition("/")[2]) for row in told["problems"]] == troubled, command
+        assert (told["moved"], told["failed"]) == (1, 2)
+        oracle.assert_settled()
 
 
 NOBODY = 65534

@@ -253,6 +253,18 @@ def test_a_planned_folder_has_the_plans_mode_owner_and_time(scene: Scene) -> Non
     assert (attr.mode, (attr.uid, attr.gid), attr.mtime_ns, attr.n_links) == (stat.S_IFDIR | 0o755, OWNER, 1_000, 3)
 
 
+def test_a_planned_folder_shows_the_setgid_bit_and_the_group_of_the_folder_above_it_as_it_is_now(scene: Scene) -> None:
+    target = Place(scene.plan.target, b"")
+    mode, group = scene.disk.lstat(target).mode & 0o777, scene.disk.lstat(target).gid
+    looks = []
+    for bit in (0o2000, 0):
+        os.chmod(target.absolute, mode | bit)
+        shown = [scene.view.getattr(scene.inode(path)) for path in (b"New", b"To review")]
+        looks.append([(attr.mode, attr.gid) for attr in shown])
+    plain = (stat.S_IFDIR | 0o755, OWNER[1])
+    assert looks == [[(stat.S_IFDIR | 0o2755, group), plain], [plain, plain]]
+
+
 def test_a_folder_of_the_target_that_gets_no_plans_shows_its_own_time(scene: Scene) -> None:
     own = scene.disk.lstat(Place(scene.plan.target, b"Docs/Sub"))
     shown = scene.view.getattr(scene.inode(b"Docs/Sub"))
