@@ -72,6 +72,7 @@ class PlanTree(NodeTree):
         new = {edit.action_id or 0 for edit in edits if edit.kind in {EditKind.ADD, EditKind.REFRESH}}
         if new:
             self.source.renew(new)
+            self.note_first_places(new)
         for edit in edits:
             self._replay(edit)
 

@@ -385,6 +385,35 @@ def test_move_of_the_watch_does_not_take_another_file_after_an_undo() -> None:
     assert layout(tree_after(plan, move))[b"Docs"] == {b"a.txt": b"a.txt", b"b.txt": b"sub/b.txt"}
 
 
+@pytest.mark.parametrize("kind", [EditKind.EXCLUDE, EditKind.VAULT])
+def test_file_that_was_put_aside_and_taken_out_again_before_its_original_was_renamed_is_where_it_was(
+    kind: EditKind,
+) -> None:
+    plan = plan_of(*ROWS)
+    part = b"excluded" if kind is EditKind.EXCLUDE else b"vault"
+    log = [
+        edit(kind, b"Docs/a.txt"),
+        edit(EditKind.MOVE, b"To review/" + part + b"/a.txt", b"Mine/a.txt"),
+    ]
+    before = action_at(plan, b"a.txt")
+    after = renewed(before, scanned(b"other/z.txt", 1))
+    now, change = follow(plan, PlanTree(plan, log), NOTHING, Renewed([after], {1: before}))
+    assert layout(tree_after(now, *log, *change.edits))[b"Mine"] == {b"z.txt": b"other/z.txt"}
+
+
+def test_file_is_put_aside_where_it_was_planned_also_after_its_original_was_renamed_and_renamed_again() -> None:
+    plan = plan_of(*ROWS)
+    before = action_at(plan, b"a.txt")
+    once, first = follow(plan, PlanTree(plan), NOTHING, Renewed([renewed(before, scanned(b"y.txt", 1))], {1: before}))
+    log = [*first.edits, edit(EditKind.EXCLUDE, b"Docs/y.txt")]
+    tree = tree_after(once, *log)
+    assert review(tree)[b"excluded"] == {b"a.txt": b"y.txt"}
+    log.append(edit(EditKind.MOVE, b"To review/excluded/a.txt", b"Mine/a.txt"))
+    middle = action_at(once, b"y.txt")
+    twice, _ = follow(once, tree, NOTHING, Renewed([renewed(middle, scanned(b"z.txt", 1))], {1: middle}))
+    assert layout(tree_after(twice, *log))[b"Mine"] == {b"a.txt": b"z.txt"}
+
+
 def test_edit_of_a_person_that_cannot_be_replayed_is_an_error() -> None:
     with pytest.raises(FsError):
         PlanTree(plan_of(*ROWS), [edit(EditKind.MOVE, b"nowhere", b"Docs/x")])
