@@ -232,17 +232,13 @@ def is_placed_anew(tree: PlanTree, action: Action, proposal: Proposal) -> bool:
     if action.kind is ActionKind.KEEP and action.keep_reason not in PASSING:
         return False
     node = tree.file(action.action_id)
-    if node.category is not None or tree.path_of(node) != (node.put_at or _planned_path(tree, action)):
+    if node.category is not None or not tree.is_where_put(node):
         return False
     if action.kind is ActionKind.KEEP:
         return True
     if proposal.label is None or proposal.score < tree.plan.policy.threshold_of(proposal.label):
         return proposal.decided_by is Decider.PERSON and not tree.in_review(node)
     return proposal.label != action.category or tree.in_review(node)
-
-
-def _planned_path(tree: PlanTree, action: Action) -> bytes | None:
-    return action.target if action.kind is ActionKind.MOVE else tree.review_path(action)
 
 
 def in_project(plan: Plan, place: Place) -> Unit | None:

@@ -63,11 +63,16 @@ class EditMaker:
     # By kind
 
     def _move_file_or_folder(self, edit: Edit) -> None:
+        before = self._nodes.node_at(edit.path)
+        # What a person has put elsewhere stays theirs when it only takes the new name of its original there.
+        by_itself = (
+            edit.origin is EditOrigin.WATCH and isinstance(before, FileNode) and self._nodes.is_where_put(before)
+        )
         node = self._move(edit.path, target_of(edit), edit.at_ns)
         if not isinstance(node, FileNode):
             return
         node.category = edit.category or node.category
-        if edit.origin is EditOrigin.WATCH:
+        if by_itself:
             node.put_at = self._nodes.path_of(node)
         if edit.kind is EditKind.REPLACE:
             assert edit.replaces is not None

@@ -17,9 +17,9 @@ from contextlib import suppress
 from ifmosfs.core.files import Fingerprint, Place
 from ifmosfs.core.names import components, join
 from ifmosfs.core.nodes import FileNode, FolderNode, Leaf, Node, TreeSource, leaf_of
-from ifmosfs.core.plan import Action, KeepReason, Plan
+from ifmosfs.core.plan import Action, ActionKind, KeepReason, Plan
 from ifmosfs.core.refusals import FsError, FsErrorKind
-from ifmosfs.core.tree_source import REVIEW, ROOT, projects_of, root_labels
+from ifmosfs.core.tree_source import REVIEW, ROOT, projects_of, review_path, root_labels
 
 EDITED = 1 << 32  # numbers of folders that edits make: above those of the plan, by edit, then by order within it
 PER_EDIT = 1 << 12
@@ -240,6 +240,17 @@ class NodeTree:
     def first_place(self, leaf: Leaf) -> Place:
         """Where a file was when it was planned: the same whenever the edits are replayed, whatever it is called by then."""
         return self._first_places.get(leaf.action_id) or leaf.source_place
+
+    def review_path(self, action: Action) -> bytes:
+        """Where in the review folder a file that does not move is shown before any edit."""
+        return review_path(action, self.plan, self.labels, self.projects)
+
+    def is_where_put(self, node: FileNode) -> bool:
+        """Whether a file is where the plan, or the program by itself, has put it: no person has put it elsewhere."""
+        if node.put_at is not None:
+            return self.path_of(node) == node.put_at
+        action = node.action
+        return self.path_of(node) == (action.target if action.kind is ActionKind.MOVE else self.review_path(action))
 
     def _renewed(self, leaf: Leaf) -> Leaf:
         return self._refreshed[leaf.action_id]._replace(name=leaf.name, number=leaf.number)

@@ -259,6 +259,7 @@ def test_file_that_has_a_place_now_moves_there_even_if_it_was_renamed() -> None:
 GUESS = Proposal("paper", 0.9, "r")
 OTHER = Proposal("law", 0.9, "r")
 NOT_SURE = Proposal("law", 0.2, "r")
+ASIDE = b"To review/excluded/"
 BY_PERSON = Proposal(None, 0.0, "you said so", decided_by=Decider.PERSON)
 
 
@@ -282,6 +283,14 @@ def put(path: bytes, target: bytes, number: int) -> Edit:
         (b"a.txt", [put(b"Docs/a.txt", b"Law/a.txt", 1)], OTHER, True),
         (b"a.txt", [put(b"Docs/a.txt", b"To review/excluded/a.txt", 1)], GUESS, True),
         (b"a.txt", [edit(EditKind.EXCLUDE, b"Docs/a.txt")], GUESS, False),
+        (
+            b"a.txt",
+            [edit(EditKind.MOVE, b"Docs/a.txt", b"Law/a.txt"), put(b"Law/a.txt", b"Law/z.txt", 1)],
+            OTHER,
+            False,
+        ),
+        (b"a.txt", [edit(EditKind.EXCLUDE, b"Docs/a.txt"), put(ASIDE + b"a.txt", ASIDE + b"z.txt", 1)], OTHER, False),
+        (b"a.txt", [put(b"Docs/a.txt", b"Docs/z.txt", 1), put(b"Docs/z.txt", b"Docs/y.txt", 1)], OTHER, True),
     ],
     ids=[
         "it stays, and may have a place",
@@ -296,6 +305,9 @@ def put(path: bytes, target: bytes, number: int) -> Edit:
         "the program had put it elsewhere",
         "the program had taken it out",
         "a person had taken it out",
+        "a person had put it elsewhere, where it was called by its new name",
+        "a person had taken it out, and it was called by its new name",
+        "it was called by its new name twice",
     ],
 )
 def test_file_is_placed_anew_where_the_program_alone_has_put_it(
