@@ -110,6 +110,12 @@ def test_file_whose_name_a_thing_of_another_kind_has_is_told_to_be_gone(planned:
     assert told == Differences([], [], [], [action])
 
 
+def test_file_that_was_moved_and_has_left_a_link_behind_is_renamed_and_the_link_has_appeared() -> None:
+    (action,) = plan_of(ROWS[0]).actions
+    link, moved = scanned(b"a.txt", 8, kind=Kind.SYMLINK), scanned(b"archive/a.txt", 1)
+    assert differences([link, moved], [action], frozenset()) == Differences([link], [], [(action, moved)], [])
+
+
 def test_second_name_of_an_inode_is_a_file_that_appeared() -> None:
     plan = plan_of(*ROWS)
     told = differences([scanned(b"link", 1), scanned(b"a.txt", 1)], plan.actions, frozenset())
