@@ -13,7 +13,7 @@ from ifmosfs.app.trees import lazy_tree
 from ifmosfs.core.files import Place
 from ifmosfs.core.lessons import Lesson
 from ifmosfs.core.names import is_within, join, split, split_extension
-from ifmosfs.core.plan import ActionKind, PlanState
+from ifmosfs.core.plan import PlanState
 from ifmosfs.core.proposal import Explanation
 from ifmosfs.platform import host
 
@@ -82,5 +82,5 @@ def _fates(app: App, subject: Subject) -> Iterator[Fate]:
         node = tree.file(action.action_id)
         shown_at = tree.path_of(node)
         goes_to = None if tree.in_review(node) else join(info.target, shown_at)
-        at_first = node.put_at or (action.target if action.kind is ActionKind.MOVE else tree.review_path(action))
-        yield Fate(info.plan_id, info.state, shown_at, goes_to, node.category is not None or shown_at != at_first)
+        by_person = node.category is not None or not tree.is_where_put(node)
+        yield Fate(info.plan_id, info.state, shown_at, goes_to, by_person)

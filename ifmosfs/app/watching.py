@@ -7,6 +7,7 @@ the view then takes in like any edit that others have made. Nothing is done for 
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import threading
@@ -201,8 +202,8 @@ class Follower:
             return self._app.disk.lstat(place).kind is Kind.FOLDER
         except (FileNotFoundError, NotADirectoryError):
             return True
-        except OSError:
-            return False
+        except OSError as error:
+            return error.errno == errno.ELOOP  # a link has the name of a folder on the way, and leads to another place
 
     # Waiting
 

@@ -40,7 +40,7 @@ WITHDRAWN = frozenset({KeepReason.UNSURE, KeepReason.EXCLUDED})
 @dataclass(frozen=True, slots=True)
 class Differences:
     """What is not as the plan says. Of `changed` and `renamed`: the action, and its file as it is now. `vanished` are also those whose
-    names something of another kind has, a link say: no action ever stands for that."""
+    names something of another kind has, a link say: no action stands for that, unless the file itself was only renamed."""
 
     appeared: list[ScannedFile]
     changed: list[tuple[Action, ScannedFile]]
@@ -51,17 +51,23 @@ class Differences:
 def differences(found: Iterable[ScannedFile], known: Iterable[Action], gone: Container[Place]) -> Differences:
     """Compare what was found with the actions of these places and of the same inodes; `gone` are places with nothing there now."""
     actions = {action.source_place: action for action in known}
-    lost: dict[int, list[Action]] = {}
-    for action in actions.values():
-        if action.source_place in gone:
-            lost.setdefault(action.expected.inode, []).append(action)
-    told = Differences([], [], [], [])
+    replaced: dict[Place, ScannedFile] = {}  # by something of another kind
+    there: list[ScannedFile] = []
     for file in found:
         at_place = actions.get(file.place)
+        if at_place is not None and at_place.entry_kind is not file.kind:
+            replaced[file.place] = file
+        else:
+            there.append(file)
+    lost: dict[int, list[Action]] = {}
+    for action in actions.values():
+        if action.source_place in gone or action.source_place in replaced:
+            lost.setdefault(action.expected.inode, []).append(action)
+    told = Differences([], [], [], [])
+    for file in there:
+        at_place = actions.get(file.place)
         if at_place is not None:
-            if at_place.entry_kind is not file.kind:
-                told.vanished.append(at_place)
-            elif not at_place.expected.same_file(file.fingerprint):
+            if not at_place.expected.same_file(file.fingerprint):
                 told.changed.append((at_place, file))
             continue
         same = next((one for one in lost.get(file.fingerprint.inode, ()) if _is_renamed(one, file)), None)
@@ -71,6 +77,8 @@ def differences(found: Iterable[ScannedFile], known: Iterable[Action], gone: Con
             lost[file.fingerprint.inode].remove(same)
             told.renamed.append((same, file))
     told.vanished.extend(action for actions_left in lost.values() for action in actions_left)
+    left_behind = (replaced.get(action.source_place) for action, _ in told.renamed)
+    told.appeared.extend(file for file in left_behind if file is not None)
     return told
 
 
@@ -232,17 +240,13 @@ def is_placed_anew(tree: PlanTree, action: Action, proposal: Proposal) -> bool:
     if action.kind is ActionKind.KEEP and action.keep_reason not in PASSING:
         return False
     node = tree.file(action.action_id)
-    if node.category is not None or tree.path_of(node) != (node.put_at or _planned_path(tree, action)):
+    if node.category is not None or not tree.is_where_put(node):
         return False
     if action.kind is ActionKind.KEEP:
         return True
     if proposal.label is None or proposal.score < tree.plan.policy.threshold_of(proposal.label):
         return proposal.decided_by is Decider.PERSON and not tree.in_review(node)
     return proposal.label != action.category or tree.in_review(node)
-
-
-def _planned_path(tree: PlanTree, action: Action) -> bytes | None:
-    return action.target if action.kind is ActionKind.MOVE else tree.review_path(action)
 
 
 def in_project(plan: Plan, place: Place) -> Unit | None:

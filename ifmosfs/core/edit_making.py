@@ -8,6 +8,7 @@ included, whatever was loaded when.
 from __future__ import annotations
 
 from ifmosfs.core.edit_checks import action_of, target_of
+from ifmosfs.core.files import Place
 from ifmosfs.core.names import join
 from ifmosfs.core.node_tree import NodeTree
 from ifmosfs.core.nodes import FileNode, FolderNode, Node, leaf_of
@@ -54,8 +55,7 @@ class EditMaker:
         if action_id in self._nodes.made_files:
             return
         action = action_of(self._nodes.source, edit)
-        top = join(self._nodes.review.name, self._nodes.excluded.name)
-        parent, name = self._placing.free_spot(join(top, self._nodes.labels[action.root], action.source))
+        parent, name = self._placing.free_spot(self._aside(self._nodes.excluded, action.first_place))
         node = FileNode(name, parent, leaf_of(action, action_id, name))
         self._nodes.note_file(node)
         self._placing.attach(node, parent, name, edit.at_ns)
@@ -63,11 +63,16 @@ class EditMaker:
     # By kind
 
     def _move_file_or_folder(self, edit: Edit) -> None:
+        before = self._nodes.node_at(edit.path)
+        # What a person has put elsewhere stays theirs when it only takes the new name of its original there.
+        by_itself = (
+            edit.origin is EditOrigin.WATCH and isinstance(before, FileNode) and self._nodes.is_where_put(before)
+        )
         node = self._move(edit.path, target_of(edit), edit.at_ns)
         if not isinstance(node, FileNode):
             return
         node.category = edit.category or node.category
-        if edit.origin is EditOrigin.WATCH:
+        if by_itself:
             node.put_at = self._nodes.path_of(node)
         if edit.kind is EditKind.REPLACE:
             assert edit.replaces is not None
@@ -113,12 +118,15 @@ class EditMaker:
     def _put_away(self, part: FolderNode, node: Node, at_ns: int) -> None:
         """Out of the layout, into one of the review's folders."""
         assert isinstance(node, FileNode)
-        top = join(self._nodes.review.name, part.name)
-        wanted = join(top, self._nodes.labels[node.leaf.root], node.leaf.source)
-        parent, name = self._placing.free_spot(wanted)
+        parent, name = self._placing.free_spot(self._aside(part, self._nodes.first_place(node.leaf)))
         self._placing.detach(node, at_ns)
         self._placing.attach(node, parent, name, at_ns)
         node.displaces = None
+
+    def _aside(self, part: FolderNode, first: Place) -> bytes:
+        """Where in the review a file is put that was planned there: later edits name it by that, so it must not depend on what its
+        original has been renamed to since."""
+        return join(self._nodes.review.name, part.name, self._nodes.labels[first.root], first.path)
 
     def _touch(self, folder: FolderNode, edit: Edit) -> None:
         if edit.mode is not None:

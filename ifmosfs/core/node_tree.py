@@ -11,14 +11,15 @@ number, also those that were taken out of the tree.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 
-from ifmosfs.core.files import Fingerprint
+from ifmosfs.core.files import Fingerprint, Place
 from ifmosfs.core.names import components, join
 from ifmosfs.core.nodes import FileNode, FolderNode, Leaf, Node, TreeSource, leaf_of
-from ifmosfs.core.plan import Action, KeepReason, Plan
+from ifmosfs.core.plan import Action, ActionKind, KeepReason, Plan
 from ifmosfs.core.refusals import FsError, FsErrorKind
-from ifmosfs.core.tree_source import REVIEW, ROOT, projects_of, root_labels
+from ifmosfs.core.tree_source import REVIEW, ROOT, projects_of, review_path, root_labels
 
 EDITED = 1 << 32  # numbers of folders that edits make: above those of the plan, by edit, then by order within it
 PER_EDIT = 1 << 12
@@ -44,6 +45,7 @@ class NodeTree:
         )  # the numbers of those that no person has made, but the program for its own moves
         self._files: dict[int, FileNode] = {}  # of the folders that are loaded, and those that edits have placed
         self._refreshed: dict[int, Leaf] = {}
+        self._first_places: dict[int, Place] = {}  # of the files that were renamed since they were planned
         self._loaded: dict[FolderNode, None] = {}  # in the order of loading
         self._build()
         self.root, self.review = self._base[0], self._base[1]
@@ -226,6 +228,29 @@ class NodeTree:
         node = self._files.get(action.action_id)
         if node is not None:
             node.leaf = self._renewed(node.leaf)
+
+    def note_first_places(self, action_ids: Collection[int]) -> None:
+        """Edits say that these actions are new, or others now: some may have been renamed."""
+        for action_id in action_ids:
+            with suppress(KeyError):
+                planned_at = self.source.action(action_id).planned_at
+                if planned_at is not None:
+                    self._first_places[action_id] = planned_at
+
+    def first_place(self, leaf: Leaf) -> Place:
+        """Where a file was when it was planned: the same whenever the edits are replayed, whatever it is called by then."""
+        return self._first_places.get(leaf.action_id) or leaf.source_place
+
+    def review_path(self, action: Action) -> bytes:
+        """Where in the review folder a file that does not move is shown before any edit."""
+        return review_path(action, self.plan, self.labels, self.projects)
+
+    def is_where_put(self, node: FileNode) -> bool:
+        """Whether a file is where the plan, or the program by itself, has put it: no person has put it elsewhere."""
+        if node.put_at is not None:
+            return self.path_of(node) == node.put_at
+        action = node.action
+        return self.path_of(node) == (action.target if action.kind is ActionKind.MOVE else self.review_path(action))
 
     def _renewed(self, leaf: Leaf) -> Leaf:
         return self._refreshed[leaf.action_id]._replace(name=leaf.name, number=leaf.number)

@@ -28,7 +28,7 @@ from ifmosfs.core.nodes import FileNode, FolderNode, Node, TreeSource
 from ifmosfs.core.plan import Action, Edit, EditKind, EditOrigin, KeepReason, Plan
 from ifmosfs.core.project_folders import CarriedFolder, ProjectFolders
 from ifmosfs.core.refusals import FsError
-from ifmosfs.core.tree_source import PlanSource, review_path, root_labels
+from ifmosfs.core.tree_source import PlanSource, root_labels
 
 __all__ = ["CarriedFolder", "FileNode", "FolderNode", "Node", "PlanTree", "PlannedFolder", "PlannedMove", "root_labels"]
 
@@ -72,6 +72,7 @@ class PlanTree(NodeTree):
         new = {edit.action_id or 0 for edit in edits if edit.kind in {EditKind.ADD, EditKind.REFRESH}}
         if new:
             self.source.renew(new)
+            self.note_first_places(new)
         for edit in edits:
             self._replay(edit)
 
@@ -135,10 +136,6 @@ class PlanTree(NodeTree):
     def project_path(self, number: int) -> bytes | None:
         """Where the folder of a project is in the tree; `None` where the project has no folder of its own."""
         return self._projects.path(number)
-
-    def review_path(self, action: Action) -> bytes:
-        """Where in the review folder a file that does not move is shown before any edit."""
-        return review_path(action, self.plan, self.labels, self.projects)
 
 
 def added_by(edits: Iterable[Edit]) -> frozenset[int]:

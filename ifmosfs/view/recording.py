@@ -32,6 +32,7 @@ class Recorder:
         telling: Telling,
         catching_up: CatchingUp,
         now_ns: Callable[[], int],
+        owner: tuple[int, int],
     ) -> None:
         self._guarded = guarded
         self._log = log
@@ -39,10 +40,14 @@ class Recorder:
         self._telling = telling
         self._catching_up = catching_up
         self._now_ns = now_ns
+        self._owner = owner
 
     def record(self, draft: Edit, caller: Caller | None, *, must_be_free: bool = False) -> None:
         """Record an edit, which gets number and time by that, and make it. `must_be_free`: EXISTS if something has the target's
-        name by then."""
+        name by then. NO_ACCESS for whoever is neither the view's owner nor root: the modes in the view are those that the result
+        will have, and a shared folder of the target would let others change the plan."""
+        if caller is not None and not caller.may_change(self._owner):
+            raise FsError(FsErrorKind.NO_ACCESS, draft.path)
         now_ns = self._now_ns()
         draft = replace(draft, at_ns=now_ns)
         with self._guarded.lock:

@@ -36,6 +36,11 @@ def is_scratch_name(name: bytes) -> bool:
     return name.startswith(b"._") or name == b".DS_Store"
 
 
+def _scratch_mode(mode: int) -> int:
+    """The mode of a scratch file for which somebody has asked for that one: nobody but its owner may write it."""
+    return stat.S_IFREG | stat.S_IMODE(mode) & ~0o022
+
+
 class _File:
     """A scratch file. `key` is `None` once it has no name any more."""
 
@@ -44,7 +49,7 @@ class _File:
     def __init__(self, inode: int, key: Key, mode: int, mtime_ns: int) -> None:
         self.inode = inode
         self.key: Key | None = key
-        self.mode = stat.S_IFREG | stat.S_IMODE(mode)
+        self.mode = _scratch_mode(mode)
         self.mtime_ns = mtime_ns
         self.content = bytearray()
         self.n_handles = 0
@@ -119,8 +124,7 @@ class ScratchView:
         """Make a scratch file and open it. READ_ONLY for any other name, NO_SPACE."""
         if not is_scratch_name(name) or is_control(parent) or self._has(parent, name, caller):
             raise FsError(FsErrorKind.READ_ONLY, name)
-        if caller is not None and caller.uid not in {0, self._owner[0]}:
-            raise FsError(FsErrorKind.NO_ACCESS, name)
+        self._refuse_others(caller, name)
         if self._view.getattr(parent).kind is not Kind.FOLDER:
             raise FsError(FsErrorKind.NOT_A_FOLDER, name)
         with self._lock:
@@ -182,6 +186,7 @@ class ScratchView:
     def unlink(self, parent: int, name: bytes, caller: Caller | None = None) -> None:
         """See `ViewOperations`."""
         if self._is_scratch_file(parent, name, caller):
+            self._refuse_others(caller, name)
             self._drop([(parent, name)])
         else:
             self._view.unlink(parent, name, caller)
@@ -206,6 +211,7 @@ class ScratchView:
             self._view.rename(parent, name, new_parent, new_name, mode, caller)
             self._drop([(new_parent, new_name)])
             return
+        self._refuse_others(caller, name)
         may_be = is_scratch_name(new_name) and not is_control(new_parent) and mode is not RenameMode.EXCHANGE
         if not may_be or self._has(new_parent, new_name, caller):
             raise FsError(FsErrorKind.READ_ONLY, new_name)
@@ -227,7 +233,7 @@ class ScratchView:
         """See `ViewOperations`; of a scratch file, too."""
         if not is_scratch(inode):
             return self._view.chmod(inode, mode, caller)
-        self._file(inode).mode = stat.S_IFREG | stat.S_IMODE(mode)
+        self._file(inode).mode = _scratch_mode(mode)
         return None
 
     def set_times(self, inode: int, atime_ns: int | None, mtime_ns: int | None, caller: Caller | None = None) -> None:
@@ -262,6 +268,10 @@ class ScratchView:
     def _refuse(self, inode: int, kind: FsErrorKind) -> None:
         if is_scratch(inode):
             raise FsError(kind)
+
+    def _refuse_others(self, caller: Caller | None, name: bytes) -> None:
+        if caller is not None and not caller.may_change(self._owner):
+            raise FsError(FsErrorKind.NO_ACCESS, name)
 
     def _has(self, parent: int, name: bytes, caller: Caller | None) -> bool:
         """Whether the view itself has something of that name."""

@@ -171,6 +171,22 @@ def test_file_that_is_renamed_is_shown_under_its_new_name_and_moves(desk: Desk, 
     assert read_tree(desk.inbox) == {b"lists": {b"what.xyz": b"hm"}}
 
 
+def test_file_and_folder_that_were_moved_and_have_left_links_behind_are_followed(desk: Desk, mount_point: Path) -> None:
+    mount(desk, mount_point)
+    inbox = desk.inbox
+    (inbox / "invoice-17.txt").rename(inbox / "invoice-71.txt")
+    (inbox / "invoice-17.txt").symlink_to("invoice-71.txt")
+    (inbox / "tables").rename(inbox / "lists")
+    (inbox / "tables").symlink_to("lists")
+    wanted = {**ORGANISED, b"Financial": {b"Documents": {b"2021": {b"invoice-71.txt": INVOICE}}}}
+    assert settled(lambda: layout(mount_point), wanted) == wanted
+    links, table = mount_point / "To review" / "links", mount_point / "Data" / "Datasets" / "sizes.csv"
+    assert settled(lambda: sorted(os.listdir(links)), ["invoice-17.txt", "tables"]) == ["invoice-17.txt", "tables"]
+    assert settled(lambda: attribute(table, "source"), str(inbox / "lists/sizes.csv")) == str(inbox / "lists/sizes.csv")
+    assert desk.run("commit", mount_point, "--yes").status == 0
+    assert layout(desk.target) == wanted
+
+
 def test_file_that_is_saved_anew_is_shown_and_moves_as_it_is_now(desk: Desk, mount_point: Path) -> None:
     plan = mount(desk, mount_point)
     new = mount_point / "Financial" / "Documents" / "2021" / "invoice-17.txt"

@@ -157,11 +157,16 @@ def test_other_users_see_nothing_unless_allowed_and_then_read_only_what_they_cou
     mounted(desk, plan, mount_point, "--allow-other")
     assert [as_nobody(mount_point / path) for path in (readable, private)] == ["read", "PermissionError"]
     assert (mount_point / private).read_bytes()
+    (mount_point / "Shared").mkdir()
+    (mount_point / "Shared").chmod(0o777)  # as a folder may be that the target has already
+    before = desk.run("stage", "log", plan).out
+    assert as_nobody(mount_point / "Shared" / "theirs", "os.mkdir(sys.argv[1])") == "PermissionError"
+    assert desk.run("stage", "log", plan).out == before
 
 
-def as_nobody(path: Path) -> str:
-    """How reading a file ends for another user."""
-    script = "import sys\ntry: open(sys.argv[1], 'rb').read()\nexcept OSError as e: print(type(e).__name__)\nelse: print('read')"
+def as_nobody(path: Path, act: str = "open(sys.argv[1], 'rb').read()") -> str:
+    """How reading a file, or something else that is done to it, ends for another user."""
+    script = f"import os, sys\ntry: {act}\nexcept OSError as e: print(type(e).__name__)\nelse: print('read')"
     command = ["/usr/bin/env", "python3", "-I", "-c", script, str(path)]
     done = subprocess.run(command, user=65534, group=65534, extra_groups=[], capture_output=True, check=True, text=True)
     return done.stdout.strip()

@@ -110,6 +110,12 @@ def test_file_whose_name_a_thing_of_another_kind_has_is_told_to_be_gone(planned:
     assert told == Differences([], [], [], [action])
 
 
+def test_file_that_was_moved_and_has_left_a_link_behind_is_renamed_and_the_link_has_appeared() -> None:
+    (action,) = plan_of(ROWS[0]).actions
+    link, moved = scanned(b"a.txt", 8, kind=Kind.SYMLINK), scanned(b"archive/a.txt", 1)
+    assert differences([link, moved], [action], frozenset()) == Differences([link], [], [(action, moved)], [])
+
+
 def test_second_name_of_an_inode_is_a_file_that_appeared() -> None:
     plan = plan_of(*ROWS)
     told = differences([scanned(b"link", 1), scanned(b"a.txt", 1)], plan.actions, frozenset())
@@ -259,6 +265,7 @@ def test_file_that_has_a_place_now_moves_there_even_if_it_was_renamed() -> None:
 GUESS = Proposal("paper", 0.9, "r")
 OTHER = Proposal("law", 0.9, "r")
 NOT_SURE = Proposal("law", 0.2, "r")
+ASIDE = b"To review/excluded/"
 BY_PERSON = Proposal(None, 0.0, "you said so", decided_by=Decider.PERSON)
 
 
@@ -282,6 +289,14 @@ def put(path: bytes, target: bytes, number: int) -> Edit:
         (b"a.txt", [put(b"Docs/a.txt", b"Law/a.txt", 1)], OTHER, True),
         (b"a.txt", [put(b"Docs/a.txt", b"To review/excluded/a.txt", 1)], GUESS, True),
         (b"a.txt", [edit(EditKind.EXCLUDE, b"Docs/a.txt")], GUESS, False),
+        (
+            b"a.txt",
+            [edit(EditKind.MOVE, b"Docs/a.txt", b"Law/a.txt"), put(b"Law/a.txt", b"Law/z.txt", 1)],
+            OTHER,
+            False,
+        ),
+        (b"a.txt", [edit(EditKind.EXCLUDE, b"Docs/a.txt"), put(ASIDE + b"a.txt", ASIDE + b"z.txt", 1)], OTHER, False),
+        (b"a.txt", [put(b"Docs/a.txt", b"Docs/z.txt", 1), put(b"Docs/z.txt", b"Docs/y.txt", 1)], OTHER, True),
     ],
     ids=[
         "it stays, and may have a place",
@@ -296,6 +311,9 @@ def put(path: bytes, target: bytes, number: int) -> Edit:
         "the program had put it elsewhere",
         "the program had taken it out",
         "a person had taken it out",
+        "a person had put it elsewhere, where it was called by its new name",
+        "a person had taken it out, and it was called by its new name",
+        "it was called by its new name twice",
     ],
 )
 def test_file_is_placed_anew_where_the_program_alone_has_put_it(
@@ -383,6 +401,35 @@ def test_move_of_the_watch_does_not_take_another_file_after_an_undo() -> None:
     assert before.action_id == 2
     assert layout(tree_after(plan, aside, move))[b"Docs"] == {b"b.txt": b"a.txt", b"z.txt": b"sub/b.txt"}
     assert layout(tree_after(plan, move))[b"Docs"] == {b"a.txt": b"a.txt", b"b.txt": b"sub/b.txt"}
+
+
+@pytest.mark.parametrize("kind", [EditKind.EXCLUDE, EditKind.VAULT])
+def test_file_that_was_put_aside_and_taken_out_again_before_its_original_was_renamed_is_where_it_was(
+    kind: EditKind,
+) -> None:
+    plan = plan_of(*ROWS)
+    part = b"excluded" if kind is EditKind.EXCLUDE else b"vault"
+    log = [
+        edit(kind, b"Docs/a.txt"),
+        edit(EditKind.MOVE, b"To review/" + part + b"/a.txt", b"Mine/a.txt"),
+    ]
+    before = action_at(plan, b"a.txt")
+    after = renewed(before, scanned(b"other/z.txt", 1))
+    now, change = follow(plan, PlanTree(plan, log), NOTHING, Renewed([after], {1: before}))
+    assert layout(tree_after(now, *log, *change.edits))[b"Mine"] == {b"z.txt": b"other/z.txt"}
+
+
+def test_file_is_put_aside_where_it_was_planned_also_after_its_original_was_renamed_and_renamed_again() -> None:
+    plan = plan_of(*ROWS)
+    before = action_at(plan, b"a.txt")
+    once, first = follow(plan, PlanTree(plan), NOTHING, Renewed([renewed(before, scanned(b"y.txt", 1))], {1: before}))
+    log = [*first.edits, edit(EditKind.EXCLUDE, b"Docs/y.txt")]
+    tree = tree_after(once, *log)
+    assert review(tree)[b"excluded"] == {b"a.txt": b"y.txt"}
+    log.append(edit(EditKind.MOVE, b"To review/excluded/a.txt", b"Mine/a.txt"))
+    middle = action_at(once, b"y.txt")
+    twice, _ = follow(once, tree, NOTHING, Renewed([renewed(middle, scanned(b"z.txt", 1))], {1: middle}))
+    assert layout(tree_after(twice, *log))[b"Mine"] == {b"a.txt": b"z.txt"}
 
 
 def test_edit_of_a_person_that_cannot_be_replayed_is_an_error() -> None:

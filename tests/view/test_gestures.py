@@ -17,7 +17,7 @@ from tests.adapters.memory_disk import MemoryDisk
 from tests.core.plans import plan_of
 from tests.view.views import OWNER, MemoryLog, Scene, Told, at, refile, view_of
 
-FILES, SHELL = Caller(1000, 1000, 10), Caller(1000, 1000, 20)
+FILES, SHELL = Caller(*OWNER, 10), Caller(*OWNER, 20)
 ROWS = ((b"a", b"Docs/a"), (b"b", b"Docs/b"), (b"c", b"Docs/c"))
 
 

@@ -13,9 +13,9 @@ from ifmosfs.view.nudges import FOLDER_INODE, NOT_KEPT
 from ifmosfs.view.protocol import ChangedNames
 from ifmosfs.view.telling import MOST_NUDGED, TOLD
 from ifmosfs.view.values import ROOT_INODE, Caller, FsError, FsErrorKind, RenameMode
-from tests.view.views import Scene, Told, at, rename
+from tests.view.views import OWNER, Scene, Told, at, rename
 
-NUDGER, OTHER = Caller(1, 1, 100), Caller(1, 1, 200)
+NUDGER, OTHER = Caller(*OWNER, 100), Caller(*OWNER, 200)
 A, B = b"Docs/a.pdf", b"New/b.pdf"
 OUT = b"To review/excluded"
 

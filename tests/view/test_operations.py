@@ -16,7 +16,7 @@ from ifmosfs.core.names import NameRules
 from ifmosfs.core.plan import Edit, EditKind
 from ifmosfs.core.ports import Disk
 from ifmosfs.view.operations import View
-from ifmosfs.view.values import ROOT_INODE, FsError, FsErrorKind, RenameMode
+from ifmosfs.view.values import ROOT_INODE, Caller, FsError, FsErrorKind, RenameMode
 from tests.adapters.faults import Delegating
 from tests.adapters.memory_disk import MemoryDisk
 from tests.adapters.trees import read_tree
@@ -550,3 +550,29 @@ def test_a_listing_gives_each_name_once_whatever_is_renamed_meanwhile(scene: Sce
     assert sorted(entry.name for entry in listing.entries(0, len(listing))) == [b"Empty", b"odd\xff\nname"]
     rename(scene, b"New/odd\xff\nname", b"New/b.pdf")
     assert [entry.name for entry in listing.entries(0, len(listing))] == [b"Empty"]
+
+
+def test_nobody_but_its_owner_and_root_changes_a_view_whatever_its_modes_allow(scene: Scene) -> None:
+    other, new = Caller(4321, 4321, 1), scene.inode(b"New")
+    scene.view.chmod(new, 0o777)
+    log, tree = list(scene.log.edits), scene.tree()
+    docs, file = at(scene, b"Docs/a.pdf")
+    changes: list[Callable[[], object]] = [
+        lambda: scene.view.mkdir(new, b"theirs", 0o755, other),
+        lambda: scene.view.rmdir(*at(scene, b"New/Empty"), other),
+        lambda: scene.view.unlink(docs, file, other),
+        lambda: scene.view.rename(docs, file, new, b"theirs", RenameMode.REPLACE, other),
+        lambda: scene.view.chmod(new, 0o700, other),
+        lambda: scene.view.set_times(new, None, 1, other),
+        lambda: scene.view.setxattr(scene.inode(b"Docs/a.pdf"), b"user.ifmosfs.category", b"none", 0, other),
+    ]
+    answers = []
+    for change in changes:
+        with pytest.raises(FsError) as error:
+            change()
+        answers.append(error.value.kind)
+    assert answers == [E.NO_ACCESS] * len(changes)
+    assert (scene.log.edits, scene.tree()) == (log, tree)
+    scene.view.mkdir(new, b"mine", 0o755, Caller(*OWNER, 1))
+    scene.view.mkdir(new, b"root's", 0o755, Caller(0, 0, 1))
+    assert [edit.kind for edit in scene.log.edits[len(log) :]] == [EditKind.MKDIR] * 2

@@ -115,6 +115,19 @@ def test_scratch_file_is_not_made_elsewhere_nor_by_others(
     assert refused(view.create, view.resolve(folder), name, os.O_WRONLY, 0o600, caller) is refusal
 
 
+def test_scratch_file_is_changed_by_nobody_but_its_owner(view: ScratchView) -> None:
+    inode, docs = put(view, b"Docs", b"._a"), view.resolve(b"Docs")
+    view.chmod(inode, 0o666)
+    answers = [
+        refused(view.unlink, docs, b"._a", OTHER),
+        refused(view.rename, docs, b"._a", docs, b"._b", RenameMode.REPLACE, OTHER),
+    ]
+    assert (answers, view.getattr(inode).mode) == ([E.NO_ACCESS] * 2, 0o100644)
+    view.rename(docs, b"._a", docs, b"._b", RenameMode.REPLACE, Caller(*OWNER, 1))
+    view.unlink(docs, b"._b", Caller(0, 0, 1))
+    assert refused(view.getattr, inode) is E.NOT_FOUND
+
+
 def test_scratch_files_are_bounded_and_what_goes_makes_room(view: ScratchView, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scratch, "MOST_BYTES", 60)
     monkeypatch.setattr(scratch, "MOST_BYTES_IN_ALL", 100)
