@@ -9,9 +9,11 @@ from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from ifmosfs.app.snapshotting import held_places, remove_empty_folders
+from ifmosfs.app.versioning import read_manifest
 from ifmosfs.core.effects import ABSENT, Response, response_to
+from ifmosfs.core.errors import DatabaseDamaged
 from ifmosfs.core.files import Attr, Place
-from ifmosfs.core.held import Lost, Offer, Offers, copy_place, fits, is_copy_place
+from ifmosfs.core.held import Lost, NoOffer, Offer, Offers, copy_place, fits, is_copy_place
 from ifmosfs.core.history import Key, RunHistory
 from ifmosfs.core.manifest import SnapshotEntry, SnapshotHead
 from ifmosfs.core.reports import WORDS, Problem, problem
@@ -28,12 +30,13 @@ def offers_of(app: App, history: Sequence[RunHistory], id_: str) -> Offers:
     began = {each.run.run_id: each.run.started_ns for each in history}
     numbers = count(1)
 
-    def offers(lost: Sequence[Lost]) -> Mapping[Key, Offer]:
+    def offers(lost: Sequence[Lost]) -> Mapping[Key, Offer | NoOffer]:
         wanted = [each for each in lost if not is_copy_place(_old(each))]  # what came from there is in the store
-        recorded = _recorded(app, wanted, began)
+        recorded, damaged = _recorded(app, wanted, began)
         held = held_places(app, {entry.digest for found in recorded.values() for _, entry in found if entry.digest})
-        found: dict[Key, Offer] = {}
+        found: dict[Key, Offer | NoOffer] = {each.moved.key: damaged for each in wanted if damaged is not None}
         for key, entries in recorded.items():
+            found[key] = _unreadable(entries[0][0])
             for head, entry in entries:
                 place = None if entry.digest is None else held.get(entry.digest)
                 if place is not None:
@@ -50,25 +53,48 @@ def _old(each: Lost) -> Place:
     return source
 
 
-def _recorded(
-    app: App, lost: Sequence[Lost], began: Mapping[str, int]
-) -> dict[Key, list[tuple[SnapshotHead, SnapshotEntry]]]:
-    """The entries that have recorded the files with their contents, by the move, those of the newest snapshot first."""
+def _unreadable(head: SnapshotHead) -> NoOffer:
+    return NoOffer(
+        f"the content that a snapshot holds of it ({_quoted(head)}) is damaged, or on a disk that is not there"
+    )
+
+
+def _damaged(head: SnapshotHead) -> NoOffer:
+    return NoOffer(f"a snapshot that may hold its content is damaged ({_quoted(head)})")
+
+
+def _quoted(head: SnapshotHead) -> str:
+    return f"\N{LEFT DOUBLE QUOTATION MARK}{head.name}\N{RIGHT DOUBLE QUOTATION MARK}"
+
+
+Entries = list[tuple[SnapshotHead, SnapshotEntry]]
+
+
+def _recorded(app: App, lost: Sequence[Lost], began: Mapping[str, int]) -> tuple[dict[Key, Entries], NoOffer | None]:
+    """The entries that have recorded the files with their contents, by the move, those of the newest snapshot first; and what is to
+    be said of the newest whose manifest is not what was stored, for nothing of it is believed."""
     by_path: dict[bytes, list[Lost]] = {}
     for each in lost:
         for place in (each.moved.operation.source, each.moved.operation.target):
             if place is not None:
                 by_path.setdefault(place.absolute, []).append(each)
-    found: dict[Key, list[tuple[SnapshotHead, SnapshotEntry]]] = {}
-    holding = [info.head for info in app.catalogue.snapshots() if info.n_held] if by_path else []
-    for head in reversed(holding):
-        for entry in app.catalogue.snapshot_entries(head.snapshot_id):
+    found: dict[Key, Entries] = {}
+    damaged: NoOffer | None = None
+    holding = [info for info in app.catalogue.snapshots() if info.n_held] if by_path else []
+    for info in reversed(holding):
+        head = info.head
+        try:
+            entries = read_manifest(app, info)
+        except DatabaseDamaged:
+            damaged = damaged or _damaged(head)
+            continue
+        for entry in entries:
             if entry.level is None or entry.digest is None:
                 continue
             for each in by_path.get(entry.place.absolute, ()):
                 if fits(entry, each, is_later=head.created_ns > began.get(each.moved.run_id, head.created_ns)):
                     found.setdefault(each.moved.key, []).append((head, entry))
-    return found
+    return found, damaged
 
 
 def offer_of(app: App, entry: SnapshotEntry, held: Place, id_: str, number: int, snapshot: str = "") -> Offer:

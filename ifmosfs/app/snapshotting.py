@@ -23,7 +23,7 @@ from ifmosfs.app.holders import Holders
 from ifmosfs.app.scanning import check_roots, scan_rules
 from ifmosfs.app.staging import categories_of, load_tree
 from ifmosfs.core.effects import disk_failed, parent, sync_folders
-from ifmosfs.core.errors import DiskFull, NotFound, UsageProblem
+from ifmosfs.core.errors import DatabaseDamaged, DiskFull, NotFound, UsageProblem
 from ifmosfs.core.files import Fingerprint, Kind, Place, UnreadableEntry
 from ifmosfs.core.held import RESTORED
 from ifmosfs.core.inventory import inventory
@@ -146,12 +146,17 @@ def _is_another_disk(app: App, info: PlanInfo) -> bool:
     manifests = [
         each.snapshot_id for each in app.catalogue.versions() if each.target == info.target and each.snapshot_id
     ]
-    if not manifests:
-        recorded = app.catalogue.load_plan_head(info.plan_id).target_filesystem
-        return recorded.startswith("uuid:") and app.filesystem_of(info.target) != recorded  # others change with a mount
-    entries = (each for each in app.catalogue.snapshot_entries(manifests[-1]) if each.root == info.target)
-    filesystems = app.catalogue.snapshot_filesystems(manifests[-1])
-    known = {root: filesystem for root, filesystem in filesystems.items() if root == info.target}
+    with suppress(DatabaseDamaged):  # then nothing that it names can be looked for
+        if manifests:
+            return _is_of_another_disk(app, manifests[-1], info.target)
+    recorded = app.catalogue.load_plan_head(info.plan_id).target_filesystem
+    return recorded.startswith("uuid:") and app.filesystem_of(info.target) != recorded  # others change with a mount
+
+
+def _is_of_another_disk(app: App, snapshot_id: str, target: bytes) -> bool:
+    entries = (each for each in app.catalogue.snapshot_entries(snapshot_id) if each.root == target)
+    filesystems = app.catalogue.snapshot_filesystems(snapshot_id)
+    known = {root: filesystem for root, filesystem in filesystems.items() if root == target}
     return bool(absent_roots(islice(entries, N_LOOKED_FOR), known, app.disk))
 
 

@@ -17,7 +17,7 @@ from ifmosfs.app.undoing import UNDOABLE, absent_roots, followed_history
 from ifmosfs.core.elsewhere import find_elsewhere
 from ifmosfs.core.files import Attr, Kind, Place
 from ifmosfs.core.followed import Followed
-from ifmosfs.core.held import Lost
+from ifmosfs.core.held import Lost, Offer
 from ifmosfs.core.history import Key, RunHistory, Standing, emptied, held_actions, standing, taken_back
 from ifmosfs.core.journal import Journal, OpKind, Run, RunKind
 from ifmosfs.core.manifest import PlanInfo
@@ -133,7 +133,8 @@ def moved_files(app: App, journal: Journal, info: PlanInfo) -> MovedFiles:
 def _restorable(app: App, info: PlanInfo, followed: Followed, gone: Sequence[Standing]) -> frozenset[Key]:
     """Which of the moves whose files are gone a rollback would undo from held contents."""
     lost = [Lost(each, each.key in followed.foreign) for each in gone]
-    offers = offers_of(app, followed.history, info.plan_id)(lost) if lost else {}
+    found = offers_of(app, followed.history, info.plan_id)(lost) if lost else {}
+    offers = {key for key, offer in found.items() if isinstance(offer, Offer)}
     if not offers:
         return frozenset()
     folders = (info.target, *(root.path for root in app.catalogue.load_plan_head(info.plan_id).roots))

@@ -41,10 +41,16 @@ class Offer:
     snapshot: str
 
 
-Offers = Callable[[Sequence[Lost]], Mapping[Key, Offer]]
+class NoOffer(NamedTuple):
+    """Why a file that is gone does not come back, though a snapshot holds its content, or may hold it."""
+
+    words: str
 
 
-def no_offers(lost: Sequence[Lost]) -> Mapping[Key, Offer]:
+Offers = Callable[[Sequence[Lost]], Mapping[Key, Offer | NoOffer]]
+
+
+def no_offers(lost: Sequence[Lost]) -> Mapping[Key, Offer | NoOffer]:
     """The `Offers` where nothing is held."""
     del lost
     return {}

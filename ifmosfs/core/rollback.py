@@ -23,7 +23,7 @@ from ifmosfs.core.errors import PlanOutdated
 from ifmosfs.core.execute import FolderToRestore, WorkOrder
 from ifmosfs.core.files import Attr, Kind, Place
 from ifmosfs.core.folders import DoomedFolder
-from ifmosfs.core.held import Lost, Offer, Offers, no_offers
+from ifmosfs.core.held import Lost, NoOffer, Offer, Offers, no_offers
 from ifmosfs.core.history import (
     MOVING,
     FolderEvent,
@@ -467,6 +467,10 @@ class _Planner:
         brought: set[int] = set()
         for number, (each, _) in gone.items():
             offer = found.get(each.key)
+            if isinstance(offer, NoOffer):
+                told = self.problems[number]
+                self.problems[number] = replace(told, words=f"{told.words}; {offer.words}")
+                continue
             trouble = None if offer is None else self._bring(each, offer)
             if trouble is not None:
                 self.problems[number] = replace(trouble, action_id=each.operation.action_id)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
 
-from ifmosfs.core.errors import NotFound
+from ifmosfs.core.errors import DatabaseDamaged, NotFound
 from ifmosfs.core.files import Place
 from ifmosfs.core.manifest import (
     HeldContent,
@@ -155,10 +156,14 @@ class Snapshots(Database):
         ]
 
     def needed_contents(self, without: Collection[str] = ()) -> frozenset[bytes]:
-        """The digests that a snapshot, other than those `without`, counts on finding in the content store."""
+        """The digests that a snapshot, other than those `without`, counts on finding in the content store. Where a manifest cannot be
+        read nobody knows which these are, so that all are."""
         holding = [info.head.snapshot_id for info in self.snapshots() if info.n_held]
         rows = (row for each in holding if each not in without for row in self._snapshot_rows(each))
-        return frozenset(row.digest for row in rows if row.level is not None and row.digest is not None)
+        try:
+            return frozenset(row.digest for row in rows if row.level is not None and row.digest is not None)
+        except DatabaseDamaged:
+            return frozenset(each.digest for each in self.contents())
 
     def forget_contents(self, digests: Iterable[bytes]) -> None:
         """Remove the rows of contents that are not held any more."""
@@ -166,7 +171,8 @@ class Snapshots(Database):
             delete_rows(connection, CONTENTS, "digest", list(digests))
 
     def places_of_size(self, sizes: Collection[int]) -> Iterator[tuple[Place, int]]:
-        """Where a scan or a snapshot has seen files of these sizes, with the size of each."""
+        """Where a scan or a snapshot has seen files of these sizes, with the size of each. A manifest that cannot be read has seen
+        none, so that less is found, and more is kept."""
         wanted = set(sizes)
         of_scan = select(SESSION_ROOTS.c.path, FILES.c.path, FILES.c.size_bytes).join_from(SESSION_ROOTS, FILES)
         for some in batches(sorted(wanted), 500):
@@ -174,9 +180,9 @@ class Snapshots(Database):
                 rows = [*connection.execute(of_scan.where(FILES.c.size_bytes.in_(some)))]
             yield from ((Place(root, path), size) for root, path, size in rows)
         for info in self.snapshots():
-            for row in self._snapshot_rows(info.head.snapshot_id):
-                if row.size_bytes in wanted:
-                    yield Place(row.root, row.path), row.size_bytes
+            with suppress(DatabaseDamaged):
+                seen = [row for row in self._snapshot_rows(info.head.snapshot_id) if row.size_bytes in wanted]
+                yield from ((Place(row.root, row.path), row.size_bytes) for row in seen)
 
     def _snapshot_rows(self, snapshot_id: str) -> Iterator[Row]:
         for leaf in self._leaves(snapshot_id):

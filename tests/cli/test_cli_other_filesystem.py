@@ -155,6 +155,35 @@ def test_a_plan_taken_up_again_after_its_rollback_knows_the_files_that_were_copi
     assert attributes(split_desk.inbox) == before
 
 
+def test_a_plan_taken_up_again_knows_its_files_also_where_its_rollback_was_undone_in_between(split_desk: Desk) -> None:
+    before = attributes(split_desk.inbox)
+    plan = split_desk.staged()
+    split_desk.here("commit", plan, "--yes")
+    for _ in range(2):
+        for again in ((), ("--redo",), ()):
+            assert split_desk.here("rollback", plan, *again, "--yes").status == 0
+        assert split_desk.here("stage", "reopen", plan).status == 0
+        committed = split_desk.here("commit", plan, "--yes", "--json")
+        assert (committed.status, committed.json["moved"], committed.json["problems"]) == (0, 3, [])
+    assert split_desk.here("rollback", plan, "--yes").status == 0
+    assert attributes(split_desk.inbox) == before
+
+
+def test_what_was_changed_before_a_rollback_that_was_undone_is_changed_to_the_plan_that_is_taken_up_again(
+    split_desk: Desk,
+) -> None:
+    plan = split_desk.staged()
+    split_desk.here("commit", plan, "--yes")
+    with (split_desk.target / "Development/Source code/run.sh").open("ab") as file:
+        file.write(b"exit 1\n")
+    for again in ((), ("--redo",), ()):
+        assert split_desk.here("rollback", plan, *again, "--yes").status == 0
+    split_desk.here("stage", "reopen", plan)
+    committed = split_desk.here("commit", plan, "--yes", "--json")
+    assert (committed.status, committed.json["moved"]) == (3, 2)
+    assert [row["code"] for row in committed.json["problems"]] == ["changed"]
+
+
 @needs_fuse
 def test_the_view_of_a_plan_taken_up_again_opens_the_files_that_were_copied_back(split_desk: Desk) -> None:
     content = (split_desk.inbox / "run.sh").read_bytes()

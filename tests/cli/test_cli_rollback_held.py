@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from ifmosfs.app import held_contents
 from ifmosfs.core.files import Place
 from ifmosfs.core.manifest import Belongings
+from ifmosfs.core.reports import WORDS
 from ifmosfs.platform import metadata
 from tests.adapters.trees import read_tree
 from tests.cli.command_line import INBOX, SCRIPT, TABLE, THEN_NS, Attributes, Desk, attributes
@@ -174,7 +177,45 @@ def test_a_held_content_that_is_damaged_is_not_brought_back(desk: Desk) -> None:
         path.write_bytes(b"rotten")
     assert files(desk, plan)["sizes.csv"] == "gone"
     result = desk.here("rollback", plan, "--yes", "--json")
-    assert (result.status, [each["code"] for each in result.json["problems"]]) == (3, ["gone"])
+    words = (
+        f"{WORDS['gone']}; the content that a snapshot holds of it (“kept”) is damaged, or on a disk that is not there"
+    )
+    told = [(each["code"], each["words"]) for each in result.json["problems"]]
+    assert (result.status, told) == (3, [("gone", words)])
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        "substr(entries, 2)",
+        "CAST(substr(entries, 1, instr(entries, x'72756e') - 1) || x'52' || substr(entries, instr(entries, x'72756e') + 1) AS BLOB)",
+        "x'ff'",
+    ],
+    ids=["shifted", "one letter of a name", "one byte only"],
+)
+def test_nothing_of_a_damaged_manifest_is_believed_and_all_that_is_there_goes_back(desk: Desk, damaged: str) -> None:
+    plan = committed_and_kept(desk)
+    (desk.target / TABLE_AT).unlink()
+    with closing(sqlite3.connect(desk.state / "catalogue.db")) as database, database:
+        kept = "(SELECT snapshot_id FROM snapshots WHERE name = 'kept')"
+        database.execute(f"UPDATE snapshot_entries SET entries = {damaged} WHERE snapshot_id = {kept}")
+    assert files(desk, plan) == {"invoice-17.txt": "there", "run.sh": "there", "sizes.csv": "gone"}
+    result = desk.here("rollback", plan, "--yes", "--json")
+    words = f"{WORDS['gone']}; a snapshot that may hold its content is damaged (“kept”)"
+    told = [(each["code"], each["words"]) for each in result.json["problems"]]
+    assert (result.status, result.json["moved"], told) == (3, 2, [("gone", words)])
+
+
+def test_an_older_snapshot_stands_in_for_one_whose_manifest_is_damaged(desk: Desk) -> None:
+    plan = committed_and_kept(desk)
+    assert desk.here("versions", "snapshot", "--name", "later", "--content-max-size", "1k").status == 0
+    (desk.target / TABLE_AT).unlink()
+    with closing(sqlite3.connect(desk.state / "catalogue.db")) as database, database:
+        later = "(SELECT snapshot_id FROM snapshots WHERE name = 'later')"
+        database.execute(f"UPDATE snapshot_entries SET entries = x'ff' WHERE snapshot_id = {later}")
+    result = desk.here("rollback", plan, "--yes", "--json")
+    assert (result.status, [each["words"][-8:] for each in result.json["from_contents"]]) == (0, ["(“kept”)"])
+    assert read_tree(desk.inbox) == INBOX
 
 
 def test_where_there_is_no_room_for_a_copy_the_other_files_go_back_all_the_same(

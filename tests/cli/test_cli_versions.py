@@ -15,7 +15,7 @@ from ifmosfs.core.plan import Edit, EditKind
 from ifmosfs.platform.disk import PosixDisk
 from ifmosfs.store.catalogue import open_catalogue
 from tests.adapters.trees import read_tree, write_tree
-from tests.cli.command_line import INBOX, INVOICE, ORGANISED, SCRIPT, Desk, refusal
+from tests.cli.command_line import INBOX, INVOICE, ORGANISED, SCRIPT, TABLE, Desk, refusal
 from tests.fuse_support import force_unmount
 from tests.proof.images import mounted
 
@@ -133,6 +133,26 @@ def test_a_damaged_manifest_is_refused_with_what_can_still_be_done(desk: Desk, d
         assert f"ifmosfs rollback {plan}" in lines[1]
     assert desk.here("rollback", plan, "--yes").status == 0
     assert tree(desk.inbox) == INBOX
+
+
+def test_beside_a_manifest_that_cannot_be_read_snapshots_are_taken_contents_kept_and_it_can_be_let_go(
+    desk: Desk,
+) -> None:
+    desk.committed()
+    assert desk.here("versions", "snapshot", "--name", "kept", "--content-max-size", "1k").status == 0
+    with closing(sqlite3.connect(desk.state / "catalogue.db")) as database, database:
+        database.execute("UPDATE snapshot_entries SET entries = x'ff'")
+    assert desk.here("versions", "snapshot", "--name", "after it").status == 0
+    assert desk.here("vault", "empty", "--yes").status == 0
+    (desk.target / "Data/Datasets/sizes.csv").write_bytes(b"new\n")
+    pruned = desk.here("versions", "prune", "--keep", "9", "--yes")
+    assert (pruned.status, held_contents(desk)) == (0, sorted([INVOICE, SCRIPT, TABLE]))
+    let_go = desk.here("versions", "prune", "--keep", "0", "--named", "--yes")
+    assert (let_go.status, held_contents(desk)) == (0, [TABLE])  # the others are in the target, too
+
+
+def held_contents(desk: Desk) -> list[bytes]:
+    return sorted(path.read_bytes() for path in (desk.state / "contents").rglob("[0-9a-f]" * 64))
 
 
 def test_a_redo_leaves_files_alone_that_a_restore_has_brought_to_their_places_already(desk: Desk) -> None:
