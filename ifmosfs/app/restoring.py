@@ -26,6 +26,7 @@ from ifmosfs.core.errors import DiskFull, NotFound, PlanOutdated
 from ifmosfs.core.execute import WorkOrder, execute
 from ifmosfs.core.files import Kind, Place, Root, UnreadableEntry
 from ifmosfs.core.held import Offer
+from ifmosfs.core.inheriting import NewFolderModes
 from ifmosfs.core.inventory import inventory
 from ifmosfs.core.journal import Recorded, RunKind, RunState
 from ifmosfs.core.manifest import Protection, SnapshotEntry, SnapshotHead, SnapshotInfo
@@ -163,7 +164,7 @@ def rehearse_restore(app: App, prepared: PreparedRestore) -> RunReport:
         each._replace(source=Seen(offers[number].copy, offers[number].attr.fingerprint)) if number in offers else each
         for number, each in enumerate(prepared.found.wanted)
     ]
-    return execute(_order(prepared, wanted, plan_id), disk, NullJournal(), now_ns=host.now_ns)
+    return execute(_order(app, prepared, wanted, plan_id), disk, NullJournal(), now_ns=host.now_ns)
 
 
 @without_collector()
@@ -172,7 +173,7 @@ def run_restore(app: App, journal: SqliteJournal, prepared: PreparedRestore, sto
     plan_id = secrets.token_hex(5)
     offers = _offers(app, prepared.found.wanted, plan_id)
     wanted, lacking = _with_contents(app, prepared.found.wanted, offers)
-    order = _order(prepared, wanted, plan_id)
+    order = _order(app, prepared, wanted, plan_id)
     plan = _plan(app, prepared, order, plan_id)
     app.catalogue.save_plan(plan, PlanEvent.STAGE, PlanEvent.BEGIN)  # at once: nobody else is to commit it
     journal.accompany(plan_head(plan))
@@ -229,7 +230,7 @@ def _with_contents(
     return found, lacking
 
 
-def _order(prepared: PreparedRestore, wanted: Sequence[Wanted], plan_id: str) -> WorkOrder:
+def _order(app: App, prepared: PreparedRestore, wanted: Sequence[Wanted], plan_id: str) -> WorkOrder:
     run = new_run(RunKind.COMMIT, plan_id, prepared.target)
     steps = [
         Step(number, each.source.place, each.target, each.source.fingerprint)
@@ -237,7 +238,7 @@ def _order(prepared: PreparedRestore, wanted: Sequence[Wanted], plan_id: str) ->
         if each.source is not None
     ]
     roots = {place.root for place, _ in prepared.found.folders} | {each.target.root for each in wanted}
-    made = [each for root in sorted(roots) for each in _missing_root(root)]
+    made = [each for root in sorted(roots) for each in _missing_root(app, root)]
     entered = {Place(each.target.root, each.target.path.rpartition(b"/")[0]) for each in wanted}
     entered |= {place for place, _ in prepared.found.folders}
     times = [
@@ -254,10 +255,12 @@ def _order(prepared: PreparedRestore, wanted: Sequence[Wanted], plan_id: str) ->
     )
 
 
-def _missing_root(root: bytes) -> list[tuple[Place, int]]:
+def _missing_root(app: App, root: bytes) -> list[tuple[Place, int]]:
     existing = nearest_folder(root)
     missing = components(root[len(existing) :].strip(b"/"))
-    return [(Place(existing, join(*missing[:depth])), host.folder_mode()) for depth in range(1, len(missing) + 1)]
+    modes = NewFolderModes(app.disk, host.folder_mode())
+    places = [Place(existing, join(*missing[:depth])) for depth in range(1, len(missing) + 1)]
+    return [(place, modes.of(place)) for place in places]
 
 
 def _plan(app: App, prepared: PreparedRestore, order: WorkOrder, plan_id: str) -> Plan:

@@ -22,6 +22,7 @@ from ifmosfs.core.execute import WorkOrder, execute
 from ifmosfs.core.files import Attr, Fingerprint, Kind, Place
 from ifmosfs.core.folders import DoomedFolder
 from ifmosfs.core.history import Standing, standing
+from ifmosfs.core.inheriting import NewFolderModes
 from ifmosfs.core.journal import Journal, OpKind, RunKind
 from ifmosfs.core.manifest import PlanInfo
 from ifmosfs.core.names import ancestors, join, split, with_suffix_before_extension
@@ -256,12 +257,13 @@ def _step(app: App, entry: VaultEntry, place: Place) -> Step:
 
 def _missing_folders(app: App, places: Sequence[Place]) -> list[tuple[Place, int]]:
     folders: dict[Place, int] = {}
+    modes = NewFolderModes(app.disk, host.folder_mode())
     for place in places:
         for path in ancestors(place.path):
             folder = Place(place.root, path)
             attr = _look(app, folder)
             if attr is None:
-                folders[folder] = host.folder_mode()
+                folders[folder] = modes.of(folder)
             elif attr.kind is not Kind.FOLDER:
                 hint = "move it away, or say where the file is to go: --to FOLDER"
                 raise TargetProblem("something that is no folder stands on the way", path=folder.absolute, hint=hint)

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from ifmosfs.core.effects import lstat_or_none
 from ifmosfs.core.files import Attr, Fingerprint, Kind, Place
+from ifmosfs.core.inheriting import NewFolderModes
 from ifmosfs.core.journal import OpKind, OpState, Recorded
 from ifmosfs.core.manifest import SnapshotEntry
 from ifmosfs.core.names import ancestors, join, split, with_suffix_before_extension
@@ -249,7 +250,8 @@ class Restorer:
         )
         missing = [place for place in needed if self._look(place) is None]
         missing.sort(key=lambda place: (place.absolute.count(b"/"), place.absolute))
-        found.folders = [(place, modes.get(place, self.folder_mode)) for place in missing]
+        new = NewFolderModes(self.disk, self.folder_mode)
+        found.folders = [(place, modes[place] if place in modes else new.of(place)) for place in missing]
 
     def _where(self) -> Whereabouts:
         if self._whereabouts is None:

@@ -55,14 +55,15 @@ class Filesystems:
             by_device.setdefault(linux.attr_at(folder, b"").device, []).append(folder)
         whole = set(self._held) if everything else set()
         for device, changed in by_device.items():
-            if device not in whole and not self._sync_each(device, changed):
+            if device not in whole and not self._sync_each(changed):
                 whole.add(device)
         for device in whole:
             sync_filesystem(self._held[device])
 
-    def _sync_each(self, device: int, folders: list[int]) -> bool:
+    def _sync_each(self, folders: list[int]) -> bool:
         """Sync folder by folder; False, with nothing claimed, where the whole filesystem must be synced instead."""
-        if len(folders) > FEW_FOLDERS or linux.filesystem_magic(self._held[device]) not in FOLDER_SYNC_SUFFICES:
+        # Not asked of the folder that is held: it may be removed by now, and FUSE knows no more of one that is.
+        if len(folders) > FEW_FOLDERS or linux.filesystem_magic(folders[0]) not in FOLDER_SYNC_SUFFICES:
             return False
         for folder in folders:
             try:

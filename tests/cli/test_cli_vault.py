@@ -122,6 +122,14 @@ def test_it_can_go_somewhere_else(desk: Desk, vaulted: str, to: str, arrives: st
     assert (desk.folder / arrives).read_bytes() == THEIRS
 
 
+def test_the_folders_that_are_made_for_it_belong_to_the_group_of_a_shared_one(desk: Desk, vaulted: str) -> None:
+    (desk.folder / "shared").mkdir()
+    (desk.folder / "shared").chmod(0o2775)
+    assert desk.here("vault", "restore", entry_of(desk, "theirs.txt"), "--to", "shared/a/b/name.txt").status == 0
+    made = [desk.folder / "shared" / name for name in ("a", "a/b")]
+    assert [folder.stat().st_mode & 0o7777 for folder in made] == [0o2755, 0o2755]
+
+
 def test_several_files_do_not_go_to_one_name(desk: Desk, vaulted: str) -> None:
     ids = [str(row["entry"]) for row in entries(desk).values()]
     result = desk.here("vault", "restore", *ids, "--to", "one")

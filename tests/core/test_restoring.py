@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ifmosfs.core.files import Place
 from ifmosfs.core.inventory import inventory
@@ -39,6 +40,18 @@ def test_a_cycle_of_names_goes_back_as_a_whole() -> None:
     found = restoration(disk, entries)
     assert sorted(moves(found)) == [(b"/in/a", b"/in/b"), (b"/in/b", b"/in/c"), (b"/in/c", b"/in/a")]
     assert (found.gone, found.beside, found.newer) == ([], [], [])
+
+
+def test_folders_that_nothing_is_recorded_of_are_made_as_the_one_above_has_it() -> None:
+    disk = MemoryDisk.from_tree({b"in": {b"new": {b"a": b"1"}, b"old": {b"b": b"2"}}})
+    old, top = Place(IN, b"old"), Place(IN, b"")
+    entries = [each for each in recorded(disk, IN) if each.path != b"new"]
+    for name, path in ((b"a", b"new/a"), (b"b", b"old/b")):
+        disk.rename_noreplace(Place(IN, path), Place(IN, name))
+    disk.remove_folder(Place(IN, b"new"))
+    disk.remove_folder(old)
+    disk.restore_folder(top, replace(disk.folder_meta(top), mode=0o2775))
+    assert restoration(disk, entries).folders == [(Place(IN, b"new"), 0o2755), (old, 0o755)]
 
 
 def test_newer_bytes_win_occupied_names_are_left_and_what_is_nowhere_is_told() -> None:

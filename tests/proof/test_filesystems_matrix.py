@@ -274,6 +274,10 @@ def test_files_whose_attributes_the_target_cannot_keep_are_told_before_and_stay(
             assert [(row["code"], row["path"].rpartition("/")[2]) for row in told["problems"]] == troubled, command
         assert (told["moved"], told["failed"]) == (1, 2)
         oracle.assert_settled()
+        assert (
+            bench.here("rollback", plan, "--yes").status == 0
+        )  # which removes all folders that it has held open there
+        oracle.assert_as_before()
 
 
 NOBODY = 65534
