@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -104,6 +104,15 @@ def recover_first(app: App, *, reads_past: bool = False) -> None:
     if reads_past:
         raise error
     click.echo(f"warning: {error} ({error.hint})", err=True)
+
+
+def warn_of_lost_journals(app: App, lost: Sequence[PlanInfo]) -> None:
+    """Say that a list lacks what the journals of some plans told, for they are lost."""
+    from ifmosfs.app.lost_journals import lost_journal
+
+    for info in lost:
+        error = lost_journal(app, info)
+        click.echo(f"warning: {error} ({error.hint})", err=True)
 
 
 def clear_dead_views(app: App) -> None:

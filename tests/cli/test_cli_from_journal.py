@@ -142,6 +142,20 @@ def test_every_command_that_meets_a_damaged_database_names_the_remedy(desk: Desk
     assert desk.here("verify", plan).status == 0
 
 
+@pytest.mark.parametrize("command", [("history",), ("rollback", "list")], ids=" ".join)
+def test_a_list_that_lacks_what_a_lost_journal_told_says_so(desk: Desk, command: tuple[str, ...]) -> None:
+    plan = desk.committed()
+    gone(desk.state / "journal.db")
+    told = desk.here(*command)
+    what = f"the journal knows nothing of plan {plan}, which was committed: {desk.state / 'journal.db'}"
+    remedy = f"make it again from the journal beside the data: ifmosfs recover --from-journal {desk.target}"
+    assert told == (8, "", f"warning: {what} ({remedy})\n")
+    fields = desk.here(*command, "--json").json
+    assert fields == {"lost_journals": [plan], ("runs" if command == ("history",) else "plans"): []}
+    assert desk.here("recover", "--from-journal").status == 0
+    assert (desk.here(*command).status, plan in desk.here(*command).out) == (0, True)
+
+
 def test_status_tells_of_a_lost_journal(desk: Desk) -> None:
     plan = desk.committed()
     gone(desk.state / "journal.db")

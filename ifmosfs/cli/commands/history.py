@@ -7,14 +7,25 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ifmosfs.cli.common import as_bytes, counted, json_option, opened_app, print_json, recover_first, shown
+from ifmosfs.cli.common import (
+    as_bytes,
+    counted,
+    json_option,
+    opened_app,
+    print_json,
+    recover_first,
+    shown,
+    warn_of_lost_journals,
+)
 from ifmosfs.cli.show_runs import date_of, journal_run_fields
+from ifmosfs.core.errors import RecoveryNeeded
 from ifmosfs.core.journal import RunKind
 from ifmosfs.core.names import display
 
 if TYPE_CHECKING:
     from ifmosfs.app.context import App
     from ifmosfs.app.histories import Event, FileHistory, LoggedRun
+    from ifmosfs.core.manifest import PlanInfo
 
 EMPTY = "vault empty"
 VAULT = ("vault restore", EMPTY)
@@ -23,15 +34,18 @@ VAULT = ("vault restore", EMPTY)
 @click.command()
 @click.argument("file", required=False, metavar="[FILE]")
 @json_option
-def history(file: str | None, as_json: bool) -> None:
+def history(file: str | None, as_json: bool) -> int:
     """What was done, run by run; or with FILE its whole way, found by its old, its present or any name between.
 
     A file's way tells when it was scanned, what it was held for, where it was planned to go and who changed that, when it was moved
     and moved back, and between the moves whether somebody changed it. Several files may have had one name: each is told.
 
     Nothing of it can be changed: the logs that it is read from only grow.
+
+    Exit status: 0; 8 where runs are lacking, because the journal of a committed plan is lost.
     """
     from ifmosfs.app.histories import file_history, logged_runs
+    from ifmosfs.app.recovering import lost_plans
 
     path = None if file is None else os.path.abspath(as_bytes(file))
     with opened_app() as app:
@@ -40,15 +54,19 @@ def history(file: str | None, as_json: bool) -> None:
             runs: list[LoggedRun] = []
             if app.has_journal:
                 with app.writing() as journal:
-                    runs = logged_runs(app, journal)
-            _show_runs(runs, as_json=as_json)
-            return
+                    runs, lost = logged_runs(app, journal), lost_plans(app, journal)
+            else:
+                lost = lost_plans(app, None)
+            warn_of_lost_journals(app, lost)
+            _show_runs(runs, lost, as_json=as_json)
+            return RecoveryNeeded.exit_status if lost else 0
         told = _told(app, path) if app.has_journal else file_history(app, None, path)
     if as_json:
         print_json({"files": [_file_fields(each) for each in told]})
-        return
+        return 0
     for each in told:
         _show_file(each)
+    return 0
 
 
 def _told(app: App, path: bytes) -> list[FileHistory]:
@@ -58,7 +76,7 @@ def _told(app: App, path: bytes) -> list[FileHistory]:
         return file_history(app, journal, path)
 
 
-def _show_runs(runs: list[LoggedRun], *, as_json: bool) -> None:
+def _show_runs(runs: list[LoggedRun], lost: list[PlanInfo], *, as_json: bool) -> None:
     if as_json:
         rows = [
             {
@@ -72,7 +90,7 @@ def _show_runs(runs: list[LoggedRun], *, as_json: bool) -> None:
             }
             for each in runs
         ]
-        print_json({"runs": rows})
+        print_json({"runs": rows, "lost_journals": [info.plan_id for info in lost]})
         return
     width = max((len(each.command) for each in runs), default=0)
     for each in runs:
@@ -83,7 +101,7 @@ def _show_runs(runs: list[LoggedRun], *, as_json: bool) -> None:
         click.echo(
             f"{date_of(run.started_ns)}  {each.command:{width}}  {run.run_id}  plan {run.plan_id}  {_did(each)}{state}{chosen}"
         )
-    if not runs:
+    if not runs and not lost:
         click.echo("Nothing has been moved yet.")
 
 

@@ -15,9 +15,10 @@ from ifmosfs.cli.common import (
     print_json,
     recover_first,
     shown,
+    warn_of_lost_journals,
 )
 from ifmosfs.cli.show_runs import date_of, journal_run_fields
-from ifmosfs.core.errors import PlanOutdated
+from ifmosfs.core.errors import PlanOutdated, RecoveryNeeded
 
 if TYPE_CHECKING:
     from ifmosfs.app.undo_lists import MovedFile, UndoneSoFar
@@ -25,8 +26,12 @@ if TYPE_CHECKING:
 
 @click.command("list")
 @json_option
-def list_rollbacks(as_json: bool) -> None:
-    """What can be undone: each plan that has moved files, its runs, and how many of its files have not been moved back."""
+def list_rollbacks(as_json: bool) -> int:
+    """What can be undone: each plan that has moved files, its runs, and how many of its files have not been moved back.
+
+    Exit status: 0; 8 where plans are lacking, because their journal is lost.
+    """
+    from ifmosfs.app.recovering import lost_plans
     from ifmosfs.app.undo_lists import undone_so_far
 
     with opened_app() as app:
@@ -35,14 +40,20 @@ def list_rollbacks(as_json: bool) -> None:
         found: list[UndoneSoFar] = []
         if app.has_journal:
             with app.writing() as journal:
-                found = undone_so_far(app, journal, plans)
+                found, lost = undone_so_far(app, journal, plans), lost_plans(app, journal)
+        else:
+            lost = lost_plans(app, None)
+        warn_of_lost_journals(app, lost)
+    status = RecoveryNeeded.exit_status if lost else 0
     if as_json:
-        print_json({"plans": [_plan_fields(each) for each in found]})
-        return
+        lost_journals = [info.plan_id for info in lost]
+        print_json({"plans": [_plan_fields(each) for each in found], "lost_journals": lost_journals})
+        return status
     for each in found:
         _show_plan(each)
-    if not found:
+    if not found and not lost:
         click.echo("Nothing has been moved, so nothing is to be undone.")
+    return status
 
 
 def _show_plan(each: UndoneSoFar) -> None:
