@@ -19,9 +19,9 @@ from ifmosfs.app.context import App
 from ifmosfs.app.mounting import OPEN_STATES
 from ifmosfs.app.rescoring import NOTHING_RESCORED, Rescored, rescore
 from ifmosfs.app.sharing import file_state
-from ifmosfs.app.trees import plan_source
+from ifmosfs.app.trees import fitting, plan_source
 from ifmosfs.core.edit_log import RETRACING, effective, last_number
-from ifmosfs.core.errors import IfmosfsError
+from ifmosfs.core.errors import DatabaseDamaged, IfmosfsError
 from ifmosfs.core.files import Kind, ScannedFile
 from ifmosfs.core.lessons import EditedFile, Lesson, LessonKind, taking_back
 from ifmosfs.core.plan import Edit, EditOrigin
@@ -62,7 +62,10 @@ def learn_from_all(app: App) -> None:
     open_plans = {info.plan_id for info in app.catalogue.plans() if info.state in OPEN_STATES}
     for plan_id in app.catalogue.unlearnt_plans():
         if plan_id in open_plans:
-            learn_from_edits(app, plan_id, follows=False)
+            try:
+                learn_from_edits(app, plan_id, follows=False)
+            except DatabaseDamaged as error:  # of this plan alone; the others, and whatever is asked for, go on
+                app.notices.append(f"{error.what}: {error.hint}")
     rescore(app)
 
 
@@ -100,7 +103,8 @@ def _drafts(app: App, plan_id: str, log: Sequence[Edit]) -> list[Lesson]:
     }
     source = plan_source(app, plan_id, log)
     tree = PlanTree(source.plan, source=source)
-    said = sayings(tree, effective(log), app.categories_at(tree.plan.policy))
+    with fitting(plan_id):
+        said = sayings(tree, effective(log), app.categories_at(tree.plan.policy))
     wanted = {EditedFile(plan_id, one.edit, one.action.action_id): one for one in said}
     now_ns = host.now_ns()
     gone = [taking_back(one, now_ns) for edited, one in standing.items() if edited not in wanted]

@@ -13,10 +13,10 @@ from ifmosfs.app.category_words import near_categories
 from ifmosfs.app.classifying import classify
 from ifmosfs.app.collector import without_collector
 from ifmosfs.app.context import App
-from ifmosfs.app.trees import forget_tree, keep_tree
+from ifmosfs.app.trees import fitting, forget_tree, keep_tree
 from ifmosfs.core.come_back import come_back
 from ifmosfs.core.edit_log import effective, last_number
-from ifmosfs.core.errors import NotFound, TargetProblem, UsageProblem, WrongState
+from ifmosfs.core.errors import DatabaseDamaged, NotFound, TargetProblem, UsageProblem, WrongState
 from ifmosfs.core.filed import filed_as
 from ifmosfs.core.files import Kind, Place, ScannedFile
 from ifmosfs.core.history import RunHistory
@@ -156,23 +156,31 @@ def _outcomes(
 @without_collector()
 def load_tree(app: App, plan_id: str) -> PlanTree:
     """A plan with its edits in force applied."""
-    log = app.catalogue.edit_log(plan_id)
-    return PlanTree(app.catalogue.load_plan(plan_id), effective(log), last_number(log))
+    log, plan = app.catalogue.edit_log(plan_id), app.catalogue.load_plan(plan_id)
+    with fitting(plan_id):
+        return PlanTree(plan, effective(log), last_number(log))
 
 
 @without_collector()
 def load_tree_to_commit(app: App, plan_id: str) -> AnyTree:
     """The same for a commit, which needs no nodes where nobody has edited the plan."""
-    log = app.catalogue.edit_log(plan_id)
-    return tree_to_commit(app.catalogue.load_plan(plan_id), effective(log), last_number(log))
+    log, plan = app.catalogue.edit_log(plan_id), app.catalogue.load_plan(plan_id)
+    with fitting(plan_id):
+        return tree_to_commit(plan, effective(log), last_number(log))
 
 
 def as_edited(app: App, info: PlanInfo) -> PlanInfo:
-    """The plan's line with its numbers, those of the vault among them, as they are after the edits."""
+    """The plan's line with its numbers, those of the vault among them, as they are after the edits; before them, with a notice, where
+    an edit does not fit."""
     n_files = app.catalogue.n_actions(info.plan_id)
+    planned = replace(info, n_vaulted=n_files - info.n_moves - info.n_kept)
     if not info.n_edits:
-        return replace(info, n_vaulted=n_files - info.n_moves - info.n_kept)
-    tree = load_tree(app, info.plan_id)
+        return planned
+    try:
+        tree = load_tree(app, info.plan_id)
+    except DatabaseDamaged as error:
+        app.notices.append(f"{error.what}: {error.hint}")
+        return planned
     n_moves, n_vaulted = sum(1 for _ in tree.moves()), sum(1 for _ in tree.vaulted())
     return replace(info, n_moves=n_moves, n_kept=n_files - n_moves - n_vaulted, n_vaulted=n_vaulted)
 

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from ifmosfs.app.collector import without_collector
 from ifmosfs.app.context import App
 from ifmosfs.core.edit_log import effective, last_number
+from ifmosfs.core.errors import DatabaseDamaged
 from ifmosfs.core.nodes import TreeSource
 from ifmosfs.core.plan import Action, Edit, Plan
+from ifmosfs.core.refusals import FsError
 from ifmosfs.core.tree import PlanTree, added_by
 from ifmosfs.core.tree_source import PlanSource
 
@@ -42,10 +44,24 @@ def forget_tree(app: App, plan_id: str) -> None:
 
 
 def lazy_tree(app: App, plan_id: str) -> PlanTree:
-    """The tree of a plan with the edits in force, of which a folder's files are read when they are needed. Raises: NotFound."""
+    """The tree of a plan with the edits in force, of which a folder's files are read when they are needed. Raises: NotFound;
+    DatabaseDamaged where an edit does not fit those before it."""
     log = app.catalogue.edit_log(plan_id)
     source = _source(app, plan_id, added_by(log))
-    return PlanTree(source.plan, effective(log), last_number(log), source)
+    with fitting(plan_id):
+        return PlanTree(source.plan, effective(log), last_number(log), source)
+
+
+@contextmanager
+def fitting(plan_id: str) -> Iterator[None]:
+    """Where the edits of a plan are made again, say in words that one of them cannot be: no program of ours has written such a log."""
+    try:
+        yield
+    except FsError as error:
+        what = f"an edit of plan {plan_id} does not fit those before it ({error.kind.name.lower().replace('_', ' ')})"
+        raise DatabaseDamaged(
+            what, path=error.path, hint=f"make a new plan, and forget this one: ifmosfs stage discard {plan_id}"
+        ) from error
 
 
 def plan_source(app: App, plan_id: str, log: Sequence[Edit]) -> TreeSource:

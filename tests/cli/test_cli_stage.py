@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from ifmosfs.core.plan import Edit, EditKind
+from ifmosfs.store.catalogue import open_catalogue
 from tests.adapters.trees import Link, Tree, read_tree, write_tree
-from tests.cli.command_line import INBOX, INVOICE, LEFT, ORGANISED, SCRIPT, TABLE, Desk, attributes
+from tests.cli.command_line import INBOX, INVOICE, LEFT, ORGANISED, SCRIPT, TABLE, Desk, attributes, refusal
 
 
 def test_a_new_plan_accounts_for_every_file_and_says_what_to_type_next(desk: Desk) -> None:
@@ -289,3 +291,23 @@ def test_show_means_the_plan_that_waits_rather_than_a_committed_one(desk: Desk) 
     (desk.inbox / "more.csv").write_bytes(b"a,b\n1,2\n3,4\n")
     waiting = desk.staged()
     assert desk.here("stage", "show", "--json").json["plan"] == waiting
+
+
+def test_a_plan_whose_edits_do_not_fit_is_told_of_in_words_and_can_be_discarded(desk: Desk) -> None:
+    plan = desk.staged()
+    from_nowhere = Edit(0, EditKind.MOVE, b"Data/Datasets/nowhere.csv", b"Data/there.csv", 1)
+    with open_catalogue(desk.state) as catalogue:
+        catalogue.append_edits(plan, [from_nowhere], 0)
+    what = f"an edit of plan {plan} does not fit those before it (not found)"
+    hint = f"make a new plan, and forget this one: ifmosfs stage discard {plan}"
+    for command in (["commit", plan, "--yes"], ["stage", "show", plan], ["stage", "validate", plan]):
+        assert refusal(desk.here(*command))[-2:] == [
+            f"error[database-damaged]: {what}: Data/Datasets/nowhere.csv",
+            f"  hint: {hint}",
+        ]
+    for command in (["status"], ["stage", "list"]):
+        listed = desk.here(*command)
+        assert (listed.status, listed.err, plan in listed.out) == (0, f"{what}: {hint}\n", True)
+    assert (desk.here("classify").status, desk.here("scan", desk.inbox).status) == (0, 0)
+    assert desk.here("stage", "discard", plan).status == 0
+    assert desk.here("status").err == ""
