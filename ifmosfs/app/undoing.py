@@ -13,12 +13,12 @@ from ifmosfs.app.checks import permissions, refuse_read_only
 from ifmosfs.app.collector import without_collector
 from ifmosfs.app.committing import Stop, new_run, plan_history, take_folders_back
 from ifmosfs.app.context import App
-from ifmosfs.app.held_contents import clear_copies, make_copies, offers_of
+from ifmosfs.app.held_contents import Copied, clear_copies, make_copies, offers_of
 from ifmosfs.app.lost_journals import is_lost, lost_journal
 from ifmosfs.app.rollback_log import log_report
 from ifmosfs.app.staging import load_tree
 from ifmosfs.core.errors import DiskFull, PlanOutdated, TargetProblem, WrongState
-from ifmosfs.core.execute import execute
+from ifmosfs.core.execute import execute, n_files_of
 from ifmosfs.core.files import Place
 from ifmosfs.core.followed import Followed, follow
 from ifmosfs.core.held import as_if_moved
@@ -40,8 +40,9 @@ from ifmosfs.core.plan import Action, PlanEvent, PlanState
 from ifmosfs.core.ports import DiskReader
 from ifmosfs.core.preflight import setting_of
 from ifmosfs.core.rehearsal import RehearsalDisk, RememberingJournal
-from ifmosfs.core.reports import Problem, RunReport, VerifyReport, problem
+from ifmosfs.core.reports import REMEDIES, Problem, RunReport, StopCause, VerifyReport, problem
 from ifmosfs.core.rollback import EMPTIED, OTHER_DISK, RollbackOrder, absent_disks, other_disk, plan_rollback
+from ifmosfs.core.room import Lacking, lacking_room
 from ifmosfs.core.selection import Added
 from ifmosfs.core.verify import verify
 from ifmosfs.platform import host
@@ -69,11 +70,13 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class PreparedRollback:
-    """A rollback that could begin. `known`: the plan's runs before it, of which none will change."""
+    """A rollback that could begin. `known`: the plan's runs before it, of which none will change; `lacking`: for what of it
+    there is no room, because it must be copied."""
 
     chosen: Chosen
     planned: RollbackOrder
     known: Sequence[RunHistory] = field(repr=False)
+    lacking: Lacking
 
     @property
     def info(self) -> PlanInfo:
@@ -115,10 +118,23 @@ def prepare_rollback(app: App, journal: Journal, chosen: Chosen, disk: DiskReade
             search=(info.target, *(root.path for root in setting.roots)),
             offers=offers_of(app, history, run.run_id),
         )
+        lacking = lacking_room(planned.order, planned.copies, reader, info.target)
     if not planned.order.steps and planned.problems and {each.code for each in planned.problems} == {OTHER_DISK}:
         raise other_disk(min(absent))
     refuse_read_only(app, (place.root for step in planned.order.steps for place in (step.source, step.target)))
-    return PreparedRollback(chosen, _with_counts(app, _with_dates(planned, history)), known)
+    return PreparedRollback(chosen, _with_counts(app, _with_dates(planned, history)), known, _to_go_on(lacking))
+
+
+def _to_go_on(lacking: Lacking) -> Lacking:
+    """The same with what can be done so that the rollback, which can have no other target, begins after all."""
+    hint = REMEDIES["disk-full"]
+    return lacking._replace(problems=tuple(replace(each, remedy=hint) for each in lacking.problems))
+
+
+def refuse_without_room(prepared: PreparedRollback) -> None:
+    """Raise `DiskFull` for a rollback that would stop before its end for want of room, as `refuse_hopeless` does for a commit."""
+    for each in prepared.lacking.problems:
+        raise DiskFull(each.words, path=each.path, hint=each.remedy)
 
 
 def _nothing_left(info: PlanInfo, history: Sequence[RunHistory]) -> WrongState:
@@ -189,7 +205,10 @@ class Rehearsal:
         self.journal = RememberingJournal(journal)
 
     def run(self, prepared: PreparedRollback) -> RunReport:
-        """The report of the rollback as `run_rollback` would give it."""
+        """The report of the rollback as `run_rollback` would give it; without room for it nothing is done."""
+        if prepared.lacking.problems:
+            return _with_refused(_not_begun(prepared), prepared)
+        prepared = _with_room(prepared)
         if not prepared.chosen.is_forth:
             _withdraw_sidecars(self.disk, self.journal.runs(prepared.info.plan_id))
         add_copies(self.disk, prepared)
@@ -251,6 +270,26 @@ def _place_sidecars(journal: SqliteJournal, plan_id: str, *, is_back: bool) -> P
     return None
 
 
+def _not_begun(prepared: PreparedRollback) -> RunReport:
+    """The report of a run that `refuse_without_room` does not let begin."""
+    order, full = prepared.planned.order, StopCause.DISK_FULL
+    return RunReport(order.run.run_id, order.run.kind, RunState.STOPPED, 0, 0, 0, n_files_of(order), 0, 0, (), (), full)
+
+
+def _with_room(prepared: PreparedRollback) -> PreparedRollback:
+    """The same rollback without the copies of held contents for which there is no room."""
+    if not prepared.lacking.copies:
+        return prepared
+    places = {step.source: step.target.absolute for step in prepared.planned.order.steps}
+    return _as_copied(prepared, Copied(refused={each: _no_room_at(places[each]) for each in prepared.lacking.copies}))
+
+
+def _no_room_at(path: bytes) -> Problem:
+    """What is said of a file that would come back from a held content if there were room for the copy."""
+    words = "not enough space for a copy of the content that is held"
+    return replace(problem("no-space", path, words=words), remedy=REMEDIES["disk-full"])
+
+
 def add_copies(disk: RehearsalDisk, prepared: PreparedRollback) -> None:
     """Put the copies of held contents that a rollback moves to their names on a rehearsed disk."""
     for offer in prepared.planned.copies:
@@ -259,10 +298,14 @@ def add_copies(disk: RehearsalDisk, prepared: PreparedRollback) -> None:
 
 def _with_copies(app: App, prepared: PreparedRollback) -> PreparedRollback:
     """The same rollback, with those of its copies of held contents that can be made: the others are among its problems."""
-    planned = prepared.planned
-    if not planned.copies:
+    if not prepared.planned.copies:
         return prepared
-    copied = make_copies(app, planned.copies)
+    return _as_copied(prepared, make_copies(app, prepared.planned.copies))
+
+
+def _as_copied(prepared: PreparedRollback, copied: Copied) -> PreparedRollback:
+    """The same rollback without the steps whose copies were refused."""
+    planned = prepared.planned
     steps = tuple(
         replace(step, expected=copied.made[step.source].fingerprint) if step.source in copied.made else step
         for step in planned.order.steps

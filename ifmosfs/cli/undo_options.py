@@ -130,7 +130,7 @@ def _words(wish: Wish) -> str:
 def undo(app: App, request: Request, *, dry_run: bool, yes: bool, as_json: bool) -> int:
     """Say what would be done, ask, do it, and report; the status. A dry run says the same and does nothing."""
     from ifmosfs.app.choosing import choose_to_undo
-    from ifmosfs.app.undoing import Rehearsal, prepare_rollback, run_rollback
+    from ifmosfs.app.undoing import Rehearsal, prepare_rollback, refuse_without_room, run_rollback
     from ifmosfs.cli.stopping import stop_on_signals
 
     reports: list[tuple[PreparedRollback, RunReport]] = []
@@ -141,9 +141,11 @@ def undo(app: App, request: Request, *, dry_run: bool, yes: bool, as_json: bool)
         if dry_run or len(chosen) > 1:
             rehearsed = _rehearsed(Rehearsal(app, journal), first, chosen)
         app.idle()
-        if not as_json:
-            for prepared in [each for each, _ in rehearsed] or [first]:
-                announce(prepared)
+        known = [each for each, _ in rehearsed] or [first]
+        for prepared in () if dry_run else known:
+            refuse_without_room(prepared)
+        for prepared in () if as_json else known:
+            announce(prepared)
         if dry_run:
             reports = rehearsed
         else:
@@ -202,6 +204,8 @@ def announce(prepared: PreparedRollback) -> None:
     if prepared.planned.from_held:
         click.echo(f"  {counted(len(prepared.planned.from_held), 'file')} will come back from held contents:")
         show_problems(prepared.planned.from_held)
+    if prepared.lacking.copies:
+        click.echo(f"  There is no room now for the copies of {counted(len(prepared.lacking.copies), 'file')} of these")
     for root in prepared.planned.remade_roots:
         click.echo(f"  {shown(root)} is not there any more, and is made again")
     n_emptied = _n_emptied(prepared.planned.problems)
@@ -236,7 +240,7 @@ def _show(reports: Sequence[tuple[PreparedRollback, RunReport]], *, dry_run: boo
     for prepared, report in reports:
         show_moves(report, N_SHOWN)
         click.echo(f"{'Would be: ' if dry_run else ''}{run_words(report)}")
-        show_problems(report.problems)
+        show_problems((*prepared.lacking.problems, *report.problems) if dry_run else report.problems)
         if not dry_run:
             _say_what_next(prepared, report)
 
@@ -284,7 +288,7 @@ def _fields(prepared: PreparedRollback, report: RunReport, *, dry_run: bool) -> 
     return {
         "plan": prepared.info.plan_id,
         "dry_run": dry_run,
-        **run_fields(report, dry_run=dry_run),
+        **run_fields(report, dry_run=dry_run, forbidding=prepared.lacking.problems if dry_run else ()),
         "added": added,
         "modified": problem_fields(planned.modified),
         "beside": problem_fields(planned.beside),

@@ -7,7 +7,7 @@ stands in the journal, so it is told from there, in the order of time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ifmosfs.core.files import Fingerprint, Place
@@ -20,6 +20,7 @@ from ifmosfs.core.names import is_within
 class Followed:
     """A plan's runs, with each file at the place where it is to be now.
 
+    Among them are, as the undoing of what had moved the files, the removals by which other plans have emptied their vaults of them.
     What a rollback of another plan has taken back is left out: it is where that plan had found it. `foreign` are the absolute
     paths to which a file of another plan was brought last, where nothing is this plan's, even if one of its files was there before;
     and the moves to whose places another file of the plan was brought by others, so that theirs must have gone. `back`: the moves
@@ -51,6 +52,7 @@ class _Trail:
         self._turns: dict[Key, set[Key]] = {}  # what took each file back, what undid that, what undid this, and so on
         self.brought: dict[Key, _Brought] = {}
         self.foreign: set[bytes] = set()
+        self.removals: list[tuple[Run, Recorded]] = []
         self.gone: set[Key] = set()  # whose place another file has been brought to
 
     def left_there(self) -> frozenset[Key]:
@@ -79,6 +81,8 @@ class _Trail:
     def other(self, run: Run, row: Recorded) -> None:
         """An operation of another plan."""
         operation = row.operation
+        if operation.kind is OpKind.REMOVE and operation.source is not None:
+            self._remove(operation.source, run, row)
         if operation.source is None or operation.target is None:
             return
         if operation.kind is OpKind.CARRY:
@@ -89,6 +93,11 @@ class _Trail:
             self.foreign.add(operation.target.absolute)
         else:
             self._bring(key, operation.target, row.outcome.arrived, run, row)
+
+    def _remove(self, source: Place, run: Run, row: Recorded) -> None:
+        key = self._at.pop(source.absolute, None)
+        if key is not None:
+            self.removals.append((run, replace(row, operation=replace(row.operation, inverse_of=key))))
 
     def _carry(self, run: Run, source: Place, target: Place, row: Recorded) -> None:
         for path in [path for path in self._at if path != source.absolute and is_within(path, source.absolute)]:
@@ -166,7 +175,7 @@ def follow(history: Sequence[RunHistory], others: Iterable[RunHistory]) -> Follo
         for row in each.recorded:
             if row.outcome.state is not OpState.DONE:
                 continue
-            seen = trail if row.operation.kind in MOVING else folders
+            seen = trail if row.operation.kind in {*MOVING, OpKind.REMOVE} else folders
             if each.run.run_id in own:
                 seen.own(each.run.run_id, row)
             else:
@@ -174,7 +183,18 @@ def follow(history: Sequence[RunHistory], others: Iterable[RunHistory]) -> Follo
     undone = undone_by(history)
     gone = {way for key in trail.gone for way in way_of(key, undone)}
     retold = tuple(_retold(each, trail.brought, folders.remade, undone) for each in history)
+    retold = tuple(sorted([*retold, *_removing(trail.removals)], key=lambda each: each.run.started_ns))
     return Followed(retold, frozenset({*trail.foreign, *gone}), trail.left_there())
+
+
+def _removing(removals: Iterable[tuple[Run, Recorded]]) -> Iterator[RunHistory]:
+    """The runs of other plans with nothing but the removals of this one's files."""
+    rows: dict[str, list[Recorded]] = {}
+    runs: dict[str, Run] = {}
+    for run, row in removals:
+        runs[run.run_id] = run
+        rows.setdefault(run.run_id, []).append(row)
+    return (RunHistory(run, tuple(rows[run_id])) for run_id, run in runs.items())
 
 
 def _goes_forth(key: Key, undone: Mapping[Key, Key]) -> bool:

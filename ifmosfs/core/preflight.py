@@ -13,14 +13,15 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from ifmosfs.core.effects import Response, disk_failed, lstat_or_none, parent, response_to
+from ifmosfs.core.effects import Response, disk_failed, parent, response_to
 from ifmosfs.core.execute import WorkOrder, n_files_of
 from ifmosfs.core.files import Attr, Kind, Place, Root
 from ifmosfs.core.inheriting import GROUP_OF_FOLDER
 from ifmosfs.core.names import SEPARATOR, NameRules, display, is_within, split
 from ifmosfs.core.plan import Plan
-from ifmosfs.core.ports import DiskReader, Space
+from ifmosfs.core.ports import DiskReader
 from ifmosfs.core.reports import WORDS, PreflightReport, Problem, problem
+from ifmosfs.core.room import Folders, Room
 from ifmosfs.core.steps import Step, ends_of, stranded
 
 SUPERUSER = 0
@@ -30,7 +31,6 @@ STICKY = 0o1000
 READ_ONLY: Final = "read-only"
 WINNER_STAYED: Final = "winner-stayed"
 NOT_WRITABLE: Final = "not-writable"
-SECTOR_BYTES: Final = 512  # of which `Attr.n_blocks` counts
 
 Watch = Callable[["Step", Attr, bool], None]
 
@@ -183,16 +183,15 @@ class _Preflight:
         self._disk = disk
         self._allowed = Permissions(disk, who)
         self._problems: list[Problem] = []
-        self._folders: dict[bytes, Attr | None] = {}
+        self._folders = Folders(disk)
         self._keys: dict[bytes, dict[bytes, bytes]] = {}
         self._made = dict(order.folders)
         self._sources: dict[bytes, Attr] = {}  # as found, of sticky and append-only folders
         self._n_copies = self._n_bytes = 0
         self._freeing: dict[bytes, bool] = {}  # root -> whether names left in it may be taken by others
-        self._landings: dict[Place, tuple[Place, Attr] | None] = {}
         self._shut: set[Place] = set()  # folders that this user may not change
         self._torn: set[int] = set()  # units of which something cannot be moved
-        self._needs: dict[int, _Need] = {}  # by the device that files are copied to
+        self._room = Room(disk, self._folders, setting.target)
 
     def report(self) -> PreflightReport:
         """What was found."""
@@ -202,14 +201,6 @@ class _Preflight:
         self._problems.append(problem(code, place.absolute, words=words, action_id=step.action_id if step else 0))
         if step is not None and step.unit:
             self._torn.add(step.unit)
-
-    def _look(self, place: Place) -> Attr | None:
-        try:
-            return lstat_or_none(self._disk, place)
-        except OSError as error:
-            if response_to(error) is Response.FATAL:
-                raise disk_failed(error, place) from error
-            return None
 
     # Places
 
@@ -235,7 +226,7 @@ class _Preflight:
         its own. Both are looked at now, so that their device numbers may be compared.
         """
         for step in self._order.steps:
-            found = self._look(step.source)
+            found = self._folders.look(step.source)
             if found is None:
                 self._add("vanished", step.source, step)
             elif (found.kind is Kind.FOLDER) is not step.is_folder:
@@ -249,17 +240,17 @@ class _Preflight:
         if found.is_protected:
             self._add("protected", step.source, step)
         self._remember_if_held(step, found)
-        goes_to = self._lands_in(parent(step.target))
-        is_copy = goes_to is not None and goes_to[1].device != found.device
+        goes_to = self._folders.landing(parent(step.target))
+        is_copy = goes_to is not None and goes_to.attr.device != found.device
         if goes_to is not None and is_copy:
             self._n_copies += 1
             self._n_bytes += step.expected.size_bytes
-            self._need(*goes_to).add_copy(found)
+            self._room.add_copy(goes_to, found.size_bytes, found.n_blocks)
             if found.n_links > 1 and not step.is_folder:
                 self._add("hard-linked", step.source, step)
             elif self._is_owner_lost(step, found, *goes_to):
                 self._add("owner-not-kept", step.source, step)
-            elif self._are_attributes_lost(step, goes_to[0]):
+            elif self._are_attributes_lost(step, goes_to.place):
                 self._add("attributes-not-kept", step.source, step)
         self._watch(step, found, is_copy)
 
@@ -280,19 +271,8 @@ class _Preflight:
                 raise disk_failed(error, step.source) from error
             return False
 
-    def _need(self, folder: Place, attr: Attr) -> _Need:
-        """What is needed on the filesystem of an existing folder."""
-        need = self._needs.get(attr.device)
-        if need is None:
-            # The target stands for its filesystem, so that messages name it and not some folder in it.
-            target = self._lands_in(Place(self._setting.target, b""))
-            is_targets = target is not None and target[1].device == attr.device
-            place = Place(self._setting.target, b"") if is_targets else folder
-            need = self._needs[attr.device] = _Need(place, self._disk.space(place))
-        return need
-
     def _remember_if_held(self, step: Step, found: Attr) -> None:
-        folder = self._nearest(parent(step.source))
+        folder = self._folders.nearest(parent(step.source))
         may_hold = folder is not None and (folder[1].mode & STICKY or folder[1].is_append_only)
         if may_hold and not found.is_protected:  # which is said already
             self._sources[step.source.absolute] = found
@@ -317,7 +297,7 @@ class _Preflight:
             if self._may_free(step.source, entered):
                 freed.add(step.source.absolute)
         for place, _ in self._order.folders:
-            found = self._look(place)
+            found = self._folders.look(place)
             if found is not None and found.kind is not Kind.FOLDER:
                 self._add("folder-name-taken", place)
 
@@ -332,7 +312,7 @@ class _Preflight:
     def _taken(self, target: Place, rules: NameRules) -> bytes | None:
         """The absolute path of what holds the name, or a twin of it, now."""
         if not (rules.ignores_case or rules.ignores_form):
-            return target.absolute if self._look(target) is not None else None
+            return target.absolute if self._folders.look(target) is not None else None
         folder, name = split(target.absolute)
         twin = self._names(parent(target), rules).get(rules.key(name))
         return None if twin is None else folder + b"/" + twin
@@ -340,7 +320,7 @@ class _Preflight:
     def _names(self, folder: Place, rules: NameRules) -> dict[bytes, bytes]:
         """The names in a folder by their key; none if it is not there."""
         if folder.absolute not in self._keys:
-            found = self._look(folder)
+            found = self._folders.look(folder)
             there = found is not None and found.kind is Kind.FOLDER
             entries = self._disk.list_folder(folder) if there else ()
             self._keys[folder.absolute] = {rules.key(name): name for name, _ in entries}
@@ -358,7 +338,7 @@ class _Preflight:
         left = set(ends.left)
         found: dict[bytes, Problem] = {}
         for folder in entered | left:
-            existing = self._nearest(folder)
+            existing = self._folders.nearest(folder)
             if existing is None or (existing[0] != folder and folder not in entered):
                 continue
             refused = self._allowed.problem(*existing)
@@ -370,32 +350,10 @@ class _Preflight:
             if parent(step.source) not in self._shut and self._is_held_by_folder(step):
                 self._add(NOT_WRITABLE, step.source, step)
 
-    def _nearest(self, folder: Place) -> tuple[Place, Attr] | None:
-        """The folder, or the nearest one above it that exists, with its attributes; None if even its root is not there."""
-        while True:
-            if folder.absolute not in self._folders:
-                self._folders[folder.absolute] = self._look(folder)
-            attr = self._folders[folder.absolute]
-            if attr is not None:
-                return folder, attr
-            if not folder.path:
-                return None
-            folder = parent(folder)
-
-    def _lands_in(self, folder: Place) -> tuple[Place, Attr] | None:
-        """As `_nearest`, but of a target that is still to be made, the folder that it is to be made in."""
-        if folder not in self._landings:
-            above, found = folder, self._nearest(folder)
-            while found is None and above.root != b"/":
-                above = Place(split(above.root)[0] or b"/", b"")
-                found = self._nearest(above)
-            self._landings[folder] = found
-        return self._landings[folder]
-
     def _is_held_by_folder(self, step: Step) -> bool:
         """Whether the folder lets files be taken away, but not this one."""
         folder = parent(step.source)
-        attr, found = self._folders.get(folder.absolute), self._sources.get(step.source.absolute)
+        attr, found = self._folders.folder(folder), self._sources.get(step.source.absolute)
         return attr is not None and found is not None and self._allowed.refusal(folder, attr, found) is not None
 
     # Losers
@@ -408,41 +366,16 @@ class _Preflight:
             is_shut = not self._shut.isdisjoint((parent(step.source), parent(step.target)))
             return step.action_id in troubled or step.unit in self._torn or is_shut
 
-        for step, place in stranded(self._order.steps, fails, lambda place: self._look(place) is not None):
+        for step, place in stranded(self._order.steps, fails, lambda place: self._folders.look(place) is not None):
             if step.action_id not in troubled:
                 self._add(WINNER_STAYED, step.source, step, f"{WORDS[WINNER_STAYED]} ({display(place.absolute)})")
 
     # Space
 
     def space(self) -> None:
-        """Room for the files that come from another filesystem, and inodes for them and for new folders, filesystem by
-        filesystem; a file that is only renamed needs none."""
-        for place, _ in self._order.folders:
-            above = self._lands_in(place)
-            if above is not None and above[0] != place:
-                self._need(*above).n_inodes += 1
-        for need in self._needs.values():
-            if need.free.lacks_blocks(need.n_blocks):
-                self._add("no-space", need.place)
-            if need.free.lacks_inodes(need.n_inodes):
-                self._add("no-inodes", need.place)
-
-
-class _Need:
-    """What the files and folders that come to one filesystem take there."""
-
-    def __init__(self, place: Place, free: Space) -> None:
-        self.place = place
-        self.free = free
-        self.n_blocks = 0
-        self.n_inodes = 0
-
-    def add_copy(self, found: Attr) -> None:
-        """Count a file; of one with holes, which a copy keeps, only what it really takes."""
-        taken = found.n_blocks * SECTOR_BYTES
-        size = min(found.size_bytes, taken) if taken else found.size_bytes
-        self.n_blocks += -(-size // self.free.block_bytes)
-        self.n_inodes += 1
+        """Room for the files that come from another filesystem, and inodes for them and for new folders."""
+        self._room.add_folders(place for place, _ in self._order.folders)
+        self._problems += self._room.problems()
 
 
 def _key_of(target: Place, rules: NameRules) -> bytes:

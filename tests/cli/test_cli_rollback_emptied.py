@@ -83,3 +83,25 @@ def test_one_whose_content_a_snapshot_holds_comes_back_from_there(desk: Desk) ->
 
 def _vaulted(target: Path) -> list[Path]:
     return [path for path in (target / ".ifmosfs/vault").rglob("*") if path.is_file()]
+
+
+def test_a_file_that_a_later_plan_has_displaced_is_told_of_by_both_plans(desk: Desk) -> None:
+    first = desk.committed()
+    (desk.inbox / "run.sh").write_bytes(THEIRS)
+    (desk.inbox / "copy.xyz").write_bytes(SCRIPT)
+    second = desk.staged("--conflict", "replace")
+    assert desk.here("commit", second, "--yes").status == 0
+    assert desk.here("vault", "empty", "--yes").out.endswith("1 file removed.\n")
+    before = {"inbox/invoice-17.txt": "there", "inbox/tables/sizes.csv": "there"}
+    assert found(desk, first) == {"inbox/run.sh": "emptied", **before}
+    assert found(desk, second)[f"Organized/{SCRIPT_AT}"] == "emptied"
+    preview = desk.here("rollback", "preview", first, "--json")
+    result = desk.here("rollback", first, "--yes", "--json")
+    assert [(each.status, each.json["moved"], told(each.json["problems"])) for each in (preview, result)] == [
+        (3, 2, [("emptied", str(desk.inbox / "run.sh"))])
+    ] * 2
+    assert re.fullmatch(WORDS, result.json["problems"][0]["words"])
+    assert desk.state_of(first) == "rolled_back", "all that could be done is done"
+    assert (desk.target / SCRIPT_AT).read_bytes() == THEIRS
+    assert desk.here("rollback", first, "--redo", "--yes").status == 0
+    assert found(desk, first) == {"inbox/run.sh": "emptied", **before}
