@@ -59,6 +59,11 @@ class Result(NamedTuple):
         assert fields.pop("schema") == 1
         return fields
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether the command has told of an error, and of nothing that it has done."""
+        return not self.out or (self.out.startswith("{") and "error" in self.json)
+
 
 class Attributes(NamedTuple):
     """What a move must not change. `content` is a symlink's text, and `None` for a folder."""

@@ -203,7 +203,7 @@ def assert_goes_on(bench: Bench, oracle: Oracle, plan: str, n_to_move: int, when
     n_before, n_away = oracle.n_in_roots(), oracle.n_scanned - oracle.n_in_roots()
     result = bench.here("commit", plan, "--yes", "--json")
     if n_away == n_to_move:  # only the file whose name is taken is left
-        assert (result.status, result.out) == (4, ""), (when, result)
+        assert (result.status, result.is_refused) == (4, True), (when, result)
     else:
         fields = fields_of(result)
         assert fields["moved_before"] == n_away, (when, fields, n_away)
@@ -261,7 +261,7 @@ class Trials:
 
 def fields_of(result: Result) -> dict[str, Any]:
     """The JSON of a result, with its error in view where there is none."""
-    assert result.out, result
+    assert not result.is_refused, result
     return dict(result.json)
 
 

@@ -94,7 +94,7 @@ def assert_stopped(result: Result, oracle: Oracle, n_before: int) -> None:
     assert "Traceback" not in result.err, result
     assert result.status in FULL_OR_REFUSED, result
     oracle.assert_nothing_lost()
-    if result.out:
+    if not result.is_refused:
         assert_true(result.json, result.status, n_before - oracle.n_in_roots())
     else:
         assert any(line.startswith("error[") for line in result.err.splitlines()), result

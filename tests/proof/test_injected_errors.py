@@ -47,7 +47,7 @@ def assert_told(result: Result, oracle: Oracle, n_before: int, when: object) -> 
     """What the command that met the error says is so."""
     assert "Traceback" not in result.err, (when, result)
     assert result.status in STATUSES, (when, result)
-    if result.out:
+    if not result.is_refused:
         n_moved = abs(n_before - oracle.n_in_roots())
         assert_true(result.json, result.status, n_moved)
         return
@@ -94,7 +94,7 @@ def test_an_error_at_any_call_of_a_rollback_loses_nothing(
 
 def times_told(result: Result) -> frozenset[str]:
     """The folders of which a run has said that their times could not be set."""
-    problems = result.json["problems"] if result.out else []
+    problems = [] if result.is_refused else result.json["problems"]
     return frozenset(each["path"] for each in problems if each["code"] == "folder-times")
 
 

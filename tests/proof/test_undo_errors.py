@@ -70,11 +70,11 @@ def left_as_told(result: Result) -> frozenset[str]:
 def assert_told(result: Result, judge: Judge, wanted: Undisturbed, when: object) -> None:
     """It says in words, with a code and a status, that something is not done; where it says that all is done, all is."""
     assert "Traceback" not in result.err, (when, result)
-    if result.status == wanted.status and result.out:
+    if result.status == wanted.status and not result.is_refused:
         assert_alike(judge.ending(), wanted.ending, when, left_as_told(result))
         return
     assert result.status != 0, (when, result)
-    if not result.out:
+    if result.is_refused:
         assert any(line.startswith("error[") for line in result.err.splitlines()), (when, result)
 
 
