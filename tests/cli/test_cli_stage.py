@@ -239,6 +239,7 @@ def test_the_status_of_a_fresh_program_is_empty(desk: Desk) -> None:
         "unfinished": [],
         "busy": None,
         "lost_journals": [],
+        "unknown_plans": [],
         "vaults": [],
     }
 
