@@ -180,6 +180,16 @@ def lstat_or_none(disk: DiskReader, place: Place) -> Attr | None:
         raise
 
 
+def look_at(disk: DiskReader, place: Place) -> Attr | None:
+    """What is at a place now; `None` also for what cannot be looked at. Raises: DiskFailed on an I/O error."""
+    try:
+        return lstat_or_none(disk, place)
+    except OSError as error:
+        if response_to(error) is Response.FATAL:
+            raise disk_failed(error, place) from error
+        return None
+
+
 Writers = Container[tuple[int, int]]  # (device, inode) of files that a program has open for writing
 NOBODY: Final[Writers] = frozenset()
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from ifmosfs.core.effects import Response, disk_failed, ends, lstat_or_none, response_to
+from ifmosfs.core.effects import Response, disk_failed, ends, look_at, response_to
 from ifmosfs.core.files import Attr, Kind, Place
 from ifmosfs.core.history import Key, Standing
 from ifmosfs.core.journal import OpKind
@@ -85,12 +85,7 @@ class _Walk:
         return None
 
     def _look(self, place: Place) -> Attr | None:
-        try:
-            return lstat_or_none(self._disk, place)
-        except OSError as error:
-            if response_to(error) is Response.FATAL:
-                raise disk_failed(error, place) from error
-            return None
+        return look_at(self._disk, place)
 
     def _entries(self, folder: Place) -> Sequence[tuple[bytes, Attr]]:
         try:

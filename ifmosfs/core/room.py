@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from ifmosfs.core.effects import Response, disk_failed, lstat_or_none, parent, response_to
+from ifmosfs.core.effects import look_at, parent
 from ifmosfs.core.execute import WorkOrder
 from ifmosfs.core.files import Attr, Place
 from ifmosfs.core.held import Offer
@@ -33,13 +33,8 @@ class Folders:
         self._landings: dict[Place, Found | None] = {}
 
     def look(self, place: Place) -> Attr | None:
-        """What is at a place now; `None` also for what cannot be looked at. Raises: DiskFailed on an I/O error."""
-        try:
-            return lstat_or_none(self._disk, place)
-        except OSError as error:
-            if response_to(error) is Response.FATAL:
-                raise disk_failed(error, place) from error
-            return None
+        """As `look_at`, not remembered."""
+        return look_at(self._disk, place)
 
     def folder(self, folder: Place) -> Attr | None:
         """The same of a folder, remembered."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from ifmosfs.core.effects import Response, disk_failed, lstat_or_none, response_to
+from ifmosfs.core.effects import Response, disk_failed, look_at, response_to
 from ifmosfs.core.files import Attr, Kind, Place
 from ifmosfs.core.history import RunHistory, Standing, held_actions, standing, taken_back
 from ifmosfs.core.journal import OpKind
@@ -97,12 +97,7 @@ class _Verification:
             self._check_content(each, place)
 
     def _look(self, place: Place) -> Attr | None:
-        try:
-            return lstat_or_none(self._disk, place)
-        except OSError as error:
-            if response_to(error) is Response.FATAL:
-                raise disk_failed(error, place) from error
-            return None
+        return look_at(self._disk, place)
 
     def _check_content(self, each: Standing, place: Place) -> None:
         if self._digests is None:
