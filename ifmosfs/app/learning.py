@@ -59,6 +59,7 @@ NOTHING_LEARNT: Final = LearntFromEdits()
 def learn_from_all(app: App) -> None:
     """Make lessons of all that has been edited in plans that are open, and draw the consequences that an interruption has left, so
     that what is done next knows of it."""
+    unreadable: set[str] = set()
     open_plans = {info.plan_id for info in app.catalogue.plans() if info.state in OPEN_STATES}
     for plan_id in app.catalogue.unlearnt_plans():
         if plan_id in open_plans:
@@ -66,7 +67,8 @@ def learn_from_all(app: App) -> None:
                 learn_from_edits(app, plan_id, follows=False)
             except DatabaseDamaged as error:  # of this plan alone; the others, and whatever is asked for, go on
                 app.notices.append(f"{error.what}: {error.hint}")
-    rescore(app)
+                unreadable.add(plan_id)
+    rescore(app, unreadable)
 
 
 def learn_from_edits(app: App, plan_id: str, *, follows: bool = True) -> LearntFromEdits:

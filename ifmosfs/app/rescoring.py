@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from ifmosfs.app.context import App
+from ifmosfs.app.mounting import OPEN_STATES
 from ifmosfs.app.refiling import refile
+from ifmosfs.core.edit_log import RETRACING
 from ifmosfs.core.files import Kind, Place, ScannedFile
 from ifmosfs.core.lessons import Lesson, LessonKind
 from ifmosfs.core.names import split
@@ -48,10 +50,14 @@ class Rescored:
 NOTHING_RESCORED: Final = Rescored()
 
 
-def rescore(app: App) -> Rescored:
-    """Judge anew what the lessons bear on that were added since this was last done to its end."""
+def rescore(app: App, unreadable: Collection[str] = ()) -> Rescored:
+    """Judge anew what the lessons bear on that were added since this was last done to its end.
+
+    Not while edits of an open plan are taken back, or made again, of which the lessons do not know yet: files would go where nobody
+    wants them any more, and back. Whoever makes lessons of that calls this again. Of the plans in `unreadable` nobody can make any.
+    """
     last, after = app.catalogue.last_lesson(), app.catalogue.followed_lesson()
-    if last <= after:
+    if last <= after or _is_retraced(app, unreadable):
         return NOTHING_RESCORED
     log = app.catalogue.lessons()
     n_judged, n_refiled = 0, 0
@@ -60,9 +66,22 @@ def rescore(app: App) -> Rescored:
         judged, changed = _judged_anew(app, session_id, places)
         n_judged += judged
         changes += changed
+        if _is_retraced(app, unreadable):  # meanwhile: judging takes its time
+            return Rescored(n_judged, tuple(changes), n_refiled)
         n_refiled += refile(app, session_id, places, every=True)
     app.catalogue.note_followed(log[-1].number)
     return Rescored(n_judged, tuple(changes), n_refiled)
+
+
+def _is_retraced(app: App, unreadable: Collection[str]) -> bool:
+    """Whether steps of an open plan were taken back, or made again, since lessons were made of its edits."""
+    open_plans = {info.plan_id for info in app.catalogue.plans() if info.state in OPEN_STATES}
+    return any(
+        edit.kind in RETRACING
+        for plan_id in app.catalogue.unlearnt_plans()
+        if plan_id in open_plans and plan_id not in unreadable
+        for edit in app.catalogue.edit_log(plan_id, app.catalogue.learnt_edit(plan_id))
+    )
 
 
 def _concerned(app: App, log: Sequence[Lesson], lessons: Sequence[Lesson]) -> dict[str, list[Place]]:
