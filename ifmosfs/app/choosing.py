@@ -14,7 +14,7 @@ from ifmosfs.app.undoing import UNDOABLE, Chosen, followed_history, known_histor
 from ifmosfs.app.versioning import find_version, read_manifest
 from ifmosfs.core.errors import NotFound, UsageProblem, WrongState
 from ifmosfs.core.filed import CategoriesAt, filed_as
-from ifmosfs.core.history import MOVING, Key, RunHistory, standing, undone_last_by, went_forth
+from ifmosfs.core.history import MOVING, Key, RunHistory, emptied, standing, undone_last_by, went_forth
 from ifmosfs.core.journal import Journal, Run, RunKind, RunState
 from ifmosfs.core.manifest import PlanInfo
 from ifmosfs.core.plan import PlanState
@@ -70,12 +70,24 @@ def choose_to_undo(app: App, journal: Journal, request: Request) -> list[Chosen]
         folders = [replace(_whole(each, request), only=frozenset()) for each in half_done]
         folders = [each for each in folders if not prepare_rollback(app, journal, each).planned.is_empty]
         if not folders:
-            raise WrongState("all that was named has been moved back already", hint="ifmosfs history shows its way")
+            raise _nothing_stands(app, journal, scopes, named)
         return folders
     keys: dict[str, set[Key]] = defaultdict(set)
     for each in wanted:
         keys[each.plan_id].add(each.key)
     return [_closed(journal, each, keys[each.info.plan_id], request) for each in scopes if keys[each.info.plan_id]]
+
+
+def _nothing_stands(app: App, journal: Journal, scopes: Iterable[_Scope], named: Sequence[Candidate]) -> WrongState:
+    histories = (followed_history(journal, known_history(app, journal, each.info)).history for each in scopes)
+    removed = {each.moved.key for history in histories for each in emptied(history)}
+    n_removed = sum(each.key in removed for each in named)
+    if not n_removed:
+        return WrongState("all that was named has been moved back already", hint="ifmosfs history shows its way")
+    what = "all that was named was removed from the vault for good"
+    if n_removed < len(named):
+        what = "all that was named has been moved back already, or was removed from the vault for good"
+    return WrongState(what, hint="the content of each file was in another place: ifmosfs history FILE")
 
 
 def _is_half_done(run: Run) -> bool:

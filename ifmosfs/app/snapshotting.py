@@ -49,6 +49,7 @@ from ifmosfs.store.trouble import os_trouble, translated
 
 if TYPE_CHECKING:
     from ifmosfs.app.context import App
+    from ifmosfs.store.snapshots import Needed
 
 CONTENTS = "contents"
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -289,13 +290,15 @@ def _latest(action: Action, words: Words) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class PruneReport:
-    """What a prune removed, or with `is_rehearsed` would remove; `last_holders` are contents that are in no other place and stay."""
+    """What a prune removed, or with `is_rehearsed` would remove; `last_holders` are contents that are in no other place and stay.
+    While there are `unreadable` snapshots, given by their ids, all contents stay, for nobody knows which those need."""
 
     snapshots: tuple[SnapshotInfo, ...]
     contents: tuple[Place, ...]
     freed_bytes: int
     leftovers: tuple[Place, ...]
     last_holders: tuple[Place, ...]
+    unreadable: tuple[str, ...]
     is_rehearsed: bool
 
 
@@ -307,7 +310,8 @@ def prune(app: App, keep: int | None, older_than_ns: int | None, *, named: bool 
     """
     with app.locked():
         doomed = _doomed(app, keep, older_than_ns, named=named)
-        return _collect(app, doomed, _needed_after(app, doomed), dry_run=dry_run)
+        needed = app.catalogue.needed_contents({info.head.snapshot_id for info in doomed})
+        return _collect(app, doomed, needed, dry_run=dry_run)
 
 
 def _doomed(app: App, keep: int | None, older_than_ns: int | None, *, named: bool) -> list[SnapshotInfo]:
@@ -329,17 +333,13 @@ def _doomed(app: App, keep: int | None, older_than_ns: int | None, *, named: boo
     ]
 
 
-def _needed_after(app: App, doomed: Sequence[SnapshotInfo]) -> frozenset[bytes]:
-    return app.catalogue.needed_contents({info.head.snapshot_id for info in doomed})
-
-
-def _collect(app: App, doomed: Sequence[SnapshotInfo], needed: frozenset[bytes], *, dry_run: bool) -> PruneReport:
+def _collect(app: App, doomed: Sequence[SnapshotInfo], needed: Needed, *, dry_run: bool) -> PruneReport:
     stores = [ContentStore(folder) for folder in store_folders(app)]
     present: set[tuple[bytes, Place]] = set()
     for store in stores:
         with _store_trouble(store):
             present |= set(store.held())
-    unneeded = sorted((digest, place) for digest, place in present if digest not in needed)
+    unneeded = sorted((digest, place) for digest, place in present if digest not in needed.digests)
     found = {place: _fingerprint(app, place) for _, place in unneeded}
     sizes = {print_.size_bytes for print_ in found.values()}
     copies = [place for store in stores for place in _copies(store)]
@@ -376,7 +376,7 @@ def _collect(app: App, doomed: Sequence[SnapshotInfo], needed: frozenset[bytes],
         if not last:
             with _store_trouble(stores[0]):
                 stores[0].forget_notes()
-    return PruneReport(tuple(doomed), tuple(removed), freed, tuple(gone), tuple(last), dry_run)
+    return PruneReport(tuple(doomed), tuple(removed), freed, tuple(gone), tuple(last), needed.unreadable, dry_run)
 
 
 def _is_missed(each: HeldContent) -> bool:

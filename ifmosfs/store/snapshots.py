@@ -50,6 +50,14 @@ LARGEST: Final = (1 << 63) - 1
 LEAVES_AT_ONCE: Final = 64
 
 
+class Needed(NamedTuple):
+    """The digests of contents that snapshots need. Of manifests that cannot be read, given by their snapshots' ids, nobody knows which
+    these are; where there are any, all contents are needed."""
+
+    digests: frozenset[bytes]
+    unreadable: tuple[str, ...] = ()
+
+
 class Snapshots(Database):
     """Writing snapshots wholly or not at all; versions and rollbacks as one row each."""
 
@@ -155,15 +163,23 @@ class Snapshots(Database):
             for digest, place, size, level, at_ns, source in rows
         ]
 
-    def needed_contents(self, without: Collection[str] = ()) -> frozenset[bytes]:
-        """The digests that a snapshot, other than those `without`, counts on finding in the content store. Where a manifest cannot be
-        read nobody knows which these are, so that all are."""
-        holding = [info.head.snapshot_id for info in self.snapshots() if info.n_held]
-        rows = (row for each in holding if each not in without for row in self._snapshot_rows(each))
-        try:
-            return frozenset(row.digest for row in rows if row.level is not None and row.digest is not None)
-        except DatabaseDamaged:
-            return frozenset(each.digest for each in self.contents())
+    def needed_contents(self, without: Collection[str] = ()) -> Needed:
+        """The contents that snapshots, other than those `without`, count on finding in the content store."""
+        digests: set[bytes] = set()
+        unreadable: list[str] = []
+        for info in self.snapshots():
+            one = info.head.snapshot_id
+            if not info.n_held or one in without:
+                continue
+            try:
+                held = [row.digest for row in self._snapshot_rows(one) if row.level is not None]
+            except DatabaseDamaged:
+                unreadable.append(one)
+            else:
+                digests.update(digest for digest in held if digest is not None)
+        if unreadable:
+            digests.update(each.digest for each in self.contents())
+        return Needed(frozenset(digests), tuple(unreadable))
 
     def forget_contents(self, digests: Iterable[bytes]) -> None:
         """Remove the rows of contents that are not held any more."""

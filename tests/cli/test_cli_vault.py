@@ -322,6 +322,23 @@ def test_what_is_elsewhere_too_goes_for_good_after_asking_and_the_history_tells(
     assert desk.here("verify", replaced).status == 0
 
 
+def test_naming_what_was_removed_for_good_says_that_and_not_that_it_is_back(desk: Desk, replaced: str) -> None:
+    (desk.target / "copy").write_bytes(THEIRS)
+    assert emptied(desk, "--yes") == (0, 1, 1, [])
+    rows = desk.here("rollback", "files", replaced, "--json").json["files"]
+    (removed,) = [row["id"] for row in rows if row["found"] == "emptied"]
+    ids = [option for row in rows for option in ("--ids", row["id"])]
+    execute = ("rollback", "execute", replaced, "--yes")
+    assert refusal(desk.here(*execute, "--ids", removed)) == [
+        "error[wrong-state]: all that was named was removed from the vault for good",
+        "  hint: the content of each file was in another place: ifmosfs history FILE",
+    ]
+    assert desk.here(*execute).status == 3
+    assert refusal(desk.here(*execute, *ids))[0] == (
+        "error[wrong-state]: all that was named has been moved back already, or was removed from the vault for good"
+    )
+
+
 def test_lists_call_the_runs_of_the_vault_by_their_commands_and_the_emptying_cannot_be_undone(
     desk: Desk, replaced: str
 ) -> None:

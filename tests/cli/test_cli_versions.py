@@ -147,6 +147,10 @@ def test_beside_a_manifest_that_cannot_be_read_snapshots_are_taken_contents_kept
     (desk.target / "Data/Datasets/sizes.csv").write_bytes(b"new\n")
     pruned = desk.here("versions", "prune", "--keep", "9", "--yes")
     assert (pruned.status, held_contents(desk)) == (0, sorted([INVOICE, SCRIPT, TABLE]))
+    (kept,) = desk.here("versions", "prune", "--keep", "9", "--yes", "--json").json["unreadable_snapshots"]
+    assert pruned.out.splitlines()[1:] == [
+        f"The manifest of snapshot {kept} is damaged. While it is kept, so are all contents: nobody knows which it needs."
+    ]
     let_go = desk.here("versions", "prune", "--keep", "0", "--named", "--yes")
     assert (let_go.status, held_contents(desk)) == (0, [TABLE])  # the others are in the target, too
 

@@ -165,7 +165,7 @@ def test_catalogue_of_the_sixth_version_opens_with_its_manifests_and_shows_a_dam
         assert whole == SnapshotInfo(head, merkle_root(entries), 3, 1, odd.size_bytes)
         assert list(catalogue.snapshot_entries("5a5a5a5a5a")) == entries
         assert catalogue.snapshot_filesystems("5a5a5a5a5a") == {ROOT.path: "uuid:7", b"/other\n": "uuid:7"}
-        assert catalogue.needed_contents() == {b"\1" * 32}
+        assert catalogue.needed_contents() == ({b"\1" * 32}, ())
         assert (damaged.n_entries, list(catalogue.snapshot_entries("6b6b6b6b6b"))) == (3, [])
 
 

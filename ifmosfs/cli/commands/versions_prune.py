@@ -63,11 +63,16 @@ def prune(keep: int | None, older_than: str | None, named: bool, dry_run: bool, 
             "freed_bytes": report.freed_bytes,
             "leftovers": [place.absolute for place in report.leftovers],
             "kept_last_holders": [place.absolute for place in report.last_holders],
+            "unreadable_snapshots": list(report.unreadable),
         }
         print_json(fields)
         return
     would = "Would be let go: " if dry_run else "Let go: "
     click.echo(f"{would}{_going(report)}.")
+    for snapshot in report.unreadable:
+        click.echo(
+            f"The manifest of snapshot {snapshot} is damaged. While it is kept, so are all contents: nobody knows which it needs."
+        )
     if report.last_holders:
         n_last = len(report.last_holders)
         stay, them = ("stays", "it") if n_last == 1 else ("stay", "them")
