@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -90,15 +91,15 @@ def test_what_never_ends_or_cannot_be_named_counts_as_missing(tmp_path: Path) ->
     assert (merged.n_read, merged.n_missing, merged.rows) == (3, 3, ())
 
 
-def test_a_set_that_cannot_be_written_whole_leaves_nothing(tmp_path: Path, sets: list[str], small_files: None) -> None:
-    with pytest.raises(TargetProblem, match="the set cannot be written"):
+def test_a_set_that_cannot_be_written_whole_leaves_nothing(tmp_path: Path, sets: list[str]) -> None:
+    with pytest.raises(TargetProblem, match="the set cannot be written"), small_files():
         write_set(str(tmp_path / "out.csv"), merge_sets(sets))
     assert not (tmp_path / "out.csv").exists()
 
 
-@pytest.fixture
+@contextmanager
 def small_files() -> Iterator[None]:
-    """No file can grow beyond a few bytes, as on a full disk."""
+    """No file can grow beyond a few bytes, as on a full disk; nor can what the tests print to, so only for a moment."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (8, before[1]))
     try:
