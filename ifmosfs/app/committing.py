@@ -16,7 +16,7 @@ from ifmosfs.app.checks import credentials, permissions, refuse_moved_places
 from ifmosfs.app.collector import without_collector
 from ifmosfs.app.context import App
 from ifmosfs.app.lost_journals import is_lost, lost_journal
-from ifmosfs.app.rollback_log import NOTHING_MOVED, log_report
+from ifmosfs.app.rollback_log import NOTHING_COMMITTED, log_report
 from ifmosfs.app.staging import load_tree_to_commit, nearest_folder, refuse_over
 from ifmosfs.app.work_order import commit_order
 from ifmosfs.core.errors import ConflictsOpen, DiskFull, IfmosfsError, PlanOutdated, TargetProblem
@@ -227,17 +227,18 @@ def _leave_nothing(app: App, journal: SqliteJournal, prepared: PreparedCommit, r
     """
     plan_id = prepared.info.plan_id
     journal.withdraw_sidecars(plan_id)
-    report = take_folders_back(app, journal, prepared.info, report)
+    report = take_folders_back(app, journal, prepared.info, report, NOTHING_COMMITTED)
     journal.withdraw_sidecars(plan_id)  # once more: the vault, which was in their folder, is gone now
     return report
 
 
-def take_folders_back(app: App, journal: SqliteJournal, info: PlanInfo, report: RunReport) -> RunReport:
-    """Undo, through the journal, what a run did that moved no file; its report, with the folders that had to stay."""
-    undo = new_run(RunKind.ROLLBACK, info.plan_id, info.target, NOTHING_MOVED)
+def take_folders_back(app: App, journal: SqliteJournal, info: PlanInfo, report: RunReport, words: str) -> RunReport:
+    """Undo, through the journal, what a run did that moved no file; its report, with the folders that had to stay. `words`: what is
+    taken back, for the log."""
+    undo = new_run(RunKind.ROLLBACK, info.plan_id, info.target, words)
     planned = plan_rollback(undo, plan_history(journal, info.plan_id), app.disk, undo={report.run_id})
     undone = execute(planned.order, app.disk, journal, now_ns=host.now_ns)
-    log_report(app, info.plan_id, NOTHING_MOVED, undone)
+    log_report(app, info.plan_id, words, undone)
     n_made, n_removed = (
         report.n_folders_made - undone.n_folders_removed,
         report.n_folders_removed - undone.n_folders_made,

@@ -15,7 +15,8 @@ from ifmosfs.platform import host
 # What was chosen, where it is no selection of a plan's files.
 OF_VAULT = "vault"
 VAULT_EMPTIED = "vault empty"
-NOTHING_MOVED = "commit that moved nothing"
+NOTHING_COMMITTED = "commit that moved nothing"
+NOTHING_REDONE = "redo that moved nothing"
 NOT_RECORDED = "not recorded"  # of runs that were killed before the journal kept what was chosen
 
 _OF_VAULT = {OF_VAULT: "vault restore", VAULT_EMPTIED: "vault empty"}

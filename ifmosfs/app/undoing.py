@@ -15,8 +15,8 @@ from ifmosfs.app.committing import Stop, new_run, plan_history, take_folders_bac
 from ifmosfs.app.context import App
 from ifmosfs.app.held_contents import Copied, clear_copies, make_copies, offers_of
 from ifmosfs.app.lost_journals import is_lost, lost_journal
-from ifmosfs.app.rollback_log import log_report
-from ifmosfs.app.staging import load_tree
+from ifmosfs.app.rollback_log import NOTHING_REDONE, log_report
+from ifmosfs.app.staging import load_tree_to_check
 from ifmosfs.core.errors import DiskFull, PlanOutdated, TargetProblem, WrongState
 from ifmosfs.core.execute import execute, n_files_of
 from ifmosfs.core.files import Place
@@ -40,6 +40,7 @@ from ifmosfs.core.plan import Action, PlanEvent, PlanState
 from ifmosfs.core.ports import DiskReader
 from ifmosfs.core.preflight import setting_of
 from ifmosfs.core.rehearsal import RehearsalDisk, RememberingJournal
+from ifmosfs.core.renumbered import retold
 from ifmosfs.core.reports import REMEDIES, Problem, RunReport, StopCause, VerifyReport, problem
 from ifmosfs.core.rollback import EMPTIED, OTHER_DISK, RollbackOrder, absent_disks, other_disk, plan_rollback
 from ifmosfs.core.room import Lacking, lacking_room
@@ -94,7 +95,7 @@ def prepare_rollback(app: App, journal: Journal, chosen: Chosen, disk: DiskReade
     """
     info, reader = chosen.info, disk or app.disk
     known = known_history(app, journal, info)
-    followed = followed_history(journal, known)
+    followed = history_of_today(journal, known, reader)
     history = followed.history
     if chosen.undo is None and not holds_anything(history) and info.state not in UNDOABLE:
         raise _nothing_left(info, history)
@@ -191,6 +192,13 @@ def followed_history(journal: Journal, history: Sequence[RunHistory]) -> Followe
     return follow(history, [RunHistory(run, tuple(journal.recorded(run.run_id, [OpState.DONE]))) for run in later])
 
 
+def history_of_today(journal: Journal, history: Sequence[RunHistory], disk: DiskReader) -> Followed:
+    """As `followed_history`, to be compared with the disk: with the numbers that files and folders have there now."""
+    followed = followed_history(journal, history)
+    with disk.looking():
+        return replace(followed, history=tuple(retold(followed.history, disk)))
+
+
 def absent_roots(app: App, info: PlanInfo, history: Sequence[RunHistory]) -> frozenset[bytes]:
     """The target and the scanned folders of a plan whose own disk is not there."""
     return absent_disks(standing(history), setting_of(app.catalogue.load_plan_head(info.plan_id)), app.disk)
@@ -251,7 +259,7 @@ def run_rollback(app: App, journal: SqliteJournal, prepared: PreparedRollback, s
         app.catalogue.advance(plan_id, PlanEvent.ROLL_BACK)
     log_report(app, plan_id, prepared.chosen.words, report)
     if is_back and has_begun_forth:
-        report = take_folders_back(app, journal, prepared.info, report)
+        report = take_folders_back(app, journal, prepared.info, report, NOTHING_REDONE)
     trouble = _place_sidecars(journal, plan_id, is_back=is_back)
     app.record_versions(journal)
     return report if trouble is None else replace(report, problems=(*report.problems, trouble))
@@ -363,7 +371,7 @@ def verify_plan(app: App, journal: Journal, info: PlanInfo) -> VerifyReport:
 
     Raises: WrongState for a plan that was never committed; PlanOutdated where another disk is mounted; DatabaseDamaged.
     """
-    followed = followed_history(journal, known_history(app, journal, info))
+    followed = history_of_today(journal, known_history(app, journal, info), app.disk)
     history = followed.history
     if not history:
         hint = f"ifmosfs stage validate {info.plan_id} checks a plan before its commit"
@@ -393,7 +401,7 @@ class NotMoved(NamedTuple):
 
 def not_moved(app: App, journal: Journal, info: PlanInfo) -> NotMoved:
     """What of the plan has never been moved; not what a rollback has moved back."""
-    tree, history = load_tree(app, info.plan_id), known_history(app, journal, info)
+    tree, history = load_tree_to_check(app, info.plan_id), known_history(app, journal, info)
     actions = tree.plan.actions
     over = held_actions(history, actions) | taken_back(history, actions)
     left = [move.action for move in tree.moves() if move.action.action_id not in over]

@@ -9,7 +9,7 @@ import pytest
 from ifmosfs.app.committing import prepare_commit, run_commit
 from ifmosfs.app.context import App
 from ifmosfs.app.recovering import recover_runs
-from ifmosfs.app.rollback_log import NOT_RECORDED, NOTHING_MOVED, log_forgotten
+from ifmosfs.app.rollback_log import NOT_RECORDED, NOTHING_COMMITTED, log_forgotten
 from ifmosfs.app.undoing import Chosen, prepare_rollback, run_rollback
 from ifmosfs.core.execute import StopRequest
 from ifmosfs.core.journal import RunKind, RunState
@@ -97,4 +97,4 @@ def test_a_commit_that_moved_nothing_logs_that_its_folders_went(desk: Desk, app:
     with app.writing() as journal:
         prepared = prepare_commit(app, journal, app.catalogue.find_plan(plan))
         run_commit(app, journal, prepared, snapshot=False, stop=lambda: StopRequest.NOW)
-    assert lines(app) == [(NOTHING_MOVED, 0, 0, 0)]
+    assert lines(app) == [(NOTHING_COMMITTED, 0, 0, 0)]
