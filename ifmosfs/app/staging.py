@@ -30,12 +30,14 @@ from ifmosfs.core.plan import (
     ConflictStrategy,
     DuplicateRule,
     KeepReason,
+    Plan,
     PlanEvent,
     PlanState,
     Policy,
 )
 from ifmosfs.core.planner import PlanHeader, folders_wanted, make_plan, place_files
 from ifmosfs.core.proposal import Proposal
+from ifmosfs.core.renumbered import with_numbers_of_today
 from ifmosfs.core.tree import PlannedMove, PlanTree
 from ifmosfs.core.unedited import AnyTree, tree_to_commit
 from ifmosfs.platform import host
@@ -162,11 +164,24 @@ def load_tree(app: App, plan_id: str) -> PlanTree:
 
 
 @without_collector()
+def load_tree_to_check(app: App, plan_id: str) -> PlanTree:
+    """The same to be compared with the disk: where that has numbered its files anew, with the numbers they have now."""
+    log, plan = app.catalogue.edit_log(plan_id), _numbered_plan(app, plan_id)
+    with fitting(plan_id):
+        return PlanTree(plan, effective(log), last_number(log))
+
+
+@without_collector()
 def load_tree_to_commit(app: App, plan_id: str) -> AnyTree:
-    """The same for a commit, which needs no nodes where nobody has edited the plan."""
-    log, plan = app.catalogue.edit_log(plan_id), app.catalogue.load_plan(plan_id)
+    """As `load_tree_to_check`, for a commit, which needs no nodes where nobody has edited the plan."""
+    log, plan = app.catalogue.edit_log(plan_id), _numbered_plan(app, plan_id)
     with fitting(plan_id):
         return tree_to_commit(plan, effective(log), last_number(log))
+
+
+def _numbered_plan(app: App, plan_id: str) -> Plan:
+    with app.disk.looking():
+        return with_numbers_of_today(app.catalogue.load_plan(plan_id), app.disk)
 
 
 def as_edited(app: App, info: PlanInfo) -> PlanInfo:

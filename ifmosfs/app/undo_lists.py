@@ -13,7 +13,7 @@ from ifmosfs.app.context import App
 from ifmosfs.app.held_contents import offers_of
 from ifmosfs.app.lost_journals import is_lost
 from ifmosfs.app.rollback_log import commands_of
-from ifmosfs.app.undoing import UNDOABLE, absent_roots, followed_history
+from ifmosfs.app.undoing import UNDOABLE, absent_roots, history_of_today
 from ifmosfs.core.elsewhere import find_elsewhere
 from ifmosfs.core.files import Attr, Kind, Place
 from ifmosfs.core.followed import Followed
@@ -111,7 +111,7 @@ def _commits(runs: Sequence[Run]) -> list[int]:
 @without_collector()
 def moved_files(app: App, journal: Journal, info: PlanInfo) -> MovedFiles:
     """Every file that a plan's commits have moved, and what is there now. Raises: DatabaseDamaged, RecoveryNeeded."""
-    followed = followed_history(journal, plan_history(journal, info.plan_id))
+    followed = history_of_today(journal, plan_history(journal, info.plan_id), app.disk)
     found = {each.key: each for each in standing(followed.history)}
     listed = candidates_of(app, journal, info)
     absent = absent_roots(app, info, followed.history)

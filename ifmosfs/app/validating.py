@@ -10,7 +10,7 @@ from ifmosfs.app.committing import PreparedCommit, prepare_commit
 from ifmosfs.app.context import App
 from ifmosfs.app.guarding import guard
 from ifmosfs.app.mounting import OPEN_STATES, tell_view
-from ifmosfs.app.staging import load_tree
+from ifmosfs.app.staging import load_tree_to_check
 from ifmosfs.core.effects import lstat_or_none
 from ifmosfs.core.errors import MountProblem, WrongState
 from ifmosfs.core.files import Attr, Place
@@ -78,7 +78,7 @@ def fix_plan(app: App, info: PlanInfo, level: Level, *, windows: bool, dry_run: 
     """
     _refuse_uneditable(info)
     with app.writing() as journal:
-        tree = load_tree(app, info.plan_id)
+        tree = load_tree_to_check(app, info.plan_id)
         last_edit = tree.last_edit
         changes: list[Change] = []
         failed: tuple[Finding, ...] = ()
@@ -101,7 +101,7 @@ def _validate(
 ) -> Validation:
     around = _surroundings(app)
     watch = SourceWatch(around)
-    wanted = tree or load_tree(app, info.plan_id)
+    wanted = tree or load_tree_to_check(app, info.plan_id)
     prepared = prepare_commit(app, journal, info, wanted, watch)
     checked = Checked(wanted, prepared.order, prepared.checked, watch)
     app.progress("Validating", 0, None)

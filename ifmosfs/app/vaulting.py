@@ -26,6 +26,7 @@ from ifmosfs.core.inheriting import NewFolderModes
 from ifmosfs.core.journal import Journal, OpKind, RunKind
 from ifmosfs.core.manifest import PlanInfo
 from ifmosfs.core.names import ancestors, join, split, with_suffix_before_extension
+from ifmosfs.core.renumbered import retold
 from ifmosfs.core.reports import RunReport
 from ifmosfs.core.steps import Step
 from ifmosfs.core.vault import VAULT_PATH, Section, in_vault, origin_of
@@ -136,7 +137,7 @@ def restore(app: App, journal: SqliteJournal, entries: Sequence[VaultEntry], to:
 
 
 def _entries_of(app: App, journal: Journal, info: PlanInfo) -> list[VaultEntry]:
-    history = plan_history(journal, info.plan_id)
+    history = retold(plan_history(journal, info.plan_id), app.disk)
     followed = standing(followed_history(journal, history).history)
     still_there = {each.key for each in _moves_into(followed, info.target)}
     since = {each.run.run_id: each.run.finished_ns or each.run.started_ns for each in history}

@@ -115,6 +115,10 @@ class DiskReader(Protocol):
         """What that filesystem takes for names, and which it holds for equal; found out without writing."""
         ...
 
+    def keeps_numbers(self, place: Place) -> bool:
+        """Whether files on that filesystem have the same inode numbers after a remount, and for as long as they are there."""
+        ...
+
     def unkept_attributes(self, source: Place, folder: Place) -> Sequence[str]:
         """The names of the extended attributes (ACLs are among them) of a file or symlink that a copy in the folder could not have,
         as far as the filesystem tells; found out without writing. Of a folder that does not exist yet: in its nearest existing

@@ -9,6 +9,7 @@ the planned file; s: something else; D, d: likewise at the target; Q, T: the qua
     -      D      done
     S      D      both names, one inode: take the old name away;  a published copy: go on with it
     S      d      the name is taken: conflict, the source stays
+    S      r      r, the placeholder of a move that was killed, is removed, and it is as S -; so is one at any of the other names
     s      -      replaced before the move: conflict; look for the planned inode in both folders
     s      D      done; what has the old name is a new file
     -      d, -   look for the inode in both folders, report
@@ -20,8 +21,9 @@ The rows of a unit are decided together, for all or none of it are to be done: i
 cannot be, those that are at their target go back. Of steps through one another's names the later tell what became of the earlier.
 A carried folder is told by its inode alone; for it only the first five lines hold.
 
-Nothing is removed but by `unlink_checked`, and a file's last name never. Every step can be repeated, so an interrupted recovery
-is recovered in the same way. Afterwards the run is STOPPED: it can be taken up again, or rolled back.
+Nothing is removed but by `unlink_checked`, and the last name of a file never, unless it is such a placeholder. Every step can be
+repeated, so an interrupted recovery is recovered in the same way. Afterwards the run is STOPPED: it can be taken up again, or
+rolled back.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from __future__ import annotations
 import errno
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -50,12 +53,13 @@ from ifmosfs.core.effects import (
 )
 from ifmosfs.core.emptying import settled_by_sight
 from ifmosfs.core.errors import DiskFull, IfmosfsError, RecoveryNeeded
-from ifmosfs.core.files import Attr, Fingerprint, Place
+from ifmosfs.core.files import Attr, Fingerprint, Kind, Place
 from ifmosfs.core.folders import folder_or_none, made
 from ifmosfs.core.history import went_forth
 from ifmosfs.core.journal import SETTLED, Journal, Operation, OpKind, OpState, Outcome, Recorded, Run, RunState
 from ifmosfs.core.names import display, join
 from ifmosfs.core.ports import Disk
+from ifmosfs.core.renumbered import rows_retold
 from ifmosfs.core.reports import Problem, RecoveredLine, RecoveryReport, error_line, problem_of
 from ifmosfs.core.runlog import Settled
 from ifmosfs.core.transfer import content_digest, quarantine_place, retreat, temporary_place, transfer
@@ -89,6 +93,14 @@ def recover(run: Run, disk: Disk, journal: Journal, *, now_ns: Callable[[], int]
 
 def _is_forth(run: Run, journal: Journal) -> bool:
     return run.run_id in went_forth(journal, journal.runs(run.plan_id))
+
+
+def is_reservation(found: Attr, coming: Attr) -> bool:
+    """Whether something is the placeholder by which a name was reserved for what was to come there, on filesystems that know no better
+    way. There is nothing in it; of what is empty itself nobody can tell."""
+    if found.kind is not coming.kind or found.mtime_ns != coming.mtime_ns or found.inode == coming.inode:
+        return False
+    return found.kind is Kind.FOLDER or (found.kind is Kind.FILE and found.size_bytes == 0 < coming.size_bytes)
 
 
 @quick
@@ -178,7 +190,7 @@ class _Recovery:
         transfer(going_on, self._disk, self._run.run_id, self._settle, halted=lambda: False)
 
     def _open_rows(self) -> list[Recorded]:
-        return list(self._journal.recorded(self._run.run_id, UNSETTLED))
+        return rows_retold(list(self._journal.recorded(self._run.run_id, UNSETTLED)), self._disk)
 
     def _done_but_not_there(self) -> list[Recorded]:
         """The last done moves that the disk does not show so, as rows to decide anew; unclear ones become problems.
@@ -189,6 +201,7 @@ class _Recovery:
         last.extend(
             row for row in self._journal.recorded(self._run.run_id, [OpState.DONE]) if row.operation.kind in MOVING
         )
+        last = deque(rows_retold(list(last), self._disk))
         undone = {row.operation.seq: row for row in self._undone(last)}
         units = {row.operation.unit for row in undone.values()} - {0}
         return [
@@ -231,6 +244,16 @@ class _Recovery:
             quarantine_at=reserved,
             expected=expected,
         )
+
+    def _clear_reservations(self, operation: Operation) -> None:
+        """Remove the placeholder that a kill has left at one of the names, with what was to come there still at another."""
+        source, target, _ = ends(operation)
+        reserved, temporary = (way(self._run.run_id, operation) for way in (quarantine_place, temporary_place))
+        found = {place: self._lstat(place) for place in (source, target, reserved, temporary)}
+        seen = {place: attr for place, attr in found.items() if attr is not None}
+        for place, attr in seen.items():
+            if attr.kind is Kind.FILE and any(is_reservation(attr, other) for other in seen.values()):
+                self._unlink(place, attr)
 
     def _lstat(self, place: Place) -> Attr | None:
         try:
@@ -281,6 +304,7 @@ class _Recovery:
 
     def _as_it_stands(self, row: Recorded) -> Outcome:
         """The state of a row that is only to be undone, as the disk shows it; what it left unfinished is cleared away."""
+        self._clear_reservations(row.operation)
         seen = self._look(row.operation)
         self._found.setdefault(row.operation.seq, seen.describe())
         if seen.quarantine is not None or seen.temporary is not None or row.outcome.digest is not None:
@@ -301,6 +325,7 @@ class _Recovery:
         """The settled outcome of a row, or the state from which `transfer` goes on with it."""
         if row.operation.kind is OpKind.CARRY:
             return self._decide_carry(row.operation)
+        self._clear_reservations(row.operation)
         seen = self._look(row.operation)
         self._found.setdefault(row.operation.seq, seen.describe())
         if seen.quarantine is not None:
@@ -317,6 +342,10 @@ class _Recovery:
     def _decide_carry(self, operation: Operation) -> Outcome:
         source, target, expected = ends(operation)
         at_source, at_target = self._lstat(source), self._lstat(target)
+        if at_source is not None and at_target is not None and is_reservation(at_target, at_source):
+            with suppress(OSError):  # there is something in it: it is somebody's
+                self._disk.remove_folder(target)
+            at_target = self._lstat(target)
         is_there = at_source is not None and at_source.fingerprint.same_inode(expected)
         self._found.setdefault(
             operation.seq,

@@ -189,6 +189,10 @@ class RehearsalDisk:
         """Of the real filesystem."""
         return self._reader.name_rules(place)
 
+    def keeps_numbers(self, place: Place) -> bool:
+        """Whether the real filesystem does."""
+        return self._reader.keeps_numbers(place)
+
     def unkept_attributes(self, source: Place, folder: Place) -> Sequence[str]:
         """Of the file where it really is now, in a folder of the real filesystem."""
         return self._reader.unkept_attributes(self.origin(source), folder)

@@ -170,6 +170,11 @@ class PosixDisk:
         return _asked(place, filesystems.name_rules)
 
     @_naming
+    def keeps_numbers(self, place: Place) -> bool:
+        """See `DiskReader.keeps_numbers`."""
+        return _asked(place, filesystems.keeps_numbers)
+
+    @_naming
     def unkept_attributes(self, source: Place, folder: Place) -> Sequence[str]:
         """See `DiskReader.unkept_attributes`."""
         above, name = self._folders().parent(source)

@@ -51,6 +51,7 @@ FAMILIES: Final = {
     "hfs": APPLE,
     "apfs": APPLE,
 }
+NUMBERED_ANEW: Final = frozenset({"vfat", "msdos", "exfat"})
 FOLDS_CASE_PER_FOLDER: Final = frozenset({"ext4", "f2fs", "tmpfs", "bcachefs"})
 
 
@@ -73,6 +74,13 @@ def type_of(descriptor: int) -> str:
 def holds_owners(descriptor: int) -> bool:
     """Whether files on this filesystem have an owner and a mode of their own; those of FAT and its kin have not."""
     return FAMILIES.get(type_of(descriptor), PLAIN).owners
+
+
+def keeps_numbers(descriptor: int) -> bool:
+    """Whether inode numbers on this filesystem are the same after a remount. FAT and exFAT store none, and the kernel counts; a FUSE
+    drive passes on numbers of its own only if it wants to, which nothing tells."""
+    fstype = type_of(descriptor)
+    return fstype not in NUMBERED_ANEW and not fstype.startswith("fuse")
 
 
 def space(descriptor: int) -> Space:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from contextlib import suppress
 from typing import Final
 
 from ifmosfs.core.files import Attr
@@ -61,9 +62,14 @@ def settle_aside(aside: Entry, source: Entry, linked: Attr) -> None:
 
 
 def move_by_placeholder(source: Entry, target: Entry) -> None:
-    """Reserve the target name with an empty file (for a folder: an empty folder), then rename over it."""
-    is_folder = stat.S_ISDIR(linux.attr_at(*source).mode)
-    reserved = _reserve_folder(target) if is_folder else _reserve_file(target)
+    """Reserve the target name with an empty file (for a folder: an empty folder), then rename over it.
+
+    The placeholder has the time of what is to come there, by which a recovery knows it (`recover.is_reservation`).
+    """
+    coming = linux.attr_at(*source)
+    reserved = _reserve_folder(target) if stat.S_ISDIR(coming.mode) else _reserve_file(target)
+    with suppress(OSError):
+        os.utime(target[1], ns=(coming.mtime_ns, coming.mtime_ns), dir_fd=target[0], follow_symlinks=False)
     try:
         _require_untouched(target, reserved)
         os.rename(source[1], target[1], src_dir_fd=source[0], dst_dir_fd=target[0])

@@ -20,6 +20,7 @@ from ifmosfs.core.files import Attr, Place
 from ifmosfs.core.nodes import FileNode, Leaf
 from ifmosfs.core.ports import DiskReader
 from ifmosfs.core.refusals import FsError, FsErrorKind
+from ifmosfs.core.renumbered import is_like
 from ifmosfs.view.attrs import fs_error, made_attr, shown_as
 
 N_REMEMBERED: Final = 50_000  # files of which it is known what they were at the last look with care, or the last open
@@ -58,6 +59,7 @@ class Originals:
         self._last_opened: OrderedDict[int, tuple[int, int, int, int]] = OrderedDict()
         # The change times of originals that were looked at with care since something (a link, a chmod) has changed them.
         self._known_ctimes: dict[int, int] = {}
+        self._kept_numbers: dict[bytes, bool] = {}  # by the root
 
     def attr(self, leaf: Leaf, inode: int, elsewhere: Elsewhere) -> Attr:
         """The live attributes of the original under the view's number; those it was planned with when it is gone, is another file
@@ -112,7 +114,7 @@ class Originals:
             attr = self._find(leaf, elsewhere)[1]
         except FsError as error:
             return _WORDS.get(error.kind, "missing")
-        if not attr.is_file(leaf.expected) and not self._is_copy(leaf, attr):
+        if not (attr.is_file(leaf.expected) or self._is_copy(leaf, attr) or self._is_renumbered(leaf, attr)):
             return "changed"
         return "staying" if elsewhere() is None else "planned"
 
@@ -214,6 +216,8 @@ class Originals:
         born, planned = attr.birth_ns, leaf.birth_ns
         if attr.inode == leaf.inode and attr.kind is leaf.entry_kind and (born == planned or None in {born, planned}):
             return attr
+        if self._is_renumbered(leaf, attr):
+            return attr
         raise FsError(FsErrorKind.STALE, leaf.source)
 
     def _arrived(self, leaf: Leaf, place: Place, look: Look) -> Attr:
@@ -231,6 +235,21 @@ class Originals:
             and attr.mtime_ns in cut
             and (attr.birth_ns or attr.ctime_ns) >= self._planned_ns
         )
+
+    def _is_renumbered(self, leaf: Leaf, attr: Attr) -> bool:
+        """Whether it is the planned file with another number, on a disk that keeps none."""
+        if attr.kind is not leaf.entry_kind or not is_like(leaf.expected, attr):
+            return False
+        with self._lock:
+            kept = self._kept_numbers.get(leaf.root)
+        if kept is None:
+            try:
+                kept = self._disk.keeps_numbers(Place(leaf.root, b""))
+            except OSError:
+                return False
+            with self._lock:
+                self._kept_numbers[leaf.root] = kept
+        return not kept
 
     def _seen(self, leaf: Leaf, place: Place, look: Look) -> Attr:
         try:

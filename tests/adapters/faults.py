@@ -67,6 +67,9 @@ class Delegating:
     def name_rules(self, place: Place) -> NameRules:
         return self._look("name_rules", (place,), lambda: self.disk.name_rules(place))
 
+    def keeps_numbers(self, place: Place) -> bool:
+        return self._look("keeps_numbers", (place,), lambda: self.disk.keeps_numbers(place))
+
     def unkept_attributes(self, source: Place, folder: Place) -> Sequence[str]:
         return self._look("unkept_attributes", (source, folder), lambda: self.disk.unkept_attributes(source, folder))
 

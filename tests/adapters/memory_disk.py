@@ -83,6 +83,7 @@ class MemoryDisk:
         self._filesystems: dict[int, tuple[str, NameRules]] = {}
         self._read_only: set[int] = set()
         self._bare: set[int] = set()  # filesystems that hold no extended attributes
+        self._numbered_anew: set[int] = set()  # filesystems that keep no inode numbers
         self._top = self._make_filesystem("uuid:memory-1", NameRules())
         self.n_syncs = 0
 
@@ -197,6 +198,23 @@ class MemoryDisk:
 
     def name_rules(self, place: Place) -> NameRules:
         return self._filesystems[self._nearest(place).device][1]
+
+    def keeps_numbers(self, place: Place) -> bool:
+        return self._nearest(place).device not in self._numbered_anew
+
+    def number_anew(self, point: bytes) -> None:
+        """Give all files of the filesystem at a path other numbers, each that of another one, as if it had been plugged in again."""
+        waiting = [self._nearest(Place(point, b""))]
+        self._numbered_anew.add(waiting[0].device)
+        met: dict[int, Node] = {}
+        while waiting:
+            node = waiting.pop()
+            if id(node) not in met:
+                met[id(node)] = node
+                waiting += [each for each in node.entries.values() if each.device == node.device]
+        nodes = sorted(met.values(), key=lambda node: node.inode)
+        for node, number in zip(nodes, [node.inode for node in (*nodes[1:], nodes[0])], strict=True):
+            node.inode = number
 
     def unkept_attributes(self, source: Place, folder: Place) -> Sequence[str]:
         names = self._find(source).xattrs

@@ -326,6 +326,45 @@ def test_source_gone_and_file_at_the_target_is_done(near: Row) -> None:
     ]
 
 
+def reserve(disk: MemoryDisk, place: Place, mtime_ns: int) -> None:
+    disk.write(place, b"")
+    disk._find(place).mtime_ns = mtime_ns
+
+
+def test_placeholder_that_a_kill_has_left_at_the_target_goes(near: Row) -> None:
+    reserve(near.disk, TARGET, near.expected.mtime_ns)
+    assert codes(near.recover()) == []
+    assert (near.trees, near.state) == (({}, {b"f": BYTES}), OpState.DONE)
+
+
+def test_empty_file_of_another_time_at_the_target_is_somebodys(near: Row) -> None:
+    reserve(near.disk, TARGET, near.expected.mtime_ns + 1)
+    assert codes(near.recover()) == ["name-taken"]
+    assert (near.trees, near.state) == (({b"f": BYTES}, {b"f": b""}), OpState.CONFLICT)
+
+
+def test_placeholders_at_the_other_names_of_a_copy_go(far: Row) -> None:
+    far.copy(TEMPORARY)
+    far.settle(OpState.COPIED, TEMPORARY)
+    reserve(far.disk, TARGET, far.expected.mtime_ns)
+    reserve(far.disk, QUARANTINE, far.expected.mtime_ns)
+    assert codes(far.recover()) == []
+    assert (far.trees, far.state) == (({}, {b"f": BYTES}), OpState.DONE)
+
+
+@pytest.mark.parametrize(("inside", "ends_at"), [({}, b"to"), ({b"g": b"somebody's"}, b"from")])
+def test_folder_is_carried_over_its_placeholder_unless_there_is_something_in_it(inside: Tree, ends_at: bytes) -> None:
+    disk, journal = MemoryDisk.from_tree({b"from": {b"it": {b"f": b"1"}}, b"to": {b"it": inside}}), MemoryJournal()
+    source, target = Place(b"/from", b"it"), Place(b"/to", b"it")
+    disk.set_times(target, None, disk.lstat(source).mtime_ns)
+    journal.begin(make_run())
+    journal.intend("r1", [Operation(1, OpKind.CARRY, source, target, disk.lstat(source).fingerprint)])
+    recover_all(disk, journal)
+    found = {name: disk.tree(b"/" + name) for name in (b"from", b"to")}
+    carried = {b"from": {}, b"to": {b"it": {b"f": b"1"}}}
+    assert found == (carried if ends_at == b"to" else {b"from": {b"it": {b"f": b"1"}}, b"to": {b"it": inside}})
+
+
 def test_both_names_of_one_inode_become_the_new_name_only(near: Row) -> None:
     near.disk.link(SOURCE, TARGET)
     assert (codes(near.recover()), near.trees, near.state) == ([], ({}, {b"f": BYTES}), OpState.DONE)

@@ -1,6 +1,8 @@
-"""A filesystem that only passes on what is in a folder, and lacks something: run as `bare_fuse FOLDER MOUNT_POINT [no-links]`.
+"""A filesystem that only passes on what is in a folder, and lacks something: run as `bare_fuse FOLDER MOUNT_POINT [no-links]
+[no-numbers]`.
 
-It knows no rename flags (EINVAL, as ntfs-3g says it), and with `no-links` no hard links either (EPERM, as exFAT says it).
+It knows no rename flags (EINVAL, as ntfs-3g says it), and with `no-links` no hard links either (EPERM, as exFAT says it). With
+`no-numbers` the files have no inode numbers of their own: libfuse counts them as they are looked at, anew with each mount.
 """
 
 from __future__ import annotations
@@ -124,6 +126,7 @@ class BareFuse(mfusepy.Operations):  # type: ignore[misc]
 
 
 if __name__ == "__main__":
-    # Without use_ino libfuse numbers names and not files: each rename would make another file of it.
-    view = BareFuse(sys.argv[1], has_links="no-links" not in sys.argv[3:])
-    mfusepy.FUSE(view, sys.argv[2], foreground=True, nothreads=True, default_permissions=True, use_ino=True)
+    lacking = sys.argv[3:]
+    view = BareFuse(sys.argv[1], has_links="no-links" not in lacking)
+    has_numbers = "no-numbers" not in lacking
+    mfusepy.FUSE(view, sys.argv[2], foreground=True, nothreads=True, default_permissions=True, use_ino=has_numbers)
