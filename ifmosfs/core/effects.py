@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import stat
 from collections.abc import Container, Iterable, Mapping
+from dataclasses import replace
 from enum import Enum, auto
 from typing import Final
 
@@ -204,11 +205,20 @@ def check_source(operation: Operation, disk: Disk, busy: Writers = NOBODY) -> At
     if attr is None:
         return conflict(operation, "vanished")
     kind = attr.kind
-    if kind is Kind.FOLDER or not attr.is_file(expected):
+    if kind is Kind.FOLDER or not (attr.is_file(expected) or _is_renumbered(attr, operation, disk)):
         return conflict(operation, "became-folder" if kind is Kind.FOLDER else "changed")
     if busy is not NOBODY and (attr.device, attr.inode) in busy:
         return conflict(operation, "being-written")
     return attr if kind is not Kind.SYMLINK or operation.inverse_of is not None else _check_link(operation, attr, disk)
+
+
+def _is_renumbered(found: Attr, operation: Operation, disk: Disk) -> bool:
+    """Whether what is at the source is what was planned, and has got another number since, on a disk that keeps none."""
+    source, _, expected = ends(operation)
+    try:
+        return expected.same_but_number(found.fingerprint) and not disk.keeps_numbers(source)
+    except OSError:
+        return False
 
 
 def _check_link(operation: Operation, attr: Attr, disk: Disk) -> Attr | Outcome:
@@ -265,6 +275,8 @@ def move_by_rename(operation: Operation, disk: Disk, busy: Writers = NOBODY) -> 
         checked = check_source(operation, disk, busy)
         if isinstance(checked, Outcome):
             return checked
+        if checked.inode != expected.inode:
+            operation = replace(operation, expected=checked.fingerprint)
     try:
         disk.rename_noreplace(source, target)
     except OSError as error:

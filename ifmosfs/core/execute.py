@@ -51,6 +51,7 @@ from ifmosfs.core.journal import (
 from ifmosfs.core.moved_again import MovedAgain
 from ifmosfs.core.names import SEPARATOR, components, display
 from ifmosfs.core.ports import Disk
+from ifmosfs.core.renumbered import Numbers
 from ifmosfs.core.reports import RunReport, StopCause
 from ifmosfs.core.runlog import RunLog, Settled
 from ifmosfs.core.steps import Step, ends_of, n_files_among, waiting_among
@@ -206,6 +207,7 @@ class _Execution:
         self._times = FolderTimes()
         self._blocked: dict[bytes, Outcome] = {}
         self._n_unconditional = len(order.steps) - len(waiting_among(order.steps))
+        self._numbers = Numbers(disk)
         self._after: dict[int, tuple[Place, ...]] = {}  # by the number of the operation, of this batch
         self._not_brought: set[Place] = set()  # to where a step of this run was to bring something, in vain
         self._cause: StopCause | None = None
@@ -277,7 +279,8 @@ class _Execution:
             self._batch_size = max(self._batch_size // 2, 1)
 
     def _move_batch(self, steps: Sequence[Step]) -> None:
-        operations = [self._operation(self._again.as_arrived(step)) for step in steps]
+        known = self._numbers.of_steps([self._again.as_arrived(step) for step in steps])
+        operations = [self._operation(step) for step in known]
         self._after = {each.seq: step.after for each, step in zip(operations, steps, strict=True) if step.after}
         self._log.intend(operations)
         batch, position = _Batch(), 0

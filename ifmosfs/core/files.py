@@ -65,6 +65,10 @@ class Fingerprint:
             and (self.birth_ns == other.birth_ns or self.birth_ns is None or other.birth_ns is None)
         )
 
+    def same_but_number(self, other: Fingerprint) -> bool:
+        """Whether both are alike in all but the number, which not every disk keeps (`core.renumbered`)."""
+        return self.same_file(Fingerprint(self.inode, other.size_bytes, other.mtime_ns, other.ctime_ns, other.birth_ns))
+
     def same_inode(self, other: Fingerprint) -> bool:
         """Whether both are the same inode, whatever its content is now."""
         if self.birth_ns is not None and other.birth_ns is not None and self.birth_ns != other.birth_ns:

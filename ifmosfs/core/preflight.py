@@ -20,6 +20,7 @@ from ifmosfs.core.inheriting import GROUP_OF_FOLDER
 from ifmosfs.core.names import SEPARATOR, NameRules, display, is_within, split
 from ifmosfs.core.plan import Plan
 from ifmosfs.core.ports import DiskReader
+from ifmosfs.core.renumbered import Numbers
 from ifmosfs.core.reports import WORDS, PreflightReport, Problem, problem
 from ifmosfs.core.room import Folders, Room
 from ifmosfs.core.steps import Step, ends_of, stranded
@@ -183,6 +184,7 @@ class _Preflight:
         self._disk = disk
         self._allowed = Permissions(disk, who)
         self._problems: list[Problem] = []
+        self._numbers = Numbers(disk)
         self._folders = Folders(disk)
         self._keys: dict[bytes, dict[bytes, bytes]] = {}
         self._made = dict(order.folders)
@@ -231,7 +233,7 @@ class _Preflight:
                 self._add("vanished", step.source, step)
             elif (found.kind is Kind.FOLDER) is not step.is_folder:
                 self._add("changed" if step.is_folder else "became-folder", step.source, step)
-            elif not _is_as_planned(step, found):
+            elif not (_is_as_planned(step, found) or self._numbers.is_step(step, found)):
                 self._add("changed", step.source, step)
             else:
                 self._source(step, found)

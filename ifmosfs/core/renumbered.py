@@ -2,8 +2,8 @@
 after a restart, and some whenever they are looked at again after a while.
 
 There a file of the same kind, size and time under the name that is known for it is taken for the same file, and a folder of the same
-name for the same folder. What was recorded is told with today's numbers before anything is compared; within a run the numbers
-themselves count, as everywhere.
+name for the same folder. What was recorded is told with today's numbers before anything is compared, what a run is about to move
+once more right before that; from then on the numbers themselves count, as everywhere.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from ifmosfs.core.history import MOVING, RunHistory
 from ifmosfs.core.journal import OpKind, OpState, Recorded
 from ifmosfs.core.plan import Action, Plan
 from ifmosfs.core.ports import DiskReader
+from ifmosfs.core.steps import Step
 
 _OF_FOLDERS: Final = frozenset({OpKind.MKDIR, OpKind.RMDIR, OpKind.TIMES})
 
 
 def with_numbers_of_today(plan: Plan, disk: DiskReader) -> Plan:
     """The plan, with the numbers that its files have now."""
-    numbers = _Numbers(disk)
+    numbers = Numbers(disk)
     if not any(numbers.are_lost(root.path) for root in plan.roots):
         return plan
     return replace(plan, actions=tuple(numbers.of_action(action) for action in plan.actions))
@@ -31,7 +32,7 @@ def with_numbers_of_today(plan: Plan, disk: DiskReader) -> Plan:
 
 def retold(history: Sequence[RunHistory], disk: DiskReader) -> list[RunHistory]:
     """The runs of a plan, oldest first, with the numbers that their files and folders have now."""
-    numbers = _Numbers(disk)
+    numbers = Numbers(disk)
     if not any(numbers.are_lost(place.root) for each in history for row in each.recorded for place in _places(row)):
         return list(history)
     newest_first = [
@@ -43,20 +44,13 @@ def retold(history: Sequence[RunHistory], disk: DiskReader) -> list[RunHistory]:
 
 def rows_retold(rows: Sequence[Recorded], disk: DiskReader) -> list[Recorded]:
     """Operations of one run, in their order, with the numbers of today; of one that was intended, of the file at either end."""
-    numbers = _Numbers(disk)
+    numbers = Numbers(disk)
     return list(reversed([numbers.of_row(row) for row in reversed(rows)]))
-
-
-def is_like(recorded: Fingerprint, found: Attr) -> bool:
-    """Whether a file is what was recorded of one, whatever its number is."""
-    born = {recorded.birth_ns, found.birth_ns}
-    same_birth = len(born) == 1 or None in born
-    return same_birth and (recorded.size_bytes, recorded.mtime_ns) == (found.size_bytes, found.mtime_ns)
 
 
 def _today(recorded: Fingerprint | None, found: Attr) -> Fingerprint | None:
     """What was recorded, with the number of what was found, if it is that."""
-    if recorded is None or not (found.kind is Kind.FOLDER or is_like(recorded, found)):
+    if recorded is None or not (found.kind is Kind.FOLDER or recorded.same_but_number(found.fingerprint)):
         return recorded
     return replace(recorded, inode=found.inode, birth_ns=found.birth_ns)
 
@@ -65,8 +59,8 @@ def _places(row: Recorded) -> Iterable[Place]:
     return (place for place in (row.operation.source, row.operation.target) if place is not None)
 
 
-class _Numbers:
-    """Looks at what the numbers are. Runs are gone through from the newest operation to the oldest: `_then` is what was at a path
+class Numbers:
+    """Looks at what the numbers are now. Runs are gone through from the newest operation to the oldest: `_then` is what was at a path
     at that moment, `None` where that is not known; what is at any other path now has been there since."""
 
     def __init__(self, disk: DiskReader) -> None:
@@ -82,6 +76,26 @@ class _Numbers:
             except OSError:
                 self._lost[root] = False
         return self._lost[root]
+
+    def of_steps(self, steps: Sequence[Step]) -> Sequence[Step]:
+        """What is to be moved, with the numbers that it has at its sources."""
+        if not any(self.are_lost(root) for root in {step.source.root for step in steps}):
+            return steps
+        return [self._of_step(step) for step in steps]
+
+    def _of_step(self, step: Step) -> Step:
+        found = self._now(step.source)
+        if found is None or (found.kind is Kind.FOLDER) != step.is_folder:
+            return step
+        return replace(step, expected=_today(step.expected, found) or step.expected)
+
+    def is_step(self, step: Step, found: Attr) -> bool:
+        """Whether what was found at the source of a step is what was planned, but for its number."""
+        return self.is_file(step.source, step.expected, found) or (step.is_folder and self.are_lost(step.source.root))
+
+    def is_file(self, place: Place, recorded: Fingerprint, found: Attr) -> bool:
+        """Whether what was found at a place is the file that was recorded, but for its number."""
+        return recorded.same_but_number(found.fingerprint) and self.are_lost(place.root)
 
     def of_action(self, action: Action) -> Action:
         """The action with today's number of its file."""

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from ifmosfs.core.effects import Response, disk_failed, look_at, response_to
-from ifmosfs.core.files import Attr, Kind, Place
+from ifmosfs.core.files import Attr, Fingerprint, Kind, Place
 from ifmosfs.core.history import RunHistory, Standing, held_actions, standing, taken_back
 from ifmosfs.core.journal import OpKind
 from ifmosfs.core.names import CONTROL_NAME, join
 from ifmosfs.core.plan import Action
 from ifmosfs.core.ports import DiskReader
+from ifmosfs.core.renumbered import Numbers
 from ifmosfs.core.reports import Problem, VerifyReport, problem
 from ifmosfs.core.transfer import content_digest
 
@@ -69,6 +70,7 @@ class _Verification:
     def __init__(self, disk: DiskReader, digests: Mapping[int, bytes] | None) -> None:
         self._disk = disk
         self._digests = digests
+        self._numbers = Numbers(disk)
         self._n_checked = 0
         self._n_content = 0
         self._missing: list[Problem] = []
@@ -91,10 +93,13 @@ class _Verification:
             is_same = each.base is not None and found.fingerprint.same_inode(each.base)
             if found.kind is not Kind.FOLDER or not is_same:
                 self._changed.append(problem("not-as-committed", place.absolute))
-        elif each.base is None or not found.fingerprint.same_file(each.base):
+        elif each.base is None or not self._is_file(place, each.base, found):
             self._changed.append(problem("not-as-committed", place.absolute, action_id=action_id))
         else:
             self._check_content(each, place)
+
+    def _is_file(self, place: Place, base: Fingerprint, found: Attr) -> bool:
+        return found.fingerprint.same_file(base) or self._numbers.is_file(place, base, found)
 
     def _look(self, place: Place) -> Attr | None:
         return look_at(self._disk, place)

@@ -12,6 +12,7 @@ import errno
 import os
 import stat
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
 from ifmosfs.core.files import Attr
@@ -70,6 +71,7 @@ def move_by_placeholder(source: Entry, target: Entry) -> None:
     reserved = _reserve_folder(target) if stat.S_ISDIR(coming.mode) else _reserve_file(target)
     with suppress(OSError):
         os.utime(target[1], ns=(coming.mtime_ns, coming.mtime_ns), dir_fd=target[0], follow_symlinks=False)
+        reserved = replace(reserved, mtime_ns=coming.mtime_ns)
     try:
         _require_untouched(target, reserved)
         os.rename(source[1], target[1], src_dir_fd=source[0], dst_dir_fd=target[0])
@@ -125,9 +127,13 @@ def _reserve_folder(target: Entry) -> Attr:
 
 
 def _is_untouched(target: Entry, reserved: Attr) -> bool:
+    """Whether the placeholder is still there, and nothing in it. Its number may be lost by now; then its time tells."""
     found = linux.attr_at(*target)
-    same = (found.device, found.inode) == (reserved.device, reserved.inode)
-    return same and (stat.S_ISDIR(found.mode) or found.size_bytes == 0)
+    same = found.inode == reserved.inode or found.mtime_ns == reserved.mtime_ns
+    is_empty = stat.S_ISDIR(found.mode) or found.size_bytes == 0
+    return (
+        same and is_empty and (found.device, stat.S_IFMT(found.mode)) == (reserved.device, stat.S_IFMT(reserved.mode))
+    )
 
 
 def _require_untouched(target: Entry, reserved: Attr) -> None:

@@ -20,7 +20,6 @@ from ifmosfs.core.files import Attr, Place
 from ifmosfs.core.nodes import FileNode, Leaf
 from ifmosfs.core.ports import DiskReader
 from ifmosfs.core.refusals import FsError, FsErrorKind
-from ifmosfs.core.renumbered import is_like
 from ifmosfs.view.attrs import fs_error, made_attr, shown_as
 
 N_REMEMBERED: Final = 50_000  # files of which it is known what they were at the last look with care, or the last open
@@ -238,7 +237,7 @@ class Originals:
 
     def _is_renumbered(self, leaf: Leaf, attr: Attr) -> bool:
         """Whether it is the planned file with another number, on a disk that keeps none."""
-        if attr.kind is not leaf.entry_kind or not is_like(leaf.expected, attr):
+        if attr.kind is not leaf.entry_kind or not leaf.expected.same_but_number(attr.fingerprint):
             return False
         with self._lock:
             kept = self._kept_numbers.get(leaf.root)

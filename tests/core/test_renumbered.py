@@ -10,14 +10,16 @@ from ifmosfs.core.execute import WorkOrder
 from ifmosfs.core.files import Attr, Place
 from ifmosfs.core.journal import RunKind
 from ifmosfs.core.plan import Plan
+from ifmosfs.core.preflight import preflight
 from ifmosfs.core.recover import is_reservation, recover
 from ifmosfs.core.renumbered import retold, with_numbers_of_today
 from ifmosfs.core.rollback import RollbackOrder, plan_rollback
 from ifmosfs.core.verify import verify
 from tests.adapters.faults import Crash, CrashAfter
 from tests.adapters.memory_disk import MemoryDisk
-from tests.adapters.memory_journal import MemoryJournal
+from tests.adapters.memory_journal import MemoryJournal, TrippingJournal
 from tests.core.committing import (
+    AFTER,
     BOOT,
     contents,
     everything,
@@ -28,6 +30,7 @@ from tests.core.committing import (
     run_order,
 )
 from tests.core.plans import plan_of
+from tests.core.test_preflight import OWNER, SETTING
 from tests.core.test_recover import N_EFFECTS
 
 Committed = tuple[MemoryDisk, MemoryJournal]
@@ -117,6 +120,30 @@ def test_a_plan_has_the_numbers_of_today_but_not_of_what_has_changed() -> None:
     now = disk.lstat(Place(b"/in", b"kept/c")).fingerprint
     assert same.expected.same_file(now)
     assert not plan.actions[1].expected.same_file(now)
+
+
+def test_numbers_that_are_lost_between_the_look_and_the_move_hold_nothing_up() -> None:
+    disk, journal = make_disk(), MemoryJournal()
+    order = make_order(disk)
+    plugged_in_again(disk)
+    assert preflight(order, SETTING, disk, OWNER).problems == ()
+    report = run_order(order, disk, journal)
+    assert (report.problems, disk.tree()) == ((), AFTER)
+
+
+def test_numbers_that_are_lost_within_a_batch_hold_no_rename_up() -> None:
+    disk = make_disk()
+    disk.number_anew(b"/")
+    near = WorkOrder(
+        make_run(), steps=make_steps(disk, [((b"/in", b"a"), (b"/out", b"a")), ((b"/in", b"kept/c"), (b"/out", b"c"))])
+    )
+
+    def forget(call: str, is_after: bool, values: tuple[object, ...]) -> None:
+        if call == "intend" and is_after:
+            disk.number_anew(b"/")
+
+    report = run_order(near, disk, TrippingJournal(forget))
+    assert (report.n_done, report.problems) == (2, ())
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])

@@ -10,6 +10,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -367,6 +369,21 @@ class TestMovingWithoutTheFlag:
         with refused(errno.ENOENT):
             way((two[0], b"none"), (two[1], b"none"))
         assert read_tree(root) == before
+
+    @pytest.mark.parametrize("name", [b"a", b"sub"])
+    def test_a_placeholder_whose_number_the_system_has_lost_is_still_known(
+        self, root: bytes, two: TwoFolders, name: bytes, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for reserve in ("_reserve_file", "_reserve_folder"):
+            really = getattr(moving, reserve)
+            forgetful = partial(lambda really, target: replace(really(target), inode=1), really)
+            monkeypatch.setattr(moving, reserve, forgetful)
+        moving.move_by_placeholder((two[0], name), (two[1], b"moved"))
+        assert name not in read_tree(root)[b"inbox"]
+        with monkeypatch.context() as refusing, refused(errno.EIO):
+            refusing.setattr(os, "rename", lambda *_, **__: (_ for _ in ()).throw(OSError(errno.EIO, "refused")))
+            moving.move_by_placeholder((two[0], b"b"), (two[1], b"b"))
+        assert list(read_tree(root)[b"out"]) == [b"moved"]
 
     def test_a_folder_into_itself_is_refused_and_leaves_nothing_behind(self, root: bytes, two: TwoFolders) -> None:
         before = read_tree(root)
