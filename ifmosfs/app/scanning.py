@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ifmosfs.app.context import App
 from ifmosfs.core.errors import RootProblem, UsageProblem
-from ifmosfs.core.files import Place, Root, SkippedEntry, UnreadableEntry
+from ifmosfs.core.files import Fingerprint, Place, Root, SkippedEntry, UnreadableEntry
 from ifmosfs.core.manifest import ScanDelta, SessionCounts
 from ifmosfs.core.names import display, is_within
 from ifmosfs.core.scan import ScanResult, ScanRules, scan_root
@@ -39,7 +39,9 @@ def scan(app: App, folders: Sequence[bytes], *, tag: str | None = None, excludes
     now_ns = host.now_ns()
     session_id = app.catalogue.session_for(roots, tag, now_ns, excludes)
     deltas = [
-        app.catalogue.record_scan(session_id, root.path, result.found, result.skipped, result.unreadable, now_ns)
+        app.catalogue.record_scan(
+            session_id, root.path, result.found, result.skipped, result.unreadable, now_ns, _sameness(app, root.path)
+        )
         for root, result in zip(roots, results, strict=True)
     ]
     return ScanReport(
@@ -51,6 +53,11 @@ def scan(app: App, folders: Sequence[bytes], *, tag: str | None = None, excludes
         unreadable=tuple(entry for result in results for entry in result.unreadable),
         n_folders=sum(result.n_folders for result in results),
     )
+
+
+def _sameness(app: App, root: bytes) -> Callable[[Fingerprint, Fingerprint], bool]:
+    """What tells that a file is as it was when a root was scanned last."""
+    return Fingerprint.same_file if app.disk.keeps_numbers(Place(root, b"")) else Fingerprint.same_but_number
 
 
 def check_roots(folders: Sequence[bytes]) -> tuple[bytes, ...]:

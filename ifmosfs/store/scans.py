@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -59,11 +59,12 @@ class Scans(Database):
         skipped: Iterable[SkippedEntry],
         unreadable: Iterable[UnreadableEntry],
         now_ns: int,
+        is_same: Callable[[Fingerprint, Fingerprint], bool] = Fingerprint.same_file,
     ) -> ScanDelta:
         """Make the catalogue say of a root what a scan found, wholly or not at all; returns what was different.
 
-        An unchanged file keeps its id and its classification, a changed one only its id. What was not found again is
-        forgotten. The iterables are used up before anything is locked, so they may be slow. Raises: NotFound.
+        An unchanged file, as `is_same` says, keeps its id and its classification, a changed one only its id. What was not found again
+        is forgotten. The iterables are used up before anything is locked, so they may be slow. Raises: NotFound.
         """
         files, unread = list(found), list(unreadable)
         issues = [_issue_row(entry) for entry in skipped]
@@ -71,7 +72,7 @@ class Scans(Database):
         with self._writing() as connection:
             root_id = _root_id(connection, session_id, root)
             known = _known_rows(connection, root_id)
-            difference = _difference(root_id, files, known)
+            difference = _difference(root_id, files, known, is_same)
             _write_files(connection, difference, [file_id for file_id, _ in known.values()])
             connection.execute(delete(SCAN_ISSUES).where(SCAN_ISSUES.c.root_id == root_id))
             insert_rows(connection, SCAN_ISSUES, _ISSUE_COLUMNS, ((root_id, *issue) for issue in issues))
@@ -168,7 +169,12 @@ def _write_issues(
     insert_rows(connection, SCAN_ISSUES, _ISSUE_COLUMNS, ((root_id, *_issue_row(issue)) for issue in issues))
 
 
-def _difference(root_id: int, files: Iterable[FoundFile], known: dict[bytes, tuple[int, Attributes]]) -> _Difference:
+def _difference(
+    root_id: int,
+    files: Iterable[FoundFile],
+    known: dict[bytes, tuple[int, Attributes]],
+    is_same: Callable[[Fingerprint, Fingerprint], bool] = Fingerprint.same_file,
+) -> _Difference:
     """Sort the found files; `known` is left with those that were not found."""
     difference = _Difference()
     for file in files:
@@ -180,7 +186,7 @@ def _difference(root_id: int, files: Iterable[FoundFile], known: dict[bytes, tup
         file_id, attributes = before
         if attributes == now:
             difference.n_unchanged += 1
-        elif _same_content(attributes, now):
+        elif _same_reach(attributes, now) and is_same(fingerprint_from(*attributes[2:7]), file.fingerprint):
             difference.n_unchanged += 1
             difference.refreshed.append((*now, file_id))
         else:
@@ -188,13 +194,9 @@ def _difference(root_id: int, files: Iterable[FoundFile], known: dict[bytes, tup
     return difference
 
 
-def _same_content(before: Attributes, now: Attributes) -> bool:
-    """Whether a classification still holds: the same inode, size and time, and no more and no less readable."""
-    return (
-        before[0] == now[0]
-        and before[7] == now[7]
-        and fingerprint_from(*before[2:7]).same_file(fingerprint_from(*now[2:7]))
-    )
+def _same_reach(before: Attributes, now: Attributes) -> bool:
+    """Whether it is the same kind of entry, no more and no less readable."""
+    return (before[0], before[7]) == (now[0], now[7])
 
 
 def _write_files(connection: Connection, difference: _Difference, gone_ids: Sequence[int]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from store_values import OTHER_ROOT, ROOT, fingerprint, found, manifests, proposals
 
 from ifmosfs.core.errors import Ambiguous, NotFound
-from ifmosfs.core.files import Root, ScannedFile, SkippedEntry, SkipReason, UnreadableEntry
+from ifmosfs.core.files import Fingerprint, Root, ScannedFile, SkippedEntry, SkipReason, UnreadableEntry
 from ifmosfs.core.manifest import FoundFile, ScanDelta, SessionCounts, SessionInfo
 from ifmosfs.core.proposal import Proposal
 from ifmosfs.store.catalogue import Catalogue
@@ -115,6 +116,19 @@ def test_rescan_keeps_what_is_unchanged_reclassifies_what_changed_and_forgets_wh
     }
     assert after[b"chmod"][1] == chmod.fingerprint
     assert after[b"new"][0] not in {file_id for file_id, _ in before.values()}
+
+
+def test_rescan_of_a_disk_that_keeps_no_numbers_goes_by_size_and_time(catalogue: Catalogue) -> None:
+    session_id = catalogue.session_for([ROOT], None, 1)
+    catalogue.record_scan(session_id, ROOT.path, [found(b"same", 1), found(b"grown", 2)], [], [], 2)
+    before = catalogue.known_files(session_id, ROOT.path)
+    catalogue.save_proposals("rules 1", [(file_id, PROPOSAL) for file_id, _ in before.values()])
+    renumbered = replace(fingerprint(1), inode=77), replace(fingerprint(2, 5), inode=78)
+    again = [found(b"same", fingerprint=renumbered[0]), found(b"grown", fingerprint=renumbered[1])]
+    same = Fingerprint.same_but_number
+    assert catalogue.record_scan(session_id, ROOT.path, again, [], [], 3, same) == ScanDelta(0, 1, 1, 0)
+    assert paths_and_words(catalogue, session_id) == [(b"grown", None), (b"same", PROPOSAL.label)]
+    assert [catalogue.known_files(session_id, ROOT.path)[path][1] for path in (b"same", b"grown")] == list(renumbered)
 
 
 def _times(number: int) -> tuple[int]:
