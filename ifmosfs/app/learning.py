@@ -27,6 +27,7 @@ from ifmosfs.core.lessons import EditedFile, Lesson, LessonKind, taking_back
 from ifmosfs.core.plan import Edit, EditOrigin
 from ifmosfs.core.proposal import Opinion
 from ifmosfs.core.refusals import FsError
+from ifmosfs.core.renumbered import Numbers
 from ifmosfs.core.sayings import Saying, sayings
 from ifmosfs.core.tree import PlanTree
 from ifmosfs.ml.taught import Description, key_of
@@ -155,7 +156,7 @@ def _file(app: App, saying: Saying) -> ScannedFile | None:
         attr = app.disk.lstat(action.source_place)
     except OSError:
         return None
-    if not attr.is_file(action.expected):
+    if not (attr.is_file(action.expected) or Numbers(app.disk).is_file(action.source_place, action.expected, attr)):
         return None
     return ScannedFile(0, action.root, action.source, attr.kind, attr.mode, attr.fingerprint)
 

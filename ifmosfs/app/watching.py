@@ -27,6 +27,7 @@ from ifmosfs.core.manifest import FoundFile
 from ifmosfs.core.names import split
 from ifmosfs.core.plan import Action, Plan, PlanState
 from ifmosfs.core.refusals import FsError
+from ifmosfs.core.renumbered import Numbers
 from ifmosfs.core.scan import Look, ScanRules, look_at
 from ifmosfs.core.unfinished import find_unfinished
 from ifmosfs.platform.watching import Touched, Watcher
@@ -105,6 +106,7 @@ class Follower:
         self._view = view
         self._watcher = watcher
         self._amender = Amender(app, plan, view)
+        self._numbers = Numbers(app.disk)
         self._excludes = (*app.settings.excludes, *excludes)
         self._touched: set[Touched] = set()
         self._waiting: dict[Place, _Waiting] = {}
@@ -134,7 +136,8 @@ class Follower:
 
     def _take_in_all(self, touched: Iterable[Touched]) -> None:
         looked = self._look(touched)
-        told = self._whole(differences(looked.found.values(), looked.known.values(), looked.gone))
+        known = (self._numbers.of_found(action, looked.found.get(_source(action))) for action in looked.known.values())
+        told = self._whole(differences(looked.found.values(), known, looked.gone))
         self._record(told, looked)
         if told.appeared or told.changed or told.renamed:
             self._amend(told)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from ifmosfs.core.files import Attr, Fingerprint, Kind, Place
+from ifmosfs.core.files import Attr, Fingerprint, Kind, Place, ScannedFile
 from ifmosfs.core.history import MOVING, RunHistory
 from ifmosfs.core.journal import OpKind, OpState, Recorded
 from ifmosfs.core.plan import Action, Plan
@@ -103,6 +103,12 @@ class Numbers:
         if found is None or found.kind is not action.entry_kind:
             return action
         return replace(action, expected=_today(action.expected, found) or action.expected)
+
+    def of_found(self, action: Action, found: ScannedFile | None) -> Action:
+        """The action with the number of the file that was found at its place, if it is the same."""
+        if found is None or not action.expected.same_but_number(found.fingerprint) or not self.are_lost(action.root):
+            return action
+        return replace(action, expected=found.fingerprint)
 
     def of_row(self, row: Recorded) -> Recorded:
         """An operation that was done, or intended; of a copy that is half done the numbers are left alone."""

@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from ifmosfs.core.execute import WorkOrder
-from ifmosfs.core.files import Attr, Place
+from ifmosfs.core.files import Attr, Place, ScannedFile
 from ifmosfs.core.journal import RunKind
 from ifmosfs.core.plan import Plan
 from ifmosfs.core.preflight import preflight
 from ifmosfs.core.recover import is_reservation, recover
-from ifmosfs.core.renumbered import retold, with_numbers_of_today
+from ifmosfs.core.renumbered import Numbers, retold, with_numbers_of_today
 from ifmosfs.core.rollback import RollbackOrder, plan_rollback
 from ifmosfs.core.verify import verify
 from tests.adapters.faults import Crash, CrashAfter
@@ -120,6 +120,18 @@ def test_a_plan_has_the_numbers_of_today_but_not_of_what_has_changed() -> None:
     now = disk.lstat(Place(b"/in", b"kept/c")).fingerprint
     assert same.expected.same_file(now)
     assert not plan.actions[1].expected.same_file(now)
+
+
+def test_a_file_that_is_found_with_another_number_is_the_planned_one_unless_it_has_changed() -> None:
+    disk = make_disk()
+    action = planned(disk).actions[1]
+    found = ScannedFile(0, b"/in", b"kept/c", action.entry_kind, 0o644, replace(action.expected, inode=7_000))
+    edited = replace(found, fingerprint=replace(found.fingerprint, mtime_ns=1))
+    assert Numbers(disk).of_found(action, found) is action
+    plugged_in_again(disk)
+    numbers = Numbers(disk)
+    assert numbers.of_found(action, found).expected == found.fingerprint
+    assert [numbers.of_found(action, each) for each in (edited, None)] == [action, action]
 
 
 def test_numbers_that_are_lost_between_the_look_and_the_move_hold_nothing_up() -> None:
