@@ -9,8 +9,16 @@ import pytest
 
 from tests.proof.bench import Trials
 from tests.proof.conftest import BenchMaker
-from tests.proof.tracing import Call, every, killing, needs_strace, was_killed
-from tests.proof.undo_scenes import SCENES, Judge, assert_ends_alike, assert_recovers, makers, undisturbed
+from tests.proof.tracing import every, killing, needs_strace, was_killed
+from tests.proof.undo_scenes import (
+    SCENES,
+    Judge,
+    assert_ends_alike,
+    assert_recovers,
+    makers,
+    undisturbed,
+    without_its_time,
+)
 
 pytestmark = [needs_strace, pytest.mark.timeout(1500)]
 
@@ -36,11 +44,4 @@ def test_an_undo_killed_at_any_call_loses_nothing_and_is_ended_by_the_same_comma
                 assert was_killed(result.status, call), (str(call), result)
                 judge.assert_nothing_lost(str(call))
                 assert_recovers(bench, judge, str(call))
-                told = [str(bench.target)] if gives_back_its_time(call, bench.target) else []
-                assert_ends_alike(bench, judge, command, wanted, str(call), told)
-
-
-def gives_back_its_time(call: Call, target: Path) -> bool:
-    """Whether the target gets its own time back by this call, after the folder of the journal's copy was made in it. Without it the
-    time stays as it is then; see "The target's own time" in `docs/durability.md`."""
-    return call.name == "utimensat" and f"/{target.name}>, NULL" in call.text
+                assert_ends_alike(bench, judge, command, wanted, str(call), without_its_time(call, bench))

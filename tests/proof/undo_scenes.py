@@ -308,6 +308,13 @@ def assert_ends_alike(
     judge.assert_sound(when)
 
 
+def without_its_time(call: Call, bench: Bench) -> frozenset[str]:
+    """The target, if it is by this call that it gets its own time back, after the folder of the journal's copy was made in it. Without
+    the call its time stays as it is then. See "The target's own time" in `docs/durability.md`."""
+    is_it = call.name == "utimensat" and f"/{bench.target.name}>, NULL" in call.text
+    return frozenset({str(bench.target)} if is_it else ())
+
+
 NOT_HELD = "not held: "
 LOGGED = "logged: "
 
