@@ -59,7 +59,7 @@ from ifmosfs.core.history import went_forth
 from ifmosfs.core.journal import SETTLED, Journal, Operation, OpKind, OpState, Outcome, Recorded, Run, RunState
 from ifmosfs.core.names import display, join
 from ifmosfs.core.ports import Disk
-from ifmosfs.core.renumbered import rows_retold
+from ifmosfs.core.renumbered import Numbers, rows_retold
 from ifmosfs.core.reports import Problem, RecoveredLine, RecoveryReport, error_line, problem_of
 from ifmosfs.core.runlog import Settled
 from ifmosfs.core.transfer import content_digest, quarantine_place, retreat, temporary_place, transfer
@@ -142,6 +142,7 @@ class _Recovery:
         self._run = run
         self._disk = disk
         self._journal = journal
+        self._numbers = Numbers(disk)
         self._lines: list[RecoveredLine] = []
         self._problems: list[Problem] = []
         self._found: dict[int, str] = {}
@@ -252,8 +253,12 @@ class _Recovery:
         found = {place: self._lstat(place) for place in (source, target, reserved, temporary)}
         seen = {place: attr for place, attr in found.items() if attr is not None}
         for place, attr in seen.items():
-            if attr.kind is Kind.FILE and any(is_reservation(attr, other) for other in seen.values()):
+            if attr.kind is Kind.FILE and any(self._is_reservation(place, attr, other) for other in seen.values()):
                 self._unlink(place, attr)
+
+    def _is_reservation(self, place: Place, found: Attr, coming: Attr) -> bool:
+        """Only drives that keep no numbers either need placeholders; anywhere else an empty file is somebody's, whatever its time."""
+        return is_reservation(found, coming) and self._numbers.are_lost(place.root)
 
     def _lstat(self, place: Place) -> Attr | None:
         try:
@@ -342,7 +347,7 @@ class _Recovery:
     def _decide_carry(self, operation: Operation) -> Outcome:
         source, target, expected = ends(operation)
         at_source, at_target = self._lstat(source), self._lstat(target)
-        if at_source is not None and at_target is not None and is_reservation(at_target, at_source):
+        if at_source is not None and at_target is not None and self._is_reservation(target, at_target, at_source):
             with suppress(OSError):  # there is something in it: it is somebody's
                 self._disk.remove_folder(target)
             at_target = self._lstat(target)

@@ -121,12 +121,13 @@ class Numbers:
         return self._of_folder(row) if row.operation.kind in _OF_FOLDERS else row
 
     def _of_intent(self, row: Recorded) -> Recorded:
+        expected, is_folder = row.operation.expected, row.operation.kind is OpKind.CARRY
         for place in _places(row):
             found = self._now(place)
-            if found is not None and (found.kind is Kind.FOLDER) == (row.operation.kind is OpKind.CARRY):
-                retold = _retold(row, found)
-                if retold != row:
-                    return retold
+            if found is None or expected is None or (found.kind is Kind.FOLDER) != is_folder:
+                continue
+            if is_folder or expected.same_but_number(found.fingerprint):
+                return _retold(row, found)  # what is still at the source has not gone, whatever the target has
         return row
 
     def _of_move(self, row: Recorded) -> Recorded:

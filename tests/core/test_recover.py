@@ -329,6 +329,11 @@ def test_source_gone_and_file_at_the_target_is_done(near: Row) -> None:
 def reserve(disk: MemoryDisk, place: Place, mtime_ns: int) -> None:
     disk.write(place, b"")
     disk._find(place).mtime_ns = mtime_ns
+    keep_no_numbers(disk)
+
+
+def keep_no_numbers(disk: MemoryDisk) -> None:
+    disk._numbered_anew.update(disk._filesystems)
 
 
 def test_placeholder_that_a_kill_has_left_at_the_target_goes(near: Row) -> None:
@@ -339,6 +344,13 @@ def test_placeholder_that_a_kill_has_left_at_the_target_goes(near: Row) -> None:
 
 def test_empty_file_of_another_time_at_the_target_is_somebodys(near: Row) -> None:
     reserve(near.disk, TARGET, near.expected.mtime_ns + 1)
+    assert codes(near.recover()) == ["name-taken"]
+    assert (near.trees, near.state) == (({b"f": BYTES}, {b"f": b""}), OpState.CONFLICT)
+
+
+def test_empty_file_of_any_time_is_somebodys_where_no_placeholder_is_needed(near: Row) -> None:
+    reserve(near.disk, TARGET, near.expected.mtime_ns)
+    near.disk._numbered_anew.clear()
     assert codes(near.recover()) == ["name-taken"]
     assert (near.trees, near.state) == (({b"f": BYTES}, {b"f": b""}), OpState.CONFLICT)
 
@@ -357,6 +369,7 @@ def test_folder_is_carried_over_its_placeholder_unless_there_is_something_in_it(
     disk, journal = MemoryDisk.from_tree({b"from": {b"it": {b"f": b"1"}}, b"to": {b"it": inside}}), MemoryJournal()
     source, target = Place(b"/from", b"it"), Place(b"/to", b"it")
     disk.set_times(target, None, disk.lstat(source).mtime_ns)
+    keep_no_numbers(disk)
     journal.begin(make_run())
     journal.intend("r1", [Operation(1, OpKind.CARRY, source, target, disk.lstat(source).fingerprint)])
     recover_all(disk, journal)
