@@ -27,6 +27,7 @@ from ifmosfs.core.files import Fingerprint, Place
 from ifmosfs.core.journal import Operation, OpState, Outcome, Recorded, Run, RunKind, RunState
 from ifmosfs.core.names import CONTROL_NAME
 from ifmosfs.store.encoding import legible_or_none
+from ifmosfs.store.folder_times import FolderTimes
 from ifmosfs.store.journal_rows import (
     ADOPT,
     BEGIN,
@@ -103,11 +104,13 @@ class SqliteJournal:
         self._sidecars: dict[str, Sidecar] = {}
         self._heads: dict[str, PlanHead] = {}
         self._intended: tuple[str, dict[int, Fingerprint | None]] = "", {}  # the latest operations of a run
+        self._times = FolderTimes(self._writing)
         with translated(path):
             self._connection = _opened(path)
             try:
                 sync_folder(path.parent)  # the names of the database and of its log, whose first transactions follow
                 self._root_ids = _load_roots(self._connection)
+                self._times.settle()
             except BaseException:
                 self._connection.close()
                 raise
@@ -218,7 +221,7 @@ class SqliteJournal:
 
         Only its whole lines are taken. Raises: DiskFull, DiskFailed; OSError if it cannot be read.
         """
-        kept = Sidecar(self._sidecar_folder, run_id)
+        kept = Sidecar(self._sidecar_folder, run_id, self._times.keeping)
         try:
             if kept.is_empty:
                 kept.append((one for one in read_sidecar(path) if not isinstance(one, Damage)), durable=True)
@@ -243,7 +246,7 @@ class SqliteJournal:
             self._move_finished(run, self._sidecar_folder)
             self._remove_left_over(run)
             self._remove_unbegun(_control_folder(run.target))
-            remove_folder(_control_folder(run.target))
+            remove_folder(_control_folder(run.target), self._times.keeping)
 
     def return_sidecars(self, plan_id: str) -> None:
         """Put them beside the data again, when the rollback did leave something there; its own as well, for without it the
@@ -344,7 +347,7 @@ class SqliteJournal:
     def _sidecar_to_begin(self, run: Run) -> Sidecar:
         if any(known.run_id == run.run_id for known in self.runs()):
             return self._sidecar(run.run_id)
-        return Sidecar(self._folder_for(run.target, run.kind), run.run_id)
+        return Sidecar(self._folder_for(run.target, run.kind), run.run_id, self._times.keeping)
 
     def _folder_for(self, target: bytes, kind: RunKind) -> bytes:
         """Beside the data; in the state folder while there is no target, and for a rollback, which may remove it."""
@@ -362,7 +365,8 @@ class SqliteJournal:
         with self._lock:
             path = self.sidecar_path(run.run_id)
             if run.run_id not in self._sidecars and os.path.dirname(path) != folder and os.path.lexists(path):
-                self._moved(Sidecar(os.path.dirname(path), run.run_id), folder, run.run_id).close()
+                old = Sidecar(os.path.dirname(path), run.run_id, self._times.keeping)
+                self._moved(old, folder, run.run_id).close()
 
     def _remove_left_over(self, run: Run) -> None:
         """A kill after a sidecar's new place was recorded leaves the old file, one before it a half-made copy; the recorded
@@ -389,7 +393,7 @@ class SqliteJournal:
 
     def _moved(self, sidecar: Sidecar, folder: bytes, run_id: str) -> Sidecar:
         """The sidecar in another folder; the old one is removed when the new one is durable and recorded."""
-        moved = move_sidecar(sidecar, folder, run_id)
+        moved = move_sidecar(sidecar, folder, run_id, self._times.keeping)
         with self._writing() as connection:
             connection.execute("UPDATE runs SET sidecar = ? WHERE run_id = ?", (moved.path, run_id))
         sidecar.close()
@@ -404,7 +408,7 @@ class SqliteJournal:
             folder = os.path.dirname(self.sidecar_path(run_id))
             if not os.path.isdir(folder):
                 folder = self._folder_for(*self._home(run_id))
-            sidecar = self._sidecars[run_id] = Sidecar(folder, run_id)
+            sidecar = self._sidecars[run_id] = Sidecar(folder, run_id, self._times.keeping)
             if sidecar.is_empty:
                 first = next(run for run in self.runs() if run.run_id == run_id)
                 sidecar.append(self._first_lines(first), durable=True)

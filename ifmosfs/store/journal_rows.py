@@ -9,9 +9,10 @@ from ifmosfs.core.files import Fingerprint, Place
 from ifmosfs.core.journal import Operation, OpKind, OpState, Outcome, Recorded, Run, RunKind, RunState
 from ifmosfs.core.wrapping import FingerprintRow, fingerprint_from, fingerprint_row, wrapped
 from ifmosfs.store.encoding import legible_or_none
+from ifmosfs.store.folder_times import TABLE
 from ifmosfs.store.records import Arrivals, folder_from_json, folder_to_json
 
-FORMAT: Final = 3  # PRAGMA user_version
+FORMAT: Final = 4  # PRAGMA user_version
 MOST_ARRIVALS: Final = 1_000  # on a line of the sidecar: what a damaged one costs
 
 _PRINT: Final = "{0}_inode INTEGER, {0}_size INTEGER, {0}_mtime_ns INTEGER, {0}_ctime_ns INTEGER, {0}_birth_ns INTEGER"
@@ -27,11 +28,14 @@ SCHEMA: Final = (
         action_id INTEGER NOT NULL, folder BLOB, inverse_run TEXT, inverse_seq INTEGER, state TEXT NOT NULL,
         {_PRINT.format("arrived")}, digest BLOB, error TEXT, unit INTEGER NOT NULL DEFAULT 0,
         PRIMARY KEY (run_number, seq)) WITHOUT ROWID""",
+    TABLE,
     f"PRAGMA user_version = {FORMAT}",
 )
+_TO_THIS: Final = (TABLE, f"PRAGMA user_version = {FORMAT}")
 UPGRADES: Final = {
-    1: ("ALTER TABLE operations ADD COLUMN unit INTEGER NOT NULL DEFAULT 0", f"PRAGMA user_version = {FORMAT}"),
-    2: (f"PRAGMA user_version = {FORMAT}",),  # operations of a new kind, of which earlier programs know nothing
+    1: ("ALTER TABLE operations ADD COLUMN unit INTEGER NOT NULL DEFAULT 0", *_TO_THIS),
+    2: _TO_THIS,  # 3 had operations of a new kind, of which earlier programs know nothing
+    3: _TO_THIS,
 }
 # sqlite3 asks each None and each bytes how it wants to be stored, which takes as long as storing it, and never asks a bytearray.
 # So paths are bytearrays, and statements of their own leave out what most operations and outcomes do not have.

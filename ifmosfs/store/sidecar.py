@@ -14,7 +14,8 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -26,10 +27,15 @@ from ifmosfs.store.records import Arrivals, Line, Record, from_line, to_line
 from ifmosfs.store.trouble import FULL_ERRNOS
 
 _FOLDER_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_OWN_FOLDER_FLAGS: Final = _FOLDER_FLAGS | os.O_NOFOLLOW
 _FILE_FLAGS: Final = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _TAIL_BYTES: Final = 1 << 16
 _PIECE_BYTES: Final = 1 << 20
 _DRAFT: Final = b".new"
+
+Keeping = Callable[[bytes, int], AbstractContextManager[None]]
+"""What is around each change in the folder above the sidecars' own, given its path and a descriptor: it makes the change durable, and
+lets the folder's times stay as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +106,14 @@ def _line_or_damage(number: int, line: bytes) -> Line | Damage:
 class Sidecar:
     """An open sidecar; made if it is not there, else continued after its last whole line."""
 
-    def __init__(self, folder: bytes, run_id: str) -> None:
+    def __init__(self, folder: bytes, run_id: str, keeping: Keeping) -> None:
         """Open the sidecar of a run in `TARGET/.ifmosfs` or the state folder; the last component is made where missing.
 
         Raises: DiskFull, DiskFailed.
         """
         self.path = folder + b"/" + sidecar_name(run_id)
         with trouble(self.path):
-            self._descriptor = _open_durable(folder, sidecar_name(run_id))
+            self._descriptor = _open_durable(folder, sidecar_name(run_id), keeping)
             try:
                 self._size_bytes = _cut_torn_line(self._descriptor)
             except BaseException:
@@ -143,15 +149,15 @@ class Sidecar:
         os.close(self._descriptor)
 
 
-def move_sidecar(old: Sidecar, folder: bytes, run_id: str) -> Sidecar:
+def move_sidecar(old: Sidecar, folder: bytes, run_id: str, keeping: Keeping) -> Sidecar:
     """A sidecar in another folder with everything the old one holds, durable there. The old one is left as it is.
 
     A half-made copy from an earlier attempt is replaced. Raises: DiskFull, DiskFailed.
     """
     name = sidecar_name(run_id)
-    with trouble(folder + b"/" + name), _opened_folder(folder) as descriptor:
+    with trouble(folder + b"/" + name), _opened_folder(folder, keeping) as descriptor:
         _copy_into(descriptor, name, old.content())
-    return Sidecar(folder, run_id)
+    return Sidecar(folder, run_id, keeping)
 
 
 def remove_draft(folder: bytes, run_id: str) -> None:
@@ -180,8 +186,8 @@ def _copy_into(folder: int, name: bytes, content: Iterable[bytes]) -> None:
     os.fsync(folder)
 
 
-def _open_durable(folder: bytes, name: bytes) -> int:
-    with _opened_folder(folder) as descriptor:
+def _open_durable(folder: bytes, name: bytes, keeping: Keeping) -> int:
+    with _opened_folder(folder, keeping) as descriptor:
         try:
             opened = os.open(name, _FILE_FLAGS, dir_fd=descriptor)
         except FileNotFoundError:
@@ -194,16 +200,17 @@ def _open_durable(folder: bytes, name: bytes) -> int:
 
 
 @contextlib.contextmanager
-def _opened_folder(folder: bytes) -> Iterator[int]:
+def _opened_folder(folder: bytes, keeping: Keeping) -> Iterator[int]:
     """A descriptor of the folder, made (0700) and made durable where missing; its own name may not be a link."""
     parent_path, name = os.path.split(folder)
     parent = os.open(parent_path, _FOLDER_FLAGS)
     try:
-        with contextlib.suppress(FileExistsError):
-            with _keeping_times(parent):
+        try:
+            descriptor = os.open(name, _OWN_FOLDER_FLAGS, dir_fd=parent)
+        except FileNotFoundError:
+            with keeping(parent_path, parent):
                 os.mkdir(name, 0o700, dir_fd=parent)
-            os.fsync(parent)
-        descriptor = os.open(name, _FOLDER_FLAGS | os.O_NOFOLLOW, dir_fd=parent)
+            descriptor = os.open(name, _OWN_FOLDER_FLAGS, dir_fd=parent)
     finally:
         os.close(parent)
     try:
@@ -212,32 +219,21 @@ def _opened_folder(folder: bytes) -> Iterator[int]:
         os.close(descriptor)
 
 
-def remove_folder(folder: bytes) -> None:
-    """Remove the sidecars' folder in a target if nothing is left in it; the target's own times stay as they are.
-
-    Raises: DiskFailed.
-    """
+def remove_folder(folder: bytes, keeping: Keeping) -> None:
+    """Remove the sidecars' folder in a target if nothing is left in it. Raises: DiskFailed."""
     parent_path, name = os.path.split(folder)
-    with trouble(folder), contextlib.suppress(FileNotFoundError):
+    with trouble(folder), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        if os.listdir(folder):
+            return
         parent = os.open(parent_path, _FOLDER_FLAGS)
         try:
-            with _keeping_times(parent):
+            with keeping(parent_path, parent):
                 os.rmdir(name, dir_fd=parent)
         except OSError as error:
-            if error.errno not in {errno.ENOTEMPTY, errno.ENOENT, errno.ENOTDIR}:
+            if error.errno != errno.ENOTEMPTY:
                 raise
         finally:
             os.close(parent)
-
-
-@contextlib.contextmanager
-def _keeping_times(folder: int) -> Iterator[None]:
-    """Our own folder coming or going shall not show in the time of the user's folder: the mounted view did not show it,
-    and a rollback gives the time back that was there before."""
-    before = os.fstat(folder)
-    yield
-    with contextlib.suppress(PermissionError):  # somebody else's folder: its time is theirs
-        os.utime(folder, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
 def _cut_torn_line(descriptor: int) -> int:

@@ -8,13 +8,13 @@ import pytest
 
 from ifmosfs.core.errors import DiskFull
 from ifmosfs.store import journal
-from ifmosfs.store.sidecar import Sidecar
+from ifmosfs.store.sidecar import Keeping, Sidecar
 from tests.adapters.trees import read_tree
 from tests.cli.command_line import INBOX, TABLE, Desk, many_files, refusal
 from tests.cli.test_cli_other_filesystem import BIG_TABLES, fill, small_disk
 
 
-def _full(old: Sidecar, folder: bytes, run_id: str) -> Sidecar:
+def _full(old: Sidecar, folder: bytes, run_id: str, keeping: Keeping) -> Sidecar:
     raise DiskFull("no space is left for the journal beside the data", path=folder)
 
 

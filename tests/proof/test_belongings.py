@@ -150,7 +150,7 @@ def assert_ends(bench: Belongings, oracle: Oracle, plan: str, n_moved: int, call
     if has_begun:
         result = bench.here("rollback", plan, "--yes", "--json")
         assert (result.status, result.json["problems"]) == (0, []), (str(call), result)
-    oracle.assert_as_before(str(call), journal_may_stay=not has_begun, target_time_may_differ=call.name == "utimensat")
+    oracle.assert_as_before(str(call), journal_may_stay=not has_begun)
 
 
 SELECTION = [pytest.param(31, 7, id="every 31st")]

@@ -114,12 +114,13 @@ def test_a_folder_that_a_rollback_makes_again_and_whose_time_is_refused_is_told(
         result = bench.typed("rollback", plan, "--yes", "--json", attach=failing(call, "ENOSPC"))
         told = times_told(result)
         assert len(told) == 1
-        assert_goes_on_without_it(bench, oracle, plan, call, "ENOSPC", told)
+        assert_goes_on_without_it(bench, oracle, plan, call, ("ENOSPC", str(call)), told)
 
 
 def assert_goes_on_without_it(
-    bench: Bench, oracle: Oracle, plan: str, call: Call, when: object, told: frozenset[str] = frozenset()
+    bench: Bench, oracle: Oracle, plan: str, call: Call, when: tuple[str, str], told: frozenset[str] = frozenset()
 ) -> None:
-    """When the error is gone, recovery settles what is open and a rollback brings everything back."""
+    """When the error is gone, recovery settles what is open and a rollback brings everything back; but for the time of a target that
+    the system did not let be set, as it does in somebody else's folder."""
     assert_recovers(bench, oracle, when)
-    assert_goes_back(bench, oracle, plan, when, exactly=call.name != "utimensat", told=told)
+    assert_goes_back(bench, oracle, plan, when, exactly=(call.name, when[0]) != ("utimensat", "EACCES"), told=told)

@@ -308,10 +308,9 @@ def assert_ends_alike(
     judge.assert_sound(when)
 
 
-def without_its_time(call: Call, bench: Bench) -> frozenset[str]:
-    """The target, if it is by this call that it gets its own time back, after the folder of the journal's copy was made in it. Without
-    the call its time stays as it is then. See "The target's own time" in `docs/durability.md`."""
-    is_it = call.name == "utimensat" and f"/{bench.target.name}>, NULL" in call.text
+def not_let_be_set(call: Call, error: str, bench: Bench) -> frozenset[str]:
+    """The target, if at this call the system does not let its own time be set back, as it does in somebody else's folder."""
+    is_it = (call.name, error) == ("utimensat", "EACCES") and f"/{bench.target.name}>, NULL" in call.text
     return frozenset({str(bench.target)} if is_it else ())
 
 

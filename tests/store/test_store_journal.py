@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import signal
@@ -397,7 +398,8 @@ def test_sidecar_is_synced_with_its_folders_before_the_database_commits(
     path = target / ".ifmosfs" / "journal-run1.jsonl"
     journal.begin(run_into(target))
     size = path.stat().st_size
-    assert events == ["sync target", "sync .ifmosfs", f"sync {path.name} {size}", "COMMIT"]
+    noted, forgotten = "COMMIT", "COMMIT"  # the target's own time: see `store.folder_times`
+    assert events == [noted, "sync target", forgotten, "sync .ifmosfs", f"sync {path.name} {size}", "COMMIT"]
     events.clear()
     journal.intend("run1", [move(1), move(2)])
     assert events == [f"sync {path.name} {path.stat().st_size}", "COMMIT"]
@@ -407,6 +409,23 @@ def test_sidecar_is_synced_with_its_folders_before_the_database_commits(
     events.clear()
     journal.finish("run1", RunState.COMPLETE, 9, None)
     assert events == ["COMMIT", f"sync {path.name} {path.stat().st_size}"]
+
+
+def test_time_of_the_target_that_could_not_be_set_is_set_when_the_journal_is_opened_again(
+    journal: SqliteJournal, target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "the drive failed")
+
+    os.utime(target, ns=(9, 9))
+    with monkeypatch.context() as patch:
+        patch.setattr("os.utime", refuse)
+        with pytest.raises(DiskFailed):
+            journal.begin(run_into(target))
+    journal.close()
+    assert target.stat().st_mtime_ns != 9
+    with open_journal(tmp_path / "state"):
+        assert (os.listdir(target), target.stat().st_mtime_ns) == ([".ifmosfs"], 9)
 
 
 def test_withdrawn_sidecars_leave_no_trace_in_the_target_and_can_be_returned(
@@ -440,6 +459,7 @@ def test_journal_of_the_first_format_is_upgraded_with_its_rows(tmp_path: Path, t
         journal.intend("run1", [move(1)])
     connection = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
     connection.execute("ALTER TABLE operations DROP COLUMN unit")
+    connection.execute("DROP TABLE folder_times")
     connection.execute("PRAGMA user_version = 1")
     connection.close()
     with open_journal(tmp_path) as journal:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import zlib
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ records = (
 
 
 def sidecar(folder: Path, run_id: str = "run1") -> Sidecar:
-    return Sidecar(os.fsencode(folder / ".ifmosfs"), run_id)
+    return Sidecar(os.fsencode(folder / ".ifmosfs"), run_id, lambda _folder, _descriptor: nullcontext())
 
 
 @given(records)
