@@ -123,21 +123,17 @@ class Oracle:
         self,
         when: object = "",
         *,
-        journal_may_stay: bool = False,
         target_time_may_differ: bool = False,
         told: Collection[str] = (),
     ) -> None:
         """After a rollback: every tree with all its attributes is what it was.
 
-        `journal_may_stay`: a run that could not even begin may have made the journal's folder in the target; nothing else.
-        `target_time_may_differ`: the run ended in the moment between making that folder and giving the target's time back.
+        `target_time_may_differ`: the system did not let it be set, as it does in somebody else's folder.
         `told`: folders of which the run has said that their times could not be set.
         """
         self.assert_settled(when)
         for folder, before in self.pictures.items():
             found, wanted = picture(folder), before
-            if journal_may_stay:
-                found = {path: entry for path, entry in found.items() if path != CONTROL}
             if target_time_may_differ and folder == self.target and b"." in found:
                 wanted = before | {b".": before[b"."]._replace(mtime_ns=found[b"."].mtime_ns)}
             wanted = {

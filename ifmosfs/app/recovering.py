@@ -141,6 +141,8 @@ def _settle_plan(app: App, journal: SqliteJournal, info: PlanInfo, kind: RunKind
         settle_rolled_back(app, journal, info)
         return
     if info.state is PlanState.COMMITTING and not _has_done_anything(journal, info.plan_id):
+        with suppress(DiskFull):  # then its record stays beside the data
+            journal.withdraw_sidecars(info.plan_id)
         _leave_untouched(app, info)
 
 

@@ -255,12 +255,12 @@ def run_rollback(app: App, journal: SqliteJournal, prepared: PreparedRollback, s
     has_begun_forth = state is not prepared.info.state
     leaves_nothing = not _leaves_anything(journal, prepared, report)
     is_back = leaves_nothing and (report.state is RunState.COMPLETE or has_begun_forth)
-    if is_back and state in UNDOABLE:
-        app.catalogue.advance(plan_id, PlanEvent.ROLL_BACK)
     log_report(app, plan_id, prepared.chosen.words, report)
     if is_back and has_begun_forth:
         report = take_folders_back(app, journal, prepared.info, report, NOTHING_REDONE)
     trouble = _place_sidecars(journal, plan_id, is_back=is_back)
+    if is_back and state in UNDOABLE:  # last, so that after a kill the next rollback does what is left
+        app.catalogue.advance(plan_id, PlanEvent.ROLL_BACK)
     app.record_versions(journal)
     return report if trouble is None else replace(report, problems=(*report.problems, trouble))
 

@@ -38,7 +38,15 @@ class FolderTimes:
 
     @contextmanager
     def keeping(self, folder: bytes, descriptor: int) -> Iterator[None]:
-        """Around a change in an open folder, which is durable afterwards, and the folder's times as they were.
+        """Around a change in an open folder, which is durable afterwards, and the folder's times as they were. Raises as `noting`."""
+        with self.noting(folder, descriptor):
+            yield
+        with self._writing() as connection:
+            self.forget(connection, folder)
+
+    @contextmanager
+    def noting(self, folder: bytes, descriptor: int) -> Iterator[None]:
+        """The same, and the folder stays noted until it is forgotten.
 
         Raises OSError if they cannot be set back, which `settle` tries once more. Where the system lets this user set none (in
         somebody else's folder, on some drives), the folder keeps its new ones.
@@ -49,7 +57,8 @@ class FolderTimes:
         try:
             yield
         except OSError:
-            self._forget(folder)
+            with self._writing() as connection:
+                self.forget(connection, folder)
             raise
         try:
             os.utime(descriptor, ns=(before.st_atime_ns, before.st_mtime_ns))
@@ -57,21 +66,29 @@ class FolderTimes:
             if error.errno not in _NOT_OURS_TO_SET:
                 raise
         os.fsync(descriptor)
-        self._forget(folder)
 
-    def settle(self) -> None:
-        """Give the times back that are still noted; once, unless the folder is not there. Raises: DiskFailed."""
+    @staticmethod
+    def forget(connection: sqlite3.Connection, folder: bytes) -> None:
+        """Forget, within a transaction, that the folder is noted."""
+        connection.execute("DELETE FROM folder_times WHERE folder = ?", (folder,))
+
+    def settle(self) -> Iterator[bytes]:
+        """Each folder that is still noted, when its time is given back; it is forgotten when the next one is asked for.
+
+        A folder that is not there, on a disk that is not mounted perhaps, stays noted. Raises: DiskFailed.
+        """
         with self._writing() as connection:
             noted = connection.execute("SELECT folder, mtime_ns, noted_ns FROM folder_times").fetchall()
         for folder, mtime_ns, noted_ns in noted:
             try:
                 _give_back(folder, mtime_ns, noted_ns)
-            except FileNotFoundError:  # on a disk that is not mounted, perhaps
+            except FileNotFoundError:
                 continue
             except OSError as error:
                 logger.warning("the time of %r cannot be given back: %s", folder, error)
-            with suppress(DiskFull):  # to give it back once more does no harm
-                self._forget(folder)
+            yield folder
+            with suppress(DiskFull), self._writing() as connection:  # to give it back once more does no harm
+                self.forget(connection, folder)
 
     def _note(self, folder: bytes, mtime_ns: int) -> None:
         with self._writing() as connection:
@@ -79,10 +96,6 @@ class FolderTimes:
                 "INSERT OR REPLACE INTO folder_times (folder, mtime_ns, noted_ns) VALUES (?, ?, ?)",
                 (folder, mtime_ns, time.time_ns()),
             )
-
-    def _forget(self, folder: bytes) -> None:
-        with self._writing() as connection:
-            connection.execute("DELETE FROM folder_times WHERE folder = ?", (folder,))
 
 
 def _give_back(folder: bytes, mtime_ns: int, noted_ns: int) -> None:

@@ -22,7 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
-from ifmosfs.core.errors import DiskFull, NotFound
+from ifmosfs.core.errors import DiskFull, IfmosfsError, NotFound
 from ifmosfs.core.files import Fingerprint, Place
 from ifmosfs.core.journal import Operation, OpState, Outcome, Recorded, Run, RunKind, RunState
 from ifmosfs.core.names import CONTROL_NAME
@@ -110,7 +110,7 @@ class SqliteJournal:
             try:
                 sync_folder(path.parent)  # the names of the database and of its log, whose first transactions follow
                 self._root_ids = _load_roots(self._connection)
-                self._times.settle()
+                self._remove_what_never_began()
             except BaseException:
                 self._connection.close()
                 raise
@@ -134,6 +134,7 @@ class SqliteJournal:
             sidecar.append(self._first_lines(run), durable=True)
             with self._writing() as connection:
                 connection.execute(BEGIN, run_row(run, sidecar.path))
+                self._times.forget(connection, os.path.dirname(_control_folder(run.target)))
 
     def intend(self, run_id: str, operations: Sequence[Operation]) -> None:
         """Record operations with state INTENT, durably, in the sidecar and then here."""
@@ -246,7 +247,6 @@ class SqliteJournal:
             self._move_finished(run, self._sidecar_folder)
             self._remove_left_over(run)
             self._remove_unbegun(_control_folder(run.target))
-            remove_folder(_control_folder(run.target), self._times.keeping)
 
     def return_sidecars(self, plan_id: str) -> None:
         """Put them beside the data again, when the rollback did leave something there; its own as well, for without it the
@@ -347,7 +347,7 @@ class SqliteJournal:
     def _sidecar_to_begin(self, run: Run) -> Sidecar:
         if any(known.run_id == run.run_id for known in self.runs()):
             return self._sidecar(run.run_id)
-        return Sidecar(self._folder_for(run.target, run.kind), run.run_id, self._times.keeping)
+        return Sidecar(self._folder_for(run.target, run.kind), run.run_id, self._times.noting)
 
     def _folder_for(self, target: bytes, kind: RunKind) -> bytes:
         """Beside the data; in the state folder while there is no target, and for a rollback, which may remove it."""
@@ -378,8 +378,17 @@ class SqliteJournal:
             with trouble(left), suppress(FileNotFoundError, NotADirectoryError):
                 os.unlink(left)
 
+    def _remove_what_never_began(self) -> None:
+        """What a run that could not begin, or was killed before, has left in its target; what cannot be removed stays there."""
+        for target in self._times.settle():
+            try:
+                self._remove_unbegun(_control_folder(target))
+            except IfmosfsError as error:
+                logger.warning("what an interrupted run has left cannot be removed: %s", error)
+
     def _remove_unbegun(self, folder: bytes) -> None:
-        """Remove the sidecars of runs that were killed before this database knew of them: they tell of no operation."""
+        """Remove the sidecars of runs that were killed before this database knew of them: they tell of no operation; and the
+        folder, if nothing else is in it."""
         known = {sidecar_name(run.run_id) for run in self.runs()}
         with trouble(folder), suppress(FileNotFoundError, NotADirectoryError):
             for name in os.listdir(folder):
@@ -390,6 +399,7 @@ class SqliteJournal:
                     and all(isinstance(one, Run | PlanHead) for one in read_sidecar(path))
                 ):
                     os.unlink(path)
+        remove_folder(folder, self._times.keeping)
 
     def _moved(self, sidecar: Sidecar, folder: bytes, run_id: str) -> Sidecar:
         """The sidecar in another folder; the old one is removed when the new one is durable and recorded."""

@@ -279,6 +279,23 @@ def test_a_killed_undo_of_a_rollback_is_recovered_and_the_plan_is_what_the_disk_
     assert desk.here("verify", plan).status == 0
 
 
+@pytest.mark.parametrize("when", [1, 2])
+def test_a_commit_that_is_killed_before_it_has_done_anything_leaves_nothing_in_the_target(
+    desk: Desk, when: int
+) -> None:
+    desk.target.mkdir()
+    (desk.target / "mine.txt").write_bytes(b"my own")
+    os.utime(desk.target, ns=(1_700_000_000_000_000_001, 1_700_000_000_000_000_001))
+    before = attributes(desk.target)
+    plan = desk.staged()
+    killed(desk, "mkdirat", when, "commit", plan, "--yes")  # of the journal's folder, of the first one of the layout
+    assert desk.here("recover").status == 0
+    assert (attributes(desk.target), desk.state_of(plan)) == (before, "staged")
+    assert desk.here("commit", plan, "--yes").status == 0
+    assert desk.here("rollback", plan, "--yes").status == 0
+    assert (attributes(desk.target), desk.state_of(plan)) == (before, "rolled_back")
+
+
 def test_a_killed_rollback_of_some_files_is_ended_by_the_same_command(desk: Desk) -> None:
     plan = desk.committed()
     killed(desk, "renameat2", 1, "rollback", plan, "--paths", "*.csv", "--paths", "*.sh", "--yes")

@@ -150,7 +150,7 @@ def assert_ends(bench: Belongings, oracle: Oracle, plan: str, n_moved: int, call
     if has_begun:
         result = bench.here("rollback", plan, "--yes", "--json")
         assert (result.status, result.json["problems"]) == (0, []), (str(call), result)
-    oracle.assert_as_before(str(call), journal_may_stay=not has_begun)
+    oracle.assert_as_before(str(call))
 
 
 SELECTION = [pytest.param(31, 7, id="every 31st")]
@@ -216,4 +216,4 @@ def assert_goes_back_whole(bench: Belongings, oracle: Oracle, plan: str, call: C
     """A rollback of what was done."""
     if bench.state_of(plan) in {"committed", "committing"}:
         assert bench.here("rollback", plan, "--yes").status == 0
-    oracle.assert_as_before(str(call), journal_may_stay=True)
+    oracle.assert_as_before(str(call))

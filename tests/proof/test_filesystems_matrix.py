@@ -172,7 +172,7 @@ def test_files_of_a_lower_layer_stay_at_the_first_commit_and_go_after_a_new_scan
             oracle = bench.oracle_of_content
             first = bench.here("commit", plan, "--yes", "--json")
             assert (first.status, {row["code"] for row in first.json["problems"]}) == (4, {"changed-while-moving"})
-            oracle.assert_as_before(journal_may_stay=True)
+            oracle.assert_as_before()
             again = staged(bench)  # by now they are in the upper layer, under new inode numbers
             assert bench.here("commit", again, "--yes").status == 0
             assert (oracle.n_in_roots(), bench.here("verify", again).status) == (0, 0)

@@ -97,4 +97,4 @@ def test_the_view_stays_readable_during_its_commit_and_takes_no_more_edits(desk:
         assert result.json["moved"] == N_FILES
         assert len(os.listdir(desk.target / "Data/Datasets")) == N_FILES
         assert desk.run("rollback", plan, "--yes").status == 0
-    oracle.assert_as_before(journal_may_stay=True)
+    oracle.assert_as_before()

@@ -63,6 +63,10 @@ def make_inside(notes: Notes, folder: Path, then: Callable[[], object] = bool) -
         os.close(descriptor)
 
 
+def settle(notes: Notes) -> list[bytes]:
+    return list(FolderTimes(notes.writing).settle())
+
+
 def killed() -> None:
     raise Killed
 
@@ -87,7 +91,7 @@ def test_after_a_kill_the_next_opening_gives_the_time_back(notes: Notes, folder:
     with pytest.raises(Killed):
         make_inside(notes, folder, killed)
     assert (time_of(folder) == WHEN, notes.all()) == (False, [(os.fsencode(folder), WHEN)])
-    FolderTimes(notes.writing).settle()
+    settle(notes)
     assert (time_of(folder), notes.all()) == (WHEN, [])
 
 
@@ -96,7 +100,7 @@ def test_after_a_kill_before_the_change_nothing_is_touched(notes: Notes, folder:
     with pytest.raises(Killed), FolderTimes(notes.writing).keeping(os.fsencode(folder), descriptor):
         raise Killed
     os.close(descriptor)
-    FolderTimes(notes.writing).settle()
+    settle(notes)
     assert (time_of(folder), notes.all()) == (WHEN, [])
 
 
@@ -108,7 +112,7 @@ def test_a_time_that_cannot_be_set_stops_the_change_and_is_set_by_the_next_openi
         refused(patch, code)
         with pytest.raises(OSError, match=os.strerror(code)):
             make_inside(notes, folder)
-    FolderTimes(notes.writing).settle()
+    settle(notes)
     assert (time_of(folder), notes.all()) == (WHEN, [])
 
 
@@ -135,7 +139,7 @@ def test_a_folder_that_somebody_changed_later_keeps_its_time(notes: Notes, folde
         make_inside(notes, folder, killed)
     later = time_of(folder) + 60 * 10**9
     os.utime(folder, ns=(later, later))
-    FolderTimes(notes.writing).settle()
+    settle(notes)
     assert (time_of(folder), notes.all()) == (later, [])
 
 
@@ -143,9 +147,9 @@ def test_a_folder_on_a_disk_that_is_away_gets_its_time_when_it_is_back(notes: No
     with pytest.raises(Killed):
         make_inside(notes, folder, killed)
     away = folder.rename(folder.with_name("away"))
-    FolderTimes(notes.writing).settle()
+    settle(notes)
     away.rename(folder)
-    FolderTimes(notes.writing).settle()
+    settle(notes)
     assert (time_of(folder), notes.all()) == (WHEN, [])
 
 
@@ -156,7 +160,7 @@ def test_a_time_that_cannot_be_given_back_by_the_next_opening_either_stays(
         make_inside(notes, folder, killed)
     with monkeypatch.context() as patch:
         refused(patch, errno.EIO)
-        FolderTimes(notes.writing).settle()
+        settle(notes)
     assert (time_of(folder) > WHEN, notes.all()) == (True, [])
 
 
@@ -166,7 +170,7 @@ def test_a_folder_that_is_a_file_by_now_is_not_touched(notes: Notes, folder: Pat
     folder.rename(folder.with_name("elsewhere"))
     folder.write_bytes(b"somebody's")
     before = time_of(folder)
-    FolderTimes(notes.writing).settle()
+    settle(notes)
     assert (time_of(folder), notes.all()) == (before, [])
 
 
@@ -181,7 +185,7 @@ def test_without_room_to_forget_it_the_time_is_given_back_all_the_same(notes: No
     with pytest.raises(Killed):
         make_inside(notes, folder, killed)
     notes.n_left = 1
-    FolderTimes(notes.writing).settle()
+    settle(notes)
     assert (time_of(folder), len(notes.all())) == (WHEN, 1)
 
 

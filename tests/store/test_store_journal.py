@@ -398,8 +398,8 @@ def test_sidecar_is_synced_with_its_folders_before_the_database_commits(
     path = target / ".ifmosfs" / "journal-run1.jsonl"
     journal.begin(run_into(target))
     size = path.stat().st_size
-    noted, forgotten = "COMMIT", "COMMIT"  # the target's own time: see `store.folder_times`
-    assert events == [noted, "sync target", forgotten, "sync .ifmosfs", f"sync {path.name} {size}", "COMMIT"]
+    noted = "COMMIT"  # the target's own time: see `store.folder_times`
+    assert events == [noted, "sync target", "sync .ifmosfs", f"sync {path.name} {size}", "COMMIT"]
     events.clear()
     journal.intend("run1", [move(1), move(2)])
     assert events == [f"sync {path.name} {path.stat().st_size}", "COMMIT"]
@@ -425,7 +425,42 @@ def test_time_of_the_target_that_could_not_be_set_is_set_when_the_journal_is_ope
     journal.close()
     assert target.stat().st_mtime_ns != 9
     with open_journal(tmp_path / "state"):
-        assert (os.listdir(target), target.stat().st_mtime_ns) == ([".ifmosfs"], 9)
+        assert (os.listdir(target), target.stat().st_mtime_ns) == ([], 9)
+
+
+def test_what_a_run_that_could_not_begin_has_made_in_the_target_is_removed_when_the_journal_is_opened_again(
+    journal: SqliteJournal, target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.utime(target, ns=(9, 9))
+    with monkeypatch.context() as patch:
+        patch.setattr("ifmosfs.store.journal.run_row", lambda *_: ())  # the row of the run cannot be written
+        with pytest.raises(sqlite3.Error):
+            journal.begin(run_into(target))
+    journal.close()
+    assert os.listdir(target / ".ifmosfs") == ["journal-run1.jsonl"]
+    with open_journal(tmp_path / "state") as journal:
+        assert (os.listdir(target), target.stat().st_mtime_ns) == ([], 9)
+        journal.begin(run_into(target))
+    with open_journal(tmp_path / "state"):
+        assert os.listdir(target / ".ifmosfs") == ["journal-run1.jsonl"]
+
+
+def test_what_cannot_be_removed_of_a_run_that_could_not_begin_stays(
+    journal: SqliteJournal, target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("ifmosfs.store.journal.run_row", lambda *_: ())
+        with pytest.raises(sqlite3.Error):
+            journal.begin(run_into(target))
+    journal.close()
+
+    def refuse(folder: bytes) -> list[bytes]:
+        raise PermissionError(errno.EACCES, "no reading here")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.listdir", refuse)
+        open_journal(tmp_path / "state").close()
+    assert os.listdir(target / ".ifmosfs") == ["journal-run1.jsonl"]
 
 
 def test_withdrawn_sidecars_leave_no_trace_in_the_target_and_can_be_returned(
