@@ -13,12 +13,12 @@ from ifmosfs.app.collector import without_collector
 from ifmosfs.app.committing import plan_history
 from ifmosfs.app.context import App
 from ifmosfs.app.lost_journals import is_lost, lost_catalogue, lost_journal, unknown_plans
-from ifmosfs.app.rollback_log import log_forgotten
-from ifmosfs.app.undoing import UNDOABLE, settle_rolled_back
+from ifmosfs.app.rollback_log import forgotten_runs, is_of_vault, log_forgotten
+from ifmosfs.app.undoing import UNDOABLE, settle_ended, settle_rolled_back
 from ifmosfs.core import rehearsed_recovery
 from ifmosfs.core.errors import DiskFull, Locked
 from ifmosfs.core.history import standing
-from ifmosfs.core.journal import OpKind, OpState, Run, RunKind
+from ifmosfs.core.journal import OpKind, OpState, Run, RunKind, RunState
 from ifmosfs.core.manifest import PlanInfo
 from ifmosfs.core.plan import Origin, PlanEvent, PlanState
 from ifmosfs.core.recover import recover
@@ -61,7 +61,7 @@ def recover_runs(app: App, journal: SqliteJournal) -> list[RecoveryReport]:
     """Recover every interrupted run of an open journal. Raises `DiskFailed` where the disk does not answer."""
     reports = [_recover_one(app, journal, run) for run in journal.unfinished()]
     _release_unbegun(app, journal)
-    log_forgotten(app, journal)
+    _end_rollbacks(app, journal)
     return reports
 
 
@@ -154,6 +154,16 @@ def _has_done_anything(journal: SqliteJournal, plan_id: str) -> bool:
     # Nothing has been undone, so the first row will do: there may be a million.
     done = (row for run in runs for row in journal.recorded(run.run_id, [OpState.DONE]))
     return any(row.operation.kind is not OpKind.TIMES for row in done)
+
+
+def _end_rollbacks(app: App, journal: SqliteJournal) -> None:
+    """Do what is left of rollbacks that came to their end, and were killed before their line in the log."""
+    forgotten = forgotten_runs(app, journal)
+    ended = {run.plan_id for run in forgotten if run.state is RunState.COMPLETE and not is_of_vault(run)}
+    for info in app.catalogue.plans() if ended else ():
+        if info.plan_id in ended and info.state in UNDOABLE:
+            settle_ended(app, journal, info)
+    log_forgotten(app, journal)
 
 
 def _release_unbegun(app: App, journal: SqliteJournal) -> None:

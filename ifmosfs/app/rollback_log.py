@@ -30,6 +30,11 @@ def commands_of(app: App, runs: Iterable[Run]) -> dict[str, str]:
     return {run.run_id: _OF_VAULT.get(logged.get(run.run_id) or run.message or "", run.kind.value) for run in runs}
 
 
+def is_of_vault(run: Run) -> bool:
+    """Whether it is, by what it says itself, no rollback but a command of the vault."""
+    return run.message in _OF_VAULT
+
+
 def log_report(app: App, plan_id: str, selection: str, report: RunReport) -> None:
     """Write the line of a run that ends now."""
     log_counts(app, plan_id, report.run_id, selection, report.n_done, report.n_conflicts, report.n_failed)
@@ -42,17 +47,21 @@ def log_counts(
     app.catalogue.log_rollback(RollbackEntry(run_id, plan_id, host.now_ns(), selection, n_done, n_conflicts, n_failed))
 
 
-def log_forgotten(app: App, journal: Journal) -> None:
-    """Write the lines of runs that have ended without one, so far as their plans are known. Call it when all is recovered."""
+def forgotten_runs(app: App, journal: Journal) -> list[Run]:
+    """The runs that have ended without a line, so far as their plans are known. Call it when all is recovered."""
     runs = [run for run in journal.runs() if run.kind is RunKind.ROLLBACK and run.state not in _UNFINISHED]
     if not runs:
-        return
+        return []
     logged = {entry.run_id for entry in app.catalogue.rollbacks()}
     forgotten = [run for run in runs if run.run_id not in logged]
     plans = {info.plan_id for info in app.catalogue.plans()} if forgotten else set()
-    for run in forgotten:
-        if run.plan_id in plans:
-            _log_from(app, journal, run)
+    return [run for run in forgotten if run.plan_id in plans]
+
+
+def log_forgotten(app: App, journal: Journal) -> None:
+    """Write the lines of runs that have ended without one."""
+    for run in forgotten_runs(app, journal):
+        _log_from(app, journal, run)
 
 
 def _log_from(app: App, journal: Journal, run: Run) -> None:

@@ -255,12 +255,15 @@ def run_rollback(app: App, journal: SqliteJournal, prepared: PreparedRollback, s
     has_begun_forth = state is not prepared.info.state
     leaves_nothing = not _leaves_anything(journal, prepared, report)
     is_back = leaves_nothing and (report.state is RunState.COMPLETE or has_begun_forth)
-    log_report(app, plan_id, prepared.chosen.words, report)
-    if is_back and has_begun_forth:
+    has_redone_nothing = is_back and has_begun_forth
+    if has_redone_nothing:
+        log_report(app, plan_id, prepared.chosen.words, report)
         report = take_folders_back(app, journal, prepared.info, report, NOTHING_REDONE)
     trouble = _place_sidecars(journal, plan_id, is_back=is_back)
-    if is_back and state in UNDOABLE:  # last, so that after a kill the next rollback does what is left
+    if is_back and state in UNDOABLE:
         app.catalogue.advance(plan_id, PlanEvent.ROLL_BACK)
+    if not has_redone_nothing:  # last: recovery does what is left of a run without its line in the log
+        log_report(app, plan_id, prepared.chosen.words, report)
     app.record_versions(journal)
     return report if trouble is None else replace(report, problems=(*report.problems, trouble))
 
@@ -358,9 +361,15 @@ def settle_rolled_back(app: App, journal: SqliteJournal, info: PlanInfo) -> bool
         prepared = prepare_rollback(app, journal, Chosen(info))
     except (PlanOutdated, TargetProblem, WrongState):  # its disk is not there: whoever asks for the rollback is told
         return False
-    if not prepared.planned.is_empty or _holds_anything(journal, info.plan_id):
+    return prepared.planned.is_empty and settle_ended(app, journal, info)
+
+
+def settle_ended(app: App, journal: SqliteJournal, info: PlanInfo) -> bool:
+    """Call a plan ROLLED_BACK if a rollback that came to its end has left nothing of it at its target; whether it was so."""
+    if _holds_anything(journal, info.plan_id):
         return False
-    journal.withdraw_sidecars(info.plan_id)
+    with suppress(DiskFull):  # then they stay where they are, whole
+        journal.withdraw_sidecars(info.plan_id)
     app.catalogue.advance(info.plan_id, PlanEvent.ROLL_BACK)
     return True
 

@@ -134,7 +134,7 @@ class SqliteJournal:
             sidecar.append(self._first_lines(run), durable=True)
             with self._writing() as connection:
                 connection.execute(BEGIN, run_row(run, sidecar.path))
-                self._times.forget(connection, os.path.dirname(_control_folder(run.target)))
+                self._times.forget(connection, os.path.dirname(os.path.dirname(sidecar.path)))
 
     def intend(self, run_id: str, operations: Sequence[Operation]) -> None:
         """Record operations with state INTENT, durably, in the sidecar and then here."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import pytest
@@ -75,6 +76,28 @@ def test_a_run_that_ended_but_was_killed_before_its_line_gets_it_later(
             )
     assert (lines(app), app.catalogue.find_plan(plan).state.value) == ([], "rolled_back")
     assert desk.here("history").status == 0
+    assert lines(app) == [("plan", N_PLANNED, 0, 0)]
+
+
+@pytest.mark.parametrize("where", ["_place_sidecars", "log_report"])
+def test_what_a_rollback_that_was_killed_at_its_end_has_left_to_be_done_is_done_by_the_next_command(
+    desk: Desk, app: App, plan: str, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    (desk.target / "mine").write_bytes(b"my own, so that the target stays")
+
+    def killed(*_: object, **__: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(f"ifmosfs.app.undoing.{where}", killed)
+        with app.writing() as journal, pytest.raises(Killed):
+            run_rollback(
+                app, journal, prepare_rollback(app, journal, Chosen(app.catalogue.find_plan(plan))), lambda: None
+            )
+    if where == "_place_sidecars":
+        (desk.target / ".ifmosfs").mkdir()  # as the vault, which was in it, leaves it
+    assert desk.here("scan", desk.inbox).status == 0
+    assert (os.listdir(desk.target), app.catalogue.find_plan(plan).state.value) == (["mine"], "rolled_back")
     assert lines(app) == [("plan", N_PLANNED, 0, 0)]
 
 

@@ -445,6 +445,12 @@ def test_what_a_run_that_could_not_begin_has_made_in_the_target_is_removed_when_
         assert os.listdir(target / ".ifmosfs") == ["journal-run1.jsonl"]
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+def test_no_folder_stays_noted_when_a_run_has_begun(journal: SqliteJournal, target: Path, is_there: bool) -> None:
+    journal.begin(run_into(target if is_there else target / "new"))
+    assert journal._connection.execute("SELECT folder FROM folder_times").fetchall() == []
+
+
 def test_what_cannot_be_removed_of_a_run_that_could_not_begin_stays(
     journal: SqliteJournal, target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
