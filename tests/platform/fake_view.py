@@ -71,11 +71,10 @@ class Node:
 
 
 def attr_of(path: bytes) -> Attr:
-    """The attributes of a real entry, write bits of files stripped as a view does."""
+    """The attributes of a real entry."""
     status = os.lstat(path)
-    mode = status.st_mode & ~0o222 if stat.S_ISREG(status.st_mode) else status.st_mode
     return Attr(
-        mode,
+        status.st_mode,
         status.st_uid,
         status.st_gid,
         1,
