@@ -292,6 +292,7 @@ def open_folder() -> Iterator[Path]:
     remove(folder)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to give a file to another user")
 def test_a_sticky_folder_keeps_foreign_files_from_an_ordinary_user(open_folder: Path) -> None:
     """The user's own files go and come back; root's stay."""
     if _python_for_everyone() is None:

@@ -104,8 +104,8 @@ def _changes(name: str, rest: str) -> bool:
 
 
 def every(calls: Sequence[Call], step: int, first: int = 0) -> list[Call]:
-    """Each `step`-th call from `first`; of two that follow one another with the same name and file both, if chosen."""
-    return list(calls[first % step :: step])
+    """Each `step`-th call from `first`, and at least one."""
+    return list(calls[first % max(1, min(step, len(calls))) :: step])
 
 
 def was_killed(status: int, call: Call) -> bool:
