@@ -159,8 +159,10 @@ def _has_done_anything(journal: SqliteJournal, plan_id: str) -> bool:
 def _end_rollbacks(app: App, journal: SqliteJournal) -> None:
     """Do what is left of rollbacks that came to their end, and were killed before their line in the log."""
     forgotten = forgotten_runs(app, journal)
+    if not forgotten:
+        return
     ended = {run.plan_id for run in forgotten if run.state is RunState.COMPLETE and not is_of_vault(run)}
-    for info in app.catalogue.plans() if ended else ():
+    for info in app.catalogue.plans():
         if info.plan_id in ended and info.state in UNDOABLE:
             settle_ended(app, journal, info)
     log_forgotten(app, journal)

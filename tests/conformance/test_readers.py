@@ -153,9 +153,8 @@ def check(desk: Desk, seed: int) -> None:
         before = told_of(desk.mount_point)
         ran("cp", "--archive", "--no-target-directory", desk.mount_point, recorded)
         for name in OWN:
-            ran(
-                "chmod", "--recursive", "u+w", recorded / name
-            )  # their folders are read-only, which stops whoever is not root
+            # Their folders are read-only, which stops whoever is not root.
+            ran("chmod", "--recursive", "u+w", recorded / name)
             shutil.rmtree(recorded / name)
         ran("tar", "--create", "--format=posix", "--file", archive, *tops, cwd=desk.mount_point)
         committed = desk.run("commit", plan, "--yes")
