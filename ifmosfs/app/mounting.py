@@ -26,9 +26,10 @@ from ifmosfs.view.protocol import ViewOperations
 from ifmosfs.view.values import Caller
 
 MOST_HOLDERS = 5
-COLLECTOR = (5_000, 20, 2_000)
-"""When garbage is looked for: often among what is new, since each edit leaves some, hardly ever among all (Python does each 70,000th
-object at first), since that is the files of the folders that were looked at."""
+COLLECTOR = (50_000, 20, 2_000)
+"""When garbage is looked for: among what is new, since each edit leaves some, hardly ever among all (Python does each 70,000th object
+at first), since that is the files of the folders that were looked at. The first listing of 22,000 files makes 44,000 objects, and
+nobody should wait for a look at them."""
 SWITCH_S = 0.0005
 """How long who answers the kernel waits at most for a thread that only follows; ten times less than usual."""
 

@@ -195,14 +195,14 @@ class NodeTree:
             return
         folder.n_unloaded = 0
         entries, files, refreshed = folder.loaded, self._files, self._refreshed
-        exact = self._is_exact(folder)
+        key = None if self._is_exact(folder) else self._rules.key
         for leaf in self.source.files(folder.number):
-            name = leaf.name
-            node = FileNode(name, folder, self._renewed(leaf) if leaf.action_id in refreshed else leaf)
+            name, action_id = leaf.name, leaf.action_id
+            node = FileNode(name, folder, self._renewed(leaf) if action_id in refreshed else leaf)
             if leaf.replaces is not None:
                 node.displaces = join(self.base_path(folder.number), name), Fingerprint(*leaf.replaces)
-            entries[name if exact else self._rules.key(name)] = node
-            files[leaf.action_id] = node
+            entries[name if key is None else key(name)] = node
+            files[action_id] = node
         self._loaded[folder] = None
 
     def forget(self, n_kept: int) -> None:

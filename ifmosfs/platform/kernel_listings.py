@@ -21,7 +21,7 @@ from typing import Final
 
 from ifmosfs.platform.kernel_nodes import Nodes
 from ifmosfs.platform.kernel_replies import BLOCK_BYTES, NS, Timeouts
-from ifmosfs.platform.kernel_wire import DIRENT, DIRENTPLUS, ENTRY_OUT
+from ifmosfs.platform.kernel_wire import DIRENT, DIRENTBARE, DIRENTPLUS
 from ifmosfs.view.protocol import Listing, ViewOperations
 from ifmosfs.view.values import Dirent, Entry, FsError, FsErrorKind
 
@@ -151,17 +151,18 @@ class Folders:
         return memoryview(buffer)[:filled]
 
     def _put_bare(self, buffer: bytearray, filled: int, listing: Listing, start: int, n_most: int | None = None) -> int:
-        """Put entries from a position on without their attributes, which are zeros in a new buffer; returns how much is filled."""
+        """Put entries from a position on without their attributes; returns how much is filled."""
         size = len(buffer)
         n_read = n_most or size // DIRENTPLUS[1].size
         offset = start + _N_DOTS
         for name, inode, kind_bits in listing.names(start, start + n_read):
-            packer = DIRENT[len(name)]
-            end = filled + ENTRY_OUT.size + packer.size
+            name_bytes = len(name)
+            packer = DIRENTBARE[name_bytes]
+            end = filled + packer.size
             if end > size:
                 break
             offset += 1
-            packer.pack_into(buffer, filled + ENTRY_OUT.size, inode, offset, len(name), kind_bits >> _KIND_SHIFT, name)
+            packer.pack_into(buffer, filled, inode, offset, name_bytes, kind_bits >> _KIND_SHIFT, name)
             filled = end
         return filled
 

@@ -156,3 +156,5 @@ def _padded(name_bytes: int) -> int:
 # By the length of the name, so that one call packs everything: struct fuse_dirent and struct fuse_direntplus.
 DIRENT: Final = tuple(Struct(f"={_DIRENT}{_padded(n)}s") for n in range(NAME_MAX_BYTES + 1))
 DIRENTPLUS: Final = tuple(Struct(f"={_ENTRY}{_DIRENT}{_padded(n)}s") for n in range(NAME_MAX_BYTES + 1))
+# The latter without attributes, all zeros: a nodeid of 0 says that nothing is known of the node.
+DIRENTBARE: Final = tuple(Struct(f"={ENTRY_OUT.size}x{_DIRENT}{_padded(n)}s") for n in range(NAME_MAX_BYTES + 1))

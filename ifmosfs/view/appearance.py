@@ -7,7 +7,7 @@ target has looks as it is there, with what the plan adds to it. The disk is look
 from __future__ import annotations
 
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -45,7 +45,7 @@ class Appearance:
         """The inode that `node_attr` gives."""
         if isinstance(node, FileNode):
             return inode_of_file(node)
-        return inode_of_folder(node.number) if node.planned else self.folder_attr(node).inode
+        return self.inode_of_folder(node)
 
     # Files
 
@@ -114,16 +114,14 @@ class Appearance:
 
     # Listings
 
-    def current(self, named: Sequence[Named], folder: FolderNode) -> list[Named]:
+    def current(self, named: Iterable[Named], folder: FolderNode) -> list[Named]:
         """Those nodes that are still in a folder of the tree as it is now, under the names they had."""
         with self._guarded.lock:
             entries, key = folder.loaded if self._guarded.tree.has(folder) else {}, self._guarded.tree.keys_of(folder)
             return [each for each in named if entries.get(key(each[0])) is each[1]]
 
-    def inode_in_listing(self, node: Node, live: Attr | None) -> int:
-        """The inode of an entry of a folder, for a listing that needs no attributes."""
-        if isinstance(node, FileNode):
-            return FILE_BASE + node.leaf.number
+    def inode_of_folder(self, node: FolderNode, live: Attr | None = None) -> int:
+        """The inode of a folder; `live` as for `folder_attr`, which is asked only where commit does not make the folder."""
         return inode_of_folder(node.number) if node.planned else self.folder_attr(node, live).inode
 
     # What only the target has

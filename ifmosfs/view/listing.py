@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
 from ifmosfs.core.files import Attr, Kind
 from ifmosfs.core.nodes import KINDS
 from ifmosfs.core.tree import FileNode, FolderNode, Node
+from ifmosfs.view.inodes import FILE_BASE
 from ifmosfs.view.values import Dirent, Entry
 
 _KIND_BITS: Final = {
@@ -53,12 +54,12 @@ class Shower(Protocol):
         """The attributes of a folder; `live` are those that the target was just seen to have there."""
         ...
 
-    def current(self, named: Sequence[Named], folder: FolderNode) -> list[Named]:
+    def current(self, named: Iterable[Named], folder: FolderNode) -> list[Named]:
         """Those nodes that are still in a folder of the tree, under the names they had."""
         ...
 
-    def inode_in_listing(self, node: Node, live: Attr | None) -> int:
-        """The inode of an entry, without a look at a file."""
+    def inode_of_folder(self, node: FolderNode, live: Attr | None = None) -> int:
+        """The inode of a folder; `live` as above."""
         ...
 
 
@@ -69,13 +70,15 @@ class FolderListing:
         self,
         view: Shower,
         folder: FolderNode | None,
-        nodes: Sequence[Named],
+        names: Sequence[bytes],
+        nodes: Sequence[Node],
         others: Sequence[Entry],
         live: Mapping[bytes, Attr],
     ) -> None:
-        """`live`: what the disk has of the folders among the nodes."""
+        """`names` are those of the nodes, in their order. `live`: what the disk has of the folders among them."""
         self._view = view
         self._folder = folder
+        self._names = names
         self._nodes = nodes
         self._others = others
         self._live = live
@@ -86,19 +89,17 @@ class FolderListing:
     def names(self, start: int, stop: int) -> Sequence[Dirent]:
         """See `view.protocol.Listing`."""
         found = [
-            Dirent(
-                name,
-                self._view.inode_in_listing(node, self._live.get(name)),
-                _BITS[node.leaf.kind] if isinstance(node, FileNode) else stat.S_IFDIR,
-            )
-            for name, node in self._nodes[start:stop]
+            Dirent(name, FILE_BASE + node.leaf.number, _BITS[node.leaf.kind])
+            if isinstance(node, FileNode)
+            else Dirent(name, self._view.inode_of_folder(node, self._live.get(name)), stat.S_IFDIR)
+            for name, node in self._named(start, stop)
         ]
         found.extend(_dirent(entry) for entry in self._rest(start, stop))
         return found
 
     def entries(self, start: int, stop: int) -> Sequence[Entry]:
         """See `view.protocol.Listing`."""
-        nodes = [] if self._folder is None else self._view.current(self._nodes[start:stop], self._folder)
+        nodes = [] if self._folder is None else self._view.current(self._named(start, stop), self._folder)
         files = iter(self._view.file_attrs([node for _, node in nodes if isinstance(node, FileNode)]))
         found = [
             Entry(
@@ -109,6 +110,9 @@ class FolderListing:
         ]
         found.extend(self._rest(start, stop))
         return found
+
+    def _named(self, start: int, stop: int) -> Iterable[Named]:
+        return zip(self._names[start:stop], self._nodes[start:stop], strict=True)
 
     def _rest(self, start: int, stop: int) -> Sequence[Entry]:
         n_nodes = len(self._nodes)

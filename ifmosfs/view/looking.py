@@ -7,7 +7,7 @@ nobody else, is answered by the ghosts (`nudges`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from ifmosfs.core.files import Attr, Kind
 from ifmosfs.core.names import CONTROL_NAME, components, join, split
@@ -104,16 +104,18 @@ class Looking:
             self._guarded.tree.forget(MOST_LOADED)
             folder, path = self.where(inode)
             children: Mapping[bytes, Node] = {} if folder is None else folder.children
-            nodes = [(node.name, node) for node in children.values()]
+            nodes = list(children.values())
+            names = [node.name for node in nodes]
         if folder is None:
             self.require_folder(inode, path)
         live = self._target.found_in(path, children) if self._guarded.is_live(path) else NOTHING_FOUND
         more = [Entry(name, attr) for name, attr in live.entries]
         if inode == ROOT_INODE:
             more.append(Entry(CONTROL_NAME, self._control.folder_attr()))
-        return FolderListing(self._appearance, folder, nodes, more, self._by_name(nodes, live.shared))
+        live_folders = self._by_name(zip(names, nodes, strict=True), live.shared)
+        return FolderListing(self._appearance, folder, names, nodes, more, live_folders)
 
-    def _by_name(self, named: Sequence[Named], live: Mapping[bytes, Attr]) -> Mapping[bytes, Attr]:
+    def _by_name(self, named: Iterable[Named], live: Mapping[bytes, Attr]) -> Mapping[bytes, Attr]:
         """What the target has of the folders among some nodes, by the names that the nodes have."""
         if not live:
             return live
