@@ -177,9 +177,11 @@ def _wide_rows(scale: Scale, place: Workplace) -> list[Row]:
     (folder,) = os.listdir(bare)
     (listed,) = subjects.series(lambda path: ["ls", folder]).seconds
     (in_detail,) = subjects.series(lambda path: ["ls", "-l", folder]).seconds
+    (found,) = subjects.series(lambda path: ["find", folder, "-size", "+1000000"]).seconds
     return [
         _row(f"one folder of {n_wide:,}: first `ls`", n_wide, listed, goal="< 100 ms"),
         _row(f"one folder of {n_wide:,}: first `ls -l`", n_wide, in_detail),
+        _row(f"one folder of {n_wide:,}: first `find -size`", n_wide, found),
     ]
 
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from ifmosfs.app.context import App
@@ -19,6 +20,7 @@ from ifmosfs.core.files import Place
 from ifmosfs.core.manifest import PlanInfo
 from ifmosfs.core.names import display, is_within, shell_word, split, split_extension
 from ifmosfs.core.plan import Action, Edit, PlanState
+from ifmosfs.core.tree import PlanTree
 from ifmosfs.platform import daemon, host
 from ifmosfs.platform.mounts import Mount, is_stale, mounts, views
 from ifmosfs.view.attributes import RELOAD
@@ -120,7 +122,7 @@ def serve(
         now_ns=host.now_ns,
         refile=lambda action, category: _folder_for(app, tree.plan.session_id, action, category),
         owner=host.owner(),
-        replant=lambda: lazy_tree(app, plan_id),
+        replant=partial(_another_tree, app, plan_id),
         process_of=host.process_of,
         look=Patience(app.disk, is_slow).lstat,
         may_reach=_may_reach,
@@ -143,6 +145,13 @@ def serve(
         if app.settings.scratch.is_on:
             shown = ScratchView(view, owner=host.owner(), now_ns=host.now_ns)
         fuse.serve(shown, mount_point, name=plan_id, on_ready=ready, driver=driver, allow_other=showing.allow_other)
+
+
+def _another_tree(app: App, plan_id: str) -> PlanTree:
+    """The tree with the edits that are in force now. A tree is a cycle, with an open file, and the collector does not come by itself for
+    a very long time: what was left of the one before last goes now, so that there are never more than two."""
+    gc.collect()
+    return lazy_tree(app, plan_id)
 
 
 def _may_reach(place: Place, caller: Caller) -> bool:

@@ -5,20 +5,19 @@ first. A handle's listing is used by one thread at a time, because the kernel lo
 
 Attributes cost a look at each original, and the kernel asks for them always (its own way of finding out who wants them makes
 `find` twice as slow). So of a *huge* folder they are given only for as many entries as one reading of it takes in, and for the rest
-if somebody has asked for those of the *canary* meanwhile: the first entry, whose attributes were held back. Who only wants the names
-(`ls` into a pipe, completion in a shell, `os.walk`) need not wait, and who looks at each entry as it comes is seen to do so.
+to who is seen to look at entries (`kernel_interest`), here or in another folder before. Who only wants the names (`ls` into a pipe,
+completion in a shell, `os.walk`) need not wait.
 """
 
 from __future__ import annotations
 
 import itertools
 import stat
-import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
 from struct import Struct
 from typing import Final
 
+from ifmosfs.platform.kernel_interest import Interest
 from ifmosfs.platform.kernel_nodes import Nodes
 from ifmosfs.platform.kernel_replies import BLOCK_BYTES, NS, Timeouts
 from ifmosfs.platform.kernel_wire import DIRENT, DIRENTBARE, DIRENTPLUS
@@ -32,42 +31,6 @@ _NO_ATTRIBUTES: Final = (0,) * 19  # a nodeid of 0 says that nothing is known of
 
 HUGE: Final = 4_000  # entries; below, all attributes take less time than it would to be asked for them one by one
 GIVEN_AT_FIRST: Final = 1_000  # entries: what libraries read at once (32 KiB) before they hand out the first
-REMEMBERED_S: Final = 60.0  # for so long it is known that somebody looks at what is in a folder
-MOST_CANARIES: Final = 256
-
-
-class Interest:
-    """Which huge folders somebody lists in order to look at what is in them. `_lock` guards both tables: several threads answer."""
-
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        self._now = now
-        self._lock = threading.Lock()
-        self._folders: dict[int, int] = {}  # by canary
-        self._until: dict[int, float] = {}  # by folder
-
-    def watch(self, canary: int, folder: int) -> None:
-        """From now on, who looks at this entry is interested in its folder."""
-        with self._lock:
-            if len(self._folders) >= MOST_CANARIES:
-                del self._folders[next(iter(self._folders))]
-            self._folders[canary] = folder
-
-    def looked_at(self, inode: int) -> None:
-        """Somebody has asked for a node's attributes."""
-        if inode not in self._folders:  # nearly always, and each request for attributes comes here
-            return
-        with self._lock:
-            folder = self._folders.pop(inode, None)
-            if folder is not None:
-                self._until[folder] = self._now() + REMEMBERED_S
-
-    def is_in(self, folder: int) -> bool:
-        """Whether somebody is interested in a folder."""
-        with self._lock:
-            if self._now() <= self._until.get(folder, -1.0):
-                return True
-            self._until.pop(folder, None)
-            return False
 
 
 class OpenFolder:
@@ -123,19 +86,18 @@ class Folders:
             filled += packer.size
         return memoryview(buffer)[:filled]
 
-    def read_plus(self, handle: int, offset: int, size: int) -> memoryview:
-        """The same with all attributes; the kernel remembers each node from then on."""
+    def read_plus(self, handle: int, offset: int, size: int, process: int) -> memoryview:
+        """The same with attributes for a process; the kernel remembers each node that it was told them of."""
         folder = self._at(handle, offset)
         listing = folder.listing
         buffer = bytearray(size)
         filled, offset = self._put_dots(folder, buffer, offset, DIRENTPLUS, _NO_ATTRIBUTES)
         start = offset - _N_DOTS
-        if len(listing) > HUGE and not self.interest.is_in(folder.inode):
+        is_huge = len(listing) > HUGE
+        if (is_huge or start == 0) and not self.interest.is_in(folder.inode, process):
             if start >= GIVEN_AT_FIRST:
                 return memoryview(buffer)[: self._put_bare(buffer, filled, listing, start)]
-            if start == 0:
-                (canary,) = listing.names(0, 1)
-                self.interest.watch(canary.inode, folder.inode)
+            if start == 0 and self._has_canary(listing, folder.inode, process):
                 filled = self._put_bare(buffer, filled, listing, 0, n_most=1)
                 start = 1
         begun = filled
@@ -149,6 +111,14 @@ class Folders:
                 self._nodes.give([entry.attr.inode for entry in entries])
             start += len(names)  # if all of these have gone: an empty answer would mean the end of the listing
         return memoryview(buffer)[:filled]
+
+    def _has_canary(self, listing: Listing, folder: int, process: int) -> bool:
+        """Watch who looks at the first entry. A folder is no canary unless it must be, for it is also looked at to list it."""
+        for dirent in listing.names(0, 1):
+            if len(listing) > HUGE or stat.S_IFMT(dirent.kind_bits) != stat.S_IFDIR:
+                self.interest.watch(dirent.inode, folder, process)
+                return True
+        return False
 
     def _put_bare(self, buffer: bytearray, filled: int, listing: Listing, start: int, n_most: int | None = None) -> int:
         """Put entries from a position on without their attributes; returns how much is filled."""

@@ -115,10 +115,14 @@ class Operations:
             entry = self._view.lookup(parent, bytes(request[IN_BYTES : end - 1]), _caller(request))
             inode = entry.attr.inode
             self.nodes.give((inode,))
-        self.folders.interest.looked_at(inode)
+        self._note_look(inode, request)
         if entry.attr.kind is Kind.FOLDER:
             self._let_pass(parent, inode)
         return entry_out(entry, self._held(inode))
+
+    def _note_look(self, inode: int, request: bytearray) -> None:
+        if self.folders.interest.watches(inode):
+            self.folders.interest.looked_at(inode, _caller(request).pid)
 
     def forget(self, inode: int, request: bytearray, end: int) -> None:
         """The kernel gives a node back. Nothing is answered."""
@@ -132,7 +136,7 @@ class Operations:
 
     def getattr(self, inode: int, request: bytearray, end: int) -> bytes:
         """The attributes of a node, of one that was unlinked while open, too."""
-        self.folders.interest.looked_at(inode)
+        self._note_look(inode, request)
         return attr_out(self._view.getattr(inode), self._held(inode))
 
     def setattr(self, inode: int, request: bytearray, end: int) -> bytes:
@@ -285,7 +289,8 @@ class Operations:
 
     def readdirplus(self, inode: int, request: bytearray, end: int) -> Payload:
         """A buffer of names and attributes; the kernel remembers the nodes."""
-        return self.folders.read_plus(*wire.READ_IN.unpack_from(request, IN_BYTES))
+        handle, offset, size = wire.READ_IN.unpack_from(request, IN_BYTES)
+        return self.folders.read_plus(handle, offset, size, _caller(request).pid)
 
     def releasedir(self, inode: int, request: bytearray, end: int) -> bytes:
         """End a listing."""

@@ -115,10 +115,17 @@ class Appearance:
     # Listings
 
     def current(self, named: Iterable[Named], folder: FolderNode) -> list[Named]:
-        """Those nodes that are still in a folder of the tree as it is now, under the names they had."""
+        """The nodes that are still in a folder of the tree as it is now, under the names they had. The nodes of files that were
+        forgotten meanwhile, and all nodes of a tree that was planted anew, have others in their place."""
         with self._guarded.lock:
-            entries, key = folder.loaded if self._guarded.tree.has(folder) else {}, self._guarded.tree.keys_of(folder)
-            return [each for each in named if entries.get(key(each[0])) is each[1]]
+            tree = self._guarded.tree
+            try:
+                now = tree.folder(folder.number)
+            except KeyError:  # the edit that made it was taken back
+                return []
+            entries, key = now.children, tree.keys_of(now)
+            found = ((name, node, entries.get(key(name))) for name, node in named)
+            return [(name, other) for name, node, other in found if other is not None and _is_same(node, other)]
 
     def inode_of_folder(self, node: FolderNode, live: Attr | None = None) -> int:
         """The inode of a folder; `live` as for `folder_attr`, which is asked only where commit does not make the folder."""
@@ -131,3 +138,12 @@ class Appearance:
         if not self._guarded.is_live(path):
             raise FsError(FsErrorKind.NOT_FOUND, path)
         return self._target.attr(path)
+
+
+def _is_same(node: Node, other: Node) -> bool:
+    """Whether two nodes, maybe of two trees of one plan, are the same file or folder."""
+    if node is other:
+        return True
+    if isinstance(node, FileNode):
+        return isinstance(other, FileNode) and node.leaf.action_id == other.leaf.action_id
+    return isinstance(other, FolderNode) and node.number == other.number

@@ -40,8 +40,10 @@ class GuardedTree:
             return ask(self.tree)
 
     def replant(self, tree: PlanTree) -> None:
-        """Show another tree of the same plan; under the lock."""
-        self.tree = tree
+        """Show another tree of the same plan; under the lock. The files of the one before are let go at once: a tree is a cycle, and
+        the collector does not come for a long time."""
+        before, self.tree = self.tree, tree
+        before.forget(0)
 
     # Nodes by inode
 

@@ -63,10 +63,10 @@ class OpenFiles:
             return self._open_existing(inode, caller)
         node = self._guarded.file(inode)
         self._refuse_stranger(node.leaf.source_place, caller)
-        descriptor, keep_cache = self._originals.open(node.leaf, partial(self._guarded.commits_to, node))
-        if not keep_cache:
+        found = self._originals.open(node.leaf, partial(self._guarded.commits_to, node))
+        if not (found.keep_cache or found.is_as_planned):
             self._telling.attributes_changed(inode)  # its size may be another than was told
-        return self._hold(Opened(0, descriptor, keep_cache))
+        return self._hold(Opened(0, found.descriptor, found.keep_cache))
 
     def read(self, handle: int, size: int, offset: int) -> bytes:
         """See `View.read`."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from ifmosfs.core.files import Attr, Place
 from ifmosfs.core.nodes import FileNode, Leaf
@@ -34,6 +34,15 @@ Elsewhere = Callable[[], Place | None]
 _GRAINS_NS: Final = (1, 100, 1_000, 10_000_000, 1_000_000_000, 2_000_000_000)
 
 _WORDS: Final = {FsErrorKind.STALE: "changed", FsErrorKind.IO: "unreachable"}
+
+
+class OpenOriginal(NamedTuple):
+    """A read-only descriptor of an original; whether the pages of the last open are still good; whether nothing has happened to the
+    file since it was planned, so that nothing that was told of it can be outdated."""
+
+    descriptor: int
+    keep_cache: bool
+    is_as_planned: bool
 
 
 class Originals:
@@ -117,12 +126,11 @@ class Originals:
             return "changed"
         return "staying" if elsewhere() is None else "planned"
 
-    def open(self, leaf: Leaf, elsewhere: Elsewhere) -> tuple[int, bool]:
-        """(read-only descriptor, whether the pages of the last open are still good). NOT_FOUND for a vanished original, STALE
-        when another file has its name."""
+    def open(self, leaf: Leaf, elsewhere: Elsewhere) -> OpenOriginal:
+        """Open an original. NOT_FOUND where it has vanished, STALE where another file has its name."""
         descriptor = self._opened_at_once(leaf)
         if descriptor is not None:
-            return descriptor, self.is_unchanged(leaf.number, descriptor)
+            return self._compared(leaf, descriptor)
         with self._disk.looking():
             try:
                 descriptor = self._opened(leaf, leaf.source_place, self._meant)
@@ -134,11 +142,18 @@ class Originals:
                     descriptor = self._opened(leaf, place, self._arrived)
                 except FsError:
                     raise refusal from None
-        return descriptor, self.is_unchanged(leaf.number, descriptor)
+        return self._compared(leaf, descriptor)
+
+    def _compared(self, leaf: Leaf, descriptor: int) -> OpenOriginal:
+        found = os.fstat(descriptor)
+        is_as_planned = (found.st_ino, found.st_ctime_ns) == (leaf.inode, leaf.ctime_ns)
+        return OpenOriginal(descriptor, self._remember(leaf.number, found), is_as_planned)
 
     def is_unchanged(self, number: int, descriptor: int) -> bool:
         """Whether an open file is what it was when the file of that number was opened last; remembers what it is now."""
-        found = os.fstat(descriptor)
+        return self._remember(number, os.fstat(descriptor))
+
+    def _remember(self, number: int, found: os.stat_result) -> bool:
         now = (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
         with self._lock:
             before = self._last_opened.pop(number, None)

@@ -51,6 +51,7 @@ N_MANY = 20_000
 SPACE = Space(4096, 1_000_000, 500_000, 400_000, 80_000, 70_000, 255)
 SOURCE = b"user.ifmosfs.source"
 BEHIND = b"user.behind"
+N_LOOKUPS = b"user.lookups"  # of the root: how many names were asked for one by one
 READING = "reading"
 LONG = Validity(3600.0, 3600.0)
 LOG = logging.getLogger("fake view")
@@ -117,6 +118,7 @@ class FakeView(NothingWritten):
         self._handles: dict[int, tuple[int, int | None]] = {}
         self._next_handle = 1
         self._cached: set[int] = set()
+        self._n_lookups = 0
         self._add(0, attr_of(originals))
         self._mirror(ROOT_INODE, originals)
 
@@ -192,6 +194,7 @@ class FakeView(NothingWritten):
         yield Nudge()
 
     def lookup(self, parent: int, name: bytes, caller: Caller | None = None) -> Entry:
+        self._n_lookups += 1
         return Entry(name, self._node(self._child(parent, name)).attr)
 
     def getattr(self, inode: int) -> Attr:
@@ -307,6 +310,8 @@ class FakeView(NothingWritten):
         return self._node(inode)
 
     def getxattr(self, inode: int, name: bytes) -> bytes:
+        if name == N_LOOKUPS:
+            return b"%d" % self._n_lookups
         try:
             return self._node(inode).xattrs[name]
         except KeyError:

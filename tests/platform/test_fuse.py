@@ -24,7 +24,7 @@ from ifmosfs.core.errors import BackendMissing, MountProblem
 from ifmosfs.core.ports import Space
 from ifmosfs.platform.fuse import Driver, mount_problem, probe, unmount
 from tests.fuse_support import FUSE_MARKS, PROJECT, REQUIRED, Daemon, fake_view_command, served
-from tests.platform.fake_view import GENERATED, N_MANY, READING, SLOW_S, SPACE
+from tests.platform.fake_view import GENERATED, N_LOOKUPS, N_MANY, READING, SLOW_S, SPACE
 
 pytestmark = FUSE_MARKS
 
@@ -368,6 +368,20 @@ def test_awkward_names_pass_unchanged_in_any_locale(start: Start, originals: Pat
 def test_a_folder_of_twenty_thousand_is_listed_whole_and_each_name_once(start: Start) -> None:
     listed = os.listdir(start("--many").mount_point / "many")
     assert sorted(listed) == [f"{number:06d}" for number in range(N_MANY)]
+
+
+def test_who_has_looked_at_what_it_listed_need_not_ask_for_each_file_of_the_next_huge_folder(
+    start: Start, driver: Driver
+) -> None:
+    """As `find` does, which lists ten thousand names before it looks at the first one."""
+    if driver is Driver.LIBFUSE:
+        pytest.skip("libfuse tells no listing who asks for it")
+    mount = start("--many").mount_point
+    for folder in (mount / "docs" / "deep", mount / "many"):
+        for name in os.listdir(folder):
+            os.lstat(folder / name)
+    on_the_way = {"docs", "deep", "big.bin", "many"}  # `big.bin` is the file whose attributes were held back
+    assert int(os.getxattr(mount, os.fsdecode(N_LOOKUPS))) == len(on_the_way)
 
 
 def test_a_listing_begun_before_a_change_is_not_disturbed_by_it(start: Start) -> None:

@@ -1,4 +1,4 @@
-"""What the kernel is told of the entries of a huge folder: names at once, attributes to who looks at them."""
+"""What the kernel is told of the entries of a folder: of a huge one names at once, attributes to who looks at them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import stat
 from collections.abc import Sequence
 from typing import NamedTuple, cast
 
-import pytest
-
 from ifmosfs.core.files import Attr
-from ifmosfs.platform.kernel_listings import GIVEN_AT_FIRST, HUGE, MOST_CANARIES, REMEMBERED_S, Folders, Interest
+from ifmosfs.platform.kernel_listings import GIVEN_AT_FIRST, HUGE, Folders
 from ifmosfs.platform.kernel_nodes import Nodes
 from ifmosfs.platform.kernel_replies import timeouts
 from ifmosfs.platform.kernel_wire import DIRENTPLUS, ENTRY_OUT
@@ -20,7 +18,9 @@ from ifmosfs.view.values import BRIEF, Entry
 
 BUFFER_BYTES = 32 * 1024
 FOLDER = 7
+OTHER_FOLDER = 8
 FIRST_INODE = 1000
+LISTER, SOMEBODY = 501, 502  # processes
 
 
 class Told(NamedTuple):
@@ -32,33 +32,37 @@ class Told(NamedTuple):
     size_bytes: int
 
 
-class _OneFolder:
-    """A view with one folder of so many files."""
+class _Folders:
+    """A view with a folder of so many files, and another one with a folder and two files."""
 
     def __init__(self, n_files: int) -> None:
-        self._entries = [Entry(b"file %d" % n, _attr(FIRST_INODE + n, n)) for n in range(n_files)]
+        files = [Entry(b"file %d" % n, _attr(FIRST_INODE + n, n)) for n in range(n_files)]
+        self._entries = {FOLDER: files, OTHER_FOLDER: [Entry(b"folder", _FOLDER_ATTR), *files[:2]]}
 
     def opendir(self, inode: int) -> Listing:
-        assert inode == FOLDER
-        return FixedListing(self._entries)
+        return FixedListing(self._entries[inode])
 
     def parent(self, inode: int) -> int:
         return 1
 
 
 class _Kernel:
-    """Lists a folder as the kernel does: buffer after buffer, from where the last one ended."""
+    """Lists a folder as the kernel does for a process: buffer after buffer, from where the last one ended."""
 
     def __init__(self, n_files: int) -> None:
         self.nodes = Nodes(lambda inode: None)
         self.folders = Folders(
-            cast("ViewOperations", _OneFolder(n_files)), self.nodes, lambda inode: timeouts(BRIEF, 1.0)
+            cast("ViewOperations", _Folders(n_files)), self.nodes, lambda inode: timeouts(BRIEF, 1.0)
         )
-        self._handle, self._offset = self.folders.open(FOLDER), 0
+        self.open(FOLDER)
+
+    def open(self, folder: int, process: int = LISTER) -> None:
+        """Begin a listing."""
+        self._handle, self._offset, self._process = self.folders.open(folder), 0, process
 
     def read(self) -> list[Told]:
         """The next buffer's entries, without the dots."""
-        told = _entries(bytes(self.folders.read_plus(self._handle, self._offset, BUFFER_BYTES)))
+        told = _entries(bytes(self.folders.read_plus(self._handle, self._offset, BUFFER_BYTES, self._process)))
         if told:
             self._offset = told[-1][1]
         return [each for each, _ in told if each.name not in {b".", b".."}]
@@ -73,6 +77,9 @@ class _Kernel:
 
 def _attr(inode: int, size_bytes: int) -> Attr:
     return made_attr(stat.S_IFREG | 0o644, inode, size_bytes, 0, (0, 0), n_links=1)
+
+
+_FOLDER_ATTR = made_attr(stat.S_IFDIR | 0o755, 900, 0, 0, (0, 0), n_links=2)
 
 
 def _entries(buffer: bytes) -> Sequence[tuple[Told, int]]:
@@ -95,8 +102,36 @@ def _bare(n: int) -> Told:
     return Told(b"file %d" % n, FIRST_INODE + n, 0, 0)
 
 
-def test_all_entries_of_a_folder_that_is_not_huge_come_with_their_attributes() -> None:
-    assert _Kernel(HUGE).read_all() == [_with_attributes(n) for n in range(HUGE)]
+def test_all_entries_but_the_first_of_a_folder_that_is_not_huge_come_with_their_attributes() -> None:
+    assert _Kernel(HUGE).read_all() == [_bare(0), *map(_with_attributes, range(1, HUGE))]
+
+
+def test_all_come_with_them_to_who_has_looked_at_the_first_entry_of_any_folder() -> None:
+    kernel = _Kernel(HUGE + 1)
+    kernel.folders.interest.watch(canary=5, folder=3, process=LISTER)
+    kernel.folders.interest.looked_at(5, LISTER)
+    assert kernel.read_all() == [_with_attributes(n) for n in range(HUGE + 1)]
+    kernel.open(OTHER_FOLDER)
+    assert kernel.read_all() == [Told(b"folder", 900, 900, 0), _with_attributes(0), _with_attributes(1)]
+
+
+def test_a_look_into_a_small_folder_is_enough_for_the_next_huge_one() -> None:
+    """As `find` does, which reads ten thousand names before it looks at the first one."""
+    kernel = _Kernel(1)
+    assert kernel.read_all() == [_bare(0)]
+    kernel.folders.interest.looked_at(FIRST_INODE, LISTER)
+    assert kernel.folders.interest.is_in(OTHER_FOLDER, LISTER)
+    assert not kernel.folders.interest.is_in(OTHER_FOLDER, SOMEBODY)
+
+
+def test_a_folder_that_comes_first_keeps_its_attributes_since_who_lists_it_too_looks_at_it() -> None:
+    kernel = _Kernel(2)
+    kernel.open(OTHER_FOLDER)
+    assert kernel.read_all() == [Told(b"folder", 900, 900, 0), _with_attributes(0), _with_attributes(1)]
+
+
+def test_an_empty_folder_has_no_first_entry() -> None:
+    assert _Kernel(0).read_all() == []
 
 
 def test_every_name_of_a_huge_folder_is_told_once_whether_or_not_somebody_looks() -> None:
@@ -116,41 +151,13 @@ def test_who_only_wants_the_names_of_a_huge_folder_does_not_wait_for_attributes(
 def test_who_looks_at_the_first_entry_gets_the_attributes_of_all_that_follow() -> None:
     kernel = _Kernel(HUGE + 1)
     begun = kernel.read()
-    kernel.folders.interest.looked_at(begun[0].inode)
+    kernel.folders.interest.looked_at(begun[0].inode, LISTER)
     assert kernel.read_all() == [_with_attributes(n) for n in range(len(begun), HUGE + 1)]
 
 
 def test_the_next_listing_of_a_folder_that_somebody_looks_into_has_all_attributes() -> None:
     kernel = _Kernel(HUGE + 1)
     kernel.read_all()
-    kernel.folders.interest.looked_at(FIRST_INODE)
-    kernel._offset = 0
+    kernel.folders.interest.looked_at(FIRST_INODE, SOMEBODY)
+    kernel.open(FOLDER)
     assert kernel.read_all() == [_with_attributes(n) for n in range(HUGE + 1)]
-
-
-def test_interest_is_forgotten_after_a_while() -> None:
-    clock = [0.0]
-    interest = Interest(now=lambda: clock[0])
-    interest.watch(canary=5, folder=FOLDER)
-    interest.looked_at(5)
-    clock[0] = REMEMBERED_S
-    assert interest.is_in(FOLDER)
-    clock[0] = REMEMBERED_S + 0.1
-    assert not interest.is_in(FOLDER)
-
-
-@pytest.mark.parametrize("looked_at", [4, 6])
-def test_a_look_at_anything_else_is_no_interest(looked_at: int) -> None:
-    interest = Interest()
-    interest.watch(canary=5, folder=FOLDER)
-    interest.looked_at(looked_at)
-    assert not interest.is_in(FOLDER)
-
-
-def test_no_more_canaries_are_kept_than_that() -> None:
-    interest = Interest()
-    for folder in range(MOST_CANARIES + 1):
-        interest.watch(canary=1000 + folder, folder=folder)
-    interest.looked_at(1000)
-    interest.looked_at(1001)
-    assert (interest.is_in(0), interest.is_in(1)) == (False, True)
