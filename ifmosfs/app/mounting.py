@@ -148,8 +148,8 @@ def serve(
 
 
 def _another_tree(app: App, plan_id: str) -> PlanTree:
-    """The tree with the edits that are in force now. A tree is a cycle, with an open file, and the collector does not come by itself for
-    a very long time: what was left of the one before last goes now, so that there are never more than two."""
+    """The tree with the edits that are in force now. A tree is a cycle, with an open file, and the collector does not come by itself
+    for a very long time: what was left of the one before last goes now, so that there are never more than two."""
     gc.collect()
     return lazy_tree(app, plan_id)
 

@@ -85,7 +85,9 @@ class View(NothingWritten):
         )
         gestures = Gestures(process_of)
         self._catching_up = CatchingUp(self._guarded, log, replant, gestures, self._telling)
-        recorder = Recorder(self._guarded, log, gestures, self._telling, self._catching_up, now_ns, owner)
+        recorder = Recorder(
+            self._guarded, self._looking.where, log, gestures, self._telling, self._catching_up, now_ns, owner
+        )
         rules = EditRules(self._guarded, self._looking, self._target)
         self._editing = Editing(self._guarded, self._looking, rules, recorder, self._telling)
         self._xattrs = ExtendedAttributes(

@@ -1,7 +1,7 @@
 """Making an edit: checked, durable in the log, and only then true in the tree, in this order and under the lock.
 
 An edit is appended only after the last one that the tree has taken in. Where the log has more by then, they are taken in first
-and the edit is looked at again.
+and the edit is looked at again. So is what its operation has seen (`overtaken`).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from ifmosfs.view.changes import NameChanges
 from ifmosfs.view.edits import EditLog
 from ifmosfs.view.gestures import Gestures
 from ifmosfs.view.guarded_tree import GuardedTree
+from ifmosfs.view.overtaken import Seen, Where
 from ifmosfs.view.telling import PUT_ASIDE, Telling
 from ifmosfs.view.values import Caller
 
@@ -27,6 +28,7 @@ class Recorder:
     def __init__(
         self,
         guarded: GuardedTree,
+        where: Where,
         log: EditLog,
         gestures: Gestures,
         telling: Telling,
@@ -35,6 +37,7 @@ class Recorder:
         owner: tuple[int, int],
     ) -> None:
         self._guarded = guarded
+        self._where = where
         self._log = log
         self._gestures = gestures
         self._telling = telling
@@ -42,10 +45,11 @@ class Recorder:
         self._now_ns = now_ns
         self._owner = owner
 
-    def record(self, draft: Edit, caller: Caller | None, *, must_be_free: bool = False) -> None:
+    def record(self, draft: Edit, caller: Caller | None, seen: Seen, *, must_be_free: bool = False) -> None:
         """Record an edit, which gets number and time by that, and make it. `must_be_free`: EXISTS if something has the target's
-        name by then. NO_ACCESS for whoever is neither the view's owner nor root: the modes in the view are those that the result
-        will have, and a shared folder of the target would let others change the plan."""
+        name by then. Raises `Overtaken`, without an edit, if what was seen is not so any more. NO_ACCESS for whoever is neither the
+        view's owner nor root: the modes in the view are those that the result will have, and a shared folder of the target would
+        let others change the plan."""
         if caller is not None and not caller.may_change(self._owner):
             raise FsError(FsErrorKind.NO_ACCESS, draft.path)
         now_ns = self._now_ns()
@@ -53,6 +57,7 @@ class Recorder:
         with self._guarded.lock:
             edit: Edit | None = None
             while edit is None:
+                seen.require(self._guarded.tree, self._where)
                 if must_be_free and draft.target is not None and self._guarded.tree.find(draft.target) is not None:
                     raise FsError(FsErrorKind.EXISTS, draft.target)  # taken since the operation looked
                 self._guarded.tree.check(draft)

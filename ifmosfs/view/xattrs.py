@@ -23,6 +23,7 @@ from ifmosfs.view.guarded_tree import GuardedTree
 from ifmosfs.view.inodes import is_file
 from ifmosfs.view.looking import Looking
 from ifmosfs.view.originals import Originals
+from ifmosfs.view.overtaken import Seen, undisturbed
 from ifmosfs.view.recording import Recorder
 from ifmosfs.view.telling import Telling
 from ifmosfs.view.values import ROOT_INODE, Caller
@@ -84,7 +85,8 @@ class ExtendedAttributes:
         self._refuse_by(flags, inode, name)
         if name != CATEGORY or not is_file(inode):
             raise FsError(FsErrorKind.NOT_SUPPORTED, name)
-        self._file_under(self._guarded.file(inode), value.decode("utf-8", "replace").strip(), caller)
+        category = value.decode("utf-8", "replace").strip()
+        undisturbed(self._guarded, lambda: self._file_under(self._guarded.file(inode), category, caller))
 
     def remove(self, inode: int, name: bytes, caller: Caller | None = None) -> None:
         """See `View.removexattr`."""
@@ -152,12 +154,12 @@ class ExtendedAttributes:
             return
         if target != path and self._looking.is_taken(target):
             raise FsError(FsErrorKind.EXISTS, target)
+        seen = Seen(nodes=((path, node),))
         missing = [folder for folder in ancestors(target) if not self._looking.is_taken(folder)]
         for folder in missing:
-            self._recorder.record(Edit(0, EditKind.MKDIR, folder, None, 0), caller)
-        self._recorder.record(
-            Edit(0, EditKind.MOVE, path, target, 0, category=category), caller, must_be_free=target != path
-        )
+            self._recorder.record(Edit(0, EditKind.MKDIR, folder, None, 0), caller, seen)
+        draft = Edit(0, EditKind.MOVE, path, target, 0, category=category)
+        self._recorder.record(draft, caller, seen, must_be_free=target != path)
         with self._guarded.lock:
             changed = dict.fromkeys((path, *missing, target))
             for each in changed:
@@ -170,7 +172,8 @@ class ExtendedAttributes:
         """As by a deletion, but not by the kernel's call for one."""
         with self._guarded.lock:
             path = self._guarded.tree.path_of(node)
-        self._recorder.record(Edit(0, EditKind.EXCLUDE, path, None, 0, category=NO_CATEGORY), caller)
+        draft = Edit(0, EditKind.EXCLUDE, path, None, 0, category=NO_CATEGORY)
+        self._recorder.record(draft, caller, Seen(nodes=((path, node),)))
         with self._guarded.lock:
             self._telling.name_changed(path)
             self._telling.name_changed(self._guarded.tree.path_of(node))

@@ -69,3 +69,17 @@ def test_what_one_program_does_in_one_go_is_taken_back_at_once(desk: Desk, mount
     assert {path.relative_to(mount_point) for path in (mount_point / "Development").rglob("*")} == before
     assert (mount_point / TABLE).is_file()
     assert time.monotonic() - started < 20
+
+
+def test_trees_that_undos_have_replaced_do_not_stay_open(desk: Desk, mount_point: Path) -> None:
+    plan = desk.staged()
+    pid = desk.run("mount", "--plan", plan, mount_point, "--json").json["pid"]
+    n_open = []
+    for number in range(5):
+        os.mkdir(mount_point / f"made {number}")
+        assert desk.run("stage", "undo", plan).status == 0
+        assert "Development" in os.listdir(mount_point)
+        links = [os.readlink(each) for each in Path(f"/proc/{pid}/fd").iterdir() if each.is_symlink()]
+        n_open.append(sum(link.endswith(".tree") for link in links))
+    assert len(n_open) == 5
+    assert max(n_open) <= 3  # the tree that is shown, the one before it, and one that an undo looks at
