@@ -7,9 +7,12 @@ looked at without the lock.
 
 from __future__ import annotations
 
+from typing import Final
+
 from ifmosfs.core.contest import CONTESTS, can_lose, wins
 from ifmosfs.core.files import Fingerprint, Kind, Place
 from ifmosfs.core.names import CONTROL_NAME, join, repair
+from ifmosfs.core.placing import NAME_MAX_BYTES
 from ifmosfs.core.refusals import FsError, FsErrorKind
 from ifmosfs.core.tree import FileNode, FolderNode, Node
 from ifmosfs.view.control import Control
@@ -21,6 +24,7 @@ from ifmosfs.view.values import ROOT_INODE, RenameMode
 
 # Desktops make their trash folders at the top of a volume; refused, they offer to delete instead, which here means "leave it".
 TRASH_NAMES = (b".Trash", b".Trashes", b"$RECYCLE.BIN")
+PATH_BYTES_MAX: Final = 4095  # PATH_MAX of <linux/limits.h>, without its NUL: what is deeper can be neither listed nor committed
 
 
 class EditRules:
@@ -76,7 +80,21 @@ class EditRules:
             raise FsError(FsErrorKind.EXISTS, name)
         if name in {b"", b".", b".."} or repair(name, self._guarded.rules).reason is not None:
             raise FsError(FsErrorKind.INVALID, name)
-        return join(self._looking.folder_path(parent), name)
+        path = join(self._looking.folder_path(parent), name)
+        if self._room_below(path) < 0:
+            raise FsError(FsErrorKind.NAME_TOO_LONG, name)
+        return path
+
+    def require_reach(self, node: Node, path: bytes) -> None:
+        """NAME_TOO_LONG if something in a folder would have a longer path than there can be, were the folder at this one."""
+        if isinstance(node, FolderNode) and self._guarded.is_live(path):
+            with self._guarded.lock:
+                if _needs_more_than(self._room_below(path), node):
+                    raise FsError(FsErrorKind.NAME_TOO_LONG, path)
+
+    def _room_below(self, path: bytes) -> int:
+        """How many bytes a path of the target may go on with."""
+        return PATH_BYTES_MAX - (len(join(self._guarded.plan.target, path)) if self._guarded.is_live(path) else 0)
 
     def new_path(self, parent: int, name: bytes) -> bytes:
         """The path for a new entry. EXISTS, and as `path_for`."""
@@ -139,3 +157,16 @@ class EditRules:
         if not is_contest or not wins(strategy, expected, has.fingerprint):
             raise FsError(FsErrorKind.EXISTS, target)
         return has.fingerprint
+
+
+def _needs_more_than(room: int, folder: FolderNode) -> bool:
+    """Whether a path from a folder to anything in it is longer; loads only files that may be too deep."""
+    pending = [(folder, room)]
+    while pending:
+        each, left = pending.pop()
+        if left < 0:
+            return True
+        pending.extend((inside, left - len(b"/" + inside.name)) for inside in each.folders)
+        if left < len(b"/") + NAME_MAX_BYTES and any(len(b"/" + node.name) > left for node in each.children.values()):
+            return True
+    return False

@@ -101,9 +101,11 @@ class Editing:
         replaces = self._rules.displaced(node, standing, target, mode)
         if isinstance(node, FolderNode) and self._guarded.is_live(target) and not self._guarded.is_live(path):
             self._rules.require_names(node)
+        self._rules.require_reach(node, target)
         if mode is RenameMode.EXCHANGE:
             if standing is None:
                 raise FsError(FsErrorKind.NOT_FOUND, target)
+            self._rules.require_reach(standing, path)
             self._rules.editable(new_parent, new_name)
             self._recorder.record(Edit(0, EditKind.SWAP, path, target, 0), caller, seen)
             return
