@@ -61,7 +61,7 @@ def original_of(app: App, given: bytes) -> bytes:
 
 def _original_in(app: App, view: Mount, absolute: bytes, given: bytes) -> bytes:
     try:
-        return os.getxattr(absolute, SOURCE, follow_symlinks=False)
+        return _one_of(os.getxattr(absolute, SOURCE, follow_symlinks=False), os.path.basename(absolute))
     except (FileNotFoundError, NotADirectoryError) as error:
         raise NotFound("no such file in the view", path=given, hint="it may have been re-filed: look again") from error
     except OSError as error:
@@ -75,6 +75,16 @@ def _original_in(app: App, view: Mount, absolute: bytes, given: bytes) -> bytes:
     if components(inside)[0] == CONTROL_NAME or view not in own_views(app) or "-" in plan_of(view):
         raise UsageProblem("this is no file of a plan", path=given, hint="name a file that the plan shows")
     return os.path.join(app.catalogue.load_plan_head(plan_of(view)).target, inside)  # it is in the target already
+
+
+def _one_of(sources: bytes, name: bytes) -> bytes:
+    """The original that has this name, or else the first: a file with several names in the view has as many, a line each. A name may
+    have line ends, too."""
+    if b"\n/" not in sources or os.path.lexists(sources):
+        return sources
+    first, *others = sources.split(b"\n/")
+    names = [first, *(b"/" + other for other in others)]
+    return next((each for each in names if os.path.basename(each) == name), first)
 
 
 def _known(app: App, subject: Subject, absolute: bytes, attr: Attr) -> Subject:

@@ -88,10 +88,13 @@ def _source(app: App, plan_id: str, added: frozenset[int]) -> TreeSource:
     def several(action_ids: Collection[int]) -> Iterable[Action]:
         return app.catalogue.actions_numbered(plan_id, action_ids)
 
+    def links() -> Iterable[tuple[int, int]]:
+        return app.catalogue.linked_actions(plan_id)
+
     try:
-        return StoredSource(path, head, action, actions, several)
+        return StoredSource(path, head, action, actions, several, links)
     except (FileNotFoundError, TreeFileDamaged):
-        return _made_again(app, plan_id, added, action) or StoredSource(path, head, action, actions, several)
+        return _made_again(app, plan_id, added, action) or StoredSource(path, head, action, actions, several, links)
 
 
 @without_collector()

@@ -107,6 +107,16 @@ class NodeTree:
         except KeyError:
             return False
 
+    def names_of(self, node: FileNode) -> list[FileNode]:
+        """The files that are names of the same inode, wherever they are in the tree, in plan order: mostly the node alone."""
+        unit = node.leaf.unit
+        if not unit or unit in self.projects:
+            return [node]
+        mates = [self.file(action_id) for action_id in self.source.linked(unit) if self.has_file(action_id)]
+        # One that has appeared since the plan was made has a number of its own; one that was replaced since, another inode.
+        leaf = node.leaf
+        return [each for each in mates if each.leaf.number == leaf.number or each.leaf.inode == leaf.inode] or [node]
+
     @property
     def made_files(self) -> Mapping[int, FileNode]:
         """The files that have a node by now, by the ids of their actions: others are where the plan alone puts them."""

@@ -120,6 +120,11 @@ class TreeSource(Protocol):
         """All actions in plan order, those that edits have added last."""
         ...
 
+    def linked(self, unit: int) -> Sequence[int]:
+        """The ids of the actions whose files are names of one inode and the unit with this number, in plan order; none where files
+        belong together for another reason."""
+        ...
+
     def renew(self, action_ids: Collection[int]) -> None:
         """Edits say that these actions are new, or others now: what was remembered of them is not true any more."""
         ...

@@ -233,6 +233,12 @@ class PlanSource:
         later = sorted(self._renewed - {action.action_id for action in self.plan.actions})
         return chain((self.action(each.action_id) for each in self.plan.actions), map(self.action, later))
 
+    def linked(self, unit: int) -> Sequence[int]:
+        """See `TreeSource`."""
+        if unit not in self._links:
+            return []
+        return [action.action_id for action in self.actions() if action.unit == unit]
+
     def renew(self, action_ids: Collection[int]) -> None:
         """See `TreeSource`."""
         if self._newer is not None:

@@ -145,6 +145,19 @@ class Plans(Database):
                 actions = actions_from(page, *paths)
             yield from actions
 
+    def linked_actions(self, plan_id: str) -> list[tuple[int, int]]:
+        """Unit and id of each action of a plan whose file is a name of one inode with those of others, in the order of the ids. Looks
+        through all of the plan, if there are such units."""
+        units = select(PLAN_UNITS.c.number).where(
+            PLAN_UNITS.c.plan_id == plan_id, PLAN_UNITS.c.kind == UnitKind.LINKS.value
+        )
+        one = STAGING_ACTIONS.c
+        query = select(one.unit, one.action_id).where(one.plan_id == plan_id, one.unit.in_(units))
+        with self._reading() as connection, understood(self._path):
+            if connection.execute(units.limit(1)).first() is None:
+                return []
+            return [(row.unit, row.action_id) for row in connection.execute(query.order_by(one.action_id))]
+
     def n_actions(self, plan_id: str) -> int:
         """How many files a plan has an action for."""
         query = select(func.count()).select_from(STAGING_ACTIONS).where(STAGING_ACTIONS.c.plan_id == plan_id)

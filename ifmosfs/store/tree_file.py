@@ -128,14 +128,18 @@ class StoredSource:
         action: Callable[[int], Action],
         actions: Callable[[], Iterator[Action]],
         several: Callable[[Collection[int]], Iterable[Action]],
+        links: Callable[[], Iterable[tuple[int, int]]],
     ) -> None:
-        """`plan` need not have its actions; `action` raises KeyError for an unknown id, `several` leaves it out.
+        """`plan` need not have its actions; `action` raises KeyError for an unknown id, `several` leaves it out; `links` gives unit
+        and action id of all files that are names of one inode with others, in plan order.
 
         Raises FileNotFoundError, TreeFileDamaged.
         """
         self.plan = plan
         self._path = path
         self._one, self._actions, self._several = action, actions, several
+        self._links = links
+        self._linked: dict[int, array[int]] | None = None  # by unit, once it was asked for
         self._read: dict[int, Action] = {}
         self._folder_read = NOWHERE
         self._new: dict[int, Action] = {}  # those that were renewed last, which are asked for one by one then
@@ -220,8 +224,17 @@ class StoredSource:
         """See `TreeSource`."""
         return self._actions()
 
+    def linked(self, unit: int) -> Sequence[int]:
+        """See `TreeSource`."""
+        if self._linked is None:
+            self._linked = {}
+            for number, action_id in self._links():
+                self._linked.setdefault(number, array("Q")).append(action_id)
+        return self._linked.get(unit, ())
+
     def renew(self, action_ids: Collection[int]) -> None:
         """See `TreeSource`."""
+        self._linked = None
         self._read = {}
         self._new = {action.action_id: action for action in self._several(action_ids)}
 

@@ -45,11 +45,11 @@ class Recorder:
         self._now_ns = now_ns
         self._owner = owner
 
-    def record(self, draft: Edit, caller: Caller | None, seen: Seen, *, must_be_free: bool = False) -> None:
-        """Record an edit, which gets number and time by that, and make it. `must_be_free`: EXISTS if something has the target's
-        name by then. Raises `Overtaken`, without an edit, if what was seen is not so any more. NO_ACCESS for whoever is neither the
-        view's owner nor root: the modes in the view are those that the result will have, and a shared folder of the target would
-        let others change the plan."""
+    def record(self, draft: Edit, caller: Caller | None, seen: Seen, *, must_be_free: bool = False) -> int:
+        """Record an edit, which gets number and time by that, and make it; returns its step, in which another draft that names it is
+        recorded next, whoever the caller is. `must_be_free`: EXISTS if something has the target's name by then. Raises `Overtaken`,
+        without an edit, if what was seen is not so any more. NO_ACCESS for whoever is neither the view's owner nor root: the modes
+        in the view are those that the result will have, and a shared folder of the target would let others change the plan."""
         if caller is not None and not caller.may_change(self._owner):
             raise FsError(FsErrorKind.NO_ACCESS, draft.path)
         now_ns = self._now_ns()
@@ -61,7 +61,7 @@ class Recorder:
                 if must_be_free and draft.target is not None and self._guarded.tree.find(draft.target) is not None:
                     raise FsError(FsErrorKind.EXISTS, draft.target)  # taken since the operation looked
                 self._guarded.tree.check(draft)
-                edit = self._append(replace(draft, step=self._gestures.step(caller, now_ns)))
+                edit = self._append(replace(draft, step=draft.step or self._gestures.step(caller, now_ns)))
             is_told = self._telling.is_heard and edit.kind in PUT_ASIDE
             names = NameChanges(self._guarded.tree, [edit] if is_told else ())
             self._guarded.tree.apply(edit)
@@ -69,6 +69,7 @@ class Recorder:
             self._telling.names_changed(
                 [each for each in names.made(self._guarded.tree) if each.path not in {edit.path, edit.target}]
             )
+            return edit.step
 
     def _append(self, draft: Edit) -> Edit | None:
         """The edit as recorded; `None` after others' edits were found and taken in, so that it must be looked at again."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from ifmosfs.core.filed import CategoriesAt, filed_as
 from ifmosfs.core.files import Fingerprint
-from ifmosfs.core.names import ancestors, components, join, repair, split
+from ifmosfs.core.names import NameRules, ancestors, components, join, repair, split, with_suffix_before_extension
+from ifmosfs.core.node_tree import lies_in
 from ifmosfs.core.plan import NO_CATEGORY, Action, Edit, EditKind
 from ifmosfs.core.refusals import FsError, FsErrorKind
 from ifmosfs.core.tree import FileNode
@@ -86,7 +87,7 @@ class ExtendedAttributes:
         if name != CATEGORY or not is_file(inode):
             raise FsError(FsErrorKind.NOT_SUPPORTED, name)
         category = value.decode("utf-8", "replace").strip()
-        undisturbed(self._guarded, lambda: self._file_under(self._guarded.file(inode), category, caller))
+        undisturbed(self._guarded, lambda: self._file(self._names(self._guarded.file(inode)), category, caller))
 
     def remove(self, inode: int, name: bytes, caller: Caller | None = None) -> None:
         """See `View.removexattr`."""
@@ -110,12 +111,16 @@ class ExtendedAttributes:
         if name not in names_of(node, replaces, said):
             raise FsError(FsErrorKind.NO_ATTRIBUTE, name)
         if name == SOURCE:
-            return node.leaf.source_place.absolute
+            return b"\n".join(each.leaf.source_place.absolute for each in self._names(node))
         if name == STATUS:
             return self._status(node).encode()
         if name == REPLACES and replaces is not None:
             return b"%d bytes" % replaces.size_bytes
         return judgement(node, name, said)
+
+    def _names(self, node: FileNode) -> list[FileNode]:
+        """All names of a file: who asks for an inode cannot say which he means."""
+        return self._guarded.consult(lambda tree: tree.names_of(node))
 
     def _said(self, node: FileNode) -> str | None:
         """The category that a person has given a file, in words or by the folder it was put into."""
@@ -137,44 +142,109 @@ class ExtendedAttributes:
         with self._guarded.lock:
             return "vault" if status == "staying" and self._guarded.tree.is_vaulted(node) else status
 
-    def _file_under(self, node: FileNode, category: str, caller: Caller | None) -> None:
+    # Writing
+
+    def _file(self, nodes: Sequence[FileNode], category: str, caller: Caller | None) -> None:
         if category == NO_CATEGORY:
-            self._leave_out(node, caller)
-            return
-        folder = self._refile(node.action, category)
+            self._leave_out(nodes, caller)
+        else:
+            self._file_under(nodes, category, caller)
+
+    def _file_under(self, nodes: Sequence[FileNode], category: str, caller: Caller | None) -> None:
+        """File all names of one inode under a category: it is what the content is, and nobody can tell which name was meant."""
+        folder = self._refile(nodes[0].action, category)
         if folder is None:
             raise FsError(FsErrorKind.INVALID, category.encode())
-        with self._guarded.lock:
-            path = self._guarded.tree.path_of(node)
-            names = [*components(folder), split(node.leaf.source)[1]]
-            target = join(*(repair(each, self._guarded.rules).name for each in names))
-            if self._guarded.tree.find(split(target)[0]) is node.parent:
-                target = path  # it is there, perhaps under a number, or a name that a person gave it
-        if target == path and category == (self._said(node) or node.action.category):
-            return
-        if target != path and self._looking.is_taken(target):
-            raise FsError(FsErrorKind.EXISTS, target)
-        seen = Seen(nodes=((path, node),))
-        missing = [folder for folder in ancestors(target) if not self._looking.is_taken(folder)]
+        filings = [each for each in self._filings(nodes, folder) if not self._is_done(each, category)]
+        for each in filings:
+            if each.is_moved and self._looking.is_taken(each.target):
+                raise FsError(FsErrorKind.EXISTS, each.target)
+        targets = [each.target for each in filings]
+        above = dict.fromkeys(folder for target in targets for folder in ancestors(target))
+        missing = [folder for folder in above if not self._looking.is_taken(folder)]
+        seen = Seen(nodes=tuple((each.path, each.node) for each in filings))
+        step = 0
         for folder in missing:
-            self._recorder.record(Edit(0, EditKind.MKDIR, folder, None, 0), caller, seen)
-        draft = Edit(0, EditKind.MOVE, path, target, 0, category=category)
-        self._recorder.record(draft, caller, seen, must_be_free=target != path)
-        with self._guarded.lock:
-            changed = dict.fromkeys((path, *missing, target))
-            for each in changed:
-                self._telling.name_changed(each)
-            if path != target:
-                tree = self._guarded.tree
-                self._telling.names_changed([Changed(each, each in missing, tree.find(each)) for each in changed])
+            step = self._recorder.record(Edit(0, EditKind.MKDIR, folder, None, 0, step=step), caller, seen)
+        for each in filings:
+            draft = Edit(0, EditKind.MOVE, each.path, each.target, 0, category=category, step=step)
+            step = self._recorder.record(draft, caller, each.seen, must_be_free=each.is_moved)
+        self._tell_filed(filings, missing)
 
-    def _leave_out(self, node: FileNode, caller: Caller | None) -> None:
+    def _filings(self, nodes: Sequence[FileNode], folder: bytes) -> list[_Filing]:
+        """Where the names go: under those of their originals, numbered where two of them are equal."""
+        rules = self._guarded.rules
+        where = join(*(repair(each, rules).name for each in components(folder)))
+        with self._guarded.lock:
+            tree = self._guarded.tree
+            standing = tree.find(where)
+            # What is there stays so, perhaps under a number, or a name that a person gave it.
+            taken = {rules.key(node.name) for node in nodes if node.parent is standing}
+            filings: list[_Filing] = []
+            for node in nodes:
+                path = target = tree.path_of(node)
+                if node.parent is not standing:
+                    target = join(where, _free_name(repair(split(node.leaf.source)[1], rules).name, taken, rules))
+                filings.append(_Filing(node, path, target))
+        return filings
+
+    def _is_done(self, filing: _Filing, category: str) -> bool:
+        return not filing.is_moved and category == (self._said(filing.node) or filing.node.action.category)
+
+    def _tell_filed(self, filings: Sequence[_Filing], missing: Sequence[bytes]) -> None:
+        with self._guarded.lock:
+            for path in dict.fromkeys([*missing, *(path for each in filings for path in each.paths)]):
+                self._telling.name_changed(path)
+            moved = (path for each in filings if each.is_moved for path in each.paths)
+            tree = self._guarded.tree
+            changed = dict.fromkeys([*missing, *moved])
+            self._telling.names_changed([Changed(each, each in missing, tree.find(each)) for each in changed])
+
+    def _leave_out(self, nodes: Sequence[FileNode], caller: Caller | None) -> None:
         """As by a deletion, but not by the kernel's call for one."""
         with self._guarded.lock:
-            path = self._guarded.tree.path_of(node)
-        draft = Edit(0, EditKind.EXCLUDE, path, None, 0, category=NO_CATEGORY)
-        self._recorder.record(draft, caller, Seen(nodes=((path, node),)))
+            tree = self._guarded.tree
+            planned = [node for node in nodes if not lies_in(node, tree.excluded)] or [nodes[0]]
+            paths = [tree.path_of(node) for node in planned]
+        step = 0
+        for node, path in zip(planned, paths, strict=True):
+            draft = Edit(0, EditKind.EXCLUDE, path, None, 0, category=NO_CATEGORY, step=step)
+            step = self._recorder.record(draft, caller, Seen(nodes=((path, node),)))
         with self._guarded.lock:
-            self._telling.name_changed(path)
-            self._telling.name_changed(self._guarded.tree.path_of(node))
-            self._telling.names_changed([Changed(path, False, None)])
+            for node, path in zip(planned, paths, strict=True):
+                self._telling.name_changed(path)
+                self._telling.name_changed(self._guarded.tree.path_of(node))
+            self._telling.names_changed([Changed(path, False, None) for path in paths])
+
+
+class _Filing(NamedTuple):
+    """A name of a file that is filed: where it is, and where it goes."""
+
+    node: FileNode
+    path: bytes
+    target: bytes
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether it is elsewhere."""
+        return self.path != self.target
+
+    @property
+    def seen(self) -> Seen:
+        """That it is there still."""
+        return Seen(nodes=((self.path, self.node),))
+
+    @property
+    def paths(self) -> tuple[bytes, bytes]:
+        """Both paths."""
+        return self.path, self.target
+
+
+def _free_name(wanted: bytes, taken: set[bytes], rules: NameRules) -> bytes:
+    """The name, or it with a number where it is taken; it is taken then."""
+    name, number = wanted, 2
+    while rules.key(name) in taken:
+        name = with_suffix_before_extension(wanted, b" (%d)" % number, rules.name_max_bytes)
+        number += 1
+    taken.add(rules.key(name))
+    return name

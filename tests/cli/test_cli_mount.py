@@ -378,3 +378,27 @@ def test_names_that_are_no_text_come_through_the_mount_and_the_commit(bare_desk:
     assert bare_desk.run("verify", result.json["plan"]).status == 0
     assert bare_desk.run("rollback", result.json["plan"], "--yes").status == 0
     assert attributes(bare_desk.inbox) == before
+
+
+def test_category_of_a_hard_linked_file_is_that_of_all_its_names_and_one_undo_takes_it_back(
+    desk: Desk, mount_point: Path
+) -> None:
+    os.link(desk.inbox / "invoice-17.txt", desk.inbox / "copy-17.txt")
+    result = desk.run("mount", desk.inbox, mount_point, "--output", desk.target, "--json")
+    before = read_tree(mount_point / "Financial")
+    shown = mount_point / "Financial" / "Documents" / "2021" / "invoice-17.txt"
+    sources = {os.fsencode(desk.inbox / name) for name in ("invoice-17.txt", "copy-17.txt")}
+    assert {*os.getxattr(shown, "user.ifmosfs.source").split(b"\n")} == sources
+    for name in ("invoice-17.txt", "copy-17.txt"):
+        told = desk.here("why", shown.with_name(name), "--json").json
+        assert told["path"] == str(desk.inbox / name)
+    os.setxattr(shown, "user.ifmosfs.category", b"legal_document")
+    assert read_tree(mount_point / "Legal") == {b"2021": {b"copy-17.txt": INVOICE, b"invoice-17.txt": INVOICE}}
+    assert desk.here("stage", "undo", result.json["plan"]).status == 0
+    assert eventually(shown.with_name("copy-17.txt").exists)
+    assert (read_tree(mount_point / "Financial"), (mount_point / "Legal").exists()) == (before, False)
+    os.setxattr(shown, "user.ifmosfs.category", b"none")
+    assert {path.name for path in (mount_point / "To review" / "excluded").iterdir()} == {
+        "copy-17.txt",
+        "invoice-17.txt",
+    }

@@ -32,7 +32,12 @@ def source_of(path: Path, plan: Plan) -> StoredSource:
     """The file read back; whole actions come from the plan."""
     whole = PlanSource(plan)
     return StoredSource(
-        path, replace(plan, actions=()), whole.action, whole.actions, lambda ids: map(whole.action, ids)
+        path,
+        replace(plan, actions=()),
+        whole.action,
+        whole.actions,
+        lambda ids: map(whole.action, ids),
+        lambda: [(action.unit, action.action_id) for action in plan.actions if action.unit],
     )
 
 
@@ -98,7 +103,9 @@ def test_names_of_one_inode_share_a_number(tmp_path: Path) -> None:
     plan = replace(plan, actions=linked, units=(Unit(1, UnitKind.LINKS, b"/in"),))
     with stored(tmp_path, plan) as source:
         numbers = {leaf.source: leaf.number for folder in range(len(source.folders())) for leaf in source.files(folder)}
+        assert ([*source.linked(1)], [*source.linked(2)]) == ([1, 3], [])
     assert numbers == {b"one": 1, b"other": 2, b"two": 1}
+    assert (PlanSource(plan).linked(1), PlanSource(plan).linked(2)) == ([1, 3], [])
 
 
 def test_actions_that_edits_have_added_are_not_placed_by_the_plan(tmp_path: Path) -> None:
@@ -144,7 +151,7 @@ def test_whoever_asks_for_a_second_action_of_a_folder_gets_those_near_it_at_once
         asked.append(1)
         return whole.action(action_id)
 
-    with StoredSource(path, replace(plan, actions=()), one, whole.actions, several) as source:
+    with StoredSource(path, replace(plan, actions=()), one, whole.actions, several, list) as source:
         assert [source.action(number) for number in (1, 1201, *range(1, 1201))] == [
             plan.actions[number - 1] for number in (1, 1201, *range(1, 1201))
         ]
