@@ -88,7 +88,7 @@ class Looking:
         if is_control(inode):
             return self._control.attr_of(inode)
         if is_existing(inode):
-            path = self._target.path(inode)
+            path = self._target.live_path(inode)
             with self._guarded.lock:
                 node = self._guarded.tree.find(path)
             return self._appearance.existing_attr(path) if node is None else self._appearance.node_attr(node)
@@ -133,7 +133,7 @@ class Looking:
     def readlink(self, inode: int) -> bytes:
         """See `View.readlink`."""
         if is_existing(inode):
-            return self._target.asked(self._disk.read_link, self._guarded.place(self._target.path(inode)))
+            return self._target.asked(self._disk.read_link, self._guarded.place(self._target.live_path(inode)))
         if not is_file(inode):
             raise FsError(FsErrorKind.INVALID)
         node = self._guarded.file(inode)

@@ -95,7 +95,7 @@ class OpenFiles:
         return opened
 
     def _open_existing(self, inode: int, caller: Caller | None) -> Opened:
-        path = self._target.path(inode)
+        path = self._target.live_path(inode)
         place = self._guarded.place(path)
         if self._target.asked(self._disk.lstat, place).kind is Kind.FOLDER:
             raise FsError(FsErrorKind.IS_A_FOLDER, path)

@@ -1,6 +1,7 @@
 """What already exists in the target, shown live beside the plan, and what is in projects, which the plan moves whole.
 
-`_paths` tells where the numbers that the kernel knows are; its lock is never held while the disk is looked at.
+`_paths` tells where the numbers that the kernel knows are, of files with several names by each name that was told, the last first; its
+lock is never held while the disk is looked at.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class Found(NamedTuple):
 
 
 NOTHING_FOUND: Final = Found((), {})
+MOST_NAMES: Final = 16  # of one inode that are remembered; what is told anew takes the place of what was told first
 
 
 class Target:
@@ -41,16 +43,34 @@ class Target:
         self._rules = rules
         self._place_of = place_of
         self._lock = threading.Lock()
-        self._paths: dict[int, bytes] = {}
+        self._paths: dict[int, bytes | tuple[bytes, ...]] = {}  # nearly all have one
         self._metas: dict[Place, tuple[int, FolderMeta | None]] = {}  # by folder, with its change time
 
     def path(self, inode: int) -> bytes:
-        """The path behind a number. NOT_FOUND if it was never told, or forgotten."""
+        """The path behind a number, the last told one of several; looks at no disk. NOT_FOUND if it was never told, or forgotten."""
+        return self._told(inode)[0]
+
+    def live_path(self, inode: int) -> bytes:
+        """As `path`, but of several the first that leads to the file still: others may have been removed or replaced meanwhile, and
+        the kernel may mean any of them."""
+        paths = self._told(inode)
+        if len(paths) == 1:
+            return paths[0]
+        return next((path for path in paths if self._leads_to(inode, path)), paths[0])
+
+    def _told(self, inode: int) -> tuple[bytes, ...]:
         with self._lock:
-            path = self._paths.get(inode)
-        if path is None:
+            paths = self._paths.get(inode)
+        if paths is None:
             raise FsError(FsErrorKind.NOT_FOUND)
-        return path
+        return paths if isinstance(paths, tuple) else (paths,)
+
+    def _leads_to(self, inode: int, path: bytes) -> bool:
+        try:
+            attr = self.attr_or_none(path)
+        except FsError:  # one name that cannot be looked at does not hide the others
+            return False
+        return attr is not None and inode_of_existing(attr) == inode
 
     def forget(self, inode: int) -> None:
         """The kernel does not know the number any more."""
@@ -60,8 +80,10 @@ class Target:
     def number(self, attr: Attr, path: bytes) -> int:
         """The number of what is at a path."""
         inode = inode_of_existing(attr)
+        may_have_others = attr.n_links > 1 and attr.kind is not Kind.FOLDER
         with self._lock:
-            self._paths[inode] = path
+            before = self._paths.get(inode) if may_have_others else None
+            self._paths[inode] = path if before is None else _with_another(before, path)
         return inode
 
     def numbered(self, attr: Attr, path: bytes) -> Attr:
@@ -138,3 +160,11 @@ class Target:
             return ask(*args, **kwargs)
         except OSError as error:
             raise fs_error(error) from error
+
+
+def _with_another(told: bytes | tuple[bytes, ...], path: bytes) -> bytes | tuple[bytes, ...]:
+    """The names of one file when it is told under one of them (again)."""
+    if told == path:
+        return path
+    names = told if isinstance(told, tuple) else (told,)
+    return path, *[each for each in names if each != path][: MOST_NAMES - 1]

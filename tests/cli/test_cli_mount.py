@@ -402,3 +402,16 @@ def test_category_of_a_hard_linked_file_is_that_of_all_its_names_and_one_undo_ta
         "copy-17.txt",
         "invoice-17.txt",
     }
+
+
+def test_name_of_a_file_of_the_target_is_opened_right_after_another_one_was_removed(
+    desk: Desk, mount_point: Path
+) -> None:
+    there = desk.target / "Linked"
+    there.mkdir(parents=True)
+    (there / "a").write_bytes(b"content")
+    os.link(there / "a", there / "b")
+    assert desk.run("mount", desk.inbox, mount_point, "--output", desk.target).status == 0
+    assert [os.stat(mount_point / "Linked" / name).st_nlink for name in ("a", "b")] == [2, 2]
+    (there / "b").unlink()
+    assert (mount_point / "Linked" / "a").read_bytes() == b"content"
