@@ -215,6 +215,8 @@ class PosixDisk:
         os.mkdir(name, mode & 0o777, dir_fd=folder)
         try:
             made = folders.change_folder(place)
+            if mode & ~0o777 and not filesystems.holds_owners(made):
+                mode &= 0o777  # FAT and its kin, which keep no mode, refuse these bits
             # The umask, or an inherited setgid, may be in the way. Where none is, nothing is set anew: the setgid bit of a group that
             # this user is not in would be lost by that.
             if stat.S_IMODE(linux.attr_at(made, b"").mode) != mode:

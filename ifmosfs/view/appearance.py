@@ -108,7 +108,10 @@ class Appearance:
             staying = self._guarded.tree.in_review(node)
         above = None if staying else self._target.above(path)
         mode = new_folder_mode(above, node.mode, self._guarded.plan.policy.folder_mode)
-        owner = (self._owner[0], above.gid) if above is not None and mode & GROUP_OF_FOLDER else self._owner
+        hands_down = (
+            above is not None and above.mode & GROUP_OF_FOLDER
+        )  # its group; a bit that only the plan gives does not
+        owner = (self._owner[0], above.gid) if above is not None and hands_down else self._owner
         inode, n_links = inode_of_folder(node.number), 2 + n_subfolders + (node is self._guarded.tree.root)
         return made_attr(stat.S_IFDIR | mode, inode, 4096, node.mtime_ns, owner, n_links)
 

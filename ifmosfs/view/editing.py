@@ -10,6 +10,7 @@ from __future__ import annotations
 import stat
 from dataclasses import replace
 
+from ifmosfs.core.inheriting import GROUP_OF_FOLDER
 from ifmosfs.core.names import join, split
 from ifmosfs.core.plan import Edit, EditKind
 from ifmosfs.core.refusals import FsError, FsErrorKind
@@ -42,7 +43,11 @@ class Editing:
 
         def attempt() -> None:
             path = self._rules.new_path(parent, name)
-            draft = Edit(0, EditKind.MKDIR, path, None, 0, mode=stat.S_IMODE(mode) & 0o777)
+            with self._guarded.lock:
+                above = self._guarded.tree.find(split(path)[0])
+            # As mkdir(2) does it; what an existing folder hands down is seen to where the mode is shown, and in the commit.
+            inherited = above.mode & GROUP_OF_FOLDER if isinstance(above, FolderNode) else 0
+            draft = Edit(0, EditKind.MKDIR, path, None, 0, mode=mode & (stat.S_ISVTX | 0o777) | inherited)
             self._recorder.record(draft, caller, _seen_in(parent, path, None))
 
         undisturbed(self._guarded, attempt)
@@ -143,7 +148,7 @@ class Editing:
 
     def chmod(self, inode: int, mode: int, caller: Caller | None = None) -> None:
         """See `View.chmod`."""
-        self._touch(inode, Edit(0, EditKind.TOUCH, b"", None, 0, mode=stat.S_IMODE(mode) & 0o777), caller)
+        self._touch(inode, Edit(0, EditKind.TOUCH, b"", None, 0, mode=stat.S_IMODE(mode)), caller)
 
     def set_times(self, inode: int, atime_ns: int | None, mtime_ns: int | None, caller: Caller | None = None) -> None:
         """See `View.set_times`."""

@@ -415,3 +415,30 @@ def test_name_of_a_file_of_the_target_is_opened_right_after_another_one_was_remo
     assert [os.stat(mount_point / "Linked" / name).st_nlink for name in ("a", "b")] == [2, 2]
     (there / "b").unlink()
     assert (mount_point / "Linked" / "a").read_bytes() == b"content"
+
+
+@pytest.mark.parametrize("above", [0o755, 0o2775])
+def test_modes_given_to_planned_folders_are_shown_and_made_with_all_their_bits(
+    desk: Desk, mount_point: Path, above: int
+) -> None:
+    desk.target.mkdir()
+    desk.target.chmod(above)
+    mounted = desk.run("mount", desk.inbox, mount_point, "--output", desk.target, "--json")
+    for mode in (0o755, 0o700, 0o1777, 0o2775, 0o4755):
+        folder = mount_point / f"{mode:o}"
+        folder.mkdir()
+        folder.chmod(mode)
+        (folder / "below").mkdir()
+    subprocess.run(["mkdir", "-m", "1777", mount_point / "made 1777"], check=True)
+    shown = modes(mount_point)
+    bit = above & 0o2000
+    assert {name: mode for name, (mode, _) in shown.items() if name.endswith(("77", "75", "55", "00"))} == {
+        name: f"{mode | bit:o}"
+        for name, mode in {
+            **{f"{mode:o}": mode for mode in (0o755, 0o700, 0o1777, 0o2775, 0o4755)},
+            "made 1777": 0o1777,
+        }.items()
+    }
+    assert shown["2775/below"][0] == "2755"
+    assert desk.run("commit", mounted.json["plan"], "--yes").status == 0
+    assert modes(desk.target) == shown

@@ -452,7 +452,28 @@ def test_chmod_and_set_times_are_kept_for_a_planned_folder(scene: Scene) -> None
     scene.view.set_times(inode, None, 77)
     scene.view.set_times(inode, 5, None)
     attr = scene.view.getattr(inode)
-    assert (attr.mode, attr.mtime_ns, len(scene.log.edits)) == (stat.S_IFDIR | 0o750, 77, 2)
+    assert (attr.mode, attr.mtime_ns, len(scene.log.edits)) == (stat.S_IFDIR | 0o2750, 77, 2)
+
+
+@pytest.mark.parametrize("mode", [0o1777, 0o2775, 0o4755, 0o7000, 0o755])
+def test_all_bits_of_a_mode_are_kept_for_a_planned_folder_and_its_group_is_its_makers(scene: Scene, mode: int) -> None:
+    os.chown(scene.plan.target, -1, 12345 if os.getuid() == 0 else os.getgid())
+    scene.view.chmod(scene.inode(b"New"), mode)
+    for view in (scene.view, scene.again()):
+        attr = view.getattr(view.resolve(b"New"))
+        assert (attr.mode, attr.uid, attr.gid) == (stat.S_IFDIR | mode, *OWNER)
+
+
+def test_new_folder_has_the_sticky_bit_it_is_made_with_and_the_setgid_bit_of_the_planned_one_above(
+    scene: Scene,
+) -> None:
+    made = scene.view.mkdir(ROOT_INODE, b"made", 0o7755).attr
+    scene.view.chmod(made.inode, 0o2700)
+    below = scene.view.mkdir(made.inode, b"below", 0o755).attr
+    deeper = scene.view.mkdir(below.inode, b"deeper", 0o1711).attr
+    assert [oct(attr.mode) for attr in (made, below, deeper)] == [
+        oct(stat.S_IFDIR | mode) for mode in (0o1755, 0o2755, 0o3711)
+    ]
 
 
 def test_a_folder_that_was_taken_out_takes_nothing_in_any_more(scene: Scene) -> None:
