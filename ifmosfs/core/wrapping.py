@@ -10,6 +10,8 @@ _SPAN: Final = 1 << 64
 _HALF: Final = 1 << 63
 # The earliest time an ext4, xfs or Btrfs-made file bears is 13 December 1901; times from there on for 584 years are kept exactly.
 EARLIEST_NS: Final = -(1 << 31) * 1_000_000_000
+# The latest that ext4 holds: 10 May 2446.
+LATEST_NS: Final = ((1 << 34) - (1 << 31) - 1) * 1_000_000_000
 
 FingerprintRow = tuple[int, int, int, int, int | None]
 
@@ -27,6 +29,12 @@ def unsigned(stored: int) -> int:
 def time_ns(stored: int) -> int:
     """The time that `wrapped` was given, if it lies between 1901 and 2486, which is all that xfs can hold."""
     return stored if stored >= EARLIEST_NS else stored + _SPAN
+
+
+def within_range(wanted_ns: int) -> int:
+    """The time, or the nearest that is kept here and that an ext4 filesystem can give a folder: so the kernel does with times that are
+    beyond what a filesystem holds."""
+    return min(max(wanted_ns, EARLIEST_NS), LATEST_NS)
 
 
 def fingerprint_row(print_: Fingerprint) -> FingerprintRow:

@@ -15,6 +15,7 @@ from ifmosfs.core.names import join, split
 from ifmosfs.core.plan import Edit, EditKind
 from ifmosfs.core.refusals import FsError, FsErrorKind
 from ifmosfs.core.tree import FolderNode, Node
+from ifmosfs.core.wrapping import within_range
 from ifmosfs.view.changes import Changed
 from ifmosfs.view.edit_rules import EditRules
 from ifmosfs.view.guarded_tree import GuardedTree
@@ -156,7 +157,7 @@ class Editing:
         if mtime_ns is None:
             self._rules.planned_folder_path(inode)
         else:
-            self._touch(inode, Edit(0, EditKind.TOUCH, b"", None, 0, mtime_ns=mtime_ns), caller)
+            self._touch(inode, Edit(0, EditKind.TOUCH, b"", None, 0, mtime_ns=within_range(mtime_ns)), caller)
 
     def _touch(self, inode: int, draft: Edit, caller: Caller | None) -> None:
         """Make an edit of a planned folder, which gets its path here."""

@@ -442,3 +442,22 @@ def test_modes_given_to_planned_folders_are_shown_and_made_with_all_their_bits(
     assert shown["2775/below"][0] == "2755"
     assert desk.run("commit", mounted.json["plan"], "--yes").status == 0
     assert modes(desk.target) == shown
+
+
+def test_time_of_a_planned_folder_is_the_same_after_a_kill_and_in_the_commit(desk: Desk, mounted: Mounted) -> None:
+    wanted_s = {"old": -5_000_000_000, "new": 10**11, "just": 4_000_000_000}
+    kept_s = {"old": -(2**31), "new": 2**34 - 2**31 - 1, "just": 4_000_000_000}
+    for name in wanted_s:
+        (mounted.point / name).mkdir()
+    for name, time_s in wanted_s.items():
+        os.utime(mounted.point / name, (time_s, time_s))
+
+    def times_s(folder: Path) -> dict[str, float]:
+        return {name: (folder / name).stat().st_mtime for name in wanted_s}
+
+    assert times_s(mounted.point) == kept_s
+    kill(mounted)
+    assert desk.run("mount", "--plan", mounted.plan, mounted.point).status == 0
+    assert times_s(mounted.point) == kept_s
+    assert desk.run("commit", mounted.plan, "--yes").status == 0
+    assert times_s(desk.target) == kept_s

@@ -455,6 +455,23 @@ def test_chmod_and_set_times_are_kept_for_a_planned_folder(scene: Scene) -> None
     assert (attr.mode, attr.mtime_ns, len(scene.log.edits)) == (stat.S_IFDIR | 0o2750, 77, 2)
 
 
+@pytest.mark.parametrize(
+    ("wanted_s", "kept_s"),
+    [
+        (-(2**31), -(2**31)),
+        (-(2**31) - 1, -(2**31)),
+        (-5_000_000_000, -(2**31)),
+        (2**34 - 2**31 - 1, 2**34 - 2**31 - 1),
+        (10**11, 2**34 - 2**31 - 1),
+        (2**62 // 10**9, 2**62 // 10**9),
+    ],
+)
+def test_time_that_no_disk_keeps_becomes_the_nearest_one_at_once(scene: Scene, wanted_s: int, kept_s: int) -> None:
+    inode = scene.inode(b"New")
+    scene.view.set_times(inode, None, wanted_s * 10**9)
+    assert scene.view.getattr(inode).mtime_ns == scene.log.edits[-1].mtime_ns == kept_s * 10**9
+
+
 @pytest.mark.parametrize("mode", [0o1777, 0o2775, 0o4755, 0o7000, 0o755])
 def test_all_bits_of_a_mode_are_kept_for_a_planned_folder_and_its_group_is_its_makers(scene: Scene, mode: int) -> None:
     os.chown(scene.plan.target, -1, 12345 if os.getuid() == 0 else os.getgid())
