@@ -38,7 +38,7 @@ class EditMaker:
             case EditKind.MKDIR:
                 parent, name = self._placing.ensure_parent(edit.path)
                 self._placing.add_folder(parent, name, planned=True, at_ns=edit.at_ns, mode=edit.mode)
-                parent.mtime_ns = edit.at_ns
+                parent.note_change(edit.at_ns)
             case EditKind.RMDIR:
                 self._placing.detach(self._nodes.node_at(edit.path), edit.at_ns)
             case EditKind.TOUCH:
@@ -133,3 +133,4 @@ class EditMaker:
             folder.mode = edit.mode
         if edit.mtime_ns is not None:
             folder.mtime_ns = edit.mtime_ns
+        folder.note_change(edit.at_ns, of_entries=False)

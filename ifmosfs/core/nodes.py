@@ -172,6 +172,7 @@ class FolderNode:
     __slots__ = (
         "_entries",
         "_loader",
+        "ctime_ns",
         "is_touched",
         "mode",
         "mtime_ns",
@@ -202,7 +203,7 @@ class FolderNode:
         self.parent = parent
         self.planned = planned
         self.mode = mode
-        self.mtime_ns = mtime_ns
+        self.mtime_ns = self.ctime_ns = mtime_ns
         self.unit = unit
         self.n_unloaded = n_unloaded
         self.is_touched = False
@@ -226,6 +227,12 @@ class FolderNode:
     def loaded(self) -> dict[bytes, Node]:
         """As `children`, without what is not loaded yet: for who loads, forgets, or knows that it is not among those."""
         return self._entries
+
+    def note_change(self, at_ns: int, *, of_entries: bool = True) -> None:
+        """Something about it has changed; not `of_entries`: its name, its place, its mode or its times."""
+        if of_entries:
+            self.mtime_ns = at_ns
+        self.ctime_ns = max(self.ctime_ns, at_ns)
 
     def keep_only_folders(self) -> None:
         """Take the files out, which are to be loaded again."""

@@ -82,7 +82,7 @@ class Placing:
         parent, name = self.spot(node)
         parent.is_touched = parent.is_touched or isinstance(node, FileNode)
         del parent.children[self._nodes.key(parent, name)]
-        parent.mtime_ns = at_ns
+        parent.note_change(at_ns)
 
     def attach(self, node: Node, parent: FolderNode, name: bytes, at_ns: int) -> None:
         """Put a node that is nowhere into a folder, under a name that is free there."""
@@ -92,12 +92,13 @@ class Placing:
                 pending.extend(child for child in pending.pop().children.values() if isinstance(child, FolderNode))
         node.parent, node.name = parent, name
         if isinstance(node, FolderNode):
+            node.note_change(at_ns, of_entries=False)
             self._rekey(node)
         else:
             self._nodes.load(parent)
             parent.is_touched = True
         parent.loaded[self._nodes.key(parent, name)] = node
-        parent.mtime_ns = at_ns
+        parent.note_change(at_ns)
 
     def _rekey(self, folder: FolderNode) -> None:
         """Between layout and review the idea of equal names changes; a folder of twins keeps all of them."""

@@ -113,7 +113,8 @@ class Appearance:
         )  # its group; a bit that only the plan gives does not
         owner = (self._owner[0], above.gid) if above is not None and hands_down else self._owner
         inode, n_links = inode_of_folder(node.number), 2 + n_subfolders + (node is self._guarded.tree.root)
-        return made_attr(stat.S_IFDIR | mode, inode, 4096, node.mtime_ns, owner, n_links)
+        attr = made_attr(stat.S_IFDIR | mode, inode, 4096, node.mtime_ns, owner, n_links)
+        return replace(attr, ctime_ns=node.ctime_ns)
 
     # Listings
 

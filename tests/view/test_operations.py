@@ -472,6 +472,26 @@ def test_time_that_no_disk_keeps_becomes_the_nearest_one_at_once(scene: Scene, w
     assert scene.view.getattr(inode).mtime_ns == scene.log.edits[-1].mtime_ns == kept_s * 10**9
 
 
+def test_change_time_of_a_planned_folder_is_that_of_the_last_edit_of_it(scene: Scene) -> None:
+    inode = scene.inode(b"New")
+    looks = [scene.view.getattr(inode)]
+    changes: tuple[Callable[[], object], ...] = (
+        lambda: scene.view.set_times(inode, None, 77),
+        lambda: scene.view.chmod(inode, 0o700),
+        lambda: scene.view.set_times(inode, None, 9_000),
+    )
+    for change in changes:
+        change()
+        looks.append(scene.view.getattr(inode))
+    times = [(attr.mtime_ns, attr.ctime_ns) for attr in looks]
+    assert times == [(1_000, 1_000), (77, NOW_NS), (77, NOW_NS), (9_000, NOW_NS)]
+    rename(scene, b"New/Empty", b"Empty")
+    assert [(attr.mtime_ns, attr.ctime_ns) for attr in map(scene.view.getattr, (inode, scene.inode(b"Empty")))] == [
+        (NOW_NS, NOW_NS),
+        (1_000, NOW_NS),
+    ]
+
+
 @pytest.mark.parametrize("mode", [0o1777, 0o2775, 0o4755, 0o7000, 0o755])
 def test_all_bits_of_a_mode_are_kept_for_a_planned_folder_and_its_group_is_its_makers(scene: Scene, mode: int) -> None:
     os.chown(scene.plan.target, -1, 12345 if os.getuid() == 0 else os.getgid())
