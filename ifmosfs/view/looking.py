@@ -8,6 +8,7 @@ nobody else, is answered by the ghosts (`nudges`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from ifmosfs.core.files import Attr, Kind
 from ifmosfs.core.names import CONTROL_NAME, components, join, split
@@ -17,7 +18,7 @@ from ifmosfs.core.tree import FileNode, FolderNode, Node
 from ifmosfs.view.appearance import Appearance
 from ifmosfs.view.control_folder import ControlFolder
 from ifmosfs.view.guarded_tree import GuardedTree
-from ifmosfs.view.inodes import CONTROL_BASE, EXISTING_BASE, is_control, is_existing, is_file
+from ifmosfs.view.inodes import CONTROL_BASE, EXISTING_BASE, is_control, is_existing, is_file, is_planned_folder
 from ifmosfs.view.listing import FixedListing, FolderListing, Named
 from ifmosfs.view.nudges import FOLDER_INODE, Ghosts, NameIn
 from ifmosfs.view.protocol import Listing
@@ -93,8 +94,10 @@ class Looking:
                 node = self._guarded.tree.find(path)
             return self._appearance.existing_attr(path) if node is None else self._appearance.node_attr(node)
         with self._guarded.lock:
-            node = self._guarded.folder(inode)
-        return self._appearance.node_attr(node)
+            folder = self._guarded.folder(inode)
+            is_there = self._guarded.tree.holds(folder)
+        attr = self._appearance.folder_attr(folder)
+        return attr if is_there else replace(attr, n_links=0)  # somebody has it open still
 
     def opendir(self, inode: int) -> Listing:
         """See `View.opendir`."""
@@ -102,6 +105,8 @@ class Looking:
             return FixedListing(self._control.entries())
         with self._guarded.lock:
             self._guarded.tree.forget(MOST_LOADED)
+            if self._is_taken_out(inode):
+                return FixedListing(())
             folder, path = self.where(inode)
             children: Mapping[bytes, Node] = {} if folder is None else folder.children
             nodes = list(children.values())
@@ -114,6 +119,10 @@ class Looking:
             more.append(Entry(CONTROL_NAME, self._control.folder_attr()))
         live_folders = self._by_name(zip(names, nodes, strict=True), live.shared)
         return FolderListing(self._appearance, folder, names, nodes, more, live_folders)
+
+    def _is_taken_out(self, inode: int) -> bool:
+        """Whether it is a folder of the plan that was taken out, in which somebody may be still; under the lock."""
+        return is_planned_folder(inode) and not self._guarded.tree.holds(self._guarded.folder(inode))
 
     def _by_name(self, named: Iterable[Named], live: Mapping[bytes, Attr]) -> Mapping[bytes, Attr]:
         """What the target has of the folders among some nodes, by the names that the nodes have."""

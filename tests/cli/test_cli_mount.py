@@ -461,3 +461,14 @@ def test_time_of_a_planned_folder_is_the_same_after_a_kill_and_in_the_commit(des
     assert times_s(mounted.point) == kept_s
     assert desk.run("commit", mounted.plan, "--yes").status == 0
     assert times_s(desk.target) == kept_s
+
+
+def test_folder_that_is_removed_while_it_is_open_is_empty_and_has_no_link(mounted: Mounted) -> None:
+    folder = mounted.point / "Mine"
+    folder.mkdir()
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        folder.rmdir()
+        assert (os.listdir(f"/proc/self/fd/{descriptor}"), os.fstat(descriptor).st_nlink) == ([], 0)
+    finally:
+        os.close(descriptor)

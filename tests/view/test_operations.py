@@ -521,6 +521,14 @@ def test_a_folder_that_was_taken_out_takes_nothing_in_any_more(scene: Scene) -> 
     assert (refused.value.kind, len(scene.log.edits)) == (E.NOT_FOUND, 1)
 
 
+def test_a_folder_that_was_taken_out_is_empty_and_has_no_link_for_who_has_it_open(scene: Scene) -> None:
+    empty = scene.inode(b"New/Empty")
+    scene.view.rmdir(*at(scene, b"New/Empty"))
+    assert ([*listed(scene.view, empty)], scene.view.getattr(empty).n_links) == ([], 0)
+    with pytest.raises(FsError, match="NOT_FOUND"):
+        scene.view.lookup(empty, b"made")
+
+
 # Durability
 
 
