@@ -23,6 +23,7 @@ from ifmosfs.core.tree_source import REVIEW, ROOT, projects_of, review_path, roo
 
 EDITED = 1 << 32  # numbers of folders that edits make: above those of the plan, by edit, then by order within it
 PER_EDIT = 1 << 12
+ALONE = 1 << 40  # added to the number of a file that has taken the place of one of several names of an inode
 
 
 class NodeTree:
@@ -45,6 +46,7 @@ class NodeTree:
         )  # the numbers of those that no person has made, but the program for its own moves
         self._files: dict[int, FileNode] = {}  # of the folders that are loaded, and those that edits have placed
         self._refreshed: dict[int, Leaf] = {}
+        self._replaced: set[int] = set()  # of those the names that are names of another inode now
         self._first_places: dict[int, Place] = {}  # of the files that were renamed since they were planned
         self._loaded: dict[FolderNode, None] = {}  # in the order of loading
         self._build()
@@ -99,6 +101,17 @@ class NodeTree:
             self.load(self._base[self.source.folder_of(action_id)])
             node = self._files[action_id]
         return node
+
+    def numbered(self, number: int) -> FileNode:
+        """The file with this number of its node, of several names of an inode the first. KeyError for none."""
+        node = self.file(number & ~ALONE)
+        if node.leaf.number == number:
+            return node
+        mates = (self.file(action_id) for action_id in self.source.linked(node.leaf.unit) if self.has_file(action_id))
+        for each in mates:
+            if each.leaf.number == number:
+                return each
+        raise KeyError(number)
 
     def has_file(self, action_id: int) -> bool:
         """Whether the plan has such an action; the numbers of a plan that was restored have gaps. Loads nothing."""
@@ -263,7 +276,11 @@ class NodeTree:
         return self.path_of(node) == (action.target if action.kind is ActionKind.MOVE else self.review_path(action))
 
     def _renewed(self, leaf: Leaf) -> Leaf:
-        return self._refreshed[leaf.action_id]._replace(name=leaf.name, number=leaf.number)
+        new = self._refreshed[leaf.action_id]
+        if new.inode != leaf.inode and leaf.unit and self.source.linked(leaf.unit):
+            self._replaced.add(leaf.action_id)  # or who asks for the other names would be shown this one's bytes
+        number = ALONE | leaf.action_id if leaf.action_id in self._replaced else leaf.number
+        return new._replace(name=leaf.name, number=number)
 
     def note_file(self, node: FileNode) -> None:
         """A file has a node that no loading has made."""

@@ -18,7 +18,8 @@ KINDS: Final = tuple(Kind)  # a leaf names its kind by the position here; stored
 class Leaf(NamedTuple):
     """What the tree must know of a file to show it: the part of its action that leads to the original.
 
-    `number` is that of its node: names of one inode share that of the first. `replaces` is a fingerprint as its five numbers.
+    `number` is that of its node: names of one inode share that of the first, and a file that has taken the place of one has its own.
+    `replaces` is a fingerprint as its five numbers.
     `has_category`, `has_note`: whether the action has one; which, the action must be asked.
     """
 

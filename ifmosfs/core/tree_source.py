@@ -178,15 +178,26 @@ def review_path(action: Action, plan: Plan, labels: Mapping[bytes, bytes], proje
     return join(plan.policy.review_name, part, labels[root], path)
 
 
-def link_numbers(plan: Plan) -> dict[int, int]:
-    """Unit → the number that all its files share, for the units that are names of one inode."""
-    links = {unit.number for unit in plan.units if unit.kind is UnitKind.LINKS}
-    first: dict[int, int] = {}
-    if links:
-        for action in plan.actions:
+class LinkNumbers:
+    """The numbers that the names of one inode share: that of the first. Another file may have taken the place of one of them since
+    the plan was made, which shares nothing with them then."""
+
+    def __init__(self, plan: Plan) -> None:
+        links = linked_units(plan)
+        self._first: dict[tuple[int, int], int] = {}
+        for action in plan.actions if links else ():
             if action.unit in links:
-                first.setdefault(action.unit, action.action_id)
-    return first
+                self._first.setdefault((action.unit, action.expected.inode), action.action_id)
+
+    def of(self, action: Action) -> int:
+        """The number of an action's file."""
+        number = action.action_id
+        return self._first.get((action.unit, action.expected.inode), number) if action.unit else number
+
+
+def linked_units(plan: Plan) -> frozenset[int]:
+    """The numbers of the units that are names of one inode."""
+    return frozenset(unit.number for unit in plan.units if unit.kind is UnitKind.LINKS)
 
 
 class PlanSource:
@@ -196,7 +207,7 @@ class PlanSource:
         """`newer` tells of actions that are not as they are in the plan any more, or that came later."""
         self.plan = plan
         self._placement = Placement(plan, added)
-        self._links = link_numbers(plan)
+        self._links, self._linked_units = LinkNumbers(plan), linked_units(plan)
         self._newer = newer
         self._renewed: set[int] = set()
 
@@ -210,8 +221,7 @@ class PlanSource:
 
     def leaf(self, action: Action) -> Leaf:
         """The leaf of an action under the name that the plan gives it."""
-        number = self._links.get(action.unit, action.action_id) if action.unit else action.action_id
-        return leaf_of(action, number, self._placement.name_of(action))
+        return leaf_of(action, self._links.of(action), self._placement.name_of(action))
 
     def folder_of(self, action_id: int) -> int:
         """See `TreeSource`."""
@@ -235,7 +245,7 @@ class PlanSource:
 
     def linked(self, unit: int) -> Sequence[int]:
         """See `TreeSource`."""
-        if unit not in self._links:
+        if unit not in self._linked_units:
             return []
         return [action.action_id for action in self.actions() if action.unit == unit]
 

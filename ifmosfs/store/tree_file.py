@@ -24,7 +24,7 @@ import msgspec
 
 from ifmosfs.core.nodes import BaseFolder, Leaf, leaf_of
 from ifmosfs.core.plan import Action, Plan
-from ifmosfs.core.tree_source import NOWHERE, Placement, link_numbers
+from ifmosfs.core.tree_source import NOWHERE, LinkNumbers, Placement
 
 _MAGIC: Final = b"ifmosfs tree 2\n\0"
 _HEADER: Final = struct.Struct("<16sQQI")
@@ -89,7 +89,7 @@ def _append(file: BinaryIO, folder: int, content: bytes) -> _Page:
 
 
 def _pages(plan: Plan, placement: Placement) -> Iterator[tuple[int, bytes]]:
-    links, actions = link_numbers(plan), plan.actions
+    links, actions = LinkNumbers(plan), plan.actions
     members: dict[int, array[int]] = defaultdict(lambda: array("I"))
     for position, folder in enumerate(placement.folder_of):
         members[folder].append(position)
@@ -98,10 +98,7 @@ def _pages(plan: Plan, placement: Placement) -> Iterator[tuple[int, bytes]]:
         inside = members[folder]
         for start in range(0, len(inside), _PAGE_LEAVES):
             chosen = [actions[position] for position in inside[start : start + _PAGE_LEAVES]]
-            yield (
-                folder,
-                _encode([leaf_of(one, links.get(one.unit, one.action_id), placement.name_of(one)) for one in chosen]),
-            )
+            yield folder, _encode([leaf_of(one, links.of(one), placement.name_of(one)) for one in chosen])
 
 
 def _positions(plan: Plan, folder_of: Sequence[int]) -> bytes:

@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from ifmosfs.core.files import Place
 from ifmosfs.core.names import CONTROL_NAME
+from ifmosfs.core.node_tree import ALONE
 from ifmosfs.core.refusals import FsError, FsErrorKind
 from ifmosfs.core.tree import FileNode, FolderNode, PlanTree
 from ifmosfs.view.inodes import FILE_BASE, FOLDER_BASE, inode_of_folder, is_file, is_planned_folder
@@ -48,19 +49,19 @@ class GuardedTree:
     # Nodes by inode
 
     def file(self, inode: int) -> FileNode:
-        """The file with that number. IS_A_FOLDER for any other number, NOT_FOUND."""
+        """The file with that number, of several names the first. IS_A_FOLDER for any other number, NOT_FOUND."""
         if not is_file(inode):
             raise FsError(FsErrorKind.IS_A_FOLDER)
         with self.lock:
             try:
-                return self.tree.file(inode - FILE_BASE)
+                return self.tree.numbered(inode - FILE_BASE)
             except KeyError:
                 raise FsError(FsErrorKind.NOT_FOUND) from None
 
     def require_file(self, inode: int) -> None:
         """NOT_FOUND if there is no file with that number. Loads nothing."""
         with self.lock:
-            if not self.tree.has_file(inode - FILE_BASE):
+            if not self.tree.has_file(inode - FILE_BASE & ~ALONE):
                 raise FsError(FsErrorKind.NOT_FOUND)
 
     def folder(self, inode: int) -> FolderNode:

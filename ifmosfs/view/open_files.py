@@ -7,16 +7,17 @@ descriptor. `_handles` is guarded by the lock of the tree. What is open stays re
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from ifmosfs.core.files import Kind, Place
 from ifmosfs.core.ports import DiskReader
 from ifmosfs.core.refusals import FsError, FsErrorKind
+from ifmosfs.core.tree import FileNode
 from ifmosfs.view.control_folder import ControlFolder
 from ifmosfs.view.guarded_tree import GuardedTree
 from ifmosfs.view.inodes import is_control, is_existing
-from ifmosfs.view.originals import Originals
+from ifmosfs.view.originals import OpenOriginal, Originals
 from ifmosfs.view.target import Target
 from ifmosfs.view.telling import Telling
 from ifmosfs.view.values import Caller, Opened
@@ -62,8 +63,7 @@ class OpenFiles:
         if is_existing(inode):
             return self._open_existing(inode, caller)
         node = self._guarded.file(inode)
-        self._refuse_stranger(node.leaf.source_place, caller)
-        found = self._originals.open(node.leaf, partial(self._guarded.commits_to, node))
+        found = self._opened(self._guarded.consult(lambda tree: tree.names_of(node)), caller)
         if not (found.keep_cache or found.is_as_planned):
             self._telling.attributes_changed(inode)  # its size may be another than was told
         return self._hold(Opened(0, found.descriptor, found.keep_cache))
@@ -93,6 +93,17 @@ class OpenFiles:
             opened = Opened(handle, None, keep_cache=False) if isinstance(held, bytes) else held._replace(handle=handle)
             self._handles[handle] = held if isinstance(held, bytes) else opened
         return opened
+
+    def _opened(self, names: Sequence[FileNode], caller: Caller | None) -> OpenOriginal:
+        """The original by one of its names: the kernel may mean any, and one may be gone, or another file, without the others."""
+        refusals: list[FsError] = []
+        for node in names:
+            try:
+                self._refuse_stranger(node.leaf.source_place, caller)
+                return self._originals.open(node.leaf, partial(self._guarded.commits_to, node))
+            except FsError as refusal:
+                refusals.append(refusal)
+        raise refusals[0]
 
     def _open_existing(self, inode: int, caller: Caller | None) -> Opened:
         path = self._target.live_path(inode)

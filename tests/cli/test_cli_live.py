@@ -434,3 +434,17 @@ def test_file_that_has_become_something_else_is_filed_anew_unless_a_person_has_m
         },
     }
     assert settled(lambda: layout(mount_point), wanted) == wanted
+
+
+def test_original_that_takes_the_place_of_a_hard_linked_name_is_not_shown_under_the_others(
+    desk: Desk, mount_point: Path
+) -> None:
+    os.link(desk.inbox / "invoice-17.txt", desk.inbox / "copy-17.txt")
+    mount(desk, mount_point)
+    folder = mount_point / "Financial" / "Documents" / "2021"
+    put(desk.folder / "new", ANOTHER)
+    (desk.folder / "new").rename(desk.inbox / "copy-17.txt")
+    wanted = {b"copy-17.txt": ANOTHER, b"invoice-17.txt": INVOICE}
+    assert settled(lambda: read_tree(folder), wanted) == wanted
+    assert desk.run("commit", mount_point, "--yes").status == 0
+    assert read_tree(desk.target / "Financial" / "Documents" / "2021") == wanted

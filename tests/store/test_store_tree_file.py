@@ -99,7 +99,9 @@ def test_what_no_edit_has_touched_is_forgotten_and_read_again(tmp_path: Path) ->
 
 def test_names_of_one_inode_share_a_number(tmp_path: Path) -> None:
     plan = plan_of((b"one", b"A/one"), (b"other", b"A/other"), (b"two", b"B/two"))
-    linked = tuple(replace(action, unit=1 if action.action_id != 2 else 0) for action in plan.actions)
+    linked = tuple(
+        replace(action, unit=1, expected=fingerprint(1)) if action.action_id != 2 else action for action in plan.actions
+    )
     plan = replace(plan, actions=linked, units=(Unit(1, UnitKind.LINKS, b"/in"),))
     with stored(tmp_path, plan) as source:
         numbers = {leaf.source: leaf.number for folder in range(len(source.folders())) for leaf in source.files(folder)}

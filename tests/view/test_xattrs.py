@@ -9,13 +9,13 @@ import pytest
 
 from ifmosfs.core.files import Place
 from ifmosfs.core.names import split
-from ifmosfs.core.plan import Action, Edit, EditKind, KeepReason, Plan, Unit, UnitKind
+from ifmosfs.core.plan import Action, Edit, EditKind, KeepReason, Plan
 from ifmosfs.core.tree import FolderNode, PlanTree
 from ifmosfs.core.tree_source import PlanSource
 from ifmosfs.view.operations import View
 from ifmosfs.view.values import FsError, RenameMode
 from tests.adapters.memory_disk import MemoryDisk
-from tests.core.plans import fingerprint, layout, plan_of, review
+from tests.core.plans import fingerprint, plan_of
 from tests.view.views import NOW_NS, OWNER, MemoryLog, refile
 
 ALWAYS = [b"user.ifmosfs.source", b"user.ifmosfs.confidence", b"user.ifmosfs.reason", b"user.ifmosfs.status"]
@@ -178,104 +178,3 @@ def judged(desk: Desk, inode: int) -> tuple[bytes | None, ...]:
     told = desk.view.listxattr(inode)
     names = (b"user.ifmosfs.category", b"user.xdg.tags", b"user.ifmosfs.confidence", b"user.ifmosfs.reason")
     return tuple(desk.view.getxattr(inode, name) if name in told else None for name in names)
-
-
-class LinkedDesk:
-    """A view of a file with three names, one of them dragged elsewhere by a person, and of another file beside it."""
-
-    DRAGGED = Edit(1, EditKind.MOVE, b"Logs/b.log", b"Mine/b.log", NOW_NS)
-
-    def __init__(self) -> None:
-        disk = MemoryDisk.from_tree({b"in": {b"a.log": b"one", b"deep": {}, b"other": b"two"}, b"out": {}})
-        for name in (b"b.log", b"deep/a.log"):
-            disk.link(Place(b"/in", b"a.log"), Place(b"/in", name))
-        rows = plan_of(
-            (b"a.log", b"Logs/a.log"),
-            (b"other", b"Logs/other"),
-            (b"b.log", b"Logs/b.log"),
-            (b"deep/a.log", b"Logs/a (2).log"),
-        )
-        actions = tuple(
-            replace(
-                action,
-                expected=disk.lstat(action.source_place).fingerprint,
-                unit=0 if action.source == b"other" else 1,
-            )
-            for action in rows.actions
-        )
-        plan = replace(rows, actions=actions, units=(Unit(1, UnitKind.LINKS, b"/in"),))
-        self.log = MemoryLog([self.DRAGGED])
-        self.tree = PlanTree(plan, [self.DRAGGED])
-        self.view = View(self.tree, disk, self.log, now_ns=lambda: NOW_NS, refile=refile, owner=OWNER)
-
-    def write(self, path: bytes, category: bytes) -> None:
-        self.view.setxattr(self.view.resolve(path), b"user.ifmosfs.category", category, 0)
-
-    @property
-    def steps(self) -> set[int]:
-        """The steps of what was edited since."""
-        return {edit.step for edit in self.log.edits[1:]}
-
-
-LINKED = pytest.mark.parametrize("name", [b"Logs/a.log", b"Mine/b.log", b"Logs/a (2).log"])
-DOCS = {b"a.log": b"a.log", b"b.log": b"b.log", b"a (2).log": b"deep/a.log"}
-
-
-@LINKED
-def test_category_written_of_a_name_files_all_names_of_the_inode_in_one_step(name: bytes) -> None:
-    desk = LinkedDesk()
-    desk.write(name, b"paper")
-    assert layout(desk.tree) == {b"Docs": DOCS, b"Logs": {b"other": b"other"}, b"Mine": {}}
-    assert len(desk.steps) == 1
-    assert {desk.view.getxattr(desk.view.resolve(b"Docs/" + each), b"user.ifmosfs.category") for each in DOCS} == {
-        b"paper"
-    }
-
-
-@LINKED
-def test_none_written_of_a_name_leaves_all_names_of_the_inode_out_in_one_step(name: bytes) -> None:
-    desk = LinkedDesk()
-    desk.write(name, b"none")
-    assert layout(desk.tree) == {b"Logs": {b"other": b"other"}, b"Mine": {}}
-    assert review(desk.tree) == {
-        b"excluded": {b"a.log": b"a.log", b"b.log": b"b.log", b"deep": {b"a.log": b"deep/a.log"}}
-    }
-    assert len(desk.steps) == 1
-
-
-def test_name_that_is_in_the_folder_of_the_category_stays_as_it_is_called_there() -> None:
-    desk = LinkedDesk()
-    desk.view.mkdir(1, b"Docs", 0o755)
-    desk.view.rename(desk.view.resolve(b"Mine"), b"b.log", desk.view.resolve(b"Docs"), b"a.log", RenameMode.REPLACE)
-    desk.write(b"Docs/a.log", b"paper")
-    assert layout(desk.tree)[b"Docs"] == {b"a.log": b"b.log", b"a (2).log": b"a.log", b"a (3).log": b"deep/a.log"}
-
-
-def test_names_of_one_inode_are_not_filed_where_one_of_their_names_is_taken() -> None:
-    desk = LinkedDesk()
-    desk.view.mkdir(1, b"Docs", 0o755)
-    desk.view.rename(desk.view.resolve(b"Logs"), b"other", desk.view.resolve(b"Docs"), b"b.log", RenameMode.REPLACE)
-    edits = list(desk.log.edits)
-    with pytest.raises(FsError, match="EXISTS"):
-        desk.write(b"Logs/a.log", b"paper")
-    assert desk.log.edits == edits
-
-
-def test_source_tells_the_places_of_all_names_and_of_a_file_with_one_name_just_that() -> None:
-    desk = LinkedDesk()
-    names = (b"Logs/a.log", b"Mine/b.log", b"Logs/a (2).log", b"Logs/other")
-    sources = [desk.view.getxattr(desk.view.resolve(name), b"user.ifmosfs.source") for name in names]
-    assert sources == [b"/in/a.log\n/in/b.log\n/in/deep/a.log"] * 3 + [b"/in/other"]
-
-
-def test_other_file_that_has_taken_the_place_of_a_name_since_is_not_filed_with_the_rest() -> None:
-    """One that has appeared since has a number of its own, and is filed with them."""
-    desk = LinkedDesk()
-    first, other, *_ = desk.tree.plan.actions
-    appeared = replace(other, unit=1, expected=first.expected)
-    assert desk.tree.names_of(desk.tree.file(2)) == [desk.tree.file(2)]
-    desk.tree.refresh(appeared)
-    desk.tree.source = PlanSource(replace(desk.tree.plan, actions=(first, appeared)))
-    assert desk.tree.names_of(desk.tree.file(2)) == [desk.tree.file(1), desk.tree.file(2)]
-    desk.tree.refresh(replace(appeared, expected=other.expected))
-    assert desk.tree.names_of(desk.tree.file(2)) == [desk.tree.file(2)]
