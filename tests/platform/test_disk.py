@@ -18,7 +18,7 @@ import pytest
 
 from ifmosfs.core.files import Place
 from ifmosfs.core.journal import FolderMeta
-from ifmosfs.platform import copying, linux, moving, resolving, syncing
+from ifmosfs.platform import copying, filesystems, linux, moving, resolving, syncing
 from ifmosfs.platform.disk import PosixDisk
 from tests.adapters.disk_conformance import refused
 from tests.adapters.trees import Link, read_tree, write_tree
@@ -252,6 +252,14 @@ class TestChanging:
         os.chmod(root + b"/out", 0o2755)
         disk.make_folder(Place(root, b"out/new"), 0o700)
         assert os.stat(root + b"/out/new").st_mode == stat.S_IFDIR | 0o700
+
+    @pytest.mark.parametrize(("holds", "made"), [(True, 0o3775), (False, 0o775)])
+    def test_a_new_folder_has_the_bits_beyond_the_permissions_where_the_filesystem_keeps_a_mode(
+        self, disk: PosixDisk, root: bytes, monkeypatch: pytest.MonkeyPatch, holds: bool, made: int
+    ) -> None:
+        monkeypatch.setattr(filesystems, "holds_owners", lambda _descriptor: holds)  # FAT answers EPERM to such a mode
+        disk.make_folder(Place(root, b"out/new"), 0o3775)
+        assert os.stat(root + b"/out/new").st_mode == stat.S_IFDIR | made
 
     def test_make_folder_is_not_subject_to_the_umask(self, disk: PosixDisk, root: bytes) -> None:
         before = os.umask(0o777)
