@@ -125,11 +125,11 @@ class Looking:
         return is_planned_folder(inode) and not self._guarded.tree.holds(self._guarded.folder(inode))
 
     def _by_name(self, named: Iterable[Named], live: Mapping[bytes, Attr]) -> Mapping[bytes, Attr]:
-        """What the target has of the folders among some nodes, by the names that the nodes have."""
+        """The folders that the target has where some nodes are folders, by the names that the nodes have."""
         if not live:
             return live
         keys = ((name, self._guarded.rules.key(name)) for name, node in named if isinstance(node, FolderNode))
-        return {name: live[key] for name, key in keys if key in live}
+        return {name: live[key] for name, key in keys if key in live and live[key].kind is Kind.FOLDER}
 
     def parent(self, inode: int) -> int:
         """See `View.parent`."""
