@@ -14,12 +14,12 @@ from ifmosfs.core.files import Fingerprint, Kind, Place
 from ifmosfs.core.history import Held
 from ifmosfs.core.inheriting import NewFolderModes
 from ifmosfs.core.journal import Run
-from ifmosfs.core.names import ancestors, components, is_within, join
+from ifmosfs.core.names import ancestors, components, is_within, join, split
 from ifmosfs.core.ordering import in_order
 from ifmosfs.core.plan import Action, ActionKind, Plan, UnitKind
 from ifmosfs.core.reports import Problem, problem
 from ifmosfs.core.steps import PlannedSteps, Step
-from ifmosfs.core.tree import CarriedFolder, PlannedMove
+from ifmosfs.core.tree import CarriedFolder, PlannedFolder, PlannedMove
 from ifmosfs.core.unedited import AnyTree
 from ifmosfs.core.vault import VAULT_MODE, VAULT_PATH, lost_place, replaced_place, vault_folders
 
@@ -59,15 +59,18 @@ def commit_order(app: App, tree: AnyTree, before: Held, run: Run) -> CommitOrder
     ]
     losing = list(_losing(tree, [action for action in tree.vaulted() if action.action_id not in done], vault))
     modes = NewFolderModes(app.disk, plan.policy.folder_mode)
+    folders = list(tree.folders())
+    missing = _missing_folders(app, plan, folders)
+    made = missing.union(each.path for each in folders if Place(plan.target, each.path) in before.made)
     order = WorkOrder(
         run=run,
         folders=(
             *_root_folders(plan.target, modes),
-            *_planned_folders(app, tree, modes),
+            *_planned_folders(plan, folders, missing, modes),
             *((place, VAULT_MODE) for place in vault_folders(vault.places)),
         ),
         steps=_all_in_order(plan, steps, others, losing, run.run_id, vault.key),
-        folder_times=_folder_times(tree),
+        folder_times=_folder_times(tree, folders, made),
         remove_emptied=True,
         emptied_before=before.left,
         carried={folder.source: projects.n_files[folder.unit.number] for folder in projects.whole},
@@ -266,14 +269,22 @@ def _root_folders(target: bytes, modes: NewFolderModes) -> list[tuple[Place, int
     return [(place, modes.of(place)) for place in places]
 
 
-def _planned_folders(app: App, tree: AnyTree, modes: NewFolderModes) -> list[tuple[Place, int]]:
+def _missing_folders(app: App, plan: Plan, folders: Iterable[PlannedFolder]) -> frozenset[bytes]:
+    """The paths of those that the target does not have; they are given parents first."""
+    missing: set[bytes] = set()
+    for folder in folders:
+        if split(folder.path)[0] in missing or not _is_folder(app, Place(plan.target, folder.path)):
+            missing.add(folder.path)
+    return frozenset(missing)
+
+
+def _planned_folders(
+    plan: Plan, folders: Iterable[PlannedFolder], missing: Collection[bytes], modes: NewFolderModes
+) -> list[tuple[Place, int]]:
     """The folders the plan makes, and those that were there when it was made and are not any more."""
-    wanted = []
-    for folder in tree.folders():
-        place = Place(tree.plan.target, folder.path)
-        if folder.planned or not _is_folder(app, place):
-            wanted.append((place, modes.of(place, folder.mode)))
-    return wanted
+    wanted = (folder for folder in folders if folder.planned or folder.path in missing)
+    places = ((Place(plan.target, folder.path), folder.mode) for folder in wanted)
+    return [(place, modes.of(place, mode)) for place, mode in places]
 
 
 def _is_folder(app: App, place: Place) -> bool:
@@ -283,13 +294,17 @@ def _is_folder(app: App, place: Place) -> bool:
         return False
 
 
-def _folder_times(tree: AnyTree) -> tuple[tuple[Place, int], ...]:
-    """What the view shows as the time of every folder that the commit makes or adds to."""
+def _folder_times(
+    tree: AnyTree, folders: Iterable[PlannedFolder], made: Collection[bytes]
+) -> tuple[tuple[Place, int], ...]:
+    """What the view shows as the time of every folder that the plan makes, or has `made` in an earlier run, or adds to. One that
+    somebody else has made keeps its own."""
     target = tree.plan.target
+    entered = {split(path)[0] for path in made}
     times = [
         (Place(target, folder.path), folder.mtime_ns)
-        for folder in tree.folders()
-        if folder.planned or folder.gains_entries
+        for folder in folders
+        if folder.path in made or folder.path in entered or folder.gains_entries
     ]
     if any(node is not tree.review for node in tree.root.children.values()):
         times.append((Place(target, b""), tree.root.mtime_ns))

@@ -240,23 +240,26 @@ def held_actions(history: Sequence[RunHistory], actions: Iterable[Action] = ()) 
 
 
 class Held(NamedTuple):
-    """What a plan's runs have left: the actions as `held_actions` tells them, and the folders that they took files of the plan
-    from."""
+    """What a plan's runs have left: the actions as `held_actions` tells them, the folders that they took files of the plan from,
+    and those that they have made."""
 
     actions: frozenset[int]
     left: tuple[Place, ...]
+    made: frozenset[Place] = frozenset()
 
 
 def held(history: Sequence[RunHistory], actions: Iterable[Action] = ()) -> Held:
     """What holds after these runs, oldest first; `actions` as in `held_actions`."""
+    operations = [each.operation for each in standing(history)]
     left = {
         parent(operation.source)
-        for operation in (each.operation for each in standing(history))
+        for operation in operations
         if operation.kind in MOVING
         and operation.source is not None
         and (operation.action_id or operation.kind is OpKind.CARRY)
     }
-    return Held(held_actions(history, actions), tuple(sorted(left)))
+    made = {each.target for each in operations if each.kind is OpKind.MKDIR and each.target is not None}
+    return Held(held_actions(history, actions), tuple(sorted(left)), frozenset(made))
 
 
 def read_held(journal: Journal, plan_id: str, actions: Iterable[Action]) -> Held:
@@ -273,12 +276,15 @@ def _read_commits(journal: Journal, runs: Iterable[Run], actions: Iterable[Actio
     done: set[int] = set()
     carried: list[Place] = []
     left: set[Place] = set()
+    made: set[Place] = set()
     for run in runs:
         _refuse_unfinished(run, unsettled=next(iter(journal.recorded(run.run_id, UNSETTLED)), None) is not None)
         for row in journal.recorded(run.run_id, (OpState.DONE,)):
             operation = row.operation
             if operation.inverse_of is not None:
                 return None
+            if operation.kind is OpKind.MKDIR and operation.target is not None:
+                made.add(operation.target)
             if operation.kind not in MOVING or operation.source is None:
                 continue
             if operation.kind is OpKind.CARRY:
@@ -289,7 +295,7 @@ def _read_commits(journal: Journal, runs: Iterable[Run], actions: Iterable[Actio
                 continue
             left.add(parent(operation.source))
     done.update(action.action_id for action in actions_below(carried, actions))
-    return Held(frozenset(done), tuple(sorted(left)))
+    return Held(frozenset(done), tuple(sorted(left)), frozenset(made))
 
 
 UNSETTLED: Final = tuple(state for state in OpState if state not in SETTLED)

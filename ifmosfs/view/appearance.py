@@ -13,7 +13,7 @@ from functools import partial
 
 from ifmosfs.core.files import Attr, Place
 from ifmosfs.core.inheriting import GROUP_OF_FOLDER, new_folder_mode
-from ifmosfs.core.names import split
+from ifmosfs.core.names import CONTROL_NAME, split
 from ifmosfs.core.refusals import FsError, FsErrorKind
 from ifmosfs.core.tree import FileNode, FolderNode, Node
 from ifmosfs.view.attrs import made_attr
@@ -22,7 +22,6 @@ from ifmosfs.view.inodes import FILE_BASE, inode_of_file, inode_of_folder
 from ifmosfs.view.listing import Named
 from ifmosfs.view.originals import Originals
 from ifmosfs.view.target import Target
-from ifmosfs.view.values import ROOT_INODE
 
 
 class Appearance:
@@ -37,7 +36,7 @@ class Appearance:
     def node_attr(self, node: Node) -> Attr:
         """The attributes of a node, its inode among them."""
         if isinstance(node, FolderNode):
-            return self.folder_attr(node)
+            return self._carried_attr(node) or self._layout_attr(node, self._seen(node))
         attr = self._originals.attr(node.leaf, inode_of_file(node), partial(self._guarded.commits_to, node))
         return attr if stat.S_ISREG(attr.mode) else self._link_attr(node, attr)
 
@@ -45,7 +44,7 @@ class Appearance:
         """The inode that `node_attr` gives."""
         if isinstance(node, FileNode):
             return inode_of_file(node)
-        return self.inode_of_folder(node)
+        return inode_of_folder(node.number) if node.planned else self.inode_of_folder(node, self._seen(node))
 
     # Files
 
@@ -75,23 +74,23 @@ class Appearance:
 
     # Folders
 
-    def folder_attr(self, node: FolderNode, live: Attr | None = None) -> Attr:
-        """The attributes of a folder; `live` are those that the target was just seen to have there."""
-        carried = self._carried_attr(node)
-        if carried is not None:
-            return carried
+    def folder_attr(self, node: FolderNode, live: Attr | None) -> Attr:
+        """See `listing.Shower`."""
+        return self._carried_attr(node) or self._layout_attr(node, live)
+
+    def inode_of_folder(self, node: FolderNode, live: Attr | None) -> int:
+        """See `listing.Shower`. A folder that the plan makes keeps its number also where somebody else has made it by now."""
+        if node.planned or live is None or self._carried_attr(node) is not None:
+            return inode_of_folder(node.number)
         with self._guarded.lock:
             path = self._guarded.tree.path_of(node)
-            n_planned = sum(child.planned for child in node.folders)
-            gains = node.gains_entries()
-        if live is None and not node.planned:
-            live = self._target.folder_at(Place(self._guarded.plan.target, path))
-        if live is None or node.planned:
-            return self._planned_attr(node, path, n_planned)
-        mtime_ns = node.mtime_ns if gains else live.mtime_ns
-        inode = ROOT_INODE if node is self._guarded.tree.root else self._target.number(live, path)
-        n_more = n_planned + (node is self._guarded.tree.root)  # the control folder
-        return replace(live, inode=inode, mtime_ns=mtime_ns, n_links=live.n_links + n_more)
+        return self._number(node, live, path)
+
+    def _seen(self, node: FolderNode) -> Attr | None:
+        """The folder that the target has now where a folder of the layout is."""
+        with self._guarded.lock:
+            staying, path = self._guarded.tree.in_review(node), self._guarded.tree.path_of(node)
+        return None if staying else self._target.folder_at(Place(self._guarded.plan.target, path))
 
     def _carried_attr(self, node: FolderNode) -> Attr | None:
         """A folder of a project is moved and not made, so it has the attributes that it has."""
@@ -102,18 +101,33 @@ class Appearance:
         live = None if source is None else self._target.folder_at(source)
         return None if live is None else replace(live, inode=inode_of_folder(node.number))
 
-    def _planned_attr(self, node: FolderNode, path: bytes, n_subfolders: int) -> Attr:
-        """A folder that commit makes; what stays is in folders that it does not make."""
+    def _layout_attr(self, node: FolderNode, live: Attr | None) -> Attr:
+        """A folder that no project brings along, as commit leaves it: `live` with what it adds to that, or as the plan says."""
         with self._guarded.lock:
-            staying = self._guarded.tree.in_review(node)
+            tree = self._guarded.tree
+            path, staying, is_root = tree.path_of(node), tree.in_review(node), node is tree.root
+            below = [*(child.name for child in node.folders), *([CONTROL_NAME] if is_root else ())]
+            gains = node.gains_entries()
+        if live is None or staying:  # the target may have a folder that is called like that of the review
+            return self._planned_attr(node, path, len(below), staying=staying)
+        n_links = live.n_links + self._target.n_missing(path, below)
+        mtime_ns = node.mtime_ns if gains else live.mtime_ns
+        return replace(live, inode=self._number(node, live, path), mtime_ns=mtime_ns, n_links=n_links)
+
+    def _number(self, node: FolderNode, live: Attr, path: bytes) -> int:
+        """The inode of a folder that the target has."""
+        is_own = node.planned or node is self._guarded.tree.root
+        return inode_of_folder(node.number) if is_own else self._target.number(live, path)
+
+    def _planned_attr(self, node: FolderNode, path: bytes, n_subfolders: int, *, staying: bool) -> Attr:
+        """A folder that commit makes; what stays is in folders that it does not make."""
         above = None if staying else self._target.above(path)
         mode = new_folder_mode(above, node.mode, self._guarded.plan.policy.folder_mode)
-        hands_down = (
-            above is not None and above.mode & GROUP_OF_FOLDER
-        )  # its group; a bit that only the plan gives does not
+        # Its group; a bit that only the plan gives does not.
+        hands_down = above is not None and above.mode & GROUP_OF_FOLDER
         owner = (self._owner[0], above.gid) if above is not None and hands_down else self._owner
-        inode, n_links = inode_of_folder(node.number), 2 + n_subfolders + (node is self._guarded.tree.root)
-        attr = made_attr(stat.S_IFDIR | mode, inode, 4096, node.mtime_ns, owner, n_links)
+        inode = inode_of_folder(node.number)
+        attr = made_attr(stat.S_IFDIR | mode, inode, 4096, node.mtime_ns, owner, 2 + n_subfolders)
         return replace(attr, ctime_ns=node.ctime_ns)
 
     # Listings
@@ -130,10 +144,6 @@ class Appearance:
             entries, key = now.children, tree.keys_of(now)
             found = ((name, node, entries.get(key(name))) for name, node in named)
             return [(name, other) for name, node, other in found if other is not None and _is_same(node, other)]
-
-    def inode_of_folder(self, node: FolderNode, live: Attr | None = None) -> int:
-        """The inode of a folder; `live` as for `folder_attr`, which is asked only where commit does not make the folder."""
-        return inode_of_folder(node.number) if node.planned else self.folder_attr(node, live).inode
 
     # What only the target has
 

@@ -50,15 +50,15 @@ class Shower(Protocol):
         """The attributes of many files, looked at together."""
         ...
 
-    def folder_attr(self, node: FolderNode, live: Attr | None = None) -> Attr:
-        """The attributes of a folder; `live` are those that the target was just seen to have there."""
+    def folder_attr(self, node: FolderNode, live: Attr | None) -> Attr:
+        """The attributes of a folder; `live` are those of the folder that the target was just seen to have there, if any."""
         ...
 
     def current(self, named: Iterable[Named], folder: FolderNode) -> list[Named]:
         """Those nodes that are still in a folder of the tree, under the names they had."""
         ...
 
-    def inode_of_folder(self, node: FolderNode, live: Attr | None = None) -> int:
+    def inode_of_folder(self, node: FolderNode, live: Attr | None) -> int:
         """The inode of a folder; `live` as above."""
         ...
 
@@ -75,7 +75,7 @@ class FolderListing:
         others: Sequence[Entry],
         live: Mapping[bytes, Attr],
     ) -> None:
-        """`names` are those of the nodes, in their order. `live`: what the disk has of the folders among them."""
+        """`names` are those of the nodes, in their order. `live`: the folders that the disk has where some of them are."""
         self._view = view
         self._folder = folder
         self._names = names

@@ -7,7 +7,7 @@ lock is never held while the disk is looked at.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple, ParamSpec, TypeVar
 
 from ifmosfs.core.files import Attr, Kind, Place
@@ -118,6 +118,11 @@ class Target:
         except OSError:
             return None
         return attr if attr.kind is Kind.FOLDER else None
+
+    def n_missing(self, path: bytes, names: Iterable[bytes]) -> int:
+        """How many of these names are no folder in a folder of the target."""
+        places = (Place(self._target, join(path, name)) for name in names)
+        return sum(self.folder_at(place) is None for place in places)
 
     def above(self, path: bytes) -> FolderMeta | None:
         """What the nearest folder above a path has that exists, in the target or above it; `None` where that cannot be told."""

@@ -16,7 +16,7 @@ from ifmosfs.core.refusals import FsError
 from ifmosfs.core.tree import FileNode, FolderNode, Node
 from ifmosfs.view.changes import Changed, depth
 from ifmosfs.view.guarded_tree import GuardedTree
-from ifmosfs.view.inodes import CONTROL_BASE, FILE_BASE, FOLDER_BASE, inode_of_file, inode_of_folder, is_control
+from ifmosfs.view.inodes import CONTROL_BASE, FOLDER_BASE, inode_of_file, inode_of_folder, is_control
 from ifmosfs.view.looking import Looking
 from ifmosfs.view.nudges import FOLDER_INODE, FOLDER_NAME, NOT_KEPT, NameIn, Nudge
 from ifmosfs.view.protocol import ChangedNames, Invalidations
@@ -28,8 +28,8 @@ MOST_NUDGED = 1000  # names that who watches is told of at one time; of more nob
 # What these displace appears elsewhere.
 PUT_ASIDE = frozenset({EditKind.EXCLUDE, EditKind.VAULT, EditKind.MOVE, EditKind.REPLACE})
 
-TOLD = Validity(60.0, 1.0)  # a planned name, where a driver is told of changes; an original may change at any time
-FOLDER_TOLD = Validity(60.0, 60.0)
+# A planned name, where a driver is told of changes; an original may change at any time, and the target may get the folder.
+TOLD = Validity(60.0, 1.0)
 CHANGING = Validity(1.0, 0.0)  # the control files, whose size is that of their content now
 
 
@@ -57,9 +57,7 @@ class Telling:
             return CHANGING if inode < FOLDER_INODE else NOT_KEPT
         if inode in self._unsettled:
             return NOT_KEPT  # or the kernel would find a new name without asking for it, and could not be told of it
-        if self._told is None or not FOLDER_BASE <= inode < CONTROL_BASE:
-            return BRIEF
-        return TOLD if inode >= FILE_BASE else FOLDER_TOLD
+        return BRIEF if self._told is None or not FOLDER_BASE <= inode < CONTROL_BASE else TOLD
 
     # To the kernel
 

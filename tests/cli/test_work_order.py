@@ -189,3 +189,44 @@ def test_a_run_of_the_order_is_one_of_its_plan(app: App, tmp_path: Path) -> None
     assert (order.run.kind, order.run.plan_id) == (RunKind.COMMIT, "p")
     units = [step.unit for step in order.steps]
     assert units == sorted(units, key=units.index)  # each unit in one piece
+
+
+def plan_with_empty_folders(app: App, folder: Path) -> Plan:
+    """A file to `Logs`, and two folders beside with nothing in them, which the plan makes."""
+    inbox, target = os.fsencode(folder / "in"), os.fsencode(folder / "out")
+    write_tree(inbox, {b"a": b"a"})
+    write_tree(target, {})
+    plan = plan_of((b"a", b"Logs/a"), folders=(b"Logs", b"Mine", b"Theirs"), roots=(inbox,), target=target)
+    expected = app.disk.lstat(Place(inbox, b"a")).fingerprint
+    return replace(plan, actions=tuple(replace(each, expected=expected) for each in plan.actions))
+
+
+def times(folder: Path, *names: str) -> list[int]:
+    return [(folder / "out" / name).stat().st_mtime_ns for name in names]
+
+
+def test_planned_folder_that_somebody_else_has_made_keeps_its_time_and_one_of_an_earlier_run_gets_the_plans(
+    app: App, tmp_path: Path
+) -> None:
+    plan, journal = plan_with_empty_folders(app, tmp_path), MemoryJournal()
+    (tmp_path / "out" / "Theirs").mkdir()
+    os.utime(tmp_path / "out" / "Theirs", ns=(0, 7_000))
+    order = order_of(app, plan, journal, "r1").order
+    stopped = execute(replace(order, folder_times=()), app.disk, journal, now_ns=count(1).__next__)
+    assert stopped.problems == ()
+    again = order_of(app, plan, journal, "r2").order
+    assert execute(again, app.disk, journal, now_ns=count(1).__next__).problems == ()
+    assert times(tmp_path, "Logs", "Mine", "Theirs") == [plan.created_ns, plan.created_ns, 7_000]
+
+
+def test_folder_that_gets_back_one_that_it_had_has_the_time_that_the_view_shows(app: App, tmp_path: Path) -> None:
+    plan, journal = plan_with_empty_folders(app, tmp_path), MemoryJournal()
+    (tmp_path / "out" / "Old").mkdir()
+    edits = [
+        Edit(1, EditKind.MOVE, b"Logs/a", b"Old/gone/a", 8_000),
+        Edit(2, EditKind.MOVE, b"Old/gone/a", b"a", 9_000),
+    ]
+    run = replace(make_run("r1"), target=plan.target)
+    order = commit_order(app, PlanTree(plan, edits), held((), plan.actions), run).order
+    assert execute(order, app.disk, journal, now_ns=count(1).__next__).problems == ()
+    assert times(tmp_path, "Old", "Old/gone") == [plan.created_ns, 9_000]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from ifmosfs.core.files import Attr
-from tests.view.views import Scene, listed
+from ifmosfs.view.values import ROOT_INODE
+from tests.view.views import Scene, Told, listed
 
 
 @pytest.fixture
@@ -57,3 +60,68 @@ def test_folder_of_the_target_that_is_something_else_by_now_is_the_same_folder_h
     replaced(target / "Docs")
     assert stat.S_ISDIR(seen(scene, b"Docs").mode)
     assert [entry.name for entry in listed(scene.view, scene.inode(b"Docs"))] == [b"a.pdf"]
+
+
+# What the plan makes is in the target by now
+
+
+def made_by_another(folder: Path, mode: int) -> None:
+    """A folder with an old time."""
+    folder.mkdir()
+    folder.chmod(mode)
+    os.utime(folder, ns=(0, 7_000))
+
+
+def test_planned_folder_that_the_target_has_got_is_shown_as_it_is_there_with_what_commit_adds(
+    scene: Scene, target: Path
+) -> None:
+    before = seen(scene, b"New")
+    made_by_another(target / "New", 0o711)
+    made_by_another(target / "New" / "theirs", 0o755)
+    disk, found = (target / "New").stat(), seen(scene, b"New")
+    assert (found.mode, found.uid, found.gid) == (disk.st_mode, disk.st_uid, disk.st_gid)
+    assert found.n_links == disk.st_nlink + 1  # `Empty`, which commit makes in it
+    assert (found.inode, found.mtime_ns) == (before.inode, before.mtime_ns)
+
+
+def test_planned_folder_that_the_target_has_got_and_that_gains_nothing_keeps_the_time_it_has_there(
+    scene: Scene, target: Path
+) -> None:
+    before = seen(scene, b"New/Empty")
+    made_by_another(target / "New", 0o755)
+    made_by_another(target / "New" / "Empty", 0o700)
+    found = seen(scene, b"New/Empty")
+    assert (stat.S_IMODE(found.mode), found.mtime_ns, found.n_links) == (0o700, 7_000, 2)
+    assert found.inode == before.inode
+    assert seen(scene, b"New").n_links == (target / "New").stat().st_nlink  # which has `Empty` already
+
+
+def test_planned_folder_that_the_target_had_for_a_while_is_the_plans_again(scene: Scene, target: Path) -> None:
+    before = seen(scene, b"New/Empty")
+    made_by_another(target / "New", 0o711)
+    made_by_another(target / "New" / "Empty", 0o700)
+    shutil.rmtree(target / "New")
+    assert seen(scene, b"New/Empty") == before
+
+
+def test_folder_of_the_target_that_is_called_like_that_of_the_review_is_not_taken_for_it(
+    scene: Scene, target: Path
+) -> None:
+    before = seen(scene, b"To review"), seen(scene, b"To review/unsure")
+    made_by_another(target / "To review", 0o700)
+    made_by_another(target / "To review" / "unsure", 0o700)
+    assert (seen(scene, b"To review"), seen(scene, b"To review/unsure")) == before
+
+
+def test_root_has_as_many_links_as_folders_are_shown_in_it(scene: Scene, target: Path) -> None:
+    for name in ("New", "To review", ".ifmosfs", "theirs"):
+        root = scene.view.getattr(ROOT_INODE)
+        shown = [entry for entry in listed(scene.view, ROOT_INODE) if stat.S_ISDIR(entry.attr.mode)]
+        assert root.n_links == 2 + len(shown), name
+        made_by_another(target / name, 0o755)
+
+
+def test_attributes_of_a_planned_folder_are_not_remembered_for_longer_than_those_of_a_file(scene: Scene) -> None:
+    scene.view.tell(Told())
+    validities = [scene.view.validity(scene.inode(path)) for path in (b"New", b"New/b.pdf")]
+    assert [(each.entry_s, each.attr_s) for each in validities] == [(60.0, 1.0)] * 2
