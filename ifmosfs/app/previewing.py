@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 from ifmosfs.app.context import App
-from ifmosfs.app.staging import load_tree, preview_folder
+from ifmosfs.app.staging import folders_made, load_tree, preview_folder
 from ifmosfs.platform.farm import FarmMethod, FarmReport, build_farm
 
 
@@ -20,7 +20,7 @@ def build_preview(app: App, plan_id: str, method: FarmMethod) -> tuple[bytes, Fa
     report = build_farm(
         folder,
         moves,
-        (planned.path for planned in tree.folders() if planned.planned),
+        (made.path for made in folders_made(app, tree)),
         method,
         app.disk,
         lambda n_done: app.progress("Building the preview", n_done, len(moves)),

@@ -21,7 +21,7 @@ from ifmosfs.core.filed import filed_as
 from ifmosfs.core.files import Kind, Place, ScannedFile
 from ifmosfs.core.history import RunHistory
 from ifmosfs.core.manifest import PlanInfo, SessionInfo
-from ifmosfs.core.names import display, is_within
+from ifmosfs.core.names import display, is_within, split
 from ifmosfs.core.outcomes import Outcome, count_outcomes
 from ifmosfs.core.overlay import Existing, read_listing
 from ifmosfs.core.plan import (
@@ -38,7 +38,7 @@ from ifmosfs.core.plan import (
 from ifmosfs.core.planner import PlanHeader, folders_wanted, make_plan, place_files
 from ifmosfs.core.proposal import Proposal
 from ifmosfs.core.renumbered import with_numbers_of_today
-from ifmosfs.core.tree import PlannedMove, PlanTree
+from ifmosfs.core.tree import PlannedFolder, PlannedMove, PlanTree
 from ifmosfs.core.unedited import AnyTree, tree_to_commit
 from ifmosfs.platform import host
 from ifmosfs.platform.mounts import views
@@ -131,7 +131,7 @@ def report_on(app: App, tree: PlanTree) -> StageReport:
         session_id=tree.plan.session_id,
         target=tree.plan.target,
         n_planned=len(moves),
-        n_new_folders=sum(folder.planned for folder in tree.folders()),
+        n_new_folders=len(folders_made(app, tree)),
         kept=Counter(reason for _, reason in kept),
         n_skipped=counts.n_skipped,
         n_unreadable=counts.n_unreadable,
@@ -139,6 +139,30 @@ def report_on(app: App, tree: PlanTree) -> StageReport:
         n_vaulted=len(vaulted),
         outcomes=_outcomes(moves, kept, len(vaulted)),
     )
+
+
+def folders_made(app: App, tree: PlanTree) -> list[PlannedFolder]:
+    """The folders that commit makes: the plan's, and those that the target had when it was made and has no more."""
+    folders = list(tree.folders())
+    missing = missing_folders(app, tree.plan, (folder for folder in folders if not folder.planned))
+    return [folder for folder in folders if folder.planned or folder.path in missing]
+
+
+def missing_folders(app: App, plan: Plan, folders: Iterable[PlannedFolder]) -> frozenset[bytes]:
+    """The paths of those that the target does not have; they are given parents first."""
+    missing: set[bytes] = set()
+    for folder in folders:
+        if split(folder.path)[0] in missing or not is_folder(app, Place(plan.target, folder.path)):
+            missing.add(folder.path)
+    return frozenset(missing)
+
+
+def is_folder(app: App, place: Place) -> bool:
+    """Whether there is a folder at a place, and not something else, or a link to one."""
+    try:
+        return app.disk.lstat(place).kind is Kind.FOLDER
+    except OSError:
+        return False
 
 
 def _outcomes(

@@ -8,9 +8,9 @@ from itertools import count
 from typing import NamedTuple
 
 from ifmosfs.app.context import App
-from ifmosfs.app.staging import nearest_folder
+from ifmosfs.app.staging import is_folder, missing_folders, nearest_folder
 from ifmosfs.core.execute import WorkOrder
-from ifmosfs.core.files import Fingerprint, Kind, Place
+from ifmosfs.core.files import Fingerprint, Place
 from ifmosfs.core.history import Held
 from ifmosfs.core.inheriting import NewFolderModes
 from ifmosfs.core.journal import Run
@@ -60,7 +60,7 @@ def commit_order(app: App, tree: AnyTree, before: Held, run: Run) -> CommitOrder
     losing = list(_losing(tree, [action for action in tree.vaulted() if action.action_id not in done], vault))
     modes = NewFolderModes(app.disk, plan.policy.folder_mode)
     folders = list(tree.folders())
-    missing = _missing_folders(app, plan, folders)
+    missing = missing_folders(app, plan, folders)
     made = missing.union(each.path for each in folders if Place(plan.target, each.path) in before.made)
     order = WorkOrder(
         run=run,
@@ -165,7 +165,7 @@ class _Vault:
         return False
 
     def _may_be_folder(self, place: Place) -> bool:
-        return self._nothing_at(place) or _is_folder(self._app, place)
+        return self._nothing_at(place) or is_folder(self._app, place)
 
 
 def _all_in_order(
@@ -269,15 +269,6 @@ def _root_folders(target: bytes, modes: NewFolderModes) -> list[tuple[Place, int
     return [(place, modes.of(place)) for place in places]
 
 
-def _missing_folders(app: App, plan: Plan, folders: Iterable[PlannedFolder]) -> frozenset[bytes]:
-    """The paths of those that the target does not have; they are given parents first."""
-    missing: set[bytes] = set()
-    for folder in folders:
-        if split(folder.path)[0] in missing or not _is_folder(app, Place(plan.target, folder.path)):
-            missing.add(folder.path)
-    return frozenset(missing)
-
-
 def _planned_folders(
     plan: Plan, folders: Iterable[PlannedFolder], missing: Collection[bytes], modes: NewFolderModes
 ) -> list[tuple[Place, int]]:
@@ -285,13 +276,6 @@ def _planned_folders(
     wanted = (folder for folder in folders if folder.planned or folder.path in missing)
     places = ((Place(plan.target, folder.path), folder.mode) for folder in wanted)
     return [(place, modes.of(place, mode)) for place, mode in places]
-
-
-def _is_folder(app: App, place: Place) -> bool:
-    try:
-        return app.disk.lstat(place).kind is Kind.FOLDER
-    except OSError:
-        return False
 
 
 def _folder_times(

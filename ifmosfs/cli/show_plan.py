@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +16,7 @@ from ifmosfs.core.plan import KeepReason
 if TYPE_CHECKING:
     from ifmosfs.app.staging import StageReport
     from ifmosfs.core.manifest import PlanInfo
-    from ifmosfs.core.tree import PlanTree
+    from ifmosfs.core.tree import PlannedFolder, PlanTree
 
 KEEP_WORDS = {
     KeepReason.UNSURE: "unsure what they are",
@@ -94,8 +95,10 @@ def report_fields(report: StageReport) -> dict[str, object]:
     }
 
 
-def show_tree(tree: PlanTree, depth: int, n_named: int) -> None:
-    """The organised layout to a depth, each folder with the number of files below it, then the first few files of each."""
+def show_tree(tree: PlanTree, made: Iterable[PlannedFolder], depth: int, n_named: int) -> None:
+    """The organised layout to a depth, each folder with the number of files below it, then the first few files of each. `made`: the
+    folders that commit makes."""
+    new = {folder.path for folder in made}
     names: dict[bytes, list[bytes]] = defaultdict(list)
     below: Counter[bytes] = Counter()
     for move in tree.moves():
@@ -108,7 +111,7 @@ def show_tree(tree: PlanTree, depth: int, n_named: int) -> None:
         if level >= depth:
             continue
         indent = "  " * (level + 1)
-        is_new = "" if folder.planned else "  (is there already)"
+        is_new = "" if folder.path in new else "  (is there already)"
         click.echo(f"{indent}{display(split(folder.path)[1])}/  {below[folder.path]:,}{is_new}")
         _show_names(names[folder.path], n_named, indent + "  ")
     _show_names(names[b""], n_named, "  ")

@@ -107,12 +107,14 @@ class Appearance:
             tree = self._guarded.tree
             path, staying, is_root = tree.path_of(node), tree.in_review(node), node is tree.root
             below = [*(child.name for child in node.folders), *([CONTROL_NAME] if is_root else ())]
+            existed = {child.name for child in node.folders if not child.planned}
             gains = node.gains_entries()
         if live is None or staying:  # the target may have a folder that is called like that of the review
             return self._planned_attr(node, path, len(below), staying=staying)
-        n_links = live.n_links + self._target.n_missing(path, below)
-        mtime_ns = node.mtime_ns if gains else live.mtime_ns
-        return replace(live, inode=self._number(node, live, path), mtime_ns=mtime_ns, n_links=n_links)
+        missing = self._target.missing(path, below)
+        mtime_ns = node.mtime_ns if gains or missing & existed else live.mtime_ns
+        inode, n_links = self._number(node, live, path), live.n_links + len(missing)
+        return replace(live, inode=inode, mtime_ns=mtime_ns, n_links=n_links)
 
     def _number(self, node: FolderNode, live: Attr, path: bytes) -> int:
         """The inode of a folder that the target has."""

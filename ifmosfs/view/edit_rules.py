@@ -64,9 +64,16 @@ class EditRules:
         return path
 
     def _is_targets_own(self, node: FolderNode, path: bytes) -> bool:
+        """Whether a folder is not the plan's to change. One that the target had when the plan was made, and has no more, is made by
+        commit as any other, so it is the plan's; what cannot be looked at is not taken for gone."""
         if not self._guarded.is_live(path):
             return False
-        return not node.planned or self._target.folder_at(Place(self._guarded.plan.target, path)) is not None
+        if node.planned:
+            return self._target.folder_at(Place(self._guarded.plan.target, path)) is not None
+        if node is self._guarded.tree.root or self._guarded.in_project(path) is not None:
+            return True
+        found = self._target.attr_or_none(path)
+        return found is not None and found.kind is Kind.FOLDER
 
     # Names
 
@@ -131,8 +138,7 @@ class EditRules:
         """NOT_EMPTY if something is in a folder of the tree, or in that of the target that it stands for."""
         with self._guarded.lock:
             is_held = bool(folder.loaded) or folder.n_unloaded > 0
-        is_targets_own = not is_held and self._guarded.is_live(path) and not folder.planned
-        if is_held or (is_targets_own and self._target.holds_anything(path)):
+        if is_held or (self._is_targets_own(folder, path) and self._target.holds_anything(path)):
             raise FsError(FsErrorKind.NOT_EMPTY, path)
 
     def displaced(self, node: Node, standing: Node | None, target: bytes, mode: RenameMode) -> Fingerprint | None:

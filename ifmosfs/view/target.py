@@ -119,10 +119,9 @@ class Target:
             return None
         return attr if attr.kind is Kind.FOLDER else None
 
-    def n_missing(self, path: bytes, names: Iterable[bytes]) -> int:
-        """How many of these names are no folder in a folder of the target."""
-        places = (Place(self._target, join(path, name)) for name in names)
-        return sum(self.folder_at(place) is None for place in places)
+    def missing(self, path: bytes, names: Iterable[bytes]) -> frozenset[bytes]:
+        """Those of the names that are no folder in a folder of the target."""
+        return frozenset(name for name in names if self.folder_at(Place(self._target, join(path, name))) is None)
 
     def above(self, path: bytes) -> FolderMeta | None:
         """What the nearest folder above a path has that exists, in the target or above it; `None` where that cannot be told."""

@@ -94,7 +94,7 @@ class Telling:
             return
         above, name = split(path)
         folder = self._guarded.tree.find(above)
-        if isinstance(folder, FolderNode) and (folder.planned or folder is self._guarded.tree.root):
+        if isinstance(folder, FolderNode):  # one that the target has is known by another number, and briefly
             inode = inode_of_folder(folder.number)
             self._told.entry_changed(inode, name)
             self._told.node_changed(inode, content=False)
@@ -105,8 +105,8 @@ class Telling:
         """Who watches shall be told of names that have come or gone."""
         if self._told is None or not 0 < len(names) <= MOST_NUDGED:
             return
-        inodes = (_number_of(each.node) for each in names if each.node is not None)
-        changed = ChangedNames({each.path: each.is_folder for each in names}, frozenset(filter(None, inodes)))
+        inodes = frozenset(_number_of(each.node) for each in names if each.node is not None)
+        changed = ChangedNames({each.path: each.is_folder for each in names}, inodes)
         self._unsettled.update(dict.fromkeys(changed.inodes, changed))
         self._told.names_changed(changed)
 
@@ -144,7 +144,5 @@ class Telling:
 
 
 def _number_of(node: Node) -> int:
-    """The inode of a planned node, 0 for a folder that the target has anyway."""
-    if isinstance(node, FileNode):
-        return inode_of_file(node)
-    return inode_of_folder(node.number) if node.planned else 0
+    """The inode of a node of the plan; a folder that the target has anyway is known by another one."""
+    return inode_of_file(node) if isinstance(node, FileNode) else inode_of_folder(node.number)

@@ -88,3 +88,42 @@ def test_folder_of_the_target_with_planned_files_that_becomes_something_else(
         found = {each.name: (each.is_dir(follow_symlinks=False), each.inode()) for each in entries}
     assert found["Theirs"] == (True, (view / "Theirs").lstat().st_ino)
     assert sorted(os.listdir(view / "Theirs")) == ["sizes.csv"]
+
+
+def emptied(desk: Desk, view: Path) -> Path:
+    """A folder in the view that the target had when a file was dragged into it and out again, and has no more."""
+    (desk.target / "Theirs" / "X").mkdir(parents=True)
+    (desk.target / "Theirs" / "X").chmod(0o711)
+    file, put = view / "Data" / "Datasets" / "sizes.csv", view / "Theirs" / "X" / "sizes.csv"
+    file.rename(put)
+    put.rename(file)
+    (desk.target / "Theirs" / "X").rmdir()
+    time.sleep(REMEMBERED_S)
+    return put.parent
+
+
+def test_folder_that_the_target_has_no_more_is_made_as_it_is_shown(desk: Desk, view: Path) -> None:
+    folder = emptied(desk, view)
+    shown = desk.run("stage", "show").out
+    assert [line.split()[0] for line in shown.splitlines() if "is there already" in line] == ["Theirs/"]
+    assert desk.run("stage", "preview", "--method", "symlink").status == 0
+    assert [path.is_dir() for path in desk.state.rglob("Theirs/X")] == [True]
+    folder.chmod(0o750)
+    os.utime(folder, ns=(8_000, 8_000))
+    assert commit_as_shown(desk, view)["Theirs/X"] == Folder("750", 2, 8_000)
+
+
+def test_folder_that_the_target_has_no_more_is_made_with_the_usual_mode_and_counted_by_the_one_above(
+    desk: Desk, view: Path
+) -> None:
+    emptied(desk, view)
+    shown = commit_as_shown(desk, view)
+    assert (shown["Theirs"].n_links, shown["Theirs/X"][:2]) == (3, ("755", 2))
+
+
+def test_folder_that_the_target_has_no_more_can_be_renamed_and_removed(desk: Desk, view: Path) -> None:
+    folder = emptied(desk, view)
+    folder.rename(view / "Mine")
+    (view / "Mine").rename(folder)
+    folder.rmdir()
+    assert commit_as_shown(desk, view)["Theirs"].n_links == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -10,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from ifmosfs.core.files import Attr
-from ifmosfs.view.values import ROOT_INODE
-from tests.view.views import Scene, Told, listed
+from ifmosfs.core.files import Attr, Place
+from ifmosfs.core.plan import Edit, EditKind
+from ifmosfs.view.values import ROOT_INODE, FsError, FsErrorKind
+from tests.view.views import NOW_NS, Scene, Told, at, listed, numbers, rename
 
 
 @pytest.fixture
@@ -125,3 +127,115 @@ def test_attributes_of_a_planned_folder_are_not_remembered_for_longer_than_those
     scene.view.tell(Told())
     validities = [scene.view.validity(scene.inode(path)) for path in (b"New", b"New/b.pdf")]
     assert [(each.entry_s, each.attr_s) for each in validities] == [(60.0, 1.0)] * 2
+
+
+# What was in the target when the plan was made is there no more
+
+
+@pytest.fixture
+def gone(scene: Scene, target: Path) -> bytes:
+    """A folder that the target had when a file was dragged into it and out again, and has no more; what it is in gains nothing."""
+    made_by_another(target / "Docs" / "Sub" / "X", 0o711)
+    rename(scene, b"Docs/a.pdf", b"Docs/Sub/X/a.pdf")
+    rename(scene, b"Docs/Sub/X/a.pdf", b"New/a.pdf")
+    (target / "Docs" / "Sub" / "X").rmdir()
+    return b"Docs/Sub/X"
+
+
+def test_folder_that_the_target_has_no_more_is_shown_as_one_that_commit_makes(
+    scene: Scene, target: Path, gone: bytes
+) -> None:
+    found, above = seen(scene, gone), seen(scene, b"Docs/Sub")
+    assert (found.mode, found.n_links) == (stat.S_IFDIR | scene.plan.policy.folder_mode, 2)
+    assert found.mtime_ns == NOW_NS
+    assert above.n_links == (target / "Docs" / "Sub").stat().st_nlink + 1
+    assert above.mtime_ns == scene.plan.created_ns  # as that of every folder to which commit adds something
+
+
+Change = Callable[[Scene, bytes], None]
+
+
+def removed(scene: Scene, path: bytes) -> None:
+    scene.view.rmdir(*at(scene, path))
+    with pytest.raises(FsError):
+        scene.inode(path)
+
+
+def renamed(scene: Scene, path: bytes) -> None:
+    rename(scene, path, b"Docs/other")
+    assert stat.S_ISDIR(seen(scene, b"Docs/other").mode)
+
+
+def replaced(scene: Scene, path: bytes) -> None:
+    scene.view.mkdir(*at(scene, b"made"), 0o700)
+    rename(scene, b"made", path)
+    assert stat.S_IMODE(seen(scene, path).mode) == 0o700
+
+
+def given_a_mode(scene: Scene, path: bytes) -> None:
+    scene.view.chmod(scene.inode(path), 0o750)
+    assert stat.S_IMODE(seen(scene, path).mode) == 0o750
+
+
+def given_a_time(scene: Scene, path: bytes) -> None:
+    scene.view.set_times(scene.inode(path), None, 8_000)
+    assert seen(scene, path).mtime_ns == 8_000
+
+
+CHANGES = pytest.mark.parametrize(
+    "change", [removed, renamed, replaced, given_a_mode, given_a_time], ids=lambda each: each.__name__
+)
+
+
+@CHANGES
+def test_folder_that_the_target_has_no_more_can_be_changed_as_one_of_the_plan_and_a_replay_agrees(
+    scene: Scene, gone: bytes, change: Change
+) -> None:
+    change(scene, gone)
+    assert numbers(scene.again()) == numbers(scene.view)
+
+
+@CHANGES
+def test_folder_that_the_target_has_again_is_as_it_is_there_and_cannot_be_changed(
+    scene: Scene, target: Path, gone: bytes, change: Change
+) -> None:
+    made_by_another(target / "Docs" / "Sub" / "X", 0o700)
+    made_by_another(target / "Docs" / "Sub" / "X" / "theirs", 0o700)
+    found = seen(scene, gone)
+    assert (stat.S_IMODE(found.mode), found.n_links) == (0o700, 3)
+    with pytest.raises(FsError) as refused:
+        change(scene, gone)
+    assert refused.value.kind is (FsErrorKind.NOT_EMPTY if change is replaced else FsErrorKind.READ_ONLY)
+    assert seen(scene, gone) == found
+
+
+def test_root_cannot_be_changed_even_where_the_target_is_gone(scene: Scene, target: Path) -> None:
+    shutil.rmtree(target)
+    with pytest.raises(FsError) as refused:
+        scene.view.chmod(ROOT_INODE, 0o700)
+    assert refused.value.kind is FsErrorKind.READ_ONLY
+
+
+def test_what_others_change_in_a_folder_that_the_target_has_no_more_is_told(scene: Scene, gone: bytes) -> None:
+    told = Told()
+    scene.view.tell(told)
+    scene.log.append(Edit(0, EditKind.MKDIR, gone + b"/made", None, 0), len(scene.log.edits))
+    scene.view.reload()
+    assert (scene.inode(gone), b"made") in told.names
+
+
+@CHANGES
+def test_folder_that_cannot_be_looked_at_is_not_taken_for_gone(
+    scene: Scene, gone: bytes, change: Change, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lstat = scene.disk.lstat
+
+    def refuse(place: Place) -> Attr:
+        if place.path == gone:
+            raise OSError(errno.EACCES, "Permission denied")
+        return lstat(place)
+
+    monkeypatch.setattr(scene.disk, "lstat", refuse)
+    with pytest.raises(FsError) as refused:
+        change(scene, gone)
+    assert refused.value.kind is FsErrorKind.NO_ACCESS

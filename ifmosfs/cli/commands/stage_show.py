@@ -58,14 +58,14 @@ def list_plans(as_json: bool) -> None:
 def show(plan: str | None, plan_option: str | None, depth: int, n_named: int, as_json: bool) -> None:
     """A plan as a tree with counts, and what stays and why."""
     from ifmosfs.app.editing import edit_steps
-    from ifmosfs.app.staging import categories_of, load_tree, report_on
+    from ifmosfs.app.staging import categories_of, folders_made, load_tree, report_on
     from ifmosfs.cli.show_conflicts import show_losers
     from ifmosfs.cli.show_plan import report_fields, show_kept, show_report, show_tree
 
     with opened_app() as app:
         info = choose_plan(app, plan, plan_option, states_to_show(app))
         tree = load_tree(app, info.plan_id)
-        report = report_on(app, tree)
+        report, made = report_on(app, tree), folders_made(app, tree)
         category_of = categories_of(app, tree)
         n_own = sum(len(step.edits) for step in edit_steps(app, info) if step.in_force)
     if as_json:
@@ -90,7 +90,7 @@ def show(plan: str | None, plan_option: str | None, depth: int, n_named: int, as
         fields = {**report_fields(report), "state": info.state.value}
         print_json({**fields, "moves": moves, "kept": kept, "vaulted": vaulted})
         return
-    show_tree(tree, depth, n_named)
+    show_tree(tree, made, depth, n_named)
     show_kept(tree, n_named or 3)
     show_losers(tree, n_named or 3)
     show_report(report)
