@@ -96,8 +96,9 @@ class Looking:
         with self._guarded.lock:
             folder = self._guarded.folder(inode)
             is_there = self._guarded.tree.holds(folder)
-        attr = self._appearance.folder_attr(folder)
-        return attr if is_there else replace(attr, n_links=0)  # somebody has it open still
+        if is_there:
+            return self._appearance.node_attr(folder)
+        return replace(self._appearance.folder_attr(folder, None), n_links=0)  # somebody has it open still
 
     def opendir(self, inode: int) -> Listing:
         """See `View.opendir`."""
