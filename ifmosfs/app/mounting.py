@@ -115,6 +115,7 @@ def serve(
     sys.setswitchinterval(SWITCH_S)
     is_slow = SlowRoots()
     tree = lazy_tree(app, plan_id)
+    app.disk.keep_straight(root.path for root in tree.plan.roots)
     view = View(
         tree,
         app.disk,

@@ -110,6 +110,8 @@ class Follower:
         self._excludes = (*app.settings.excludes, *excludes)
         self._touched: set[Touched] = set()
         self._waiting: dict[Place, _Waiting] = {}
+        self._filesystems = {root.path: root.filesystem for root in plan.roots}
+        self._strange: set[bytes] = set()  # roots that another filesystem is at
 
     def run(self) -> None:
         """Follow until the watcher is stopped."""
@@ -134,7 +136,7 @@ class Follower:
             self._touched |= touched  # to be tried again
             raise
 
-    def _take_in_all(self, touched: Iterable[Touched]) -> None:
+    def _take_in_all(self, touched: Collection[Touched]) -> None:
         looked = self._look(touched)
         known = (self._numbers.of_found(action, looked.found.get(_source(action))) for action in looked.known.values())
         told = self._whole(differences(looked.found.values(), known, looked.gone))
@@ -145,9 +147,10 @@ class Follower:
         changed.update(action.action_id for action, _ in (*told.changed, *told.renamed))
         self._view.originals_changed(changed)
 
-    def _look(self, touched: Iterable[Touched]) -> _Looked:
+    def _look(self, touched: Collection[Touched]) -> _Looked:
         looked, rules = _Looked(), scan_rules(self._app, self._excludes)
-        pending = list(touched)
+        as_scanned = {root for root in {one.root for one in touched} if self._is_as_scanned(root)}
+        pending = [one for one in touched if one.root in as_scanned]
         while pending:
             one = pending.pop()
             look = self._look_at(one, rules)
@@ -169,7 +172,20 @@ class Follower:
         try:
             return look_at(Place(one.root, one.path), self._app.disk, rules, deep=one.deep)
         except OSError:
-            return None  # the root itself: its disk was taken away, and every file says so by itself
+            return None  # the root itself: it was taken away, or a link has its name; every file says so by itself
+
+    def _is_as_scanned(self, root: bytes) -> bool:
+        """Whether a root is on the filesystem that it was on, as commit demands: without its disk, or with another one in its place,
+        there may be another folder at its path, which is not the one that was to be organised. Asked before anything in it is
+        looked at; a root that a link leads to is refused by each look itself (`PosixDisk.keep_straight`)."""
+        try:
+            is_same = self._app.disk.filesystem(Place(root, b"")) == self._filesystems[root]
+        except OSError:
+            return False
+        if not is_same and root not in self._strange:
+            LOG.warning("%s is not on the disk that it was scanned on: nothing there is taken in", os.fsdecode(root))
+        (self._strange.discard if is_same else self._strange.add)(root)
+        return is_same
 
     def _add_known_below(self, looked: _Looked, one: Touched, look: Look) -> None:
         """The actions of the files that are in a folder, or were."""

@@ -11,7 +11,7 @@ import errno
 import os
 import stat
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from types import TracebackType
@@ -22,7 +22,7 @@ from ifmosfs.core.journal import FolderMeta
 from ifmosfs.core.names import NameRules
 from ifmosfs.core.ports import UNKNOWN_ATTR, Copied, Space
 from ifmosfs.platform import copying, filesystems, linux, metadata, moving, syncing
-from ifmosfs.platform.resolving import Folders, open_exactly, open_nearest
+from ifmosfs.platform.resolving import Folders, open_exactly, open_nearest, open_root
 
 OVERLAYFS_MAGIC: Final = 0x794C7630
 
@@ -53,6 +53,7 @@ class PosixDisk:
         self._filesystems = syncing.Filesystems()
         self._threads = threading.local()
         self._births_kept: dict[int, bool] = {}  # by device
+        self._straight: set[bytes] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -66,6 +67,12 @@ class PosixDisk:
         """Close this thread's folders and all filesystems; other threads' folders go with their threads."""
         self._folders().end_batch()
         self._filesystems.close()
+
+    def keep_straight(self, roots: Iterable[bytes]) -> None:
+        """From now on refuse (ELOOP) to find anything in these roots, whose paths are resolved, by way of a symlink: one that has come
+        since, in place of a root or of a folder above it, leads to a folder that was not meant. For who reads what others may
+        put links into at any time, before the first look there."""
+        self._straight.update(roots)
 
     @contextmanager
     def looking(self) -> Iterator[None]:
@@ -137,7 +144,7 @@ class PosixDisk:
 
     def open_seen(self, place: Place) -> int:
         """See `DiskReader.open_seen`. The caller closes the descriptor."""
-        root = os.open(place.root, linux.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        root = open_root(place.root, self._straight)
         try:
             return linux.open_beneath(root, place.path, copying.READ_FLAGS | linux.O_NOATIME)
         finally:
@@ -157,22 +164,22 @@ class PosixDisk:
     @_naming
     def space(self, place: Place) -> Space:
         """See `DiskReader.space`."""
-        return _asked(place, filesystems.space)
+        return _asked(place, filesystems.space, self._straight)
 
     @_naming
     def filesystem(self, place: Place) -> str:
         """See `DiskReader.filesystem`; of a place that does not exist yet, of its nearest existing parent."""
-        return _asked(place, filesystems.identity)
+        return _asked(place, filesystems.identity, self._straight)
 
     @_naming
     def name_rules(self, place: Place) -> NameRules:
         """See `DiskReader.name_rules`; of a place that does not exist yet, of its nearest existing parent."""
-        return _asked(place, filesystems.name_rules)
+        return _asked(place, filesystems.name_rules, self._straight)
 
     @_naming
     def keeps_numbers(self, place: Place) -> bool:
         """See `DiskReader.keeps_numbers`."""
-        return _asked(place, filesystems.keeps_numbers)
+        return _asked(place, filesystems.keeps_numbers, self._straight)
 
     @_naming
     def unkept_attributes(self, source: Place, folder: Place) -> Sequence[str]:
@@ -185,7 +192,11 @@ class PosixDisk:
             os.close(held)
         if not names:
             return ()
-        return _asked(folder, lambda there: [each for each in names if not metadata.can_hold(there, each)])
+
+        def unkept(there: int) -> list[str]:
+            return [each for each in names if not metadata.can_hold(there, each)]
+
+        return _asked(folder, unkept, self._straight)
 
     @_naming
     def digest(self, place: Place) -> bytes:
@@ -325,7 +336,7 @@ class PosixDisk:
         try:
             folders: Folders = self._threads.folders
         except AttributeError:
-            folders = self._threads.folders = Folders(self._filesystems.hold)
+            folders = self._threads.folders = Folders(self._filesystems.hold, self._straight)
         folders.begin()
         return folders
 
@@ -346,9 +357,9 @@ def _open_folder(folder: int) -> int:
     return os.open(b".", flags, dir_fd=folder)  # only the owner may ask for O_NOATIME
 
 
-def _asked(place: Place, question: Callable[[int], Answer]) -> Answer:
+def _asked(place: Place, question: Callable[[int], Answer], straight: Container[bytes]) -> Answer:
     """The answer about the place, or about the nearest folder above it that exists."""
-    descriptor = open_nearest(place)
+    descriptor = open_nearest(place, straight)
     try:
         return question(descriptor)
     finally:

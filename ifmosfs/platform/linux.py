@@ -37,6 +37,7 @@ FS_CASEFOLD_FL: Final = 0x40000000
 O_PATH: Final = getattr(os, "O_PATH", os.O_RDONLY)
 O_NOATIME: Final = getattr(os, "O_NOATIME", 0)
 
+AT_FDCWD: Final = -100
 _OPENAT2_NUMBER: Final = 437  # the same on every architecture since the tables were unified
 _STATX_BASIC_AND_BIRTH: Final = 0x07FF | 0x0800
 _STATX_BIRTH: Final = 0x0800
@@ -156,19 +157,39 @@ def rename_noreplace(source_folder: int, source: bytes, target_folder: int, targ
 
 
 @functools.cache
-def _how(flags: int) -> _OpenHow:
-    return _OpenHow(flags | os.O_CLOEXEC, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
+def _how(flags: int, resolve: int) -> _OpenHow:
+    return _OpenHow(flags | os.O_CLOEXEC, 0, resolve | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
 
 
 def open_beneath(folder: int, path: bytes, flags: int) -> int:
     """A descriptor of something below a folder, reached without any symlink (ELOOP) and without leaving it (EXDEV)."""
-    descriptor: int = _openat2(_OPENAT2_NUMBER, folder, path, _how(flags), ctypes.sizeof(_OpenHow))
+    how = _how(flags, RESOLVE_BENEATH)
+    descriptor: int = _openat2(_OPENAT2_NUMBER, folder, path, how, ctypes.sizeof(_OpenHow))
     if descriptor >= 0:
         return descriptor
     # Some containers' filters answer EPERM to calls they have never heard of.
     if ctypes.get_errno() in (errno.ENOSYS, errno.EPERM):
         return walk_beneath(folder, path, flags)
     _fail()
+
+
+def open_straight(path: bytes, flags: int) -> int:
+    """A descriptor of what has an absolute, resolved path, reached without any symlink (ELOOP)."""
+    descriptor: int = _openat2(_OPENAT2_NUMBER, AT_FDCWD, path, _how(flags, 0), ctypes.sizeof(_OpenHow))
+    if descriptor >= 0:
+        return descriptor
+    if ctypes.get_errno() in (errno.ENOSYS, errno.EPERM):
+        return walk_straight(path, flags)
+    _fail()
+
+
+def walk_straight(path: bytes, flags: int) -> int:
+    """The same for kernels without openat2."""
+    top = os.open(b"/", O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        return walk_beneath(top, path.strip(b"/") or b".", flags)
+    finally:
+        os.close(top)
 
 
 def walk_beneath(folder: int, path: bytes, flags: int) -> int:

@@ -7,6 +7,9 @@ remembered descriptor from answering for a folder that is no longer there: it li
 folder through this object forgets everything at once; and what another program does within that age has the same outcome as if it
 had come that much later, which no caller can tell apart (a removed folder takes no entries: the kernel answers ENOENT; a moved
 one takes them along).
+
+A root itself may be reached through links, unless it is one of the *straight* ones: their paths had none when they were told, so a
+link in one of them now leads to a folder that nobody meant (ELOOP).
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ import contextlib
 import errno
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Final
 
 from ifmosfs.core.files import Place
@@ -27,6 +30,8 @@ MAX_OPEN: Final = min(512, max(64, os.sysconf("SC_OPEN_MAX") // 2))
 
 # Without O_NOFOLLOW: together with O_PATH it would turn the ELOOP of a last component into ENOTDIR.
 FOLDER_FLAGS: Final = linux.O_PATH | os.O_DIRECTORY
+
+NONE_STRAIGHT: Final[frozenset[bytes]] = frozenset()
 
 
 class Folders:
@@ -43,11 +48,13 @@ class Folders:
         "_not_indexed",
         "_on_change",
         "_opened",
+        "_straight",
         "changed",
     )
 
-    def __init__(self, on_change: Callable[[int], None]) -> None:
-        """`on_change` is told the descriptor of each folder that is about to be changed, before the first change in it."""
+    def __init__(self, on_change: Callable[[int], None], straight: Container[bytes] = NONE_STRAIGHT) -> None:
+        """`on_change` is told the descriptor of each folder that is about to be changed, before the first change in it; `straight` are
+        the roots that no link may lead to."""
         self._opened: dict[tuple[bytes, bytes], int] = {}
         # Absolute paths of the open folders and of all above them; brought up to date only when a batch asks for it.
         self._above: set[bytes] = set()
@@ -60,6 +67,7 @@ class Folders:
         self._in_batch = False
         self._n_looking = 0
         self._on_change = on_change
+        self._straight = straight
         self.changed: set[tuple[bytes, bytes]] = set()  # (root, path) of the folders changed in this batch
 
     def begin(self) -> None:
@@ -158,7 +166,7 @@ class Folders:
     def _open(self, root: bytes, path: bytes) -> int:
         found = self._opened.get((root, b""))
         if found is None:
-            found = os.open(root, linux.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            found = open_root(root, self._straight)
             self._remember(root, b"", found)
         if path:
             found = linux.open_beneath(found, path, FOLDER_FLAGS)
@@ -186,9 +194,16 @@ def _refusal(path: bytes) -> OSError:
     return OSError(number, os.strerror(number))
 
 
-def open_exactly(place: Place) -> int:
+def open_root(root: bytes, straight: Container[bytes]) -> int:
+    """An O_PATH descriptor (the caller's to close) of a root; ELOOP for one that must be `straight` and is not."""
+    if root in straight:
+        return linux.open_straight(root, FOLDER_FLAGS)
+    return os.open(root, FOLDER_FLAGS | os.O_CLOEXEC)
+
+
+def open_exactly(place: Place, straight: Container[bytes] = NONE_STRAIGHT) -> int:
     """An O_PATH descriptor (the caller's to close) of a folder."""
-    root = os.open(place.root, linux.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    root = open_root(place.root, straight)
     if not place.path:
         return root
     try:
@@ -197,14 +212,15 @@ def open_exactly(place: Place) -> int:
         os.close(root)
 
 
-def open_nearest(place: Place) -> int:
+def open_nearest(place: Place, straight: Container[bytes] = NONE_STRAIGHT) -> int:
     """An O_PATH descriptor (the caller's to close) of the place, or of the nearest existing folder above it.
 
-    A place that is no folder, or a symlink, counts by the folder it is in. A root that does not exist is searched upwards as well.
+    A place that is no folder, or a symlink, counts by the folder it is in. A root that does not exist is searched upwards as well; one
+    that must be `straight` and is not raises ELOOP.
     """
     while True:
         try:
-            return open_exactly(place)
+            return open_exactly(place, straight)
         except (FileNotFoundError, NotADirectoryError):
             if place.path:
                 place = Place(place.root, place.path.rpartition(b"/")[0])
@@ -216,4 +232,4 @@ def open_nearest(place: Place) -> int:
             if error.errno != errno.ELOOP or not place.path:
                 raise
             # If it is the place itself that is a symlink, it lies in the folder above; if not, this raises ELOOP again.
-            return open_exactly(Place(place.root, place.path.rpartition(b"/")[0]))
+            return open_exactly(Place(place.root, place.path.rpartition(b"/")[0]), straight)

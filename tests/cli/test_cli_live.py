@@ -9,7 +9,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from ifmosfs.store.catalogue import open_catalogue
 from tests.adapters.trees import read_tree
 from tests.cli.command_line import INVOICE, LEFT, ORGANISED, SCRIPT, TABLE, THEN_NS, Desk
 from tests.fuse_support import FUSE_MARKS
+from tests.proof.images import mounted
 
 pytestmark = FUSE_MARKS
 
@@ -281,6 +283,80 @@ def test_link_that_is_replaced_by_a_file_shows_none_of_its_bytes(desk: Desk, mou
     with pytest.raises(OSError, match=os.strerror(errno.ESTALE)):
         os.readlink(shown)
     assert shown.is_symlink()
+
+
+def shown_names(folder: Path) -> list[str]:
+    """Everything that a mount shows, but for what the program tells of it."""
+    paths = (str(path.relative_to(folder)) for path in folder.rglob("*"))
+    return sorted(path for path in paths if not path.startswith(".ifmosfs"))
+
+
+@contextmanager
+def at_another_place(inbox: Path, secret: Path) -> Iterator[None]:
+    """A link to another folder takes the inbox's name."""
+    inbox.rename(inbox.with_name("away"))
+    inbox.symlink_to(secret)
+    yield
+    inbox.unlink()
+    inbox.with_name("away").rename(inbox)
+
+
+def at_its_own_new_place(inbox: Path, secret: Path) -> AbstractContextManager[None]:
+    del secret
+    return at_another_place(inbox, inbox.with_name("away"))
+
+
+@contextmanager
+def under_another_disk(inbox: Path, secret: Path) -> Iterator[None]:
+    """Another disk is mounted on the inbox, with another folder's files."""
+    with mounted(inbox, "tmpfs", "mode=755"):
+        shutil.copytree(secret, inbox, dirs_exist_ok=True)
+        yield
+
+
+@pytest.mark.parametrize(
+    ("swap", "number"),
+    [
+        (at_another_place, errno.ELOOP),
+        (at_its_own_new_place, errno.ELOOP),
+        (under_another_disk, errno.ESTALE),
+    ],
+    ids=lambda each: each.__name__ if callable(each) else "",
+)
+def test_of_another_folder_in_place_of_the_inbox_nothing_is_shown_and_nothing_taken_in(
+    desk: Desk, mount_point: Path, swap: Callable[[Path, Path], AbstractContextManager[None]], number: int
+) -> None:
+    """The plan was amended with the other folder's files seconds later, and showed their bytes under the names of the planned ones."""
+    secret = desk.folder / "secret"
+    for name in ("invoice-17.txt", "invoice-19.txt", "run.sh"):
+        put(secret / name, b"Invoice, very secret\nTotal amount due: 999 EUR\n")
+    plan = mount(desk, mount_point)
+    shown = mount_point / "Financial" / "Documents" / "2021" / "invoice-17.txt"
+    before = shown_names(mount_point)
+    with swap(desk.inbox, secret):
+        end = time.monotonic() + 5  # for as long as it takes to find, to wait for and to plan a file, and longer
+        while time.monotonic() < end:
+            assert attribute(shown, "status") in {"missing", "changed"}
+            with pytest.raises(OSError, match=os.strerror(number)):
+                shown.read_bytes()
+            assert shown_names(mount_point) == before
+            time.sleep(0.2)
+        assert desk.here("stage", "show", plan, "--json").json["planned"] == 3
+    assert settled(lambda: (attribute(shown, "status"), shown.read_bytes()), ("planned", INVOICE)) == (
+        "planned",
+        INVOICE,
+    )
+    put(desk.inbox / "invoice-18.txt", ANOTHER)
+    assert settled(lambda: layout(mount_point), with_invoice(b"invoice-18.txt")) == with_invoice(b"invoice-18.txt")
+
+
+def test_inbox_that_was_named_by_a_link_is_followed_where_it_led(desk: Desk, mount_point: Path) -> None:
+    link = desk.folder / "link"
+    link.symlink_to(desk.inbox)
+    assert desk.run("mount", link, mount_point, "--output", desk.target).status == 0
+    assert layout(mount_point) == ORGANISED
+    put(link / "invoice-18.txt", ANOTHER)
+    assert settled(lambda: layout(mount_point), with_invoice(b"invoice-18.txt")) == with_invoice(b"invoice-18.txt")
 
 
 WRITER = """

@@ -65,6 +65,43 @@ class TestResolving:
         finally:
             os.close(folder)
 
+    @pytest.mark.parametrize("open_all", [linux.open_straight, linux.walk_straight], ids=["openat2", "walk"])
+    def test_both_ways_of_opening_straight_refuse_links_anywhere(self, root: bytes, open_all) -> None:
+        os.symlink(b"inbox", root + b"/link")
+        for path, number in ((b"link", errno.ELOOP), (b"link/sub", errno.ELOOP), (b"inbox/none", errno.ENOENT)):
+            with refused(number):
+                open_all(root + b"/" + path, resolving.FOLDER_FLAGS)
+        for path in (root + b"/inbox/sub", b"/"):
+            found = open_all(path, resolving.FOLDER_FLAGS)
+            try:
+                assert os.path.samestat(os.fstat(found), os.stat(path))
+            finally:
+                os.close(found)
+
+    @pytest.mark.parametrize("above", [b"inbox", b""], ids=["the root", "a folder above it"])
+    def test_straight_root_is_not_found_by_way_of_a_link_until_it_is_put_back(
+        self, disk: PosixDisk, root: bytes, above: bytes
+    ) -> None:
+        """Only the roots that were named: a target may have been moved and left a link in its place."""
+        top, place = root + b"/top", Place(root + b"/top/inbox", b"a")
+        os.mkdir(top)
+        os.rename(root + b"/inbox", place.root)
+        swapped = (top + b"/" + above).rstrip(b"/")
+        disk.keep_straight([place.root])
+        os.rename(swapped, root + b"/away")
+        os.symlink(root + b"/away", swapped)
+        asked = (disk.lstat, disk.open_read, disk.open_seen, disk.digest, disk.read_link, disk.filesystem)
+        for ask in asked:
+            with refused(errno.ELOOP):
+                ask(place)
+        with refused(errno.ELOOP):
+            disk.list_folder(Place(place.root, b""))
+        with PosixDisk() as another:
+            assert another.lstat(place).size_bytes == 5
+        os.unlink(swapped)
+        os.rename(root + b"/away", swapped)
+        assert disk.lstat(place).size_bytes == 5
+
     @pytest.mark.parametrize("open_below", [linux.open_beneath, linux.walk_beneath], ids=["openat2", "walk"])
     def test_both_ways_open_the_same_folder(self, root: bytes, open_below) -> None:
         folder = os.open(root, linux.O_PATH)

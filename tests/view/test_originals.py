@@ -111,6 +111,24 @@ def test_an_original_that_is_gone_or_another_keeps_its_entry_and_shows_no_bytes(
     assert (scene.tree(), refusal_to_open(scene), status(scene)) == (before, refusal, shown_status)
 
 
+@pytest.mark.parametrize("what", ["root", "above"])
+def test_a_root_that_has_become_a_link_shows_no_bytes_not_even_its_own_until_it_is_put_back(
+    scene: Scene, what: str
+) -> None:
+    """Where the link leads now says nothing of where it leads at the next look; commit refuses, too."""
+    root = original(scene).parent.parent
+    swapped = root if what == "root" else root.parent
+    away = swapped.with_name("away")
+    scene.disk.keep_straight([os.fsencode(root)])
+    before = scene.tree()
+    swapped.rename(away)
+    swapped.symlink_to(away)
+    assert (scene.tree(), refusal_to_open(scene), status(scene)) == (before, E.LOOP, b"missing")
+    swapped.unlink()
+    away.rename(swapped)
+    assert (scene.tree(), scene.content(SHOWN), status(scene)) == (before, b"second", b"planned")
+
+
 def test_a_refused_original_leaves_no_descriptor(scene: Scene) -> None:
     n_before = len(os.listdir("/proc/self/fd"))
     be_replaced(scene)
