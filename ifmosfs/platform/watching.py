@@ -3,12 +3,17 @@
 The kernel (inotify) does not tell of changes that other machines make on a network drive, nor of those behind most FUSE mounts,
 and it watches a limited number of folders per user, of which at most half are taken here. Everywhere else the folders are polled.
 A watcher never enters another mount, and nothing it is told to leave out. It is used by one thread; only `stop` may come from others.
+
+The kernel watches folders, not paths: of one that is made anew, or whose disk is mounted again, it tells nothing. So whether the path
+of a root still leads to the folder that is watched is looked at all the time, and one that is gone is waited for. A root whose path
+leads through a symlink by now is gone, too: the roots that a watcher is given are resolved.
 """
 
 from __future__ import annotations
 
 import errno
 import logging
+import math
 import os
 import select
 import stat
@@ -18,6 +23,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from ifmosfs.core.names import is_within, join
+from ifmosfs.platform import linux
 from ifmosfs.platform.inotify import (
     IN_CREATE,
     IN_DELETE,
@@ -28,6 +34,7 @@ from ifmosfs.platform.inotify import (
     IN_MOVED_FROM,
     IN_MOVED_TO,
     IN_Q_OVERFLOW,
+    IN_UNMOUNT,
     Event,
     Inotify,
 )
@@ -41,6 +48,7 @@ SILENT_TYPES: Final = frozenset(
 GATHER_S: Final = 0.2  # what is touched in such short intervals is told together …
 GATHER_AT_MOST_S: Final = 1.0  # … but not later than this
 REST_EVERY, REST_S = 32, 0.005  # folders, and seconds: who browses comes first while thousands of watches are set
+ROOTS_EVERY_S: Final = 1.0  # whether they are there is looked at: a few system calls for each
 IDLE_SHARE: Final = 10  # a poll that takes a second is not made more often than every ten
 
 LeftOut = Callable[[bytes], bool]
@@ -82,13 +90,15 @@ class Watcher:
         self._stopped = False
         self._events = None if polls_only else _made_events(left_out)
         self._polled = {root: _Polled(root, left_out) for root in roots if not self._is_told(root)}
-        self._to_watch = [root for root in roots if root not in self._polled]
+        self._told = [root for root in roots if root not in self._polled]
         self._next_poll = time.monotonic() + poll_seconds
+        self._gone: set[bytes] = set()  # of those that the kernel tells of
+        self._next_roots = 0.0
 
     def begin(self, since_ns: int) -> set[Touched]:
         """Start watching, which takes a while for many folders. Returns those that have changed since a moment (ns)."""
         touched: set[Touched] = set()
-        for root in self._to_watch:
+        for root in list(self._told):
             touched |= self._watch(root, since_ns)
         for polled in self._polled.values():
             touched |= polled.begin(since_ns)
@@ -102,11 +112,19 @@ class Watcher:
             now = time.monotonic()
             if self._polled and now >= self._next_poll:
                 touched |= self._poll()
+            elif self._told and now >= self._next_roots:
+                touched |= self._roots()
             elif now >= deadline:
                 break
-            elif self._ready(min(deadline, self._next_poll if self._polled else deadline) - now):
+            elif self._ready(min(deadline, self._next_look) - now):
                 touched |= self._gathered()
         return touched
+
+    @property
+    def _next_look(self) -> float:
+        """When something is to be looked at that nothing tells of."""
+        next_poll = self._next_poll if self._polled else math.inf
+        return min(next_poll, self._next_roots if self._told else math.inf)
 
     @property
     def stopped(self) -> bool:
@@ -144,8 +162,41 @@ class Watcher:
         self._events.let_go(root, b"")
         why = "there are too many folders to watch" if error.errno == errno.ENOSPC else error.strerror
         LOG.info("%s is looked at every %g s: %s", os.fsdecode(root), self._poll_s, why)
+        return self._poll_from_now_on(root, since_ns)
+
+    def _poll_from_now_on(self, root: bytes, since_ns: int) -> set[Touched]:
+        self._told.remove(root)
         self._polled[root] = _Polled(root, self._left_out)
         return self._polled[root].begin(since_ns)
+
+    def _roots(self) -> set[Touched]:
+        """Look whether the paths of the watched roots lead to the folders that are watched. One that has gone, come back or become
+        another folder has changed with all that is in it."""
+        assert self._events is not None
+        touched: set[Touched] = set()
+        for root in list(self._told):
+            there = _folder_at(root)
+            if there is None and root not in self._gone:
+                LOG.info("%s is gone, or is no folder any more: it is waited for", os.fsdecode(root))
+                self._events.let_go(root, b"")
+                self._gone.add(root)
+                touched.add(Touched(root, b"", deep=True))
+            elif there is not None and _identity(there) != self._events.tops.get(root):
+                LOG.info("%s is another folder, or there again: it is watched anew", os.fsdecode(root))
+                self._events.let_go(root, b"")
+                self._gone.discard(root)
+                self._watch_anew(root)
+                touched.add(Touched(root, b"", deep=True))
+        self._next_roots = time.monotonic() + ROOTS_EVERY_S
+        return touched
+
+    def _watch_anew(self, root: bytes) -> None:
+        """Watch a root that has come back, perhaps from another disk. That all in it may have changed is told already."""
+        now_ns = time.time_ns()
+        if self._is_told(root):
+            self._watch(root, now_ns)
+        else:
+            self._poll_from_now_on(root, now_ns)
 
     def _ready(self, seconds: float) -> bool:
         descriptors = [self._wake_reader]
@@ -159,12 +210,12 @@ class Watcher:
         touched: set[Touched] = set()
         end = time.monotonic() + GATHER_AT_MOST_S
         while not self._stopped:
-            touched |= self._told()
+            touched |= self._events_read()
             if time.monotonic() >= end or not self._ready(GATHER_S):
                 break
         return touched
 
-    def _told(self) -> set[Touched]:
+    def _events_read(self) -> set[Touched]:
         assert self._events is not None
         touched = set()
         for event in list(self._events.inotify.read()):
@@ -210,11 +261,15 @@ class _Events:
         self._left_out = left_out
         self._most = most
         self._folders: dict[int, tuple[bytes, bytes]] = {}  # watch → root, path
+        self.tops: dict[bytes, tuple[int, int]] = {}  # root → which folder is watched
 
     def watch(self, root: bytes, path: bytes, since_ns: int) -> set[Touched]:
         """Watch a folder and all below it; returns those that have changed since. Raises OSError ENOSPC for too many; what cannot
         be watched for any other reason is left out."""
         touched: set[Touched] = set()
+        top = None if path else _folder_at(root)
+        if top is not None:
+            self.tops[root] = _identity(top)
         for n_seen, (folder, mtime_ns) in enumerate(_folders_below(root, path, self._left_out, is_near=True), 1):
             if n_seen % REST_EVERY == 0:
                 time.sleep(REST_S)
@@ -236,18 +291,23 @@ class _Events:
         for watch in gone:
             self.inotify.remove(watch)
             del self._folders[watch]
+        if not path:
+            self.tops.pop(root, None)
 
     def taken(self, event: Event) -> set[Touched]:
         """What an event says, after the watches were made to follow it. Raises `_TooMany`."""
         if event.mask & IN_Q_OVERFLOW:
             return {Touched(root, b"", deep=True) for root in {root for root, _ in self._folders.values()}}
-        if event.mask & IN_IGNORED:
-            self._folders.pop(event.watch, None)
-            return set()
         known = self._folders.get(event.watch)
         if known is None:
             return set()
         root, folder = known
+        if not folder and event.mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED):
+            self.tops.pop(root, None)  # there may be a new folder with the same number when its path is looked at
+        if event.mask & IN_IGNORED:
+            del self._folders[event.watch]
+        if event.mask & (IN_IGNORED | IN_UNMOUNT):
+            return set()  # that it has gone was told, or is seen when the roots are looked at
         if event.mask & (IN_DELETE_SELF | IN_MOVE_SELF):
             return {Touched(root, folder, deep=True)}
         path = join(folder, event.name)
@@ -317,9 +377,8 @@ def _folders_below(
 
     `is_near`: its filesystem always answers, so that what the listing says of kinds may be relied on, which spares most looks.
     """
-    try:
-        top = os.lstat(_absolute(root, path))
-    except OSError:
+    top = _folder_at(_absolute(root, path))
+    if top is None:
         return
     pending = [(path, top)]
     while pending:
@@ -331,6 +390,22 @@ def _folders_below(
             below = _looked_at(entry)
             if below is not None and stat.S_ISDIR(below.st_mode) and below.st_dev == top.st_dev:
                 pending.append((join(folder, entry.name), below))
+
+
+def _folder_at(path: bytes) -> os.stat_result | None:
+    """What a folder is; `None` for an absolute path that leads to none, or through a symlink."""
+    try:
+        descriptor = linux.open_straight(path, linux.O_PATH | os.O_DIRECTORY)
+    except OSError:
+        return None
+    try:
+        return os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _identity(folder: os.stat_result) -> tuple[int, int]:
+    return folder.st_dev, folder.st_ino
 
 
 def _entries(folder: bytes) -> list[os.DirEntry[bytes]]:

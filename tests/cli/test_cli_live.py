@@ -18,9 +18,9 @@ import pytest
 from ifmosfs.core.plan import UnitKind
 from ifmosfs.store.catalogue import open_catalogue
 from tests.adapters.trees import read_tree
-from tests.cli.command_line import INVOICE, LEFT, ORGANISED, SCRIPT, TABLE, THEN_NS, Desk
+from tests.cli.command_line import INVOICE, LEFT, ORGANISED, SCRIPT, TABLE, THEN_NS, Desk, make_inbox
 from tests.fuse_support import FUSE_MARKS
-from tests.proof.images import mounted
+from tests.proof.images import image, mounted, run_or_skip
 
 pytestmark = FUSE_MARKS
 
@@ -348,6 +348,42 @@ def test_of_another_folder_in_place_of_the_inbox_nothing_is_shown_and_nothing_ta
     )
     put(desk.inbox / "invoice-18.txt", ANOTHER)
     assert settled(lambda: layout(mount_point), with_invoice(b"invoice-18.txt")) == with_invoice(b"invoice-18.txt")
+
+
+def test_inbox_that_is_removed_and_made_anew_is_followed_again(desk: Desk, mount_point: Path) -> None:
+    mount(desk, mount_point)
+    shutil.rmtree(desk.inbox)
+    shown = mount_point / "Development" / "Source code" / "run.sh"
+    assert settled(lambda: attribute(shown, "status"), "missing") == "missing"
+    time.sleep(3)
+    put(desk.inbox / "deep" / "invoice-18.txt", ANOTHER)
+    new = mount_point / "Financial" / "Documents" / "2021" / "invoice-18.txt"
+    assert settled(new.exists, True)
+    assert (new.read_bytes(), attribute(shown, "status")) == (ANOTHER, "missing")
+    put(desk.inbox / "deep" / "invoice-19.txt", ANOTHER * 2)
+    assert settled(new.with_name("invoice-19.txt").exists, True)
+
+
+def test_inbox_whose_disk_was_unmounted_and_mounted_again_is_followed_again(
+    bare_desk: Desk, mount_point: Path, tmp_path: Path
+) -> None:
+    """While it is away its mount point, an empty folder of another disk, is not taken for it."""
+    with image(tmp_path, "ext4") as disk:
+        make_inbox(disk.point)
+        made = bare_desk.run("mount", disk.point, mount_point, "--output", bare_desk.target, "--json")
+        assert made.status == 0, made
+        shown = mount_point / "Financial" / "Documents" / "2021" / "invoice-17.txt"
+        before = layout(mount_point)
+        run_or_skip("umount", "-l", disk.point)
+        put(disk.point / "stranger.csv", TABLE)
+        assert settled(lambda: attribute(shown, "status"), "missing") == "missing"
+        time.sleep(4)
+        assert not list(mount_point.rglob("stranger.csv"))
+        (disk.point / "stranger.csv").unlink()
+        disk.mount()
+        assert settled(lambda: layout(mount_point), before) == before
+        put(disk.point / "invoice-18.txt", ANOTHER)
+        assert settled(lambda: layout(mount_point), with_invoice(b"invoice-18.txt")) == with_invoice(b"invoice-18.txt")
 
 
 def test_inbox_that_was_named_by_a_link_is_followed_where_it_led(desk: Desk, mount_point: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ SECONDS = 10.0
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    folder = tmp_path / "root"
+    folder = tmp_path / "above" / "root"
     (folder / "a" / "deep").mkdir(parents=True)
     (folder / "left out").mkdir()
     (folder / "a" / "old").write_bytes(b"old")
@@ -109,6 +110,72 @@ def test_link_to_a_folder_is_not_followed(make: Callable[[], Watcher], root: Pat
     with watched(make) as watcher:
         (tmp_path / "elsewhere" / "file").write_bytes(b"x")
         assert watcher.wait(0.6) == set()
+
+
+def remove(folder: Path) -> None:
+    shutil.rmtree(folder)
+
+
+def move_away(folder: Path) -> None:
+    folder.rename(folder.with_name("away"))
+
+
+def move_away_with_the_folder_above(folder: Path) -> None:
+    folder.parent.rename(folder.parent.with_name("away with all"))
+
+
+def look_meanwhile(watcher: Watcher) -> None:
+    """Let the watcher see that the root is gone, or not."""
+    end = time.monotonic() + 2.5 * watching.ROOTS_EVERY_S
+    while time.monotonic() < end:
+        watcher.wait(end - time.monotonic())
+
+
+@pytest.mark.parametrize("seen", [True, False], ids=["seen to be gone", "at once"])
+@pytest.mark.parametrize("lose", [remove, move_away, move_away_with_the_folder_above])
+def test_root_that_is_made_anew_is_told_of_and_watched(
+    make: Callable[[], Watcher], root: Path, lose: Callable[[Path], None], seen: bool
+) -> None:
+    with watched(make) as watcher:
+        lose(root)
+        if seen:
+            look_meanwhile(watcher)
+        root.mkdir(parents=True)
+        (root / "first").write_bytes(b"x")
+        assert told(watcher, root, "first")
+        (root / "b").mkdir()
+        assert told(watcher, root, "b")
+        (root / "b" / "second").write_bytes(b"x")
+        assert told(watcher, root, "b/second")
+
+
+def test_root_that_is_not_there_at_the_beginning_is_waited_for(make: Callable[[], Watcher], root: Path) -> None:
+    shutil.rmtree(root)
+    with watched(make) as watcher:
+        look_meanwhile(watcher)
+        root.mkdir()
+        assert told(watcher, root, "")
+        (root / "file").write_bytes(b"x")
+        assert told(watcher, root, "file")
+
+
+@pytest.mark.parametrize("what", ["root", "above"])
+def test_nothing_is_told_of_a_folder_that_a_link_in_place_of_the_root_leads_to(
+    make: Callable[[], Watcher], root: Path, what: str
+) -> None:
+    swapped = root if what == "root" else root.parent
+    with watched(make) as watcher:
+        swapped.rename(swapped.with_name("away"))
+        swapped.symlink_to("away")
+        look_meanwhile(watcher)
+        (root / "a" / "new").write_bytes(b"x")
+        (root / "a" / "old").write_bytes(b"changed")
+        assert watcher.wait(2.5 * watching.ROOTS_EVERY_S) == set()
+        swapped.unlink()
+        swapped.with_name("away").rename(swapped)
+        assert told(watcher, root, "a/new")
+        (root / "a" / "newer").write_bytes(b"x")
+        assert told(watcher, root, "a/newer")
 
 
 def test_stopped_watcher_returns_at_once(make: Callable[[], Watcher]) -> None:
