@@ -2,19 +2,23 @@
 
 The log only grows. An UNDO takes one step back, a REDO makes one again, and both are rows like the edits themselves, so that
 the number of the last row tells whether anything has happened since. As in an editor, undo takes the newest step in force,
-redo the one that was taken back last, and a new edit ends all redoing. So the edits in force, in the order of their numbers,
-are always those that were in force before the first step that is undone: they can be replayed.
+redo the one that was taken back last, and a new edit ends all redoing. The newest step is the one that began last.
+
+Two programs may be at it at once, so rows of other steps may stand between those of a step. They have nothing to do with each
+other as far as it matters: a step goes on only with edits that have nothing to do (`core.touched`) with the rows of any step that
+began after it, nor with what no person did since. So the log means the same as one in which every step's rows follow each other, in
+the order in which the steps began; and the edits in force, in the order of their numbers, can be replayed whichever of the newest
+steps are undone. Who appends an edit to a step with rows of others after it has seen to that (`view.gestures`); what is kept here is
+that nothing was taken back or made again since the step began.
 
 What no person did (origin WATCH: a file has appeared, changed or been renamed) belongs to no step, is always in force, and does not
 end redoing: a step that is made again is replayed on exactly the edits that it was made on. Such an edit itself may come to be
 replayed on others than it was made on; `core.tree.PlanTree.replay` makes the best of it.
-
-The rows of a step follow each other without another between them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -85,16 +89,27 @@ def redoable(log: Iterable[Edit]) -> list[UndoStep]:
     return [known[number] for number in reversed(waiting)]
 
 
+def open_steps(log: Iterable[Edit]) -> set[int]:
+    """The steps that could go on, by what is kept here: those that began after whatever was taken back or made again."""
+    found: set[int] = set()
+    for row in log:
+        if row.kind in RETRACING:
+            found.clear()
+        elif row.step == row.seq:
+            found.add(row.step)
+    return found
+
+
 def retracing(kind: EditKind, step: UndoStep, at_ns: int) -> Edit:
     """The draft of an UNDO or a REDO of a step."""
     return Edit(0, kind, b"", None, at_ns, step=step.number, origin=EditOrigin.COMMAND)
 
 
-def numbered(drafts: Iterable[Edit], last: Edit | None) -> Iterator[Edit]:
+def numbered(drafts: Iterable[Edit], last: Edit | None, going_on: Container[int] = ()) -> Iterator[Edit]:
     """The drafts with the numbers and steps they have when they follow the row `last` of a log (`None`: it is empty).
 
-    They are one step together. A draft that names a step joins that one instead while it is the newest in force and nothing
-    was taken back or made again since, which is the case as long as its edits are the last rows.
+    They are one step together. A draft that names a step joins that one instead while its edits are the last rows, or where it is
+    one of the log's `open_steps` that the caller lets go on.
     """
     own = 0
     for draft in drafts:
@@ -104,7 +119,7 @@ def numbered(drafts: Iterable[Edit], last: Edit | None) -> Iterator[Edit]:
             own = 0
         elif draft.origin is EditOrigin.WATCH:
             own = step = 0
-        elif not _joins(step, last):
+        elif step not in going_on and not _joins(step, last):
             own = step = own or seq
         last = replace(draft, seq=seq, step=step)
         yield last

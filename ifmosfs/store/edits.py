@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
-from ifmosfs.core.edit_log import effective, numbered
+from ifmosfs.core.edit_log import RETRACING, effective, numbered
 from ifmosfs.core.errors import PlanOutdated
 from ifmosfs.core.files import Place
 from ifmosfs.core.manifest import Correction
@@ -37,6 +37,7 @@ _NAMES: Final = (
 _KINDS: Final = {kind.value: kind for kind in EditKind}
 _ORIGINS: Final = {origin.value: origin for origin in EditOrigin}
 _COLUMNS: Final = tuple(PLAN_EDITS.c[name] for name in _NAMES)
+_RETRACING: Final = PLAN_EDITS.c.kind.in_(sorted(kind.value for kind in RETRACING))
 
 
 class Edits(Database):
@@ -58,13 +59,15 @@ class Edits(Database):
 
     def append_edit_after(self, plan_id: str, draft: Edit, after: int) -> Edit | None:
         """As `append_edit`, unless the last row of the plan's log is another than the one numbered `after` (0: there is none):
-        then nothing is added, and `None` returned."""
+        then nothing is added, and `None` returned. It goes on with the step that it names, also where rows of others came between,
+        unless anything was taken back or made again since that began (`core.edit_log.open_steps`)."""
         with self._writing() as connection, understood(self._path):
             last = last_row(connection, plan_id)
             if number_of(last) != after:
                 return None
             advance_within(connection, plan_id, PlanEvent.EDIT)
-            return add_edits(connection, plan_id, [draft], last)[0]
+            going_on = {draft.step} if _is_open(connection, plan_id, draft.step, last) else set[int]()
+            return add_edits(connection, plan_id, [draft], last, going_on)[0]
 
     def append_edits(self, plan_id: str, drafts: Sequence[Edit], after: int) -> tuple[Edit, ...]:
         """Add edits that were made when the last row of the plan's log was the one numbered `after`, all or none, in one
@@ -123,9 +126,11 @@ class Edits(Database):
         return [Correction(Place(root, path), *rest) for root, path, *rest in rows]
 
 
-def add_edits(connection: Connection, plan_id: str, drafts: Iterable[Edit], last: Edit | None) -> tuple[Edit, ...]:
-    """Insert the drafts after the log's `last` row, and return them numbered; inside a transaction."""
-    added = tuple(numbered(drafts, last))
+def add_edits(
+    connection: Connection, plan_id: str, drafts: Iterable[Edit], last: Edit | None, going_on: Container[int] = ()
+) -> tuple[Edit, ...]:
+    """Insert the drafts after the log's `last` row, and return them numbered (`core.edit_log.numbered`); inside a transaction."""
+    added = tuple(numbered(drafts, last, going_on))
     insert_rows(connection, PLAN_EDITS, ("plan_id", *_NAMES), (_row(plan_id, edit) for edit in added))
     return added
 
@@ -140,6 +145,16 @@ def last_row(connection: Connection, plan_id: str) -> Edit | None:
 def number_of(row: Edit | None) -> int:
     """The number of a row, 0 where there is none."""
     return 0 if row is None else row.seq
+
+
+def _is_open(connection: Connection, plan_id: str, step: int, last: Edit | None) -> bool:
+    """Whether a step that does not end with the log's last row is one of `core.edit_log.open_steps`."""
+    if last is None or step in {0, last.step}:
+        return False  # nobody reads the rows of a step that just goes on
+    one = PLAN_EDITS.c
+    begun = select(one.seq).where(one.plan_id == plan_id, one.seq == step, one.step == step, ~_RETRACING)
+    since = select(one.seq).where(one.plan_id == plan_id, one.seq > step, _RETRACING).limit(1)
+    return connection.execute(begun).first() is not None and connection.execute(since).first() is None
 
 
 def _row(plan_id: str, edit: Edit) -> tuple[Any, ...]:

@@ -52,7 +52,7 @@ class CatchingUp:
             raise FsError(FsErrorKind.IO) from error
         if not edits:
             return
-        self._gestures.interrupted()
+        self._gestures.others_made(edits)
         made = self._made_by(edits)
         names = NameChanges(self._guarded.tree, made if len(made) <= MOST_TOLD_SINGLY else ())
         if any(edit.kind in RETRACING for edit in edits):

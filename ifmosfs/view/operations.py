@@ -83,7 +83,7 @@ class View(NothingWritten):
             owner=owner,
             may_reach=may_reach,
         )
-        gestures = Gestures(process_of)
+        gestures = Gestures(process_of, tree.plan.policy.review_name)
         self._catching_up = CatchingUp(self._guarded, log, replant, gestures, self._telling)
         recorder = Recorder(
             self._guarded, self._looking.where, log, gestures, self._telling, self._catching_up, now_ns, owner

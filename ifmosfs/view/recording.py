@@ -61,7 +61,8 @@ class Recorder:
                 if must_be_free and draft.target is not None and self._guarded.tree.find(draft.target) is not None:
                     raise FsError(FsErrorKind.EXISTS, draft.target)  # taken since the operation looked
                 self._guarded.tree.check(draft)
-                edit = self._append(replace(draft, step=draft.step or self._gestures.step(caller, now_ns)))
+                step = draft.step or self._gestures.step(caller, draft, now_ns)
+                edit = self._append(replace(draft, step=step))
             is_told = self._telling.is_heard and edit.kind in PUT_ASIDE
             names = NameChanges(self._guarded.tree, [edit] if is_told else ())
             self._guarded.tree.apply(edit)

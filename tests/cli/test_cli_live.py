@@ -492,6 +492,40 @@ def test_what_appears_goes_together_with_edits_from_the_mount_and_the_command_li
     assert layout(mount_point) == wanted
 
 
+def n_edits_by_step(desk: Desk, plan: str) -> list[int]:
+    """How many edits each step has, the oldest first."""
+    return [len(step["edits"]) for step in desk.run("stage", "log", plan, "--json").json["steps"]]
+
+
+def test_file_that_appears_while_a_program_goes_on_does_not_end_its_step(desk: Desk, mount_point: Path) -> None:
+    plan = mount(desk, mount_point)
+    put(desk.inbox / "invoice-18.txt", ANOTHER)
+    n_made, deadline = 0, time.monotonic() + SECONDS
+    while "invoice-18.txt" not in os.listdir(mount_point / "Financial" / "Documents" / "2021") or not n_made:
+        assert time.monotonic() < deadline
+        (mount_point / f"folder {n_made}").mkdir()
+        n_made += 1
+        time.sleep(0.2)
+    (mount_point / "last folder").mkdir()
+    assert n_edits_by_step(desk, plan) == [n_made + 1]
+    assert desk.run("stage", "undo", plan).status == 0
+    assert settled(lambda: layout(mount_point), with_invoice(b"invoice-18.txt")) == with_invoice(b"invoice-18.txt")
+
+
+def test_each_of_two_programs_at_once_makes_one_step(desk: Desk, mount_point: Path) -> None:
+    plan = mount(desk, mount_point)
+    for folder in ("A", "B", "Logs"):
+        (mount_point / folder).mkdir()
+    for number in range(40):
+        (mount_point / "A" / f"{number}").mkdir()
+        (mount_point / "B" / f"{number}").mkdir()
+    subprocess.run(["sh", "-c", "rm -r A & mv B/* Logs/ & wait"], cwd=mount_point, check=True)
+    assert n_edits_by_step(desk, plan)[0] == 83
+    assert sorted(n_edits_by_step(desk, plan)[1:]) == [40, 41]
+    assert desk.run("stage", "undo", plan, "--steps", "3").status == 0
+    assert settled(lambda: layout(mount_point), ORGANISED) == ORGANISED
+
+
 def test_what_appeared_while_nothing_was_mounted_is_shown_at_the_next_mount(desk: Desk, mount_point: Path) -> None:
     plan = mount(desk, mount_point)
     assert desk.run("unmount", mount_point, "--keep").status == 0

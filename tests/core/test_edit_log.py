@@ -14,6 +14,7 @@ from ifmosfs.core.edit_log import (
     effective,
     last_number,
     numbered,
+    open_steps,
     redoable,
     retracing,
     steps,
@@ -112,6 +113,22 @@ def test_a_step_that_goes_on_is_taken_back_with_all_its_edits() -> None:
     log = undone(added(added(THREE, draft(b"e", 4)), draft(b"f", 4)))
     assert paths(effective(log)) == [b"a", b"b", b"c"]
     assert paths(redoable(log)[0].edits) == [b"d", b"e", b"f"]
+
+
+def test_a_step_that_is_let_go_on_after_others_rows_is_taken_back_whole_and_in_the_order_the_steps_began() -> None:
+    """`a` and `c` are one step, `b` and `d` another that began after it."""
+    log = added(added((), draft(b"a")), draft(b"b"))
+    log = (*log, *numbered([draft(b"c", 1), draft(b"d", 2)], log[-1], open_steps(log)))
+    assert [row.step for row in log] == [1, 2, 1, 2]
+    assert [(step.number, paths(step.edits)) for step in undoable(log)] == [(2, [b"b", b"d"]), (1, [b"a", b"c"])]
+    assert paths(effective(undone(log))) == [b"a", b"c"]
+    assert effective(redone(redone(undone(log, 2)))) == log
+
+
+def test_no_step_is_open_once_anything_was_taken_back_or_made_again_since_it_began() -> None:
+    assert open_steps(THREE) == {1, 2, 4}
+    assert open_steps(undone(THREE)) == open_steps(redone(undone(THREE))) == set()
+    assert open_steps(added(undone(THREE), draft(b"e"))) == {6}
 
 
 # Against a model

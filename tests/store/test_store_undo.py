@@ -57,6 +57,23 @@ def test_the_edits_of_one_call_are_one_step_and_a_draft_goes_on_with_the_step_it
     assert catalogue.edits(plan_id) == catalogue.edit_log(plan_id)
 
 
+def test_a_draft_goes_on_with_its_step_after_rows_of_others_unless_anything_was_taken_back_since(
+    catalogue: Catalogue, plan_id: str
+) -> None:
+    def appended(path: bytes, step: int) -> int:
+        edit = catalogue.append_edit_after(plan_id, draft(path, step), last_number(catalogue.edit_log(plan_id)))
+        assert edit is not None
+        return edit.step
+
+    catalogue.append_edit(plan_id, draft(b"a"))
+    catalogue.append_edit(plan_id, draft(b"b"))
+    catalogue.append_edit(plan_id, replace(draft(b"w"), origin=EditOrigin.WATCH))
+    assert [appended(b"c", 1), appended(b"d", 2), appended(b"e", 1)] == [1, 2, 1]
+    assert [appended(b"f", 3), appended(b"g", 99)] == [7, 8]  # what is no step
+    retrace(catalogue, plan_id, EditKind.UNDO)
+    assert [appended(b"h", 1), appended(b"i", 10), appended(b"j", 1)] == [10, 10, 12]
+
+
 def test_the_time_of_the_last_edit_that_somebody_meant_is_known_without_reading_the_others(
     catalogue: Catalogue, plan_id: str
 ) -> None:

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from ifmosfs.core.edit_log import effective, last_number, retracing, undoable
-from ifmosfs.core.plan import Edit, EditKind
+from ifmosfs.core.plan import Edit, EditKind, EditOrigin
 from ifmosfs.core.tree import PlanTree
-from ifmosfs.view.gestures import PAUSE_NS
+from ifmosfs.view.gestures import MOST_AT_ONCE, PAUSE_NS
 from ifmosfs.view.operations import View
 from ifmosfs.view.values import Caller, FsError, FsErrorKind, RenameMode
 from tests.adapters.memory_disk import MemoryDisk
@@ -18,7 +18,7 @@ from tests.core.plans import plan_of
 from tests.view.views import OWNER, MemoryLog, Scene, Told, at, refile, view_of
 
 FILES, SHELL = Caller(*OWNER, 10), Caller(*OWNER, 20)
-ROWS = ((b"a", b"Docs/a"), (b"b", b"Docs/b"), (b"c", b"Docs/c"))
+ROWS = ((b"a", b"Docs/a"), (b"b", b"Docs/b"), (b"c", b"Docs/c"), (b"n/d", b"More/d"), (b"n/e", b"More/e"))
 
 
 class Clock:
@@ -36,7 +36,9 @@ def clock() -> Clock:
 
 @pytest.fixture
 def scene(clock: Clock) -> Scene:
-    disk = MemoryDisk.from_tree({b"in": {source: b"x" for source, _ in ROWS}, b"out": {}})
+    disk = MemoryDisk.from_tree(
+        {b"in": {b"a": b"x", b"b": b"x", b"c": b"x", b"n": {b"d": b"x", b"e": b"x"}}, b"out": {}}
+    )
     plan = plan_of(*ROWS, folders=[b"Docs", b"Else"])
     attrs = [disk.lstat(action.source_place) for action in plan.actions]
     actions = (replace(one, expected=attr.fingerprint) for one, attr in zip(plan.actions, attrs, strict=True))
@@ -100,6 +102,116 @@ def test_threads_of_one_program_are_one_and_other_programs_are_not(scene: Scene)
     unlink(scene, b"b", replace_pid(FILES, 11))
     unlink(scene, b"c", SHELL)
     assert steps(scene) == [1, 1, 3]
+
+
+def renamed(scene: Scene, path: bytes, target: bytes, number: int) -> None:
+    """An original has got another name, which the follower tells the view."""
+    edit = Edit(0, EditKind.MOVE, path, target, 0, action_id=number, origin=EditOrigin.WATCH)
+    scene.log.append(edit, len(scene.log.edits))
+    scene.view.reload()
+
+
+def rename(scene: Scene, path: bytes, target: bytes, caller: Caller) -> None:
+    scene.view.rename(*at(scene, path), *at(scene, target), RenameMode.REPLACE, caller)
+
+
+def test_what_happens_to_an_original_ends_no_gesture(scene: Scene) -> None:
+    before = scene.tree()
+    unlink(scene, b"a", FILES)
+    renamed(scene, b"More/d", b"More/dd", 4)
+    unlink(scene, b"b", FILES)
+    scene.log.append(Edit(0, EditKind.REFRESH, b"Docs/c", None, 0, action_id=3, origin=EditOrigin.WATCH), 3)
+    unlink(scene, b"c", FILES)  # the view takes the change in before
+    assert steps(scene) == [1, 0, 1, 0, 1]
+    undo(scene)
+    scene.view.reload()
+    assert scene.tree(b"Docs") == before[b"Docs"]
+    assert sorted(scene.tree(b"More")) == [b"dd", b"e"]
+
+
+def test_a_file_of_a_gesture_that_gets_another_name_meanwhile_goes_back_with_it(scene: Scene) -> None:
+    move(scene, b"a", FILES)
+    renamed(scene, b"Else/a", b"Else/aa", 1)
+    rename(scene, b"Else/aa", b"Docs/mine", FILES)
+    assert steps(scene) == [1, 0, 1]
+    undo(scene)
+    scene.view.reload()
+    assert sorted(scene.tree(b"Docs")) == [b"a", b"b", b"c"]
+
+
+def test_each_of_two_programs_at_once_makes_one_step_and_the_one_that_began_last_is_taken_back_first(
+    scene: Scene,
+) -> None:
+    before = scene.tree()
+    unlink(scene, b"a", FILES)
+    rename(scene, b"More/d", b"d", SHELL)
+    unlink(scene, b"b", FILES)
+    rename(scene, b"More/e", b"e", SHELL)
+    unlink(scene, b"c", FILES)
+    assert steps(scene) == [1, 2, 1, 2, 1]
+    undo(scene)
+    scene.view.reload()
+    assert scene.tree(b"More") == before[b"More"]
+    assert scene.tree(b"Docs") == {}
+    undo(scene)
+    scene.view.reload()
+    assert scene.tree() == before
+
+
+def test_what_builds_on_a_step_that_began_later_is_a_step_of_its_own(scene: Scene) -> None:
+    """Undo takes the later step first, and a file must not be left in a folder that is not made then."""
+    before = scene.tree()
+    move(scene, b"a", FILES)
+    scene.view.mkdir(*at(scene, b"New"), 0o755, SHELL)
+    rename(scene, b"Docs/b", b"New/b", FILES)
+    assert steps(scene) == [1, 2, 3]
+    for _ in range(3):
+        undo(scene)
+        scene.view.reload()
+    assert scene.tree() == before
+
+
+def test_what_builds_on_a_step_that_began_before_goes_on_with_its_own(scene: Scene) -> None:
+    scene.view.mkdir(*at(scene, b"New"), 0o755, FILES)
+    rename(scene, b"Docs/b", b"New/b", SHELL)
+    scene.view.mkdir(*at(scene, b"Newer"), 0o755, FILES)
+    rename(scene, b"Docs/c", b"Newer/c", SHELL)
+    assert steps(scene) == [1, 2, 1, 2]
+    undo(scene)
+    scene.view.reload()
+    assert (sorted(scene.tree(b"Docs")), scene.tree(b"New"), scene.tree(b"Newer")) == ([b"a", b"b", b"c"], {}, {})
+
+
+def test_what_follows_from_a_step_that_began_later_is_not_built_on(scene: Scene) -> None:
+    move(scene, b"a", FILES)
+    move(scene, b"b", SHELL)
+    renamed(scene, b"Else/b", b"Else/bb", 2)
+    rename(scene, b"Else/bb", b"mine", FILES)
+    assert steps(scene) == [1, 2, 0, 4]
+
+
+def test_what_lost_its_place_to_a_step_that_began_later_is_not_built_on(scene: Scene) -> None:
+    move(scene, b"a", FILES)
+    unlink(scene, b"b", SHELL)
+    rename(scene, b"To review/excluded/b", b"Docs/again", FILES)
+    assert steps(scene) == [1, 2, 3]
+
+
+def test_an_edit_by_a_command_ends_the_gestures_of_all(scene: Scene) -> None:
+    unlink(scene, b"a", FILES)
+    rename(scene, b"More/d", b"d", SHELL)
+    scene.log.append(Edit(0, EditKind.MKDIR, b"New", None, 0, origin=EditOrigin.COMMAND), 2)
+    unlink(scene, b"b", FILES)
+    rename(scene, b"More/e", b"e", SHELL)
+    assert steps(scene) == [1, 2, 3, 4, 5]
+
+
+def test_the_gestures_of_the_latest_programs_are_kept_apart(scene: Scene) -> None:
+    for number in range(MOST_AT_ONCE + 1):
+        scene.view.mkdir(*at(scene, b"%d" % number), 0o755, replace_pid(FILES, 100 + number))
+    for number in range(MOST_AT_ONCE + 1):
+        scene.view.mkdir(*at(scene, b"again %d" % number), 0o755, replace_pid(FILES, 100 + MOST_AT_ONCE - number))
+    assert steps(scene)[MOST_AT_ONCE + 1 :] == [*range(MOST_AT_ONCE + 1, 1, -1), 2 * MOST_AT_ONCE + 2]
 
 
 def replace_pid(caller: Caller, pid: int) -> Caller:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from ifmosfs.core.edit_log import effective, last_number, numbered
+from ifmosfs.core.edit_log import effective, last_number, numbered, open_steps
 from ifmosfs.core.errors import IfmosfsError
 from ifmosfs.core.files import Kind
 from ifmosfs.core.names import NameRules, split
@@ -48,7 +48,7 @@ class MemoryLog:
             self.shown.append(self.look())
         if self.refusal is not None:
             raise self.refusal
-        edit = next(numbered([draft], self.edits[-1] if self.edits else None))
+        edit = next(numbered([draft], self.edits[-1] if self.edits else None, open_steps(self.edits)))
         self.edits.append(edit)
         return edit
 
