@@ -18,7 +18,7 @@ from ifmosfs.view.values import Caller
 
 PAUSE_NS: Final = 2 * 10**9  # who pauses longer has made another gesture
 MOST_AT_ONCE: Final = 8  # programs whose gestures are kept apart
-MOST_BETWEEN: Final = 50_000  # edits of others during a gesture; more are not remembered
+MOST_BETWEEN: Final = 50_000  # edits of others during a gesture, which then ends; more are not remembered
 
 
 @dataclass(slots=True)
@@ -49,9 +49,7 @@ class Gestures:
     def made(self, caller: Caller | None, edit: Edit) -> None:
         """An edit was made; it has its step now."""
         self._going_on = {
-            process: gesture
-            for process, gesture in self._going_on.items()
-            if _goes_on(gesture, edit.at_ns) and len(gesture.later) < MOST_BETWEEN
+            process: gesture for process, gesture in self._going_on.items() if _goes_on(gesture, edit.at_ns)
         }
         for gesture in self._going_on.values():
             if gesture.step < edit.step:
@@ -79,4 +77,4 @@ class Gestures:
 
 
 def _goes_on(gesture: _Gesture, now_ns: int) -> bool:
-    return 0 <= now_ns - gesture.at_ns <= PAUSE_NS
+    return 0 <= now_ns - gesture.at_ns <= PAUSE_NS and len(gesture.later) < MOST_BETWEEN

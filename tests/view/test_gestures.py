@@ -206,6 +206,18 @@ def test_an_edit_by_a_command_ends_the_gestures_of_all(scene: Scene) -> None:
     assert steps(scene) == [1, 2, 3, 4, 5]
 
 
+def test_a_gesture_ends_where_others_have_made_more_meanwhile_than_is_remembered(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ifmosfs.view.gestures.MOST_BETWEEN", 2)
+    unlink(scene, b"a", FILES)
+    rename(scene, b"More/d", b"d", SHELL)
+    unlink(scene, b"b", FILES)
+    rename(scene, b"More/e", b"e", SHELL)
+    unlink(scene, b"c", FILES)
+    assert steps(scene) == [1, 2, 1, 2, 5]
+
+
 def test_the_gestures_of_the_latest_programs_are_kept_apart(scene: Scene) -> None:
     for number in range(MOST_AT_ONCE + 1):
         scene.view.mkdir(*at(scene, b"%d" % number), 0o755, replace_pid(FILES, 100 + number))
