@@ -123,7 +123,7 @@ REMEDIES: Final[Mapping[str, str]] = {
     "folder-elsewhere": "choose a target on the same filesystem",
     "project-scattered": "put the whole project into one folder in the view, or leave it out",
     "winner-stayed": "see why the other file could not be moved, then commit again",
-    "relative-link": "make the link absolute, or move it in one folder with what it points to",
+    "relative-link": "make the link absolute, or leave it where it is",
     "disk-full": "free some space, then run the same command again",
     "no-space": "free some space on the target, or choose another target",
     "no-inodes": "remove some files on the target, or choose another target",

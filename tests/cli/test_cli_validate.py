@@ -235,7 +235,7 @@ def test_a_dragged_link_that_commit_would_leave_is_a_problem_and_fix_leaves_it(d
         [
             f"Plan {plan}: 4 files checked",
             f"  relative-link: {desk.inbox}/tables/to it: {words} [fix: leave it where it is]",
-            "  hint: make the link absolute, or move it in one folder with what it points to",
+            "  hint: make the link absolute, or leave it where it is",
             "1 problem; commit would leave those files where they are.",
             f"ifmosfs stage fix {plan} would mend 1 of them.",
         ],
