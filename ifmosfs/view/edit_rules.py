@@ -24,9 +24,8 @@ from ifmosfs.view.values import ROOT_INODE, RenameMode
 
 # Desktops make their trash folders at the top of a volume; refused, they offer to delete instead, which here means "leave it".
 TRASH_NAMES = (b".Trash", b".Trashes", b"$RECYCLE.BIN")
-PATH_BYTES_MAX: Final = (
-    4095  # PATH_MAX of <linux/limits.h>, without its NUL: what is deeper can be neither listed nor committed
-)
+# PATH_MAX of <linux/limits.h>, without its NUL: what is deeper can be neither listed nor committed.
+PATH_BYTES_MAX: Final = 4095
 
 
 class EditRules:
