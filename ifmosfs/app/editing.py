@@ -9,10 +9,13 @@ from dataclasses import dataclass, replace
 from ifmosfs.app.context import App
 from ifmosfs.app.mounting import tell_view
 from ifmosfs.app.staging import refuse_begun
-from ifmosfs.core.edit_log import UndoStep, last_number, redoable, retracing, steps, undoable
+from ifmosfs.app.trees import plan_source
+from ifmosfs.core.edit_log import UndoStep, effective, last_number, numbered, redoable, retracing, steps, undoable
 from ifmosfs.core.errors import PlanOutdated, WrongState
 from ifmosfs.core.manifest import PlanInfo
 from ifmosfs.core.plan import Edit, EditKind
+from ifmosfs.core.refusals import FsError
+from ifmosfs.core.tree import PlanTree
 from ifmosfs.platform import host
 from ifmosfs.platform.mounts import Mount
 
@@ -56,10 +59,23 @@ def _retrace(
         if not chosen:
             raise _nothing(info.plan_id, kind, log)
         drafts = [retracing(kind, step, host.now_ns()) for step in chosen]
+        _refuse_unfitting(app, info.plan_id, log, drafts)
         with suppress(PlanOutdated):  # somebody has edited the plan since it was read: choose again
             app.catalogue.append_edits(info.plan_id, drafts, last_number(log))
             done = tuple(replace(step, in_force=kind is EditKind.REDO) for step in chosen)
             return Retraced(done, tell_view(info.plan_id))
+
+
+def _refuse_unfitting(app: App, plan_id: str, log: Sequence[Edit], drafts: Sequence[Edit]) -> None:
+    """Raise `WrongState`, before anything is written, where the edits that would be in force then do not fit each other: nobody could
+    show or commit the plan any more."""
+    then = (*log, *numbered(drafts, log[-1]))
+    source = plan_source(app, plan_id, then)
+    try:
+        PlanTree(source.plan, effective(then), last_number(then), source)
+    except FsError as error:
+        hint = f"see what was edited: ifmosfs stage log {plan_id}"
+        raise WrongState("another edit rests on this one: nothing was changed", path=error.path, hint=hint) from error
 
 
 def _nothing(plan_id: str, kind: EditKind, log: Sequence[Edit]) -> WrongState:

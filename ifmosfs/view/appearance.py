@@ -111,7 +111,7 @@ class Appearance:
             gains = node.gains_entries()
         if live is None or staying:  # the target may have a folder that is called like that of the review
             return self._planned_attr(node, path, len(below), staying=staying)
-        missing = self._target.missing(path, below)
+        missing = self._target.missing(path, live, below)
         mtime_ns = node.mtime_ns if gains or missing & existed else live.mtime_ns
         inode, n_links = self._number(node, live, path), live.n_links + len(missing)
         return replace(live, inode=inode, mtime_ns=mtime_ns, n_links=n_links)

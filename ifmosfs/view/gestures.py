@@ -39,10 +39,10 @@ class Gestures:
         self._review_name = review_name
         self._going_on: dict[int, _Gesture] = {}  # by process, the one that was quiet longest first
 
-    def step(self, caller: Caller | None, draft: Edit, now_ns: int) -> int:
-        """The step that the caller's edit continues, 0 for none."""
+    def step(self, caller: Caller | None, drafts: Sequence[Edit], now_ns: int) -> int:
+        """The step that the caller's edits continue together, 0 for none: one that may not go on with it keeps all from it."""
         gesture = None if caller is None else self._going_on.get(self._process_of(caller.pid))
-        if gesture is None or not _goes_on(gesture, now_ns) or gesture.later.concerns(draft):
+        if gesture is None or not _goes_on(gesture, now_ns) or any(map(gesture.later.concerns, drafts)):
             return 0
         return gesture.step
 

@@ -68,7 +68,7 @@ class View(NothingWritten):
         self._guarded = GuardedTree(tree)
         self._is_slow = is_slow
         originals = Originals(disk, look or disk.lstat, is_slow, owner, tree.plan.created_ns)
-        self._target = Target(disk, tree.plan.target, tree.plan.policy.names, self._guarded.place)
+        self._target = Target(disk, tree.plan.target, tree.plan.policy.names, self._guarded.place, now_ns)
         appearance = Appearance(self._guarded, originals, self._target, owner)
         control = ControlFolder(self._guarded, owner, categories_at)
         self._looking = Looking(self._guarded, disk, self._target, appearance, control, owner)

@@ -31,19 +31,30 @@ class Found(NamedTuple):
 
 
 NOTHING_FOUND: Final = Found((), {})
+MOST_FOLDERS: Final = 1000  # of which it is remembered which names in them are folders
+GRAIN_NS: Final = 4 * 10**9  # two changes so near to each other may have the same time: FAT counts in two seconds
 MOST_NAMES: Final = 16  # of one inode that are remembered; what is told anew takes the place of what was told first
 
 
 class Target:
     """Looks at the target of one plan. `place_of` tells where on the disk something is that has a path in the view."""
 
-    def __init__(self, disk: DiskReader, target: bytes, rules: NameRules, place_of: Callable[[bytes], Place]) -> None:
+    def __init__(
+        self,
+        disk: DiskReader,
+        target: bytes,
+        rules: NameRules,
+        place_of: Callable[[bytes], Place],
+        now_ns: Callable[[], int],
+    ) -> None:
         self._disk = disk
         self._target = target
         self._rules = rules
         self._place_of = place_of
+        self._now_ns = now_ns
         self._lock = threading.Lock()
         self._paths: dict[int, bytes | tuple[bytes, ...]] = {}  # nearly all have one
+        self._folders: dict[bytes, tuple[int, dict[bytes, bool]]] = {}  # by path: change time, which names are folders
         self._metas: dict[Place, tuple[int, FolderMeta | None]] = {}  # by folder, with its change time
 
     def path(self, inode: int) -> bytes:
@@ -119,9 +130,20 @@ class Target:
             return None
         return attr if attr.kind is Kind.FOLDER else None
 
-    def missing(self, path: bytes, names: Iterable[bytes]) -> frozenset[bytes]:
-        """Those of the names that are no folder in a folder of the target."""
-        return frozenset(name for name in names if self.folder_at(Place(self._target, join(path, name))) is None)
+    def missing(self, path: bytes, live: Attr, names: Iterable[bytes]) -> frozenset[bytes]:
+        """Those of the names that are no folder in a folder of the target, which was just seen to be `live`. They are looked at once,
+        as long as the folder has not changed: its attributes are asked for again and again, and each look may take a drive's time."""
+        known = self._folders.get(path)
+        if known is None or known[0] != live.ctime_ns:
+            known = live.ctime_ns, {}
+        for name in names:
+            if name not in known[1]:
+                known[1][name] = self.folder_at(Place(self._target, join(path, name))) is not None
+        if abs(self._now_ns() - live.ctime_ns) > GRAIN_NS:  # or it may change once more without a sign
+            if len(self._folders) >= MOST_FOLDERS:
+                self._folders.clear()
+            self._folders[path] = known
+        return frozenset(name for name in names if not known[1][name])
 
     def above(self, path: bytes) -> FolderMeta | None:
         """What the nearest folder above a path has that exists, in the target or above it; `None` where that cannot be told."""

@@ -25,7 +25,7 @@ from ifmosfs.view.inodes import is_file
 from ifmosfs.view.looking import Looking
 from ifmosfs.view.originals import Originals
 from ifmosfs.view.overtaken import Seen, undisturbed
-from ifmosfs.view.recording import Recorder
+from ifmosfs.view.recording import Drafted, Recorder
 from ifmosfs.view.telling import Telling
 from ifmosfs.view.values import ROOT_INODE, Caller
 
@@ -163,12 +163,11 @@ class ExtendedAttributes:
         above = dict.fromkeys(folder for target in targets for folder in ancestors(target))
         missing = [folder for folder in above if not self._looking.is_taken(folder)]
         seen = Seen(nodes=tuple((each.path, each.node) for each in filings))
-        step = 0
-        for folder in missing:
-            step = self._recorder.record(Edit(0, EditKind.MKDIR, folder, None, 0, step=step), caller, seen)
+        drafts = [Drafted(Edit(0, EditKind.MKDIR, folder, None, 0), seen) for folder in missing]
         for each in filings:
-            draft = Edit(0, EditKind.MOVE, each.path, each.target, 0, category=category, step=step)
-            step = self._recorder.record(draft, caller, each.seen, must_be_free=each.is_moved)
+            edit = Edit(0, EditKind.MOVE, each.path, each.target, 0, category=category)
+            drafts.append(Drafted(edit, each.seen, must_be_free=each.is_moved))
+        self._recorder.record_together(drafts, caller)
         self._tell_filed(filings, missing)
 
     def _filings(self, nodes: Sequence[FileNode], folder: bytes) -> list[_Filing]:
@@ -206,10 +205,11 @@ class ExtendedAttributes:
             tree = self._guarded.tree
             planned = [node for node in nodes if not lies_in(node, tree.excluded)] or [nodes[0]]
             paths = [tree.path_of(node) for node in planned]
-        step = 0
-        for node, path in zip(planned, paths, strict=True):
-            draft = Edit(0, EditKind.EXCLUDE, path, None, 0, category=NO_CATEGORY, step=step)
-            step = self._recorder.record(draft, caller, Seen(nodes=((path, node),)))
+        drafts = [
+            Drafted(Edit(0, EditKind.EXCLUDE, path, None, 0, category=NO_CATEGORY), Seen(nodes=((path, node),)))
+            for node, path in zip(planned, paths, strict=True)
+        ]
+        self._recorder.record_together(drafts, caller)
         with self._guarded.lock:
             for node, path in zip(planned, paths, strict=True):
                 self._telling.name_changed(path)

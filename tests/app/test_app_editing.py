@@ -15,6 +15,7 @@ from ifmosfs.app.scanning import scan
 from ifmosfs.app.settings import load_settings
 from ifmosfs.app.staging import create_plan, load_tree, load_tree_to_commit
 from ifmosfs.core.edit_log import effective
+from ifmosfs.core.errors import WrongState
 from ifmosfs.core.plan import Edit, EditKind
 
 
@@ -51,6 +52,21 @@ def test_a_view_gets_all_rows_since_its_last_one_and_edits_only_after_the_last(a
     third = log.append(made(b"three", first.step), 4)
     assert third is not None
     assert (third.seq, third.step) == (5, 5)
+
+
+def test_a_step_that_another_edit_rests_on_is_not_taken_back(app: App, plan_id: str) -> None:
+    log = PlanEditLog(app, plan_id)
+    log.append(made(b"one"), 0)
+    log.append(made(b"one/two"), 1)
+    log.append(
+        Edit(0, EditKind.RMDIR, b"one/two", None, 5, step=1), 2
+    )  # as no view does: that has to do with the later step
+    before = log.since(0)
+    with pytest.raises(WrongState, match="another edit rests on this one"):
+        undo(app, app.catalogue.find_plan(plan_id), 1)
+    assert log.since(0) == before
+    undo(app, app.catalogue.find_plan(plan_id), 2)
+    assert effective(log.since(0)) == ()
 
 
 @pytest.mark.parametrize("load", [load_tree, load_tree_to_commit], ids=lambda load: load.__name__)

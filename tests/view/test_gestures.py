@@ -285,3 +285,28 @@ def test_an_original_that_others_found_changed_is_told_with_its_bytes(scene: Sce
     scene.log.append(Edit(0, EditKind.REFRESH, b"Docs/b", None, 0, action_id=2), 0)
     scene.view.reload()
     assert (inode, True) in told.nodes
+
+
+@pytest.mark.parametrize(("said", "n_edits"), [(b"colon", 3), (b"none", 1)])
+def test_a_category_that_has_to_do_with_a_step_that_began_later_is_a_step_of_its_own(
+    scene: Scene, said: bytes, n_edits: int
+) -> None:
+    """Also its first edits, which make folders that have to do with nothing."""
+    scene.view.mkdir(scene.inode(b""), b"Made", 0o755, FILES)
+    rename(scene, b"Docs/a", b"Docs/aa", SHELL)
+    before = scene.tree()
+    scene.view.setxattr(scene.inode(b"Docs/aa"), b"user.ifmosfs.category", said, 0, FILES)
+    assert steps(scene) == [1, 2, *[3] * n_edits]
+    undo(scene)
+    scene.view.reload()
+    assert scene.tree() == before
+    undo(scene)
+    scene.view.reload()
+    assert sorted(scene.tree(b"Docs")) == [b"a", b"b", b"c"]
+
+
+def test_a_category_goes_on_with_what_its_program_has_begun(scene: Scene) -> None:
+    unlink(scene, b"b", FILES)
+    scene.view.setxattr(scene.inode(b"Docs/a"), b"user.ifmosfs.category", b"none", 0, FILES)
+    scene.view.setxattr(scene.inode(b"More/d"), b"user.ifmosfs.category", b"colon", 0, FILES)
+    assert steps(scene) == [1, 1, 1, 1, 1]

@@ -89,7 +89,7 @@ class Bench:
         except FsError:
             return
         caller = Caller(0, 0, deed.who) if deed.who else None
-        step = self.gestures.step(caller, draft, 5) if caller else 0
+        step = self.gestures.step(caller, [draft], 5) if caller else 0
         edit = self.append(
             Edit(
                 0,

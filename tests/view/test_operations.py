@@ -696,7 +696,7 @@ class TestNamesOfOneFileOfTheTarget:
 
 def test_as_many_names_of_a_file_are_remembered_as_fit_and_none_of_a_folder_but_the_last() -> None:
     disk = MemoryDisk.from_tree({b"out": {b"0": b"x", b"folder": {b"inside": {}}}})
-    target = Target(disk, b"/out", NameRules(), lambda path: Place(b"/out", path))
+    target = Target(disk, b"/out", NameRules(), lambda path: Place(b"/out", path), lambda: 0)
     for number in range(1, 40):
         disk.link(Place(b"/out", b"0"), Place(b"/out", b"%d" % number))
         inode = target.attr(b"%d" % number).inode

@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import stat
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,8 +14,13 @@ import pytest
 
 from ifmosfs.core.files import Attr, Place
 from ifmosfs.core.plan import Edit, EditKind
+from ifmosfs.core.ports import Disk
+from ifmosfs.core.tree import PlanTree
+from ifmosfs.view.operations import View
+from ifmosfs.view.target import GRAIN_NS
 from ifmosfs.view.values import ROOT_INODE, FsError, FsErrorKind
-from tests.view.views import NOW_NS, Scene, Told, at, listed, numbers, rename
+from tests.adapters.faults import Delegating
+from tests.view.views import NOW_NS, Scene, Told, at, listed, numbers, rename, view_of
 
 
 @pytest.fixture
@@ -239,3 +245,51 @@ def test_folder_that_cannot_be_looked_at_is_not_taken_for_gone(
     with pytest.raises(FsError) as refused:
         change(scene, gone)
     assert refused.value.kind is FsErrorKind.NO_ACCESS
+
+
+class Counting(Delegating):
+    """Counts the looks at each place."""
+
+    def __init__(self, disk: Disk) -> None:
+        super().__init__(disk)
+        self.n_looks: Counter[bytes] = Counter()
+
+    def lstat(self, place: Place) -> Attr:
+        self.n_looks[place.path] += 1
+        return self.disk.lstat(place)
+
+
+def test_what_is_in_a_folder_of_the_target_is_looked_at_once_until_it_changes(scene: Scene, target: Path) -> None:
+    disk = Counting(scene.disk)
+    view = view_of(scene.plan, disk, scene.log)
+    docs = view.resolve(b"Docs")
+    names = [b"made %d" % number for number in range(5)]
+    for name in names:
+        view.mkdir(docs, name, 0o755)
+        assert view.getattr(docs).n_links == 3 + int(name[-1:]) + 1
+    disk.n_looks.clear()
+    assert view.getattr(docs).n_links == 8
+    assert [disk.n_looks[b"Docs/" + name] for name in names] == [0] * 5
+    (target / "Docs" / "made 3").mkdir()
+    assert view.getattr(docs).n_links == 8
+    shutil.rmtree(target / "Docs" / "Sub")
+    (target / "Docs" / "made 4").write_bytes(b"no folder")
+    assert view.getattr(docs).n_links == 2 + 5
+
+
+def test_what_changes_twice_at_one_time_is_not_taken_for_unchanged(scene: Scene, target: Path) -> None:
+    docs = scene.inode(b"Docs")
+    scene.view.mkdir(docs, b"made", 0o755)
+    changed_ns = (target / "Docs").stat().st_ctime_ns
+    disk = Counting(scene.disk)
+    view = View(
+        PlanTree(scene.plan, scene.log.edits),
+        disk,
+        scene.log,
+        now_ns=lambda: changed_ns + GRAIN_NS,
+        refile=lambda action, category: None,
+        owner=(0, 0),
+    )
+    for n_looks in (1, 2):
+        view.lookup(ROOT_INODE, b"Docs")
+        assert disk.n_looks[b"Docs/made"] == n_looks
