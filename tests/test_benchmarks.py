@@ -104,6 +104,7 @@ def test_view_measures_coming_up_listing_reading_and_memory(tmp_path: Path) -> N
         ("reading 4 KiB at 20,000 places of it", 20_000),
         ("one folder of 200: first `ls`", 200),
         ("one folder of 200: first `ls -l`", 200),
+        ("one folder of 200: first `find -size`", 200),
     ]
 
 
