@@ -35,6 +35,7 @@ LOG: Final = logging.getLogger("ifmosfs")
 
 _ENDING_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _ENDING_SECONDS: Final = 1.0
+_SIGNALS_EVERY_S: Final = 1.0
 _READ_AHEAD_KIB: Final = 1024
 _LONGEST_WITHOUT_EPOCHS_S: Final = 1.0
 
@@ -69,7 +70,7 @@ def serve_kernel(
             raise_read_ahead(own, _READ_AHEAD_KIB)
             loop = _start(view, mount_point, device, agreed, events)
             on_ready()
-            event = events.get()
+            event = _next(events)
             if event != _LOOP_ENDED:
                 LOG.info("ending at %s", signal.Signals(event).name)
         finally:
@@ -106,6 +107,14 @@ def _start(view: ViewOperations, mount_point: bytes, device: int, agreed: Agreed
         view.tell(notifier)
     LOG.info("the kernel's protocol 7.%d, flags %#x, notifications: %s", agreed.minor, agreed.flags, can_notify)
     return loop
+
+
+def _next(events: Events) -> int:
+    """Wait for an event. Not in one piece: a signal that comes just before the waiting, or to another thread, interrupts nothing, and
+    Python sees to it only when this thread goes on."""
+    while True:
+        with contextlib.suppress(queue.Empty):
+            return events.get(timeout=_SIGNALS_EVERY_S)
 
 
 @contextlib.contextmanager

@@ -507,6 +507,17 @@ def test_unmounting_ends_the_daemon_with_success(start: Start) -> None:
     assert not os.path.ismount(daemon.mount_point)
 
 
+def test_a_signal_that_another_thread_gets_ends_the_daemon_as_well(start: Start, driver: Driver) -> None:
+    """It interrupts nothing that the main thread waits for, just as one that comes right before the waiting."""
+    if driver is Driver.LIBFUSE:
+        pytest.skip("libfuse waits for signals by itself")
+    process = start().process
+    other = max(int(each) for each in os.listdir(f"/proc/{process.pid}/task"))
+    assert other != process.pid
+    assert LIBC.tgkill(process.pid, other, int(signal.SIGTERM)) == 0
+    assert process.wait(timeout=10) == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name)
 def test_a_signal_unmounts_and_ends_the_daemon_with_success(start: Start, number: signal.Signals) -> None:
     daemon = start()
