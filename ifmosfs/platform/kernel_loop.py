@@ -2,7 +2,7 @@
 
 A few threads read the same device; each read gives one request. A request is answered where it was read, except reads that have to
 wait for a disk and all requests for files that may block for long: these go to the workers, so that the threads here are always free
-for the rest.
+for the rest. A call that changes what the kernel did not see changing is answered when the kernel has been told.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ifmosfs.platform.kernel_init import MAX_READ_BYTES, REQUEST_BYTES
 from ifmosfs.platform.kernel_operations import REFUSALS, Handler, Operations, Payload, Result
 from ifmosfs.platform.kernel_workers import Workers
 from ifmosfs.view.protocol import ViewOperations
-from ifmosfs.view.values import FsError
+from ifmosfs.view.values import ROOT_INODE, FsError
 
 LOG: Final = logging.getLogger("ifmosfs")
 
@@ -33,18 +33,27 @@ _OVER: Final = frozenset({errno.ENODEV, errno.ECONNABORTED, errno.ENOTCONN})
 _GO_ON: Final = frozenset({errno.ENOENT, errno.EINTR, errno.EAGAIN})  # the request was taken back before it was read
 _GONE: Final = _OVER | _GO_ON
 _MAY_BLOCK: Final = frozenset({wire.OPEN, wire.READLINK})
+_TELLS: Final = frozenset({wire.SETXATTR, wire.GETXATTR})  # a written category; the reload, which is read from the root
 
 
 class Loop:
     """Serves a device until it is gone; then, or when a thread has met a bug, calls `on_end`, once for each thread."""
 
     def __init__(
-        self, device: int, view: ViewOperations, operations: Operations, workers: Workers, on_end: Callable[[], None]
+        self,
+        device: int,
+        view: ViewOperations,
+        operations: Operations,
+        workers: Workers,
+        when_all_passed: Callable[[Callable[[], None]], None],
+        on_end: Callable[[], None],
     ) -> None:
+        """`when_all_passed` has something done when the kernel knows what it was to be told (`Notifier.when_all_passed`)."""
         self._device = device
         self._view = view
         self._operations = operations
         self._workers = workers
+        self._when_all_passed = when_all_passed
         self._on_end = on_end
         self._late: dict[
             int, int
@@ -80,7 +89,7 @@ class Loop:
             self._on_end()
 
     def _serve(self) -> None:
-        device, handlers, refusals, may_block = self._device, self._handlers, self._refusals, _MAY_BLOCK
+        device, handlers, refusals, may_block, tells = self._device, self._handlers, self._refusals, _MAY_BLOCK, _TELLS
         unpack, readv = wire.IN_HEADER.unpack_from, os.readv
         buffer = bytearray(REQUEST_BYTES)
         buffers = (buffer,)
@@ -110,6 +119,8 @@ class Loop:
                     self._answer(opcode, unique, result)
             elif opcode in may_block and self._may_block(inode):
                 self._answer_later(handler, opcode, unique, inode, buffer[:end])
+            elif opcode in tells and (opcode == wire.SETXATTR or inode == ROOT_INODE):
+                self._answer_when_told(opcode, unique, self._result(handler, inode, buffer, end))
             else:
                 self._answer(opcode, unique, self._result(handler, inode, buffer, end))
 
@@ -158,6 +169,13 @@ class Loop:
             self._answer(opcode, unique, result)
         elif opcode == wire.OPEN and isinstance(result, bytes):
             self._operations.undo_open(result)
+
+    def _answer_when_told(self, opcode: int, unique: int, result: Result) -> None:
+        """Nobody waits meanwhile: the kernel may take what it is told only after another request is answered."""
+        if isinstance(result, int):
+            self._answer(opcode, unique, result)
+        else:
+            self._when_all_passed(partial(self._answer, opcode, unique, result))
 
     def _interrupt(self, _: int, request: bytearray, end: int) -> None:
         """Whoever waits for a request got a signal. It ends what takes long, but not what is done within the next second: a signal

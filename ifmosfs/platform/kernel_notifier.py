@@ -7,6 +7,9 @@ may block, because they wait for its reads.
 A folder has one name only in the kernel's memory. One that is found at a new place while the old name is being told of can be
 put there only if nobody holds the folder that it was in, as the notification does; else whoever looks is told ESTALE. So a lookup
 that has found a folder which has come there lately lets the notifications pass first (`let_pass`).
+
+A call that changes what the kernel did not see changing (a written category, a reload) is answered when what it told is passed on, so
+that whoever made it finds no old name (`when_all_passed`).
 """
 
 from __future__ import annotations
@@ -43,6 +46,7 @@ _ATTRIBUTES_ONLY: Final = -1
 _ALL_CONTENT: Final = 0
 _NO_FOLDER: Final = 0
 LET_PASS_S: Final = 0.05  # two lookups may wait for notifications that wait for the other
+ALL_PASS_S: Final = 1.0  # a deletion of the same file may hold its folder, and wait for the call that waits for this
 
 
 class _Entry(NamedTuple):
@@ -57,6 +61,23 @@ class _Node(NamedTuple):
 
 class _All(NamedTuple):
     pass
+
+
+class _Once:
+    """What the first of two threads does that come to it."""
+
+    def __init__(self, do: Callable[[], None]) -> None:
+        self._do = do
+        self._first = threading.Lock()
+
+    def __call__(self) -> None:
+        if self._first.acquire(blocking=False):
+            self._do()
+
+
+class _Passed(NamedTuple):
+    do: _Once
+    late: threading.Timer
 
 
 class Notifier:
@@ -81,11 +102,12 @@ class Notifier:
         self._workers = workers
         self._nudge = nudge
         self._on_bug = on_bug
-        self._queue: queue.SimpleQueue[_Entry | _Node | _All | ChangedNames] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Entry | _Node | _All | _Passed | ChangedNames] = queue.SimpleQueue()
         # The nodes of new names that are not passed on yet, and the folder whose name is being written; guarded by the condition.
         self._coming: Counter[int] = Counter()
         self._at = _NO_FOLDER
         self._progress = threading.Condition()
+        self._is_started = False
 
     def start(self) -> bool:
         """Find out whether the kernel takes notifications, and begin to write them; `False` if it does not.
@@ -98,6 +120,7 @@ class Notifier:
         if (entry, node) != (errno.ENOENT, errno.ENOENT):
             LOG.warning("the kernel takes no notifications (errors %d and %d)", entry, node)
             return False
+        self._is_started = True
         start_thread("view-notifier", self._run, self._on_bug)
         return True
 
@@ -126,11 +149,22 @@ class Notifier:
             with self._progress:
                 self._progress.wait_for(lambda: inode not in self._coming or self._at == parent, LET_PASS_S)
 
+    def when_all_passed(self, do: Callable[[], None]) -> None:
+        """Have something done, in another thread, when all that was told before is passed on, or after `ALL_PASS_S`."""
+        if not self._is_started:
+            do()
+            return
+        once = _Once(do)
+        late = threading.Timer(ALL_PASS_S, once)
+        late.daemon = True
+        late.start()
+        self._queue.put(_Passed(once, late))
+
     def _run(self) -> None:
         while True:
             self._pass_on(self._queue.get())
 
-    def _pass_on(self, item: _Entry | _Node | _All | ChangedNames) -> None:
+    def _pass_on(self, item: _Entry | _Node | _All | _Passed | ChangedNames) -> None:
         if isinstance(item, _Entry):
             self._entry(item.parent, item.name)
         elif isinstance(item, _Node):
@@ -138,6 +172,9 @@ class Notifier:
         elif isinstance(item, ChangedNames):
             self._have_come(item)
             self._nudge(item)
+        elif isinstance(item, _Passed):
+            item.late.cancel()
+            item.do()
         elif not self._has_epochs or self._write(NOTIFY_INC_EPOCH, b""):
             self._top()
 

@@ -100,7 +100,7 @@ def _start(view: ViewOperations, mount_point: bytes, device: int, agreed: Agreed
     longest_s = math.inf if agreed.minor >= wire.MINOR_INC_EPOCH else _LONGEST_WITHOUT_EPOCHS_S
     may_pass_through = bool(agreed.flags & wire.PASSTHROUGH)
     operations = Operations(view, device, notifier.let_pass, longest_s=longest_s, may_pass_through=may_pass_through)
-    loop = Loop(device, view, operations, workers, on_end)
+    loop = Loop(device, view, operations, workers, notifier.when_all_passed, on_end)
     loop.start()
     can_notify = notifier.start()
     if can_notify:

@@ -24,7 +24,7 @@ from ifmosfs.core.errors import BackendMissing, MountProblem
 from ifmosfs.core.ports import Space
 from ifmosfs.platform.fuse import Driver, mount_problem, probe, unmount
 from tests.fuse_support import FUSE_MARKS, PROJECT, REQUIRED, Daemon, fake_view_command, served
-from tests.platform.fake_view import GENERATED, N_LOOKUPS, N_MANY, READING, SLOW_S, SPACE
+from tests.platform.fake_view import GENERATED, N_LOOKUPS, N_MANY, READING, SLOW_NAME, SLOW_NAME_S, SLOW_S, SPACE
 
 pytestmark = FUSE_MARKS
 
@@ -441,6 +441,21 @@ def test_what_the_view_moves_by_itself_is_seen_at_its_new_place_and_no_more_at_t
     assert until(lambda: not (docs / "one.txt").exists(), driver)
     assert os.stat(docs / "deep" / "1.txt").st_ino == inode
     assert (names(docs), names(docs / "deep")) == ({"two.txt", "empty", "deep", "link"}, {"big.bin", "1.txt"})
+
+
+def test_the_call_by_which_the_view_changes_is_answered_when_no_old_name_is_found_any_more(
+    mount: Path, driver: Driver
+) -> None:
+    if driver is not Driver.KERNEL:
+        pytest.skip("libfuse is told of no changes; it remembers for a second")
+    docs = mount / "docs"
+    assert (docs / "one.txt").exists()
+    with ThreadPoolExecutor() as pool:
+        pool.submit((docs / SLOW_NAME).exists)  # holds the folder, as the kernel must to forget a name in it
+        time.sleep(SLOW_NAME_S / 5)
+        behind(mount, "move docs/one.txt docs/deep/1.txt")
+        assert not (docs / "one.txt").exists()
+    assert (docs / "deep" / "1.txt").exists()
 
 
 def test_what_the_view_adds_by_itself_is_seen(mount: Path, driver: Driver) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ifmosfs.platform.kernel_notifier import LET_PASS_S, Notifier
+from ifmosfs.platform.kernel_notifier import ALL_PASS_S, LET_PASS_S, Notifier
 from ifmosfs.platform.kernel_wire import NOTIFY_INVAL_ENTRY, NOTIFY_INVAL_INODE
 from ifmosfs.platform.kernel_workers import Workers
 from ifmosfs.view.protocol import ChangedNames
@@ -150,3 +150,47 @@ def test_two_lookups_that_wait_for_each_other_end() -> None:
     slow = SlowKernel()
     slow.has_moved(OLD_PARENT)
     assert LET_PASS_S <= waited_s(lambda: slow.let_pass(NEW_PARENT, FOLDER)) < WAIT_S
+
+
+# A call that is answered when what it told is passed on.
+
+
+class Calls:
+    """How often something was done, and whether it was."""
+
+    def __init__(self) -> None:
+        self.n_done = 0
+        self.is_done = threading.Event()
+
+    def __call__(self) -> None:
+        self.n_done += 1
+        self.is_done.set()
+
+
+def test_what_waits_for_all_that_was_told_is_done_once_and_only_after_it() -> None:
+    slow, calls = SlowKernel(), Calls()
+    slow.has_moved(OLD_PARENT)
+    slow.when_all_passed(calls)
+    assert not calls.is_done.wait(ALL_PASS_S / 4)
+    slow.may_take.release()
+    assert calls.is_done.wait(ALL_PASS_S / 4)
+    time.sleep(ALL_PASS_S)
+    assert calls.n_done == 1
+
+
+def test_what_waits_for_a_folder_that_somebody_holds_is_done_once_in_the_end() -> None:
+    slow, calls = SlowKernel(), Calls()
+    slow.has_moved(OLD_PARENT)
+    assert waited_s(lambda: (slow.when_all_passed(calls), calls.is_done.wait(WAIT_S))) >= ALL_PASS_S
+    slow.may_take.release()
+    assert slow.nudged.wait(WAIT_S)
+    slow.names_changed(NOTHING)
+    assert calls.n_done == 1
+
+
+def test_where_the_kernel_takes_no_notifications_nothing_is_waited_for() -> None:
+    calls = Calls()
+    deaf = Notifier(-1, 40, Unreachable(), Workers(calls), lambda _names: None, calls)  # type: ignore[arg-type]
+    assert not deaf.start()  # no such device
+    deaf.when_all_passed(calls)
+    assert calls.n_done == 1
