@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Final, NamedTuple, ParamSpec, TypeVar
 
 from ifmosfs.core.files import Attr, Kind, Place
@@ -132,18 +133,28 @@ class Target:
 
     def missing(self, path: bytes, live: Attr, names: Iterable[bytes]) -> frozenset[bytes]:
         """Those of the names that are no folder in a folder of the target, which was just seen to be `live`. They are looked at once,
-        as long as the folder has not changed: its attributes are asked for again and again, and each look may take a drive's time."""
+        as long as the folder has not changed: its attributes are asked for again and again, and each look may take a drive's time. One
+        that cannot be looked at now counts as none, and is looked at again."""
         known = self._folders.get(path)
         if known is None or known[0] != live.ctime_ns:
             known = live.ctime_ns, {}
         for name in names:
             if name not in known[1]:
-                known[1][name] = self.folder_at(Place(self._target, join(path, name))) is not None
+                with suppress(OSError):
+                    known[1][name] = self._is_folder(Place(self._target, join(path, name)))
         if abs(self._now_ns() - live.ctime_ns) > GRAIN_NS:  # or it may change once more without a sign
             if len(self._folders) >= MOST_FOLDERS:
                 self._folders.clear()
             self._folders[path] = known
-        return frozenset(name for name in names if not known[1][name])
+        return frozenset(name for name in names if not known[1].get(name))
+
+    def _is_folder(self, place: Place) -> bool:
+        try:
+            return self._disk.lstat(place).kind is Kind.FOLDER
+        except OSError as error:
+            if error.errno in NO_FOLDER:
+                return False
+            raise
 
     def above(self, path: bytes) -> FolderMeta | None:
         """What the nearest folder above a path has that exists, in the target or above it; `None` where that cannot be told."""

@@ -277,6 +277,25 @@ def test_what_is_in_a_folder_of_the_target_is_looked_at_once_until_it_changes(sc
     assert view.getattr(docs).n_links == 2 + 5
 
 
+def test_a_look_into_a_folder_of_the_target_that_failed_is_made_again(
+    scene: Scene, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docs = scene.inode(b"Docs")
+    scene.view.mkdir(docs, b"made", 0o755)
+    (target / "Docs" / "made").mkdir()
+    lstat = scene.disk.lstat
+
+    def fail(place: Place) -> Attr:
+        if place.path == b"Docs/made":
+            raise OSError(errno.EIO, "Input/output error")
+        return lstat(place)
+
+    monkeypatch.setattr(scene.disk, "lstat", fail)
+    assert scene.view.getattr(docs).n_links == 5
+    monkeypatch.setattr(scene.disk, "lstat", lstat)
+    assert scene.view.getattr(docs).n_links == 4
+
+
 def test_what_changes_twice_at_one_time_is_not_taken_for_unchanged(scene: Scene, target: Path) -> None:
     docs = scene.inode(b"Docs")
     scene.view.mkdir(docs, b"made", 0o755)
