@@ -227,6 +227,11 @@ def plan_of(view: Mount) -> str:
     return view.source.partition(b":")[2].decode("ascii", "replace")
 
 
+def live_views_of(plan_id: str) -> list[Mount]:
+    """The mounted views of a plan whose processes are alive."""
+    return [view for view in views() if plan_of(view) == plan_id and not is_stale(view)]
+
+
 def view_at(path: bytes) -> Mount:
     """The view mounted at a path, dead or alive. Raises `NotFound`."""
     where = _resolved(path)
@@ -257,8 +262,8 @@ def only_mount_point(app: App) -> bytes:
 def unmount(
     app: App, mount_point: bytes, *, keep: bool, lazy: bool = False, before_discard: Callable[[str], object]
 ) -> PlanInfo | None:
-    """Unmount a view; its plan is discarded unless it is to be kept. Returns the plan, `None` for the view of a version or of an
-    undo, which has none. Raises `MountProblem`."""
+    """Unmount a view; its plan is discarded unless it is to be kept, or another view shows it still. Returns the plan, `None` for the
+    view of a version or of an undo, which has none. Raises `MountProblem`."""
     from ifmosfs.platform import fuse_unmount
 
     view = view_at(mount_point)
@@ -272,7 +277,7 @@ def unmount(
         raise _with_holders(problem, view.point) from problem
     if info is None:
         return None
-    if not keep and info.state in OPEN_STATES:
+    if not keep and info.state in OPEN_STATES and not live_views_of(plan_id):
         before_discard(plan_id)
         discard(app, plan_id)
     return app.catalogue.find_plan(plan_id, None)

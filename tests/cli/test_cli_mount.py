@@ -7,7 +7,7 @@ import signal
 import struct
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,6 +39,15 @@ def mounted(desk: Desk, mount_point: Path) -> Mounted:
     assert result.status == 0, result
     assert result.json["mount_point"] == str(mount_point)
     return Mounted(result.json["plan"], mount_point, result.json["pid"])
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Iterator[Path]:
+    """A second place to mount at."""
+    point = tmp_path / "other"
+    point.mkdir()
+    yield point
+    force_unmount(point)
 
 
 def is_mounted(point: Path) -> bool:
@@ -221,6 +230,26 @@ def test_unmount_keep_leaves_the_plan_staged(desk: Desk, mounted: Mounted) -> No
     assert (is_mounted(mounted.point), desk.state_of(mounted.plan)) == (False, "staged")
 
 
+def test_unmounting_one_of_two_views_leaves_the_plan_to_the_other_which_can_be_edited_still(
+    desk: Desk, mounted: Mounted, other: Path
+) -> None:
+    assert desk.run("mount", "--plan", mounted.plan, other).status == 0
+    assert desk.run("unmount", mounted.point) == (
+        0,
+        f"Unmounted; no file was moved by it. Plan {mounted.plan} is staged.\nStill mounted: {other}\n",
+        "",
+    )
+    (other / "Mine").mkdir()
+    assert (other / "Mine").is_dir()
+    assert desk.run("unmount", "--json", other).json["state"] == "discarded"
+
+
+def test_a_dead_view_does_not_keep_the_plan_from_being_discarded(desk: Desk, mounted: Mounted, other: Path) -> None:
+    assert desk.run("mount", "--plan", mounted.plan, other).status == 0
+    kill(mounted)
+    assert desk.run("unmount", "--json", other).json["state"] == "discarded"
+
+
 def test_plain_fusermount_is_no_discard(desk: Desk, mounted: Mounted) -> None:
     subprocess.run(["fusermount3", "-u", mounted.point], check=True)
     assert eventually(lambda: is_gone(mounted.pid))
@@ -263,15 +292,10 @@ def test_a_plan_is_committed_by_the_place_of_its_dead_view(desk: Desk, mounted: 
     assert not is_mounted(mounted.point)
 
 
-def test_a_plan_may_be_mounted_at_two_places(desk: Desk, mounted: Mounted) -> None:
-    other = desk.folder / "other"
-    other.mkdir()
-    try:
-        assert desk.run("mount", "--plan", mounted.plan, other).status == 0
-        assert (other / "Data/Datasets/sizes.csv").read_bytes() == TABLE
-        assert desk.run("unmount", "--keep", other).status == 0
-    finally:
-        force_unmount(other)
+def test_a_plan_may_be_mounted_at_two_places(desk: Desk, mounted: Mounted, other: Path) -> None:
+    assert desk.run("mount", "--plan", mounted.plan, other).status == 0
+    assert (other / "Data/Datasets/sizes.csv").read_bytes() == TABLE
+    assert desk.run("unmount", "--keep", other).status == 0
 
 
 def test_a_mount_on_a_mounted_view_is_refused_before_anything_is_scanned(desk: Desk, mounted: Mounted) -> None:

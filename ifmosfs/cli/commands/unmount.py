@@ -6,7 +6,7 @@ from functools import partial
 
 import click
 
-from ifmosfs.cli.common import as_bytes, json_option, opened_app, print_json, recover_first
+from ifmosfs.cli.common import as_bytes, json_option, opened_app, print_json, recover_first, shown
 from ifmosfs.core.plan import PlanState
 
 
@@ -18,10 +18,10 @@ from ifmosfs.core.plan import PlanState
 def unmount(mount_point: str | None, keep: bool, lazy: bool, as_json: bool) -> None:
     """Take the view away: nothing ever happened.
 
-    The plan is discarded (`ifmosfs stage reopen PLAN` takes it up again), unless --keep. Unmounting in any other way, a
-    killed process or a logout leave the plan staged.
+    The plan is discarded (`ifmosfs stage reopen PLAN` takes it up again), unless --keep, or another view of it is mounted.
+    Unmounting in any other way, a killed process or a logout leave the plan staged.
     """
-    from ifmosfs.app.mounting import only_mount_point
+    from ifmosfs.app.mounting import live_views_of, only_mount_point
     from ifmosfs.app.mounting import unmount as unmount_view
     from ifmosfs.cli.show_lessons import learn_if_possible
 
@@ -40,7 +40,10 @@ def unmount(mount_point: str | None, keep: bool, lazy: bool, as_json: bool) -> N
         print_json({"plan": result.plan_id, "mount_point": where, "state": result.state.value})
         return
     click.echo(f"Unmounted; no file was moved by it. Plan {result.plan_id} is {result.state.value}.")
-    if result.state in {PlanState.STAGED, PlanState.VALIDATED}:
+    others = [view.point for view in live_views_of(result.plan_id)]
+    if others:
+        click.echo(f"Still mounted: {', '.join(map(shown, others))}")
+    elif result.state in {PlanState.STAGED, PlanState.VALIDATED}:
         click.echo(f"Mount it again: ifmosfs mount --plan {result.plan_id}")
     elif result.state in {PlanState.DISCARDED, PlanState.ROLLED_BACK}:
         click.echo(f"Take it up again: ifmosfs stage reopen {result.plan_id}")
