@@ -19,6 +19,22 @@ if TYPE_CHECKING:
 # What writing to a full disk, a dead terminal or a closed descriptor says; such an error names no file.
 OUTPUT_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF})
 
+# What a disk, a drive or the system says of a file at any moment, wherever in the program: none of these is a bug.
+FAILING_ERRNOS = frozenset(
+    {
+        errno.EIO,
+        errno.ESTALE,
+        errno.ENOTCONN,
+        errno.ENODEV,
+        errno.ENXIO,
+        errno.ETIMEDOUT,
+        errno.EHOSTDOWN,
+        errno.ENETDOWN,
+    }
+)
+FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT})
+REFUSING_ERRNOS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+
 FOLDER_VARIABLES = ("IFMOSFS_HOME", "IFMOSFS_EMBEDDINGS")
 
 COMMANDS = (
@@ -107,6 +123,11 @@ def _status(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted: nothing is half done", err=True)
         told = Told("interrupted", "nothing is half done", None, None, 130)
+    except OSError as error:
+        refused = _refused(error)
+        if refused is None:
+            raise
+        told = show_error(refused)
     else:
         return status if isinstance(status, int) else 0
     if "--json" in takewhile(lambda word: word != "--", arguments):
@@ -154,6 +175,23 @@ def _show_usage(error: click.ClickException) -> Told:
     click.echo(f"error[usage]: {what}", err=True)
     click.echo(f"  hint: {hint}", err=True)
     return Told("usage", what, None, hint, error.exit_code)
+
+
+def _refused(error: OSError) -> IfmosfsError | None:
+    """What the system says of a file that nothing else has foreseen there, as the error that it is; `None` for what may be a bug."""
+    from ifmosfs.core.errors import DiskFailed, DiskFull, IfmosfsError
+
+    if not isinstance(error.filename, str | bytes):
+        return None
+    path, said = os.fsencode(error.filename), error.strerror or str(error)
+    if error.errno in FAILING_ERRNOS:
+        hint = "check the disk, then run the command again: it recovers first"
+        return DiskFailed(f"the disk failed ({said})", path=path, hint=hint)
+    if error.errno in FULL_ERRNOS:
+        return DiskFull("no space is left", path=path, hint="free some space, then run the command again")
+    if error.errno in REFUSING_ERRNOS:
+        return IfmosfsError(f"it was refused ({said})", path=path, hint="see to it, then run the command again")
+    return None
 
 
 def show_error(error: IfmosfsError) -> Told:

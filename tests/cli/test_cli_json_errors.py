@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 
 import pytest
 
@@ -69,3 +71,40 @@ def test_a_refused_change_is_told_with_its_own_status(desk: Desk) -> None:
     result = desk.here("commit", plan, "--json")
     message = "this has to be confirmed, and there is no terminal to ask on"
     assert (result.json, result.status) == (told("usage", message, None, "add --yes", 2), 2)
+
+
+DISK, ROOM, ELSE = "check the disk, then run the command again: it recovers first", "free some space", "see to it"
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "message", "hint", "status"),
+    [
+        (errno.EIO, "disk-failed", "the disk failed (Input/output error)", DISK, 8),
+        (errno.ENOTCONN, "disk-failed", "the disk failed (Transport endpoint is not connected)", DISK, 8),
+        (errno.ENOSPC, "disk-full", "no space is left", f"{ROOM}, then run the command again", 1),
+        (errno.EMFILE, "failed", "it was refused (Too many open files)", f"{ELSE}, then run the command again", 1),
+    ],
+)
+def test_what_the_system_says_of_a_file_at_an_unforeseen_place_is_told_in_words(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, number: int, code: str, message: str, hint: str, status: int
+) -> None:
+    def fail(_: object) -> None:
+        raise OSError(number, os.strerror(number), b"/mnt/a\xff")
+
+    monkeypatch.setattr("ifmosfs.app.looking.mounted_views", fail)
+    result = desk.here("status", "--json")
+    assert (result.json, result.status) == (told(code, message, to_text(b"/mnt/a\xff"), hint, status), status)
+    assert result.err == f"error[{code}]: {message}: /mnt/a\\xff\n  hint: {hint}\n"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError(errno.EIO, "Input/output error", 7), OSError(errno.EBADF, "Bad file descriptor", "name"), OSError("odd")],
+)
+def test_what_may_be_a_bug_keeps_its_traceback(desk: Desk, monkeypatch: pytest.MonkeyPatch, error: OSError) -> None:
+    def fail(_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("ifmosfs.app.looking.mounted_views", fail)
+    with pytest.raises(OSError, match=re.escape(str(error))):
+        desk.here("status")
