@@ -1,8 +1,10 @@
 """The catalogue's connection: one SQLAlchemy engine, short transactions, SQLite set up for safety.
 
 SQLite runs with a rollback journal (a full disk is a clean error, and readers in other processes need no shared memory),
-synchronous=FULL and foreign keys. Writers take the write lock when they begin, so a read inside is never outdated at the write.
-Generators never hold a transaction while their consumer works: a reader that pauses would block every writer.
+synchronous=EXTRA and foreign keys. FULL would not do: a transaction is over when its rollback journal is removed, and a removal
+that is not durable brings the journal back after a power cut, and with it the state before. Writers take the write lock when they
+begin, so a read inside is never outdated at the write. Generators never hold a transaction while their consumer works: a reader
+that pauses would block every writer.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ def sqlite_engine(path: Path, busy_seconds: float = BUSY_SECONDS) -> Engine:
 def _prepare(connection: Any, _record: object) -> None:
     """Set what SQLite does not store in the file; leave transactions to `_begin`, not to the driver's guesses."""
     connection.isolation_level = None
-    for pragma in ("journal_mode=DELETE", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=DELETE", "synchronous=EXTRA", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}").fetchall()
 
 

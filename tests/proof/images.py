@@ -12,7 +12,7 @@ import shutil
 import struct
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -66,15 +66,18 @@ class Image:
         """Make all that is there durable."""
         subprocess.run(["sync", "-f", self.point], check=True)
 
-    def cut_power(self) -> None:
-        """The machine goes out at this moment, and comes back."""
+    def cut_power(self, let_go: Callable[[], object] = lambda: None) -> None:
+        """The machine goes out at this moment, and comes back. `let_go` closes what this process has open there; that it does so is
+        too late to change anything."""
         if self.fstype == "btrfs":
             copy = self.file.with_suffix(".cut")
             subprocess.run(["cp", "--sparse=always", self.file, copy], check=True)
+            let_go()
             self.unmount()
             os.replace(copy, self.file)
         else:
             shut_down(self.point)
+            let_go()
             self.unmount()
         self.mount()
 

@@ -288,7 +288,7 @@ def test_every_connection_has_the_safe_pragmas(catalogue: Catalogue) -> None:
         for connection in (one, another):
             names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
             values = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names]
-            assert values == ["delete", 2, 1, 5000]
+            assert values == ["delete", 3, 1, 5000]
 
 
 def test_writer_holds_the_lock_from_its_first_statement_and_others_get_locked(tmp_path: Path) -> None:
