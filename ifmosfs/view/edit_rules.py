@@ -7,6 +7,7 @@ looked at without the lock.
 
 from __future__ import annotations
 
+import stat
 from typing import Final
 
 from ifmosfs.core.contest import CONTESTS, can_lose, wins
@@ -26,15 +27,17 @@ from ifmosfs.view.values import ROOT_INODE, RenameMode
 TRASH_NAMES = (b".Trash", b".Trashes", b"$RECYCLE.BIN")
 # PATH_MAX of <linux/limits.h>, without its NUL: what is deeper can be neither listed nor committed.
 PATH_BYTES_MAX: Final = 4095
+_ENTER_AND_CHANGE: Final = stat.S_IWUSR | stat.S_IXUSR
 
 
 class EditRules:
     """Finds what an edit is about, or refuses."""
 
-    def __init__(self, guarded: GuardedTree, looking: Looking, target: Target) -> None:
+    def __init__(self, guarded: GuardedTree, looking: Looking, target: Target, owner: tuple[int, int]) -> None:
         self._guarded = guarded
         self._looking = looking
         self._target = target
+        self._owner = owner
 
     # What is edited
 
@@ -63,6 +66,12 @@ class EditRules:
         if node is None or self._is_targets_own(node, path):
             raise FsError(FsErrorKind.READ_ONLY, path)
         return path
+
+    def require_usable(self, mode: int, path: bytes) -> None:
+        """Refuse with NOT_PERMITTED a mode with which a planned folder could not be filled by commit, nor emptied by rollback: to all
+        but root it would be closed."""
+        if self._owner[0] != 0 and mode & _ENTER_AND_CHANGE != _ENTER_AND_CHANGE:
+            raise FsError(FsErrorKind.NOT_PERMITTED, path)
 
     def _is_targets_own(self, node: FolderNode, path: bytes) -> bool:
         """Whether a folder is not the plan's to change. One that the target had when the plan was made, and has no more, is made by

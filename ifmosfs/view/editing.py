@@ -44,6 +44,7 @@ class Editing:
 
         def attempt() -> None:
             path = self._rules.new_path(parent, name)
+            self._rules.require_usable(mode, path)
             with self._guarded.lock:
                 above = self._guarded.tree.find(split(path)[0])
             # As mkdir(2) does it; what an existing folder hands down is seen to where the mode is shown, and in the commit.
@@ -164,6 +165,8 @@ class Editing:
 
         def attempt() -> None:
             path = self._rules.planned_folder_path(inode)
+            if draft.mode is not None:
+                self._rules.require_usable(draft.mode, path)
             self._recorder.record(replace(draft, path=path), caller, Seen(folders=((inode, path),)))
 
         undisturbed(self._guarded, attempt)

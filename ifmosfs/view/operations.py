@@ -88,7 +88,7 @@ class View(NothingWritten):
         recorder = Recorder(
             self._guarded, self._looking.where, log, gestures, self._telling, self._catching_up, now_ns, owner
         )
-        rules = EditRules(self._guarded, self._looking, self._target)
+        rules = EditRules(self._guarded, self._looking, self._target, owner)
         self._editing = Editing(self._guarded, self._looking, rules, recorder, self._telling)
         self._xattrs = ExtendedAttributes(
             self._guarded, self._looking, originals, recorder, self._telling, self._catching_up, refile, categories_at
@@ -192,7 +192,8 @@ class View(NothingWritten):
         self._editing.rename(parent, name, new_parent, new_name, mode, caller)
 
     def chmod(self, inode: int, mode: int, caller: Caller | None = None) -> None:
-        """The mode a planned folder will be made with. NOT_PERMITTED for files: it would change the original."""
+        """The mode a planned folder will be made with. NOT_PERMITTED for files: it would change the original; and for a mode with
+        which commit could put nothing into the folder."""
         self._editing.chmod(inode, mode, caller)
 
     def set_times(self, inode: int, atime_ns: int | None, mtime_ns: int | None, caller: Caller | None = None) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from ifmosfs.view.values import ROOT_INODE, FsError, FsErrorKind
-from tests.view.views import NOW_NS, OWNER, Scene, at, listed, rename
+from tests.view.views import NOW_NS, OWNER, Scene, at, listed, rename, view_of
 
 E = FsErrorKind
 
@@ -21,6 +21,23 @@ def test_chmod_and_set_times_are_kept_for_a_planned_folder(scene: Scene) -> None
     scene.view.set_times(inode, 5, None)
     attr = scene.view.getattr(inode)
     assert (attr.mode, attr.mtime_ns, len(scene.log.edits)) == (stat.S_IFDIR | 0o2750, 77, 2)
+
+
+@pytest.mark.parametrize("mode", [0o555, 0o500, 0o600, 0o077, 0])
+def test_mode_with_which_commit_could_put_nothing_into_a_planned_folder_is_refused_to_all_but_root(
+    scene: Scene, mode: int
+) -> None:
+    inode = scene.inode(b"New")
+    as_before = scene.view.getattr(inode)
+    for attempt in (lambda: scene.view.chmod(inode, mode), lambda: scene.view.mkdir(inode, b"closed", mode)):
+        with pytest.raises(FsError) as refused:
+            attempt()
+        assert refused.value.kind is E.NOT_PERMITTED
+    assert (scene.view.getattr(inode), scene.log.edits) == (as_before, [])
+    scene.view.chmod(inode, 0o300)
+    root = view_of(scene.plan, scene.disk, scene.log, owner=(0, 0))
+    root.chmod(root.resolve(b"New"), mode)
+    assert root.getattr(root.resolve(b"New")).mode == stat.S_IFDIR | mode
 
 
 @pytest.mark.parametrize(
@@ -60,7 +77,7 @@ def test_change_time_of_a_planned_folder_is_that_of_the_last_edit_of_it(scene: S
     ]
 
 
-@pytest.mark.parametrize("mode", [0o1777, 0o2775, 0o4755, 0o7000, 0o755])
+@pytest.mark.parametrize("mode", [0o1777, 0o2775, 0o4755, 0o7300, 0o755])
 def test_all_bits_of_a_mode_are_kept_for_a_planned_folder_and_its_group_is_its_makers(scene: Scene, mode: int) -> None:
     os.chown(scene.plan.target, -1, 12345 if os.getuid() == 0 else os.getgid())
     scene.view.chmod(scene.inode(b"New"), mode)

@@ -133,13 +133,13 @@ def refile(action: Action, category: str) -> bytes | None:
     return {"paper": b"Docs", "colon": b"A: B/C"}.get(category)
 
 
-def view_of(plan: Plan, disk: Disk, log: MemoryLog, edits: Iterable[Edit] = ()) -> View:
+def view_of(plan: Plan, disk: Disk, log: MemoryLog, edits: Iterable[Edit] = (), owner: tuple[int, int] = OWNER) -> View:
     """A view; its clock stands still."""
 
     def replant() -> PlanTree:
         return PlanTree(plan, effective(log.edits), last_number(log.edits))
 
-    return View(PlanTree(plan, edits), disk, log, now_ns=lambda: NOW_NS, refile=refile, owner=OWNER, replant=replant)
+    return View(PlanTree(plan, edits), disk, log, now_ns=lambda: NOW_NS, refile=refile, owner=owner, replant=replant)
 
 
 def make_scene(
