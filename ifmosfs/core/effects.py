@@ -67,6 +67,9 @@ POLICY: Final[Mapping[int, Response]] = {
 
 RELATIVE_LINK: Final = "relative-link"
 ABSENT: Final = frozenset({errno.ENOENT, errno.ENOTDIR})
+EXHAUSTED: Final = frozenset(
+    {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+)  # no fault of the disk, but it stops a run as one does
 
 
 def response_to(error: OSError) -> Response:
@@ -105,8 +108,12 @@ def raise_if_final(error: OSError, place: Place) -> None:
 
 def disk_failed(error: OSError, place: Place) -> DiskFailed:
     """The exception for an error after which only a look at the disk tells what holds."""
-    what = f"the disk failed ({error.strerror or error})"
-    return DiskFailed(what, path=place.absolute, hint="check the disk, then run the command again: it recovers first")
+    said = error.strerror or error
+    if error.errno in EXHAUSTED:
+        hint = "raise the limit (ulimit -n) or close other programs, then run the command again: it recovers first"
+        return DiskFailed(f"the system has no more of it ({said})", path=place.absolute, hint=hint)
+    hint = "check the disk, then run the command again: it recovers first"
+    return DiskFailed(f"the disk failed ({said})", path=place.absolute, hint=hint)
 
 
 def blame(operation: Operation, error: OSError, place: Place) -> Outcome:

@@ -23,6 +23,9 @@ READY = b"ready"
 START_SECONDS = 60.0
 LOOK_EVERY_S = 0.05
 TERMINATION_S = 2.0
+# One vector at a time gains nothing from threads; and where OpenBLAS cannot start them it sends its own process the signal of Ctrl-C,
+# at which a view ends.
+SINGLE_THREADED = {"OPENBLAS_NUM_THREADS": "1"}
 
 
 def start(arguments: Sequence[str | bytes], log: Path) -> int:
@@ -40,6 +43,7 @@ def start(arguments: Sequence[str | bytes], log: Path) -> int:
             cwd="/",
             start_new_session=True,
             pass_fds=(writing,),
+            env={**SINGLE_THREADED, **os.environ},
         )
     os.close(writing)
     try:

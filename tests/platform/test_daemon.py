@@ -29,6 +29,19 @@ def end_when_noted(noted: Path, ended: threading.Event) -> threading.Thread:
     return thread
 
 
+@pytest.mark.filterwarnings("ignore:Exception ignored")  # a view outlives whoever has started it
+@pytest.mark.parametrize(("wanted", "found"), [(None, "1"), ("3", "3")])
+def test_a_view_starts_no_threads_for_vectors_unless_the_user_wants_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: str | None, found: str
+) -> None:
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    if wanted is not None:
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", wanted)
+    tell = "import os, sys; print(os.environ['OPENBLAS_NUM_THREADS']); os.write(int(sys.argv[1]), b'ready\\n')"
+    daemon.start([sys.executable, "-uc", tell], tmp_path / "log")
+    assert (tmp_path / "log").read_text() == f"{found}\n"
+
+
 def test_the_exit_status_of_a_command_is_told() -> None:
     assert daemon.run_beside([sys.executable, "-c", "raise SystemExit(5)"], threading.Event()) == 5
 
