@@ -72,6 +72,14 @@ class News(NamedTuple):
     before_rename: dict[int, Action]
 
 
+class Amended(NamedTuple):
+    """What has come of news: how many known files were given another place, and the places of the files of which nothing was stored,
+    because the plan knows more of them by now than the news did; they are to be looked at again."""
+
+    n_placed: int
+    overtaken: Sequence[Place] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class _Made:
     """What the planner has made of files: an action for each, in their order; the actions that lost their names to them; new folders
@@ -98,15 +106,15 @@ class Amender:
         self._plan = plan
         self._tree = tree
 
-    def amend(self, news: News) -> int | None:
-        """Store all of it, and have the tree take it in; returns how many known files were given another place. `None`, with nothing
-        stored, if somebody edits the plan all the time."""
+    def amend(self, news: News) -> Amended | None:
+        """Store all that is still news, and have the tree take it in. `None`, with nothing stored, if somebody edits the plan all the
+        time."""
         for _ in range(TRIES):
             self._tree.reload()  # the actions that were read may be newer
-            n_placed = self._amended(news)
-            if n_placed is not None:
+            amended = self._amended(news)
+            if amended is not None:
                 self._tree.reload()
-                return n_placed
+                return amended
         return None
 
     def classified(self, files: Iterable[ScannedFile]) -> list[Pair]:
@@ -122,10 +130,14 @@ class Amender:
         app.catalogue.save_proposals(app.classifier.name, fresh.items())
         return [(file, proposal or fresh[file.file_id]) for file, proposal in pairs]
 
-    def _amended(self, news: News) -> int | None:
+    def _amended(self, news: News) -> Amended | None:
         """`None` where the plan was edited meanwhile."""
-        catalogue, plan_id, known = self._app.catalogue, self._plan.plan_id, news.known
+        catalogue, plan_id = self._app.catalogue, self._plan.plan_id
         after = self._tree.consult(lambda tree: tree.last_edit)
+        news, overtaken = self._still_news(news)
+        if not news.pairs:
+            return Amended(0, overtaken)
+        known = news.known
         members, new, again = self._sorted(news)
         made = self._made([*new, *((file, proposal) for file, proposal, _ in again)], len(new), again)
         now = {action.action_id: made.united(renewed(action, file, proposal)) for file, proposal, action in again}
@@ -143,7 +155,35 @@ class Amender:
         next_id, now_ns = catalogue.last_action(plan_id) + 1, host.now_ns()
         change = self._tree.consult(lambda tree: amendment(tree, settled, renewals, next_id, now_ns, on_disk))
         n_placed = sum(each.kind is EditKind.MOVE and each.action_id in now for each in change.edits)
-        return n_placed if catalogue.amend(plan_id, change, after) else None
+        return Amended(n_placed, overtaken) if catalogue.amend(plan_id, change, after) else None
+
+    def _still_news(self, news: News) -> tuple[News, list[Place]]:
+        """The news without the files of which the plan does not have just the action, or none, that the news says; and their places.
+
+        Other views of the plan follow the same originals. What they have stored is asked for after the number of the last edit was
+        read: a plan that they amend later than that refuses what is made of this.
+        """
+        catalogue, plan_id = self._app.catalogue, self._plan.plan_id
+        places = [file.place for file, _ in news.pairs]
+        there = {action.source_place: action for action in catalogue.actions_at(plan_id, places)}
+        now = {
+            action.action_id: action
+            for action in catalogue.actions_numbered(plan_id, {action.action_id for action in news.known.values()})
+        }
+        known = {
+            place: action
+            for place, action in news.known.items()
+            if now.get(action.action_id) == action and (place == action.source_place or place not in there)
+        }
+        left = {action.source_place for place, action in known.items() if action.source_place != place}
+        overtaken = [
+            place
+            for place in places
+            if (place not in known if place in news.known else place in there and place not in left)
+        ]
+        left_out = frozenset(overtaken)
+        pairs = [pair for pair in news.pairs if pair[0].place not in left_out]
+        return News(pairs, known, news.before_rename), overtaken
 
     def _sorted(self, news: News) -> tuple[list[Action], list[Pair], list[tuple[ScannedFile, Proposal, Action]]]:
         """Files of projects, with their actions; files to be placed; and known ones to be placed anew."""

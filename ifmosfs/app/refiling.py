@@ -71,9 +71,12 @@ def _refile_in(app: App, plan_id: str, session_id: str, fresh: Collection[Place]
     ]
     if not pairs:
         return 0
-    n_placed = Amender(app, stored.tree.plan, stored).amend(News(pairs, known, {}))
+    amended = Amender(app, stored.tree.plan, stored).amend(News(pairs, known, {}))
     tell_view(plan_id)
-    return n_placed or 0
+    if amended is None:
+        return 0
+    again = _refile_in(app, plan_id, session_id, amended.overtaken) if amended.overtaken else 0
+    return amended.n_placed + again
 
 
 def _is_news(action: Action, file: ScannedFile, proposal: Proposal) -> bool:

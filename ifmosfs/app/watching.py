@@ -37,6 +37,7 @@ LOG: Final = logging.getLogger("ifmosfs")
 OPEN_STATES: Final = frozenset({PlanState.STAGED, PlanState.VALIDATED})
 QUIET_S: Final = 2.0  # a file that has not changed for so long, and that nobody has open for writing, is whole
 LOOK_AGAIN_S: Final = 0.5
+TRY_AGAIN_S: Final = 5.0  # after what could not be taken in
 IDLE_S: Final = 60.0
 STOP_S: Final = 10.0
 BEFORE_PLAN_NS: Final = 10 * 10**9  # folders that were changed so shortly before the plan was made are looked at again
@@ -121,8 +122,13 @@ class Follower:
                 self._take_in()
             except (IfmosfsError, FsError, OSError) as error:
                 LOG.warning("what has changed in the originals is not taken in: %s", error)
-            self._touched |= self._watcher.wait(LOOK_AGAIN_S if self._waiting else IDLE_S)
+            self._touched |= self._watcher.wait(self._pause_s())
             self._touched |= {Touched(*place) for place in self._waiting}
+
+    def _pause_s(self) -> float:
+        if self._waiting:
+            return LOOK_AGAIN_S
+        return TRY_AGAIN_S if self._touched else IDLE_S  # something is left to be looked at, whatever is told
 
     # Looking
 
@@ -297,9 +303,11 @@ class Follower:
         pairs = self._amender.classified([*told.appeared, *(file for _, file in (*told.changed, *told.renamed))])
         known = {file.place: action for action, file in (*told.changed, *told.renamed)}
         news = News(pairs, known, {action.action_id: action for action, _ in told.renamed})
-        if self._amender.amend(news) is None:
+        amended = self._amender.amend(news)
+        if amended is None:
             LOG.warning("the plan is edited all the time: what has changed in the originals is taken in later")
-            self._touched |= {Touched(*file.place) for file, _ in pairs}
+        again = [file.place for file, _ in pairs] if amended is None else amended.overtaken
+        self._touched |= {Touched(*place) for place in again}
 
 
 def _source(action: Action) -> Place:

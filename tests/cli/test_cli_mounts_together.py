@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ifmosfs.platform.mounts import views
-from tests.cli.command_line import Desk
+from tests.cli.command_line import THEN_NS, Desk
 from tests.fuse_support import FUSE_MARKS, force_unmount
 
 pytestmark = FUSE_MARKS
@@ -80,6 +80,24 @@ def test_edits_in_both_at_once_leave_both_the_same(desk: Desk, mount_point: Path
     assert [process.wait(60) for process in running] == [0, 0]
     wanted = {f"{name}{number}" for name in "ab" for number in range(60)}
     assert soon(lambda: all(wanted <= set(os.listdir(point)) for point in (mount_point, other_point)))
+
+
+def test_files_that_appear_under_two_mounts_of_a_plan_are_each_one_file_of_both(
+    desk: Desk, mount_point: Path, other_point: Path
+) -> None:
+    plan = desk.staged()
+    for point in (mount_point, other_point):
+        mounted(desk, plan, point)
+    before = files(mount_point)
+    names = {f"invoice-{number}.txt" for number in range(20, 26)}
+    for name in sorted(names):
+        (desk.inbox / name).write_text(f"Invoice No. 2024-{name}\nTotal amount due: 200 EUR\n")
+        os.utime(desk.inbox / name, ns=(THEN_NS, THEN_NS))
+    wanted = before | {f"Financial/Documents/2021/{name}" for name in names}
+    assert soon(lambda: all(files(point) == wanted for point in (mount_point, other_point)), 20)
+    time.sleep(1)  # as long as the slower of the two may take
+    assert [files(point) == wanted for point in (mount_point, other_point)] == [True, True]
+    assert desk.run("stage", "show", plan, "--json").json["planned"] == 3 + len(names)
 
 
 def test_a_view_whose_process_was_killed_is_gone_after_the_next_command_and_its_plan_is_whole(

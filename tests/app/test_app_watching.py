@@ -1,0 +1,219 @@
+"""What followers of the originals of one plan store: several may follow it at the same time, one in each of its views."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import pytest
+
+from ifmosfs.app import refiling, watching
+from ifmosfs.app.context import App
+from ifmosfs.app.refiling import refile
+from ifmosfs.app.settings import load_settings
+from ifmosfs.app.trees import lazy_tree
+from ifmosfs.app.watching import Follower
+from ifmosfs.core.files import Place
+from ifmosfs.core.plan import EditKind
+from ifmosfs.core.proposal import Decider, Proposal
+from ifmosfs.core.tree import PlanTree
+from ifmosfs.platform.watching import Touched, Watcher
+from tests.cli.command_line import THEN_NS, Desk
+
+T = TypeVar("T")
+ANOTHER = b"Invoice No. 2024-18\nTotal amount due: 200 EUR\n"
+
+
+def nothing() -> None:
+    """Nothing comes to pass meanwhile."""
+
+
+class ShownTree:
+    """The tree of a plan, as a view has it. `meanwhile` is what others do before this one begins to store anything."""
+
+    def __init__(self, app: App, plan_id: str) -> None:
+        self._app = app
+        self._plan_id = plan_id
+        self.tree = lazy_tree(app, plan_id)
+        self.meanwhile: Callable[[], None] = nothing
+
+    def consult(self, ask: Callable[[PlanTree], T]) -> T:
+        return ask(self.tree)
+
+    def reload(self) -> None:
+        act, self.meanwhile = self.meanwhile, nothing
+        act()
+        self.tree = lazy_tree(self._app, self._plan_id)
+
+    def originals_changed(self, action_ids: Collection[int]) -> None:
+        """Nobody has asked."""
+
+
+class ToldBy:
+    """A watcher that tells of some places at its beginning, and of nothing more for a number of rounds."""
+
+    def __init__(self, touched: Collection[Touched], n_rounds: int) -> None:
+        self._touched = set(touched)
+        self._n_left = n_rounds
+        self.pauses: list[float] = []
+
+    @property
+    def stopped(self) -> bool:
+        return self._n_left <= 0
+
+    def begin(self, since_ns: int) -> set[Touched]:
+        return self._touched
+
+    def wait(self, seconds: float) -> set[Touched]:
+        self.pauses.append(seconds)
+        self._n_left -= 1
+        return set()
+
+
+class Beside:
+    """One of several processes that show the same plan."""
+
+    def __init__(self, app: App, plan_id: str) -> None:
+        self.app = app
+        self.shown = ShownTree(app, plan_id)
+
+    def follow(self, *paths: bytes, n_rounds: int = 4) -> list[float]:
+        """Look at what was touched; returns how long was waited after each look."""
+        plan = self.shown.tree.plan
+        (root,) = plan.roots
+        watcher = ToldBy([Touched(root.path, path) for path in paths], n_rounds)
+        Follower(self.app, plan, self.shown, cast("Watcher", watcher)).run()
+        return watcher.pauses
+
+
+@pytest.fixture
+def plan_id(desk: Desk) -> str:
+    return desk.staged()
+
+
+@pytest.fixture
+def views(desk: Desk, plan_id: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Beside, Beside]]:
+    """Two processes, for which a file is whole when it is as it was a moment ago."""
+    monkeypatch.setattr(watching, "QUIET_S", 0.0)
+    with ExitStack() as stack:
+        apps = [stack.enter_context(App(load_settings(desk.environment))) for _ in range(2)]
+        yield Beside(apps[0], plan_id), Beside(apps[1], plan_id)
+
+
+def put(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    os.utime(path, ns=(THEN_NS, THEN_NS))
+
+
+def sources(app: App, plan_id: str) -> list[bytes]:
+    """Of which file each action of the plan is."""
+    return sorted(action.source for action in app.catalogue.load_plan(plan_id).actions)
+
+
+def edits(app: App, plan_id: str) -> list[EditKind]:
+    return [edit.kind for edit in app.catalogue.edit_log(plan_id)]
+
+
+def counts(app: App, plan_id: str) -> Sequence[int]:
+    info = app.catalogue.find_plan(plan_id)
+    return info.n_moves, info.n_kept
+
+
+KNOWN = [b"invoice-17.txt", b"run.sh", b"tables/sizes.csv", b"tables/what.xyz"]
+
+
+def test_file_that_two_views_see_appear_at_once_is_one_file_of_the_plan(
+    desk: Desk, plan_id: str, views: tuple[Beside, Beside]
+) -> None:
+    one, other = views
+    put(desk.inbox / "invoice-18.txt", ANOTHER)
+    one.shown.meanwhile = lambda: other.follow(b"invoice-18.txt") and None
+    one.follow(b"invoice-18.txt")
+    assert sources(one.app, plan_id) == [b"invoice-17.txt", b"invoice-18.txt", *KNOWN[1:]]
+    assert (edits(one.app, plan_id), counts(one.app, plan_id)) == ([EditKind.ADD], (4, 1))
+
+
+def test_file_that_appears_beside_one_that_another_view_has_added_is_added_at_once(
+    desk: Desk, plan_id: str, views: tuple[Beside, Beside]
+) -> None:
+    one, other = views
+    put(desk.inbox / "invoice-18.txt", ANOTHER)
+    put(desk.inbox / "invoice-19.txt", ANOTHER + b"19")
+    one.shown.meanwhile = lambda: other.follow(b"invoice-18.txt") and None
+    one.follow(b"invoice-18.txt", b"invoice-19.txt", n_rounds=2)
+    assert sources(one.app, plan_id) == [b"invoice-17.txt", b"invoice-18.txt", b"invoice-19.txt", *KNOWN[1:]]
+
+
+def test_change_rename_and_loss_that_two_views_see_at_once_are_each_stored_once(
+    desk: Desk, plan_id: str, views: tuple[Beside, Beside]
+) -> None:
+    one, other = views
+    (desk.inbox / "run.sh").write_bytes(b"#!/bin/sh\necho hello, all\n")
+    (desk.inbox / "invoice-17.txt").rename(desk.inbox / "invoice-of-march.txt")
+    (desk.inbox / "tables" / "what.xyz").unlink()
+    touched = (b"run.sh", b"invoice-17.txt", b"invoice-of-march.txt", b"tables/what.xyz")
+    stored: list[object] = []
+
+    def meanwhile() -> None:
+        other.follow(*touched)
+        stored.extend((edits(one.app, plan_id), one.app.catalogue.load_plan(plan_id).actions))
+
+    one.shown.meanwhile = meanwhile
+    one.follow(*touched)
+    assert [edits(one.app, plan_id), one.app.catalogue.load_plan(plan_id).actions] == stored
+    assert sources(one.app, plan_id) == [b"invoice-of-march.txt", *KNOWN[1:]]
+
+
+def test_what_changed_again_while_another_view_stored_the_first_change_is_looked_at_again(
+    desk: Desk, plan_id: str, views: tuple[Beside, Beside]
+) -> None:
+    one, other = views
+    script = desk.inbox / "run.sh"
+    script.write_bytes(b"#!/bin/sh\necho 2\n")
+
+    def meanwhile() -> None:
+        other.follow(b"run.sh")
+        script.write_bytes(b"#!/bin/sh\necho three\n")
+
+    one.shown.meanwhile = meanwhile
+    one.follow(b"run.sh", n_rounds=6)
+    (action,) = one.app.catalogue.actions_at(plan_id, [Place(os.fsencode(desk.inbox), b"run.sh")])
+    assert action.expected.size_bytes == len(b"#!/bin/sh\necho three\n")
+    assert edits(one.app, plan_id) == [EditKind.REFRESH, EditKind.REFRESH]
+
+
+def test_link_that_has_the_old_name_of_a_renamed_file_is_taken_in_with_it(
+    desk: Desk, plan_id: str, views: tuple[Beside, Beside]
+) -> None:
+    one, _ = views
+    (desk.inbox / "run.sh").rename(desk.inbox / "go.sh")
+    (desk.inbox / "run.sh").symlink_to("go.sh")
+    one.follow(b"run.sh", b"go.sh", n_rounds=2)
+    assert sources(one.app, plan_id) == sorted([b"go.sh", *KNOWN])
+
+
+def test_file_that_two_commands_judge_anew_at_once_is_filed_elsewhere_once(
+    plan_id: str, views: tuple[Beside, Beside], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = views
+    plan = one.app.catalogue.load_plan(plan_id)
+    place = Place(plan.roots[0].path, b"run.sh")
+    ((file, _),) = one.app.catalogue.classified_at(plan.session_id, place.root, [place.path])
+    said = Proposal("dataset", 0.99, "a person says so", decided_by=Decider.PERSON)
+    one.app.catalogue.save_proposals("rules", [(file.file_id, said)])
+    n_refiled: list[int] = []
+    is_placed_anew = refiling.is_placed_anew
+
+    def meanwhile(*told: Any) -> bool:
+        monkeypatch.setattr(refiling, "is_placed_anew", is_placed_anew)
+        n_refiled.append(refile(other.app, plan.session_id, [place], every=True))
+        return is_placed_anew(*told)
+
+    monkeypatch.setattr(refiling, "is_placed_anew", meanwhile)
+    n_refiled.append(refile(one.app, plan.session_id, [place], every=True))
+    assert n_refiled == [1, 0]
+    assert edits(one.app, plan_id) == [EditKind.REFRESH, EditKind.MOVE]
