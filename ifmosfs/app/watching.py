@@ -26,10 +26,12 @@ from ifmosfs.core.files import Kind, Place, ScannedFile, SkippedEntry, Unreadabl
 from ifmosfs.core.manifest import FoundFile
 from ifmosfs.core.names import split
 from ifmosfs.core.plan import Action, Plan, PlanState
+from ifmosfs.core.ports import SHORT_OF_MEANS
 from ifmosfs.core.refusals import FsError
 from ifmosfs.core.renumbered import Numbers
 from ifmosfs.core.scan import Look, ScanRules, look_at
 from ifmosfs.core.unfinished import find_unfinished
+from ifmosfs.platform import host
 from ifmosfs.platform.watching import Touched, Watcher
 from ifmosfs.platform.writers import has_writer, open_for_writing
 
@@ -38,6 +40,7 @@ OPEN_STATES: Final = frozenset({PlanState.STAGED, PlanState.VALIDATED})
 QUIET_S: Final = 2.0  # a file that has not changed for so long, and that nobody has open for writing, is whole
 LOOK_AGAIN_S: Final = 0.5
 TRY_AGAIN_S: Final = 5.0  # after what could not be taken in
+N_DESCRIPTORS: Final = 16  # for the catalogue, the folders on the way to a file, and the workers that look inside one
 IDLE_S: Final = 60.0
 STOP_S: Final = 10.0
 BEFORE_PLAN_NS: Final = 10 * 10**9  # folders that were changed so shortly before the plan was made are looked at again
@@ -113,6 +116,7 @@ class Follower:
         self._waiting: dict[Place, _Waiting] = {}
         self._filesystems = {root.path: root.filesystem for root in plan.roots}
         self._strange: set[bytes] = set()  # roots that another filesystem is at
+        self._trouble = ""  # that was told of last, and lasts
 
     def run(self) -> None:
         """Follow until the watcher is stopped."""
@@ -120,10 +124,16 @@ class Follower:
         while not self._watcher.stopped:
             try:
                 self._take_in()
+                self._trouble = ""
             except (IfmosfsError, FsError, OSError) as error:
-                LOG.warning("what has changed in the originals is not taken in: %s", error)
+                self._tell(str(error))
             self._touched |= self._watcher.wait(self._pause_s())
             self._touched |= {Touched(*place) for place in self._waiting}
+
+    def _tell(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            LOG.warning("what has changed in the originals is not taken in, it is tried again: %s", trouble)
+        self._trouble = trouble
 
     def _pause_s(self) -> float:
         if self._waiting:
@@ -134,10 +144,12 @@ class Follower:
 
     def _take_in(self) -> None:
         touched, self._touched = self._touched, set()
-        if not touched or self._app.catalogue.find_plan(self._plan.plan_id).state not in OPEN_STATES:
+        if not touched:
             return
         try:
-            self._take_in_all(touched)
+            _ask_for_descriptors()
+            if self._app.catalogue.find_plan(self._plan.plan_id).state in OPEN_STATES:
+                self._take_in_all(touched)
         except BaseException:
             self._touched |= touched  # to be tried again
             raise
@@ -177,7 +189,8 @@ class Follower:
     def _look_at(self, one: Touched, rules: ScanRules) -> Look | None:
         try:
             return look_at(Place(one.root, one.path), self._app.disk, rules, deep=one.deep)
-        except OSError:
+        except OSError as error:
+            _refuse_short(error)
             return None  # the root itself: it was taken away, or a link has its name; every file says so by itself
 
     def _is_as_scanned(self, root: bytes) -> bool:
@@ -186,7 +199,8 @@ class Follower:
         looked at; a root that a link leads to is refused by each look itself (`PosixDisk.keep_straight`)."""
         try:
             is_same = self._app.disk.filesystem(Place(root, b"")) == self._filesystems[root]
-        except OSError:
+        except OSError as error:
+            _refuse_short(error)
             return False
         if not is_same and root not in self._strange:
             LOG.warning("%s is not on the disk that it was scanned on: nothing there is taken in", os.fsdecode(root))
@@ -228,6 +242,7 @@ class Follower:
         except (FileNotFoundError, NotADirectoryError):
             return True
         except OSError as error:
+            _refuse_short(error)
             return error.errno == errno.ELOOP  # a link has the name of a folder on the way, and leads to another place
 
     # Waiting
@@ -277,7 +292,8 @@ class Follower:
             return False
         try:
             descriptor = self._app.disk.open_read(place)
-        except OSError:
+        except OSError as error:
+            _refuse_short(error)
             return False  # unreadable, or gone: told by what comes next
         try:
             found = os.fstat(descriptor)
@@ -308,6 +324,18 @@ class Follower:
             LOG.warning("the plan is edited all the time: what has changed in the originals is taken in later")
         again = [file.place for file, _ in pairs] if amended is None else amended.overtaken
         self._touched |= {Touched(*place) for place in again}
+
+
+def _ask_for_descriptors() -> None:
+    """Raises OSError where what is there would be taken for unreadable, because too little can be opened just now."""
+    if host.descriptors_left() < N_DESCRIPTORS:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+
+def _refuse_short(error: OSError) -> None:
+    """Raises an error again that says nothing of what was looked at, for that to be looked at later."""
+    if error.errno in SHORT_OF_MEANS:
+        raise error
 
 
 def _source(action: Action) -> Place:

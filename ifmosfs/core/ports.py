@@ -7,6 +7,7 @@ No method follows a symlink in any component below a root: such a path raises EL
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -46,6 +47,9 @@ class Space:
         """Whether fewer inodes are left, as far as the filesystem tells."""
         return self.n_inodes > 0 and n_wanted > self.n_inodes_free
 
+
+SHORT_OF_MEANS: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+"""Errors that say nothing of what was looked at: this process, or the system, has no descriptor or memory left for it just now."""
 
 # What `list_folder` gives for an entry that is there and does not let itself be looked at, such as a dead mount.
 UNKNOWN_ATTR: Final = Attr(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)

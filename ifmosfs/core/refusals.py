@@ -26,6 +26,7 @@ class FsErrorKind(Enum):
     NO_ATTRIBUTE = auto()
     NOT_SUPPORTED = auto()
     NO_SPACE = auto()
+    NO_DESCRIPTOR = auto()  # the view's process, or the system, can open no more files just now
     IO = auto()
 
 

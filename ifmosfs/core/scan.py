@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from ifmosfs.core.files import Attr, Kind, Place, SkippedEntry, SkipReason, UnreadableEntry
 from ifmosfs.core.manifest import FoundFile
 from ifmosfs.core.names import CONTROL_NAME, SEPARATOR, ancestors, split, to_text
-from ifmosfs.core.ports import UNKNOWN_ATTR, DiskReader
+from ifmosfs.core.ports import SHORT_OF_MEANS, UNKNOWN_ATTR, DiskReader
 
 Progress = Callable[[int], None]
 
@@ -99,8 +99,8 @@ class Look:
 
 def look_at(place: Place, disk: DiskReader, rules: ScanRules, *, deep: bool) -> Look | None:
     """What a scan of the root would find at a path: a file, or what is in a folder, with `deep` all below it. `None` for a path that
-    a scan would not come to. Raises OSError for the root itself."""
-    walk = _Walk(place.root, disk, rules)
+    a scan would not come to. Raises OSError for the root itself, and wherever there was nothing left to look with."""
+    walk = _Walk(place.root, disk, rules, insists=True)
     try:
         for path in ancestors(place.path):
             above = disk.lstat(Place(place.root, path))
@@ -126,7 +126,9 @@ def look_at(place: Place, disk: DiskReader, rules: ScanRules, *, deep: bool) -> 
 
 
 class _Walk:
-    def __init__(self, root: bytes, disk: DiskReader, rules: ScanRules) -> None:
+    def __init__(self, root: bytes, disk: DiskReader, rules: ScanRules, *, insists: bool = False) -> None:
+        """`insists`: what could not be looked at for want of descriptors or memory is no result, but an error."""
+        self._insists = insists
         self._root = root
         self._disk = disk
         self._rules = rules
@@ -142,6 +144,8 @@ class _Walk:
             self.unreadable(path, error)
 
     def unreadable(self, path: bytes, error: OSError) -> None:
+        if self._insists and error.errno in SHORT_OF_MEANS:
+            raise error
         words = os.strerror(error.errno) if error.errno else str(error)
         self.result.unreadable.append(UnreadableEntry(self._root, path, words))
 

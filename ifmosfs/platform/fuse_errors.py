@@ -27,5 +27,6 @@ ERRNO: Final[Mapping[FsErrorKind, int]] = {
     FsErrorKind.NO_ATTRIBUTE: errno.ENODATA,
     FsErrorKind.NOT_SUPPORTED: errno.EOPNOTSUPP,
     FsErrorKind.NO_SPACE: errno.ENOSPC,
+    FsErrorKind.NO_DESCRIPTOR: errno.ENFILE,  # EMFILE would say that the program that asks has too many files open itself
     FsErrorKind.IO: errno.EIO,
 }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import resource
 import time
 from datetime import date
 from pathlib import Path
@@ -10,6 +12,19 @@ from pathlib import Path
 from ifmosfs.core.scan import Reader
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+OWN_DESCRIPTORS = Path("/proc/self/fd")
+
+
+def descriptors_left() -> float:
+    """How many more files this process may open; infinity where the system does not tell. Raises OSError where it is none at all."""
+    try:
+        n_open = len(os.listdir(OWN_DESCRIPTORS))
+    except FileNotFoundError:
+        return math.inf
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return math.inf if most == resource.RLIM_INFINITY else most - n_open
 
 
 def boot_id() -> str:

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from ifmosfs.core.names import is_within, join
+from ifmosfs.core.ports import SHORT_OF_MEANS
 from ifmosfs.platform import linux
 from ifmosfs.platform.inotify import (
     IN_CREATE,
@@ -175,7 +176,10 @@ class Watcher:
         assert self._events is not None
         touched: set[Touched] = set()
         for root in list(self._told):
-            there = _folder_at(root)
+            try:
+                there = _folder_at(root, insists=True)
+            except OSError:
+                continue  # it cannot be looked at just now
             if there is None and root not in self._gone:
                 LOG.info("%s is gone, or is no folder any more: it is waited for", os.fsdecode(root))
                 self._events.let_go(root, b"")
@@ -222,7 +226,7 @@ class Watcher:
             try:
                 touched |= self._events.taken(event)
             except _TooMany as error:
-                touched |= self._fall_back(error.root, OSError(errno.ENOSPC, "no space"), 0)
+                touched |= self._fall_back(error.root, error.error, 0)
                 touched.add(Touched(error.root, b"", deep=True))
         return touched
 
@@ -246,11 +250,12 @@ def _made_events(left_out: LeftOut) -> _Events | None:
 
 
 class _TooMany(Exception):
-    """No more folders of a root can be watched."""
+    """No more folders of a root can be watched. `error` says why."""
 
-    def __init__(self, root: bytes) -> None:
+    def __init__(self, root: bytes, error: OSError) -> None:
         super().__init__(root)
         self.root = root
+        self.error = error
 
 
 class _Events:
@@ -265,9 +270,9 @@ class _Events:
 
     def watch(self, root: bytes, path: bytes, since_ns: int) -> set[Touched]:
         """Watch a folder and all below it; returns those that have changed since. Raises OSError ENOSPC for too many; what cannot
-        be watched for any other reason is left out."""
+        be watched for any other reason is left out; whatever there was nothing left to look with."""
         touched: set[Touched] = set()
-        top = None if path else _folder_at(root)
+        top = None if path else _folder_at(root, insists=True)
         if top is not None:
             self.tops[root] = _identity(top)
         for n_seen, (folder, mtime_ns) in enumerate(_folders_below(root, path, self._left_out, is_near=True), 1):
@@ -324,7 +329,7 @@ class _Events:
             try:
                 self.watch(root, path, time.time_ns())
             except OSError as error:
-                raise _TooMany(root) from error
+                raise _TooMany(root, error) from error
         else:
             return set()  # its mode or times, which the plan does not hold
         return {Touched(root, path, deep=True)}
@@ -375,16 +380,17 @@ def _folders_below(
 ) -> Iterator[tuple[bytes, int]]:
     """(path, modification time) of a folder and those below it on the same filesystem, links not followed, parents first.
 
-    `is_near`: its filesystem always answers, so that what the listing says of kinds may be relied on, which spares most looks.
+    `is_near`: its filesystem always answers, so that what the listing says of kinds may be relied on, which spares most looks. OSError
+    then where there is nothing left to look with.
     """
-    top = _folder_at(_absolute(root, path))
+    top = _folder_at(_absolute(root, path), insists=is_near)
     if top is None:
         return
     pending = [(path, top)]
     while pending:
         folder, found = pending.pop()
         yield folder, found.st_mtime_ns
-        for entry in _entries(_absolute(root, folder)):
+        for entry in _entries(_absolute(root, folder), insists=is_near):
             if left_out(entry.path) or (is_near and not entry.is_dir(follow_symlinks=False)):
                 continue
             below = _looked_at(entry)
@@ -392,11 +398,14 @@ def _folders_below(
                 pending.append((join(folder, entry.name), below))
 
 
-def _folder_at(path: bytes) -> os.stat_result | None:
-    """What a folder is; `None` for an absolute path that leads to none, or through a symlink."""
+def _folder_at(path: bytes, *, insists: bool = False) -> os.stat_result | None:
+    """What a folder is; `None` for an absolute path that leads to none, or through a symlink. With `insists`, OSError where there is
+    nothing left to look with."""
     try:
         descriptor = linux.open_straight(path, linux.O_PATH | os.O_DIRECTORY)
-    except OSError:
+    except OSError as error:
+        if insists and error.errno in SHORT_OF_MEANS:
+            raise
         return None
     try:
         return os.fstat(descriptor)
@@ -408,11 +417,13 @@ def _identity(folder: os.stat_result) -> tuple[int, int]:
     return folder.st_dev, folder.st_ino
 
 
-def _entries(folder: bytes) -> list[os.DirEntry[bytes]]:
+def _entries(folder: bytes, *, insists: bool = False) -> list[os.DirEntry[bytes]]:
     try:
         with os.scandir(folder) as entries:
             return list(entries)
-    except OSError:
+    except OSError as error:
+        if insists and error.errno in SHORT_OF_MEANS:
+            raise
         return []
 
 

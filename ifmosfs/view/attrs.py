@@ -20,6 +20,8 @@ KIND_OF_ERRNO: Final = {
     errno.EINVAL: FsErrorKind.INVALID,
     errno.ESTALE: FsErrorKind.STALE,
     errno.ENOSPC: FsErrorKind.NO_SPACE,
+    errno.EMFILE: FsErrorKind.NO_DESCRIPTOR,
+    errno.ENFILE: FsErrorKind.NO_DESCRIPTOR,
 }
 
 # What the disk says where there is no folder to list: nothing there, or by now a file or a link.

@@ -33,7 +33,11 @@ Elsewhere = Callable[[], Place | None]
 # What filesystems cut times to: none, NTFS, XFS of old and others, exFAT, HFS+, FAT.
 _GRAINS_NS: Final = (1, 100, 1_000, 10_000_000, 1_000_000_000, 2_000_000_000)
 
-_WORDS: Final = {FsErrorKind.STALE: "changed", FsErrorKind.IO: "unreachable"}
+_WORDS: Final = {
+    FsErrorKind.STALE: "changed",
+    FsErrorKind.IO: "unreachable",
+    FsErrorKind.NO_DESCRIPTOR: "unreachable",
+}
 
 
 class OpenOriginal(NamedTuple):

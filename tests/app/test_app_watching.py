@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
@@ -18,9 +19,12 @@ from ifmosfs.app.trees import lazy_tree
 from ifmosfs.app.watching import Follower
 from ifmosfs.core.files import Place
 from ifmosfs.core.plan import EditKind
+from ifmosfs.core.ports import Disk
 from ifmosfs.core.proposal import Decider, Proposal
 from ifmosfs.core.tree import PlanTree
+from ifmosfs.platform import host
 from ifmosfs.platform.watching import Touched, Watcher
+from tests.adapters.faults import Answer, Delegating
 from tests.cli.command_line import THEN_NS, Desk
 
 T = TypeVar("T")
@@ -194,6 +198,56 @@ def test_link_that_has_the_old_name_of_a_renamed_file_is_taken_in_with_it(
     (desk.inbox / "run.sh").symlink_to("go.sh")
     one.follow(b"run.sh", b"go.sh", n_rounds=2)
     assert sources(one.app, plan_id) == sorted([b"go.sh", *KNOWN])
+
+
+class Exhausted(Delegating):
+    """For some calls of one kind no descriptor is left."""
+
+    def __init__(self, disk: Disk, call: str, code: int) -> None:
+        super().__init__(disk)
+        self._call = call
+        self._code = code
+        self.n_refused = 0
+
+    def _look(self, call: str, places: tuple[Place, ...], go: Callable[[], Answer]) -> Answer:
+        if call == self._call and self.n_refused < 2:
+            self.n_refused += 1
+            raise OSError(self._code, os.strerror(self._code), places[0].absolute)
+        return go()
+
+
+@pytest.mark.parametrize("code", [errno.EMFILE, errno.ENFILE, errno.ENOMEM])
+@pytest.mark.parametrize("call", ["filesystem", "lstat", "open_read"])
+def test_file_that_cannot_be_looked_at_for_want_of_descriptors_is_taken_in_later(
+    desk: Desk, plan_id: str, views: tuple[Beside, Beside], call: str, code: int
+) -> None:
+    one, _ = views
+    exhausted = Exhausted(one.app.disk, call, code)
+    vars(one.app)["disk"] = exhausted
+    put(desk.inbox / "invoice-18.txt", ANOTHER)
+    (desk.inbox / "tables" / "what.xyz").unlink()
+    pauses = one.follow(b"invoice-18.txt", b"tables/what.xyz", n_rounds=6)
+    vars(one.app)["disk"] = exhausted.disk
+    assert (exhausted.n_refused, sources(one.app, plan_id)) == (2, sorted([*KNOWN, b"invoice-18.txt"]))
+    assert max(pauses[:2]) <= watching.TRY_AGAIN_S
+    assert edits(one.app, plan_id) == [EditKind.ADD]
+
+
+def test_nothing_is_taken_in_before_there_are_descriptors_for_all_of_it(
+    desk: Desk,
+    plan_id: str,
+    views: tuple[Beside, Beside],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    one, _ = views
+    left = iter([3.0, 15.0])
+    monkeypatch.setattr(host, "descriptors_left", lambda: next(left, 100.0))
+    put(desk.inbox / "invoice-18.txt", ANOTHER)
+    pauses = one.follow(b"invoice-18.txt", n_rounds=4)
+    assert pauses[:2] == [watching.TRY_AGAIN_S] * 2
+    assert sources(one.app, plan_id) == sorted([*KNOWN, b"invoice-18.txt"])
+    assert [record.message.count("Too many open files") for record in caplog.records] == [1]  # told once
 
 
 def test_file_that_two_commands_judge_anew_at_once_is_filed_elsewhere_once(

@@ -594,3 +594,35 @@ def test_original_that_takes_the_place_of_a_hard_linked_name_is_not_shown_under_
     assert settled(lambda: read_tree(folder), wanted) == wanted
     assert desk.run("commit", mount_point, "--yes").status == 0
     assert read_tree(desk.target / "Financial" / "Documents" / "2021") == wanted
+
+
+def test_view_that_can_open_few_files_says_so_and_takes_in_what_appeared_as_soon_as_it_can(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.set_up({b"%02d.csv" % number: b"a,b\n%d,1\n2,3\n4,5\n" % number for number in range(70)})
+    few = [desk.python, "-c", "import os, resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))"]
+    few[2] = f"{few[2]}; os.execv(sys.executable, [sys.executable, '-m', 'ifmosfs', *sys.argv[1:]])"
+    arguments = ["mount", "--plan", desk.staged(), desk.mount_point]
+    done = subprocess.run([*few, *arguments], env=desk.environment, cwd=tmp_path, check=False)
+    assert done.returncode == 0
+    held: list[int] = []
+    try:
+        refusals = set()
+        for path in sorted(desk.mount_point.glob("Data/Datasets/*.csv")):
+            try:
+                held.append(os.open(path, os.O_RDONLY))
+            except OSError as error:
+                refusals.add(error.errno)
+        assert (len(held) > 30, refusals) == (True, {errno.ENFILE})
+        assert [os.read(one, 4) for one in held] == [b"a,b\n"] * len(held)
+        put(desk.inbox / "invoice-18.txt", ANOTHER)
+        time.sleep(4)  # it is looked at when nothing can be opened
+        assert attribute(desk.mount_point / "Data/Datasets/69.csv", "status") in {"planned", "unreachable"}
+        while held:
+            os.close(held.pop())
+        new = desk.mount_point / "Financial" / "Documents" / "2021" / "invoice-18.txt"
+        assert settled(new.is_file, True) is True
+        assert new.read_bytes() == ANOTHER
+    finally:
+        for one in held:
+            os.close(one)
+        desk.run("unmount", "--lazy", desk.mount_point)

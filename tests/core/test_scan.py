@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +14,10 @@ import pytest
 from ifmosfs.core.files import Attr, Kind, Place, SkippedEntry, SkipReason, UnreadableEntry
 from ifmosfs.core.manifest import FoundFile
 from ifmosfs.core.names import to_text
-from ifmosfs.core.ports import UNKNOWN_ATTR, DiskReader
+from ifmosfs.core.ports import UNKNOWN_ATTR, Disk, DiskReader
 from ifmosfs.core.scan import Reader, ScanResult, ScanRules, look_at, scan_root
 from ifmosfs.platform.disk import PosixDisk
-from tests.adapters.faults import Delegating
+from tests.adapters.faults import Answer, Delegating
 from tests.adapters.memory_disk import MemoryDisk
 from tests.adapters.trees import Link, Special, Tree, write_tree
 
@@ -321,6 +321,36 @@ def test_look_at_a_path_finds_what_a_scan_would_find_there(
     write_tree(tmp_path / "root", LOOKED)
     disk = PosixDisk()
     assert look(os.fsencode(tmp_path / "root"), disk, path, deep=deep) == expected
+    disk.close()
+
+
+class Exhausted(Delegating):
+    """No more files can be opened when one path is come to."""
+
+    def __init__(self, disk: Disk, at: bytes, code: int) -> None:
+        super().__init__(disk)
+        self._at = at
+        self._code = code
+
+    def _look(self, call: str, places: tuple[Place, ...], go: Callable[[], Answer]) -> Answer:
+        if places[0].path == self._at:
+            raise OSError(self._code, os.strerror(self._code))
+        return go()
+
+
+@pytest.mark.parametrize("code", [errno.EMFILE, errno.ENFILE, errno.ENOMEM])
+@pytest.mark.parametrize("at", [b"a", b"a/b", b"a/file"])
+def test_look_for_which_no_more_files_can_be_opened_is_no_look_and_a_scan_tells_of_it(
+    tmp_path: Path, at: bytes, code: int
+) -> None:
+    write_tree(tmp_path / "root", LOOKED)
+    root, disk = os.fsencode(tmp_path / "root"), PosixDisk()
+    exhausted = Exhausted(disk, at, code)
+    with pytest.raises(OSError, match=os.strerror(code)):
+        look(root, exhausted, at, deep=True)
+    if at != b"a/file":  # which a scan lists and does not open
+        unreadable = scan_root(root, exhausted, ScanRules(reader=SUPERUSER), lambda _: None).unreadable
+        assert [(entry.path, entry.error) for entry in unreadable] == [(at, os.strerror(code))]
     disk.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import threading
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ifmosfs.platform import watching
+from ifmosfs.platform import linux, watching
 from ifmosfs.platform.watching import Touched, Watcher
 
 SECONDS = 10.0
@@ -196,6 +197,48 @@ def test_folders_are_polled_where_too_many_are_to_be_watched(
         assert f"{root} is looked at every 0.1 s: there are too many folders to watch" in caplog.text
         (root / "left out" / "new").write_bytes(b"x")
         assert told(watcher, root, "left out/new")
+
+
+@pytest.fixture
+def exhausted(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
+    """Lets there be no descriptor left to look at folders with, or lets there be some again."""
+    is_so = [False]
+    scandir, open_straight = os.scandir, linux.open_straight
+
+    def refuse() -> None:
+        if is_so[0]:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(os, "scandir", lambda path: (refuse(), scandir(path))[1])
+    monkeypatch.setattr(linux, "open_straight", lambda path, flags: (refuse(), open_straight(path, flags))[1])
+    return lambda now: is_so.__setitem__(0, now)
+
+
+def test_root_that_cannot_be_looked_at_for_want_of_descriptors_is_not_gone(
+    root: Path, exhausted: Callable[[bool], None]
+) -> None:
+    with watched(lambda: Watcher([os.fsencode(root)], lambda _: False, 60.0)) as watcher:
+        exhausted(True)
+        assert watcher.wait(2.5) == set()
+        (root / "a" / "new").write_bytes(b"x")
+        assert told(watcher, root, "a/new")
+        exhausted(False)
+        assert watcher.wait(1.5) == set()
+
+
+def test_files_of_a_folder_that_appears_when_there_is_no_descriptor_left_are_told_of_later(
+    root: Path, exhausted: Callable[[bool], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    with watched(lambda: Watcher([os.fsencode(root)], lambda _: False, 0.1)) as watcher:
+        exhausted(True)
+        (root / "one more" / "below").mkdir(parents=True)
+        assert told(watcher, root, "one more")
+        assert f"{root} is looked at every 0.1 s: Too many open files" in caplog.text
+        exhausted(False)
+        assert told(watcher, root, "one more/below")
+        (root / "one more" / "below" / "file").write_bytes(b"x")
+        assert told(watcher, root, "one more/below/file")
 
 
 def test_root_is_polled_from_the_moment_on_that_there_are_too_many_folders(

@@ -281,6 +281,27 @@ def test_one_original_that_cannot_be_looked_at_does_not_spoil_the_listing(scene:
     assert refusal_to_open(scene) is E.NO_ACCESS
 
 
+class Exhausted(Delegating):
+    """No more files can be opened."""
+
+    def __init__(self, disk: Disk, code: int) -> None:
+        super().__init__(disk)
+        self._code = code
+
+    def _look(self, call: str, places: tuple[Place, ...], go: Callable[[], Answer]) -> Answer:
+        raise OSError(self._code, os.strerror(self._code), places[0].absolute)
+
+
+@pytest.mark.parametrize("code", [errno.EMFILE, errno.ENFILE])
+def test_an_original_for_which_no_more_files_can_be_opened_is_refused_as_that_and_not_said_to_be_missing(
+    scene: Scene, code: int
+) -> None:
+    inode = scene.inode(SHOWN)
+    scene.view = view_of(scene.plan, Exhausted(scene.disk, code), scene.log)
+    assert scene.inode(SHOWN) == inode
+    assert (refusal_to_open(scene), status(scene)) == (E.NO_DESCRIPTOR, b"unreachable")
+
+
 def test_a_link_that_became_a_file_has_no_text(scene: Scene) -> None:
     link = b"To review/links/link"
     original(scene, b"link").unlink()
