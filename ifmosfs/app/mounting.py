@@ -103,7 +103,7 @@ def serve(
 ) -> None:
     """Serve a plan at a mount point until it is unmounted. This process must never look into that mount."""
     from ifmosfs.app.learning import learning
-    from ifmosfs.app.sharing import sharing
+    from ifmosfs.app.sharing import CommitBegun, sharing
     from ifmosfs.app.watching import following
     from ifmosfs.platform import fuse
     from ifmosfs.platform.patient import Patience, SlowRoots
@@ -114,6 +114,7 @@ def serve(
     gc.set_threshold(*COLLECTOR)
     sys.setswitchinterval(SWITCH_S)
     is_slow = SlowRoots()
+    catalogue = app.settings.state_folder / CATALOGUE_NAME
     tree = lazy_tree(app, plan_id)
     app.disk.keep_straight(root.path for root in tree.plan.roots)
     view = View(
@@ -129,10 +130,11 @@ def serve(
         may_reach=_may_reach,
         is_slow=is_slow,
         categories_at=app.categories_at(tree.plan.policy),
+        has_begun=CommitBegun(app.catalogue, catalogue, plan_id),
     )
     driver = fuse.Driver(app.settings.driver) if app.settings.driver else None
     with ExitStack() as stack:
-        stack.enter_context(sharing(app.settings.state_folder / CATALOGUE_NAME, view))
+        stack.enter_context(sharing(catalogue, view))
         stack.enter_context(learning(app, plan_id))
         excludes = (*app.catalogue.session_excludes(tree.plan.session_id), *showing.excludes)
         follow = stack.enter_context(following(app, tree.plan, view, excludes)) if showing.is_on else None

@@ -61,13 +61,15 @@ class View(NothingWritten):
         may_reach: MayReach = lambda place, caller: True,
         is_slow: Callable[[bytes], bool] = lambda root: False,
         categories_at: CategoriesAt = lambda folder: frozenset(),
+        has_begun: Callable[[], bool] = lambda: False,
     ) -> None:
         """`refile` gives the folder for a category, `categories_at` the categories that a folder stands for; `replant` a new tree of
         the plan with the edits that are in force; `process_of` the process of a thread; `look` is the disk's `lstat`, in time;
-        `may_reach` says whether a caller could open an original; `is_slow` whether a root lies where looking may take long."""
+        `may_reach` says whether a caller could open an original; `is_slow` whether a root lies where looking may take long;
+        `has_begun` whether the commit of the plan has begun."""
         self._guarded = GuardedTree(tree)
         self._is_slow = is_slow
-        originals = Originals(disk, look or disk.lstat, is_slow, owner, tree.plan.created_ns)
+        originals = Originals(disk, look or disk.lstat, is_slow, owner, tree.plan.created_ns, has_begun)
         self._target = Target(disk, tree.plan.target, tree.plan.policy.names, self._guarded.place, now_ns)
         appearance = Appearance(self._guarded, originals, self._target, owner)
         control = ControlFolder(self._guarded, owner, categories_at)

@@ -1,7 +1,8 @@
 """The originals behind the planned files: their attributes and bytes, checked against what was planned.
 
 A name that now holds another file than the planned one never shows that other file's bytes. The one exception is the place that
-commit moves the original to: while a commit runs, the view finds it there, on another filesystem as a copy.
+commit moves the original to: while a commit runs, the view finds it there, on another filesystem as a copy. Before it has begun, who
+has moved a file there is somebody else, another plan say, and it is the target's.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ N_REMEMBERED: Final = 50_000  # files of which it is known what they were at the
 Look = Callable[[Place], Attr]
 Known = Callable[[Leaf, Place, Look], Attr]
 Elsewhere = Callable[[], Place | None]
-"""Where commit puts a file, `None` while it stays; asked only when the file is not at its source."""
+"""Where commit puts a file, `None` while it stays."""
 
 
 # What filesystems cut times to: none, NTFS, XFS of old and others, exFAT, HFS+, FAT.
@@ -59,14 +60,17 @@ class Originals:
         is_slow: Callable[[bytes], bool],
         owner: tuple[int, int],
         planned_ns: int,
+        has_begun: Callable[[], bool],
     ) -> None:
         """`look` is the disk's `lstat`, but for drives that may not answer, which `is_slow` tells by the root; what is opened is
-        waited for. `planned_ns`: when the plan was made."""
+        waited for. `planned_ns`: when the plan was made. `has_begun`: whether its commit has; asked only of files that are not at
+        their sources."""
         self._disk = disk
         self._look = look
         self._is_slow = is_slow
         self._owner = owner
         self._planned_ns = planned_ns
+        self._has_begun = has_begun
         self._lock = threading.Lock()
         self._last_opened: OrderedDict[int, tuple[int, int, int, int]] = OrderedDict()
         # The change times of originals that were looked at with care since something (a link, a chmod) has changed them.
@@ -139,7 +143,7 @@ class Originals:
             try:
                 descriptor = self._opened(leaf, leaf.source_place, self._meant)
             except FsError as refusal:
-                place = elsewhere()
+                place = elsewhere() if self._has_begun() else None
                 if place is None:
                     raise
                 try:
@@ -222,7 +226,7 @@ class Originals:
         try:
             return source, self._meant(leaf, source, self._look)
         except FsError as refusal:
-            place = elsewhere()
+            place = elsewhere() if self._has_begun() else None
             if place is not None:
                 with suppress(FsError):
                     return place, self._arrived(leaf, place, self._look)

@@ -100,6 +100,27 @@ def test_files_that_appear_under_two_mounts_of_a_plan_are_each_one_file_of_both(
     assert desk.run("stage", "show", plan, "--json").json["planned"] == 3 + len(names)
 
 
+def test_what_another_plan_has_committed_is_missing_in_a_view_and_the_target_shows_what_is_its_own(
+    desk: Desk, mount_point: Path, other_point: Path
+) -> None:
+    committed, plan = desk.staged(), desk.here("stage", "create", "--output", str(desk.target), "--json").json["plan"]
+    mounted(desk, plan, other_point)
+    table = (other_point / TABLE).read_bytes()
+    assert desk.run("commit", committed, "--yes").status == 0
+
+    def status(path: str) -> str:
+        return os.getxattr(other_point / path, "user.ifmosfs.status").decode()
+
+    assert soon(lambda: status(TABLE) == status(SCRIPT) == "missing")
+    with pytest.raises(FileNotFoundError):
+        (other_point / TABLE).read_bytes()
+    os.rename(other_point / TABLE, other_point / "here.csv")
+    assert status("here.csv") == "missing"
+    assert soon(lambda: (other_point / TABLE).is_file() and (other_point / TABLE).read_bytes() == table)
+    with pytest.raises(OSError, match="No data available"):
+        status(TABLE)
+
+
 def test_a_view_whose_process_was_killed_is_gone_after_the_next_command_and_its_plan_is_whole(
     desk: Desk, mount_point: Path
 ) -> None:

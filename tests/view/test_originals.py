@@ -15,7 +15,7 @@ from ifmosfs.core.files import Kind, Place
 from ifmosfs.core.ports import Disk
 from ifmosfs.core.refusals import FsError, FsErrorKind
 from tests.adapters.faults import Answer, Delegating
-from tests.view.views import OWNER, Scene, view_of
+from tests.view.views import OWNER, Scene, rename, view_of
 
 E = FsErrorKind
 SHOWN = b"New/b.pdf"  # its original is deep/b.pdf
@@ -182,10 +182,39 @@ def test_pages_are_kept_only_while_the_original_does_not_change(scene: Scene) ->
 
 
 def test_during_a_commit_the_file_is_found_where_it_was_moved_to(scene: Scene) -> None:
+    move_to_target(scene)
+    scene.log.has_begun = True
+    assert (scene.content(SHOWN), status(scene)) == (b"second", b"planned")
+
+
+def move_to_target(scene: Scene) -> None:
+    """As a commit on one filesystem does."""
     target = os.fsdecode(scene.plan.target)
     os.mkdir(os.path.join(target, "New"))
     os.rename(original(scene), os.path.join(target, "New", "b.pdf"))
-    assert (scene.content(SHOWN), status(scene)) == (b"second", b"planned")
+
+
+def test_what_the_commit_of_another_plan_has_moved_or_copied_is_missing_and_at_no_time_shown_as_planned(
+    scene: Scene,
+) -> None:
+    attr = scene.view.getattr(scene.inode(SHOWN))
+    for bring in (move_to_target, copy_to_target):
+        bring(scene)
+        assert (refusal_to_open(scene), status(scene)) == (E.NOT_FOUND, b"missing")
+        assert scene.view.getattr(attr.inode).mtime_ns == attr.mtime_ns
+        shutil.move(Path(os.fsdecode(scene.plan.target), "New", "b.pdf"), original(scene))
+        Path(os.fsdecode(scene.plan.target), "New").rmdir()
+
+
+def test_target_has_its_own_file_back_when_the_plan_shows_the_missing_one_under_another_name(scene: Scene) -> None:
+    scene.inode(SHOWN)
+    move_to_target(scene)
+    rename(scene, SHOWN, b"New/other.pdf")
+    assert (refusal_to_open(scene, b"New/other.pdf"), status(scene, b"New/other.pdf")) == (E.NOT_FOUND, b"missing")
+    assert scene.content(SHOWN) == b"second"
+    with pytest.raises(FsError) as refused:
+        status(scene)
+    assert refused.value.kind is E.NO_ATTRIBUTE  # it is the target's, of which the plan says nothing
 
 
 def copy_to_target(scene: Scene, mtime_ns: int | None = None) -> None:
@@ -222,6 +251,7 @@ def scene_of_old(scene: Scene) -> None:
     ids=["ext4", "ntfs", "exfat", "hfs", "fat"],
 )
 def test_during_a_commit_to_another_filesystem_the_file_is_found_as_a_copy(scene: Scene, kept_ns: int) -> None:
+    scene.log.has_begun = True
     scene_of_old(scene)
     inode = scene.inode(SHOWN)
     copy_to_target(scene, kept_ns)
@@ -236,6 +266,7 @@ def test_during_a_commit_to_another_filesystem_the_file_is_found_as_a_copy(scene
 def test_file_of_another_time_or_size_at_the_target_is_not_taken_for_a_copy(
     scene: Scene, content: bytes, mtime_ns: int
 ) -> None:
+    scene.log.has_begun = True
     scene_of_old(scene)
     copy_to_target(scene)
     target = Path(os.fsdecode(scene.plan.target), "New", "b.pdf")
@@ -245,6 +276,7 @@ def test_file_of_another_time_or_size_at_the_target_is_not_taken_for_a_copy(
 
 
 def test_file_that_the_target_had_before_the_plan_is_not_taken_for_a_copy(scene: Scene) -> None:
+    scene.log.has_begun = True
     copy_to_target(scene)
     born_ns = scene.disk.lstat(Place(scene.plan.target, SHOWN)).birth_ns or 0
     scene.view = view_of(replace(scene.plan, created_ns=born_ns + 1), scene.disk, scene.log)
@@ -252,6 +284,7 @@ def test_file_that_the_target_had_before_the_plan_is_not_taken_for_a_copy(scene:
 
 
 def test_another_file_at_the_target_is_not_taken_for_the_original(scene: Scene) -> None:
+    scene.log.has_begun = True
     vanish(scene)
     target = os.fsdecode(scene.plan.target)
     os.mkdir(os.path.join(target, "New"))
@@ -260,6 +293,7 @@ def test_another_file_at_the_target_is_not_taken_for_the_original(scene: Scene) 
 
 
 def test_a_file_that_stays_is_not_looked_for_in_the_target(scene: Scene) -> None:
+    scene.log.has_begun = True
     who, elsewhere = b"To review/unsure/who", os.path.join(os.fsdecode(scene.plan.target), "who")
     os.rename(original(scene, b"who"), elsewhere)
     assert (refusal_to_open(scene, who), status(scene, who)) == (E.NOT_FOUND, b"missing")

@@ -39,6 +39,7 @@ class MemoryLog:
     refusal: IfmosfsError | None = None
     shown: list[object] = field(default_factory=list)
     look: object = None
+    has_begun: bool = False  # the commit of the plan
 
     def append(self, draft: Edit, after: int) -> Edit | None:
         """See `view.edits.EditLog`."""
@@ -139,7 +140,16 @@ def view_of(plan: Plan, disk: Disk, log: MemoryLog, edits: Iterable[Edit] = (), 
     def replant() -> PlanTree:
         return PlanTree(plan, effective(log.edits), last_number(log.edits))
 
-    return View(PlanTree(plan, edits), disk, log, now_ns=lambda: NOW_NS, refile=refile, owner=owner, replant=replant)
+    return View(
+        PlanTree(plan, edits),
+        disk,
+        log,
+        now_ns=lambda: NOW_NS,
+        refile=refile,
+        owner=owner,
+        replant=replant,
+        has_begun=lambda: log.has_begun,
+    )
 
 
 def make_scene(
