@@ -4,31 +4,43 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ifmosfs.app.looking import ROLLBACK_PREFIX, VERSION_PREFIX
+from ifmosfs.app.looking_again import LookedFor
 from ifmosfs.app.mounting import check_mount_point, require_apart
 from ifmosfs.app.restoring import whereabouts
 from ifmosfs.app.snapshotting import held_place
 from ifmosfs.app.undoing import Chosen, add_copies, prepare_rollback
 from ifmosfs.app.versioning import find_version, read_manifest
-from ifmosfs.core.errors import Locked
+from ifmosfs.core.errors import Locked, WrongState
 from ifmosfs.core.execute import execute
 from ifmosfs.core.files import Attr, Fingerprint, Kind, Place
-from ifmosfs.core.journal import OpKind
+from ifmosfs.core.journal import OpKind, Recorded
 from ifmosfs.core.manifest import PlanInfo, SnapshotEntry, SnapshotInfo
 from ifmosfs.core.names import CONTROL_NAME, join, split
 from ifmosfs.core.refusals import FsError, FsErrorKind
-from ifmosfs.core.rehearsal import NullJournal, RehearsalDisk
+from ifmosfs.core.rehearsal import NullJournal, RehearsalDisk, RememberingJournal
 from ifmosfs.core.restoring import Seen, Whereabouts
 from ifmosfs.platform import daemon, host
 from ifmosfs.view.readonly import ReadOnlyView, Shown
 
 if TYPE_CHECKING:
     from ifmosfs.app.context import App
+    from ifmosfs.store.journal import SqliteJournal
+
+# How long a request waits for another look for what it misses. An attribute is asked for in a thread that serves everybody, and is
+# true the next time it is asked for; opening a file has a thread for itself.
+OPENING_S: Final = 60.0
+ASKING_S: Final = 0.5
+HELD: Final = b"held"
+N_LOOKS: Final = 3  # for one request, while files go on being moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +80,7 @@ def serve_version(app: App, snapshot_id: str, mount_point: bytes, on_ready: Call
     """Serve a version until it is unmounted."""
     _, info = find_version(app, snapshot_id)
     entries = read_manifest(app, info)
-    source = _VersionSource(app, entries, _places_now(app, entries, info))
+    source = _VersionSource(app, entries, info)
     layout = _Layout(sorted({entry.root for entry in entries}))
     shown = [
         Shown(
@@ -85,21 +97,15 @@ def serve_version(app: App, snapshot_id: str, mount_point: bytes, on_ready: Call
 
 def serve_rollback(app: App, plan_id: str, mount_point: bytes, on_ready: Callable[[], None]) -> None:
     """Serve what would be after a rollback until it is unmounted."""
-    info = app.catalogue.find_plan(plan_id, None)
-    stage = RehearsalDisk(app.disk)
-    with app.writing() as journal:
-        prepared = prepare_rollback(app, journal, Chosen(info))
-    add_copies(stage, prepared)
-    execute(prepared.planned.order, stage, NullJournal(), now_ns=host.now_ns)
-    moved = {step.target.root for step in prepared.planned.order.steps}
-    roots = sorted(moved | {info.target} | {root.path for root in app.catalogue.load_plan_head(plan_id).roots})
+    rehearsed = _rehearsed(app, app.catalogue.find_plan(plan_id, None))
+    stage, roots = rehearsed.stage, rehearsed.roots
     found = [each for root in roots for each in _below(stage, root)]
     layout = _Layout([root for root in roots if _is_folder(stage, Place(root, b""))])
     shown = [
         Shown(layout.path(place), attr.mode, attr.size_bytes, attr.mtime_ns, number)
         for number, (place, attr) in enumerate(found)
     ]
-    source = _RehearsedSource(stage, found, frozenset(offer.held for offer in prepared.planned.copies))
+    source = _RehearsedSource(app, plan_id, found, rehearsed)
     _serve(app, shown, source, ROLLBACK_PREFIX + plan_id, mount_point, on_ready, host.now_ns())
 
 
@@ -141,29 +147,55 @@ class _Layout:
 # A version
 
 
-def _places_now(app: App, entries: Sequence[SnapshotEntry], info: SnapshotInfo) -> Whereabouts:
-    """Where the files are; while another process moves files it is not asked what runs have done, only looked."""
-    try:
-        with app.writing() as journal:
-            runs = [run for run in journal.runs() if (run.finished_ns or run.started_ns) > info.head.created_ns]
-            later = [row for run in runs for row in journal.recorded(run.run_id) if row.operation.kind is OpKind.MOVE]
-    except Locked:
-        later = []
-    return whereabouts(app, entries, later)
+class _Moves:
+    """What runs have moved since a version, as far as the journal could be asked."""
+
+    def __init__(self, app: App, since_ns: int) -> None:
+        self._app = app
+        self._since_ns = since_ns
+        self._trace: object = None
+        self._rows: list[Recorded] = []
+
+    def now(self) -> list[Recorded]:
+        """All of them, the oldest first; those that were known before while another process moves files."""
+        with suppress(Locked):
+            if self._trace is None or self._trace != self._traced():
+                self._read()
+        return self._rows
+
+    def _read(self) -> None:
+        with self._app.writing() as journal:
+            runs = [run for run in journal.runs() if (run.finished_ns or run.started_ns) > self._since_ns]
+            rows = [row for run in runs for row in journal.recorded(run.run_id) if row.operation.kind is OpKind.MOVE]
+            self._rows, self._trace = rows, self._traced()
+
+    def _traced(self) -> tuple[tuple[int, int], ...]:
+        """What tells that nothing was written to the journal: to read it keeps the others from moving files."""
+        found = []
+        for name in ("journal.db", "journal.db-wal"):
+            with suppress(OSError):
+                attr = os.stat(self._app.settings.state_folder / name)
+                if attr.st_size:  # it is there, and empty, while the journal is only read
+                    found.append((attr.st_size, attr.st_mtime_ns))
+        return tuple(found)
 
 
 class _VersionSource:
     """The files of a version: where they are unchanged, else where a snapshot holds their content."""
 
-    def __init__(self, app: App, entries: Sequence[SnapshotEntry], where: Whereabouts) -> None:
+    def __init__(self, app: App, entries: Sequence[SnapshotEntry], info: SnapshotInfo) -> None:
         self._app = app
         self._entries = entries
-        self._where = where
+        self._moves = _Moves(app, info.head.created_ns)
+        self._where = LookedFor(self._places_now(), lambda _: self._places_now())
+
+    def _places_now(self) -> Whereabouts:
+        return whereabouts(self._app, self._entries, self._moves.now())
 
     def open_read(self, number: int) -> int:
         """See `view.readonly.Source`."""
         entry = self._entries[number]
-        for place, expected in self._candidates(entry):
+        for place, expected in self._candidates(entry, OPENING_S):
             try:
                 descriptor = self._app.disk.open_read(place)
             except OSError:
@@ -179,7 +211,7 @@ class _VersionSource:
     def read_link(self, number: int) -> bytes:
         """See `view.readonly.Source`."""
         entry = self._entries[number]
-        for place, expected in self._candidates(entry):
+        for place, expected in self._candidates(entry, OPENING_S):
             if self._is_meant(place, expected):
                 return self._app.disk.read_link(place)
         raise FsError(FsErrorKind.NOT_HELD, entry.path)
@@ -188,21 +220,29 @@ class _VersionSource:
         """`status`: `there`, `elsewhere` (then `place` says where), `held`, or `gone`; `protection`."""
         entry = self._entries[number]
         level = b"NAME" if entry.level is None else entry.level.value.encode()
-        for place, expected in self._candidates(entry):
+        for place, expected in self._candidates(entry, ASKING_S):
             if self._is_meant(place, expected):
                 status = b"there" if place == entry.place else b"elsewhere"
                 return {b"status": status, b"place": place.absolute, b"protection": level}
         is_held = entry.digest is not None and held_place(self._app, entry.digest) is not None
         return {b"status": b"held" if is_held else b"gone", b"protection": level}
 
-    def _candidates(self, entry: SnapshotEntry) -> Iterator[Seen]:
-        """Where the bytes that the version had may be: only what has the size and the time that were recorded."""
+    def _candidates(self, entry: SnapshotEntry, patience_s: float) -> Iterator[Seen]:
+        """Where the bytes that the version had may be: only what has the size and the time that were recorded. The caller who is
+        content with none of them has them looked for again."""
         yield Seen(entry.place, entry.fingerprint)
         recorded = entry.fingerprint
-        for each in self._where.of(entry):
-            now = each.fingerprint
-            if now.size_bytes == recorded.size_bytes and now.mtime_ns == recorded.mtime_ns:
-                yield each
+        for _ in range(N_LOOKS):
+            n_looks, where = self._where.found
+            known = [
+                each
+                for each in where.of(entry)
+                if (each.fingerprint.size_bytes, each.fingerprint.mtime_ns) == (recorded.size_bytes, recorded.mtime_ns)
+            ]
+            yield from known
+            has_gone = any(not self._is_meant(*each) for each in known)
+            if not self._where.again(n_looks, patience_s, is_news=has_gone):
+                return
 
     def _is_meant(self, place: Place, expected: Fingerprint) -> bool:
         try:
@@ -247,34 +287,160 @@ def _is_folder(stage: RehearsalDisk, place: Place) -> bool:
         return False
 
 
-class _RehearsedSource:
-    """Files where they are now, shown where the undo would bring them."""
+class _Rehearsed(NamedTuple):
+    """The tree after an undo, on a disk that is only in memory. `held`: where contents are that snapshots hold; `strays`: where shown
+    files are, by their numbers, that somebody has moved, so that the undo would not bring them to where they are shown."""
 
-    def __init__(self, stage: RehearsalDisk, found: Sequence[tuple[Place, Attr]], held: Collection[Place]) -> None:
-        self._stage = stage
+    stage: RehearsalDisk
+    held: frozenset[Place]
+    roots: Sequence[bytes]
+    strays: Mapping[int, Place] = MappingProxyType({})
+
+
+def _rehearsed(app: App, info: PlanInfo) -> _Rehearsed:
+    """Raises as `prepare_rollback`; Locked while another process moves files."""
+    with (
+        app.writing() as journal
+    ):  # for as long as it takes to read it: a rehearsal of many files must not keep others from moving
+        noted = _noted(journal, info.plan_id)
+    stage = RehearsalDisk(app.disk)
+    prepared = prepare_rollback(app, noted, Chosen(info))
+    add_copies(stage, prepared)
+    execute(prepared.planned.order, stage, NullJournal(), now_ns=host.now_ns)
+    moved = {step.target.root for step in prepared.planned.order.steps}
+    scanned = {root.path for root in app.catalogue.load_plan_head(info.plan_id).roots}
+    held = frozenset(offer.held for offer in prepared.planned.copies)
+    return _Rehearsed(stage, held, sorted(moved | {info.target} | scanned))
+
+
+def _noted(journal: SqliteJournal, plan_id: str) -> RememberingJournal:
+    """What the journal says of a plan and of all that ran since its first run."""
+    noted, since_ns = (
+        RememberingJournal(NullJournal()),
+        min((run.started_ns for run in journal.runs(plan_id)), default=0),
+    )
+    for run in journal.runs():
+        if run.started_ns < since_ns:
+            continue
+        noted.begin(run)
+        rows = list(journal.recorded(run.run_id))
+        noted.intend(run.run_id, [row.operation for row in rows])
+        noted.settle(run.run_id, [row.outcome for row in rows])
+    return noted
+
+
+class _RehearsedSource:
+    """Files where they are now, shown where the undo would bring them, or has brought them meanwhile."""
+
+    def __init__(self, app: App, plan_id: str, found: Sequence[tuple[Place, Attr]], rehearsed: _Rehearsed) -> None:
+        self._app = app
+        self._plan_id = plan_id
         self._found = found
-        self._held = held
+        self._moves = _Moves(app, host.now_ns())
+        self._rehearsed = LookedFor(rehearsed, self._rehearsed_again)
+        self._lock = threading.Lock()  # a rehearsal remembers what it has seen, and is for one thread at a time
+
+    def _rehearsed_again(self, last: _Rehearsed) -> _Rehearsed:
+        try:
+            rehearsed = _rehearsed(self._app, self._app.catalogue.find_plan(self._plan_id, None))
+        except WrongState:  # nothing is to be moved back any more
+            rehearsed = _Rehearsed(RehearsalDisk(self._app.disk), frozenset(), last.roots)
+        return rehearsed._replace(strays=self._strays(rehearsed))
+
+    def _strays(self, rehearsed: _Rehearsed) -> dict[int, Place]:
+        lost = [
+            number
+            for number, (_, attr) in enumerate(self._found)
+            if attr.kind is not Kind.FOLDER and not self._is_found(rehearsed, number)
+        ]
+        entries = [_as_entry(*self._found[number]) for number in lost]
+        where = whereabouts(self._app, entries, self._moves.now()) if lost else None
+        found = {}
+        for number, entry in zip(lost, entries, strict=True):
+            for place, now in where.of(entry) if where else ():
+                if (now.size_bytes, now.mtime_ns) == (entry.fingerprint.size_bytes, entry.fingerprint.mtime_ns):
+                    found[number] = place
+        return found
+
+    def _is_found(self, rehearsed: _Rehearsed, number: int) -> bool:
+        known = self._known(rehearsed, number)
+        return any(self._is_there(number, now, is_held=status == HELD) for now, status in known)
 
     def open_read(self, number: int) -> int:
         """See `view.readonly.Source`. STALE for what is another file by now."""
-        place, attr = self._found[number]
-        descriptor = self._stage.open_read(place)
-        now = os.fstat(descriptor)
-        is_held = self._stage.origin(place) in self._held  # its time is that of the snapshot's, and not the file's
-        if now.st_size != attr.size_bytes or (now.st_mtime_ns != attr.mtime_ns and not is_held):
+        place, shown = self._found[number]
+        is_there = False
+        for now, status in self._candidates(number, OPENING_S):
+            try:
+                descriptor = self._app.disk.open_read(now)
+            except OSError:
+                continue
+            found = os.fstat(descriptor)
+            if found.st_size == shown.size_bytes and (status == HELD or found.st_mtime_ns == shown.mtime_ns):
+                return descriptor
+            is_there = True
             os.close(descriptor)
-            raise FsError(FsErrorKind.STALE, place.path)
-        return descriptor
+        raise FsError(FsErrorKind.STALE if is_there else FsErrorKind.NOT_HELD, place.path)
 
     def read_link(self, number: int) -> bytes:
         """See `view.readonly.Source`."""
-        return self._stage.read_link(self._found[number][0])
+        for now, status in self._candidates(number, OPENING_S):
+            if self._is_there(number, now, is_held=status == HELD):
+                return self._app.disk.read_link(now)
+        raise FsError(FsErrorKind.NOT_HELD, self._found[number][0].path)
 
     def attributes(self, number: int) -> Mapping[bytes, bytes]:
-        """`status`: `moves back`, `held` (it comes from a held content) or `stays`; `place`: where it is now."""
-        place, _ = self._found[number]
-        now = self._stage.origin(place)
-        status = b"stays" if now.absolute == place.absolute else b"moves back"
-        if now in self._held:
-            status = b"held"
-        return {b"status": status, b"place": now.absolute}
+        """`status`: `moves back`, `held` (it comes from a held content), `stays`, `elsewhere` (somebody has moved it, and the undo
+        leaves it there) or `gone`; `place`: where it is now."""
+        for now, status in self._candidates(number, ASKING_S):
+            if self._is_there(number, now, is_held=status == HELD):
+                return {b"status": status, b"place": now.absolute}
+        return {b"status": b"gone"}
+
+    def _candidates(self, number: int, patience_s: float) -> Iterator[tuple[Place, bytes]]:
+        """Where the file may be, with its status if it is there. The caller who is content with none has it looked for again."""
+        for _ in range(N_LOOKS):
+            n_looks, rehearsed = self._rehearsed.found
+            yield from self._known(rehearsed, number)
+            if not self._rehearsed.again(n_looks, patience_s, is_news=self._has_gone(rehearsed, number)):
+                return
+
+    def _known(self, rehearsed: _Rehearsed, number: int) -> list[tuple[Place, bytes]]:
+        """Where the undo would take it from, where it would bring it or has brought it, and where it was found else."""
+        place, known = self._found[number][0], []
+        with suppress(OSError), self._lock:
+            now = rehearsed.stage.origin(place)
+            if now in rehearsed.held:
+                known.append((now, HELD))
+            elif now.absolute != place.absolute:
+                known.append((now, b"moves back"))
+        known.append((place, b"stays"))
+        if number in rehearsed.strays:
+            known.append((rehearsed.strays[number], b"elsewhere"))
+        return known
+
+    def _has_gone(self, rehearsed: _Rehearsed, number: int) -> bool:
+        """Whether the file was found as it is shown when it was looked for last, of one that is nowhere by now."""
+        place, shown = self._found[number]
+        found, is_held = rehearsed.strays.get(number), False
+        with suppress(OSError), self._lock:
+            origin = rehearsed.stage.origin(place)
+            if _is_same(rehearsed.stage.lstat(place), shown, is_held=origin in rehearsed.held):
+                found, is_held = origin, origin in rehearsed.held
+        return found is not None and not self._is_there(number, found, is_held=is_held)
+
+    def _is_there(self, number: int, now: Place, *, is_held: bool) -> bool:
+        try:
+            attr = self._app.disk.lstat(now)
+        except OSError:
+            return False
+        return _is_same(attr, self._found[number][1], is_held=is_held)
+
+
+def _as_entry(place: Place, attr: Attr) -> SnapshotEntry:
+    return SnapshotEntry(place.root, place.path, attr.fingerprint, None, attr.mode)
+
+
+def _is_same(attr: Attr, shown: Attr, *, is_held: bool) -> bool:
+    """Whether it is what the view shows; the time of a held content is that of the snapshot's, and not the file's."""
+    return attr.size_bytes == shown.size_bytes and (is_held or attr.mtime_ns == shown.mtime_ns)

@@ -13,6 +13,7 @@ import pytest
 from ifmosfs.core.files import Place
 from ifmosfs.core.plan import Edit, EditKind
 from ifmosfs.platform.disk import PosixDisk
+from ifmosfs.platform.lock import exclusive
 from ifmosfs.store.catalogue import open_catalogue
 from tests.adapters.trees import read_tree, write_tree
 from tests.cli.command_line import INBOX, INVOICE, ORGANISED, SCRIPT, TABLE, Desk, refusal
@@ -344,6 +345,87 @@ def test_a_mounted_rollback_is_the_tree_that_the_rollback_makes(desk: Desk) -> N
         force_unmount(desk.mount_point)
     assert desk.here("rollback", plan, "--yes").status == 0
     assert shown == tree(desk.inbox) == INBOX
+
+
+INVOICE_AT = "Financial/Documents/2021/invoice-17.txt"
+SCRIPT_AT = "Development/Source code/run.sh"
+
+
+def said_of(path: Path) -> tuple[bytes, str]:
+    """The status of a file in a view of the past, and where it is."""
+    return os.getxattr(path, "user.ifmosfs.status"), os.fsdecode(os.getxattr(path, "user.ifmosfs.place"))
+
+
+@contextmanager
+def view_of(desk: Desk, *what: str) -> Iterator[Path]:
+    """A mounted view of the past."""
+    try:
+        result = desk.run("mount", *what, desk.mount_point)
+        assert result.status == 0, result.err
+        yield desk.mount_point
+        assert desk.run("unmount", desk.mount_point).status == 0
+    finally:
+        force_unmount(desk.mount_point)
+
+
+@pytest.mark.fuse
+def test_a_mounted_version_follows_what_is_moved_while_it_is_mounted(desk: Desk) -> None:
+    plan = desk.committed()
+    with view_of(desk, "--version", "1") as view:
+        shown = view / INVOICE_AT
+        assert said_of(shown) == (b"there", str(desk.target / INVOICE_AT))
+        (desk.target / "new").mkdir()
+        (desk.target / INVOICE_AT).rename(desk.target / "new/bill.txt")
+        assert shown.read_bytes() == INVOICE
+        assert said_of(shown) == (b"elsewhere", str(desk.target / "new/bill.txt"))
+        (desk.target / "new/bill.txt").rename(desk.target / INVOICE_AT)
+        assert said_of(shown) == (b"there", str(desk.target / INVOICE_AT))
+        desk.here("rollback", plan, "--yes")
+        assert said_of(shown) == (b"elsewhere", str(desk.inbox / "invoice-17.txt"))
+        assert read_tree(view) == ORGANISED
+        (desk.inbox / "invoice-17.txt").unlink()
+        with pytest.raises(OSError, match="severed"):
+            shown.read_bytes()
+        assert os.getxattr(shown, "user.ifmosfs.status") == b"gone"
+
+
+@pytest.mark.fuse
+def test_a_mounted_version_looks_without_the_journal_while_another_process_moves_files(desk: Desk) -> None:
+    desk.committed()
+    with view_of(desk, "--version", "1") as view, exclusive(desk.state / "lock"):
+        (desk.target / INVOICE_AT).rename(desk.target / "bill.txt")
+        assert (view / INVOICE_AT).read_bytes() == INVOICE
+        assert said_of(view / INVOICE_AT) == (b"elsewhere", str(desk.target / "bill.txt"))
+
+
+@pytest.mark.fuse
+def test_a_mounted_rollback_follows_what_is_moved_while_it_is_mounted(desk: Desk) -> None:
+    plan = desk.committed()
+    with view_of(desk, "--rollback", plan) as view:
+        shown = view / "inbox/invoice-17.txt"
+        assert said_of(shown) == (b"moves back", str(desk.target / INVOICE_AT))
+        (desk.target / INVOICE_AT).rename(desk.target / "bill.txt")  # where the rollback will leave it
+        assert shown.read_bytes() == INVOICE
+        assert said_of(shown) == (b"elsewhere", str(desk.target / "bill.txt"))
+        (desk.target / "bill.txt").rename(desk.target / INVOICE_AT)
+        assert said_of(shown) == (b"moves back", str(desk.target / INVOICE_AT))
+        (desk.target / SCRIPT_AT).unlink()
+        with pytest.raises(OSError, match="severed"):
+            (view / "inbox/run.sh").read_bytes()
+        assert os.getxattr(view / "inbox/run.sh", "user.ifmosfs.status") == b"gone"
+
+
+@pytest.mark.fuse
+def test_a_mounted_rollback_has_nothing_left_to_move_back_when_it_was_done(desk: Desk) -> None:
+    plan = desk.committed()
+    with view_of(desk, "--rollback", plan) as view:
+        assert said_of(view / "inbox/run.sh") == (b"moves back", str(desk.target / SCRIPT_AT))
+        desk.here("rollback", plan, "--yes")
+        assert read_tree(view / "inbox") == INBOX
+        assert said_of(view / "inbox/run.sh") == (b"stays", str(desk.inbox / "run.sh"))
+        (desk.inbox / "run.sh").rename(desk.inbox / "tables/start.sh")
+        assert (view / "inbox/run.sh").read_bytes() == SCRIPT
+        assert said_of(view / "inbox/run.sh") == (b"elsewhere", str(desk.inbox / "tables/start.sh"))
 
 
 def test_nothing_is_brought_to_another_disk_and_what_has_its_own_there_is(desk: Desk) -> None:
