@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -82,6 +82,7 @@ def serve_version(app: App, snapshot_id: str, mount_point: bytes, on_ready: Call
     entries = read_manifest(app, info)
     source = _VersionSource(app, entries, info)
     layout = _Layout(sorted({entry.root for entry in entries}))
+    filesystems = app.catalogue.snapshot_filesystems(info.head.snapshot_id)
     shown = [
         Shown(
             layout.path(entry.place),
@@ -89,6 +90,7 @@ def serve_version(app: App, snapshot_id: str, mount_point: bytes, on_ready: Call
             entry.fingerprint.size_bytes,
             entry.fingerprint.mtime_ns,
             number,
+            _file_of(entry, filesystems),
         )
         for number, entry in enumerate(entries)
     ]
@@ -102,7 +104,7 @@ def serve_rollback(app: App, plan_id: str, mount_point: bytes, on_ready: Callabl
     found = [each for root in roots for each in _below(stage, root)]
     layout = _Layout([root for root in roots if _is_folder(stage, Place(root, b""))])
     shown = [
-        Shown(layout.path(place), attr.mode, attr.size_bytes, attr.mtime_ns, number)
+        Shown(layout.path(place), attr.mode, attr.size_bytes, attr.mtime_ns, number, _file_at(attr))
         for number, (place, attr) in enumerate(found)
     ]
     source = _RehearsedSource(app, plan_id, found, rehearsed)
@@ -145,6 +147,21 @@ class _Layout:
 
 
 # A version
+
+
+def _file_of(entry: SnapshotEntry, filesystems: Mapping[bytes, str]) -> Hashable:
+    """What the names of one file have in common. A manifest does not tell how many there are."""
+    if entry.kind is Kind.FOLDER:
+        return None
+    print_ = entry.fingerprint
+    return (
+        filesystems.get(entry.root, entry.root),
+        print_.inode,
+        print_.birth_ns,
+        print_.size_bytes,
+        print_.mtime_ns,
+        entry.kind,
+    )
 
 
 class _Moves:
@@ -311,6 +328,11 @@ def _rehearsed(app: App, info: PlanInfo) -> _Rehearsed:
     scanned = {root.path for root in app.catalogue.load_plan_head(info.plan_id).roots}
     held = frozenset(offer.held for offer in prepared.planned.copies)
     return _Rehearsed(stage, held, sorted(moved | {info.target} | scanned))
+
+
+def _file_at(attr: Attr) -> Hashable:
+    """What the names of one file have in common; each copy of a held content is a file of its own."""
+    return None if attr.kind is Kind.FOLDER or attr.n_links == 1 else (attr.device, attr.inode)
 
 
 def _noted(journal: SqliteJournal, plan_id: str) -> RememberingJournal:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -18,7 +19,7 @@ from ifmosfs.core.names import components
 from ifmosfs.core.ports import Space
 from ifmosfs.core.refusals import FsError, FsErrorKind
 from ifmosfs.view.attributes import PREFIX
-from ifmosfs.view.attrs import fs_error, made_attr
+from ifmosfs.view.attrs import fs_error, made_attr, shown_as
 from ifmosfs.view.listing import FixedListing
 from ifmosfs.view.nothing_written import NothingWritten
 from ifmosfs.view.open_files import WRITE_FLAGS
@@ -32,13 +33,15 @@ FOLDER_BITS = stat.S_IFDIR | 0o755
 
 
 class Shown(NamedTuple):
-    """One entry of the tree; its folders need not be among the entries. `number` is what the source knows it by."""
+    """One entry of the tree; its folders need not be among the entries. `number` is what the source knows it by; `file` is equal for
+    the names of one file, which are all answered as the first of them, and `None` for one that has no other."""
 
     path: bytes
     mode: int
     size_bytes: int
     mtime_ns: int
     number: int
+    file: Hashable = None
 
 
 class Source(Protocol):
@@ -88,14 +91,22 @@ class ReadOnlyView(NothingWritten):
         self._now_ns = now_ns
         self._space = space
         self._nodes: list[_Node] = []
+        self._n_more_links: Counter[int] = (
+            Counter()
+        )  # than a file with one name, and a folder without folders, by the inode
         self._lock = threading.Lock()
         self._descriptors: dict[int, int] = {}
         self._next_handle = 1
         self._add(b"", 0, FOLDER_BITS, 0, now_ns, -1)
+        inodes: dict[Hashable, int] = {}
         for entry in entries:
-            self._place(entry)
+            self._place(entry, inodes)
+        for inode, n_more in self._n_more_links.items():
+            node = self._node(inode)
+            node.attr = shown_as(node.attr, inode, node.attr.n_links + n_more)
 
-    def _place(self, entry: Shown) -> None:
+    def _place(self, entry: Shown, inodes: dict[Hashable, int]) -> None:
+        """Put an entry into the tree; `inodes`: of the files that have been put there."""
         *above, name = components(entry.path)
         parent = ROOT_INODE
         for folder in above:
@@ -110,7 +121,13 @@ class ReadOnlyView(NothingWritten):
             if found.children is not None and stat.S_ISDIR(entry.mode):
                 found.attr = self._attr(entry.mode, known, 0, entry.mtime_ns)
         elif node.children is not None:
-            self._add(name, parent, entry.mode, entry.size_bytes, entry.mtime_ns, entry.number)
+            if entry.file is not None and entry.file in inodes:
+                node.children[name] = inodes[entry.file]
+                self._n_more_links[inodes[entry.file]] += 1
+                return
+            inode = self._add(name, parent, entry.mode, entry.size_bytes, entry.mtime_ns, entry.number)
+            if entry.file is not None:
+                inodes[entry.file] = inode
 
     def _add(self, name: bytes, parent: int, mode: int, size_bytes: int, mtime_ns: int, number: int) -> int:
         inode = len(self._nodes) + ROOT_INODE
@@ -118,6 +135,7 @@ class ReadOnlyView(NothingWritten):
         above = self._node(parent).children if parent else None
         if above is not None:
             above[name] = inode
+            self._n_more_links[parent] += stat.S_ISDIR(mode)
         return inode
 
     def _attr(self, mode: int, inode: int, size_bytes: int, mtime_ns: int) -> Attr:

@@ -398,6 +398,36 @@ def test_a_mounted_version_looks_without_the_journal_while_another_process_moves
         assert said_of(view / INVOICE_AT) == (b"elsewhere", str(desk.target / "bill.txt"))
 
 
+def n_links(folder: Path) -> dict[str, int]:
+    """The links of everything below a folder, and of itself."""
+    return {os.path.relpath(path, folder): path.stat().st_nlink for path in (folder, *folder.rglob("*"))}
+
+
+@pytest.mark.fuse
+def test_the_views_of_the_past_count_links_as_a_disk_does(desk: Desk) -> None:
+    os.link(desk.inbox / "invoice-17.txt", desk.inbox / "copy-17.txt")
+    (desk.inbox / "run.sh").unlink()
+    plan = desk.committed()
+    of_target = {
+        ".": 4,
+        "Data": 3,
+        "Data/Datasets": 2,
+        "Data/Datasets/sizes.csv": 1,
+        "Financial": 3,
+        "Financial/Documents": 3,
+        "Financial/Documents/2021": 2,
+        "Financial/Documents/2021/copy-17.txt": 2,
+        "Financial/Documents/2021/invoice-17.txt": 2,
+    }
+    of_inbox = {".": 3, "copy-17.txt": 2, "invoice-17.txt": 2, "tables": 2, "tables/sizes.csv": 1, "tables/what.xyz": 1}
+    with view_of(desk, "--version", "1") as view:
+        assert n_links(view) == of_target
+        assert (view / INVOICE_AT).samefile((view / INVOICE_AT).with_name("copy-17.txt"))
+    with view_of(desk, "--rollback", plan) as view:
+        assert n_links(view / "inbox") == of_inbox
+        assert (view / "inbox/invoice-17.txt").samefile(view / "inbox/copy-17.txt")
+
+
 @pytest.mark.fuse
 def test_a_mounted_rollback_follows_what_is_moved_while_it_is_mounted(desk: Desk) -> None:
     plan = desk.committed()
