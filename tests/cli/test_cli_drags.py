@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sqlite3
 import time
 from collections.abc import Callable
@@ -201,6 +202,20 @@ def test_teaching_by_the_path_in_the_view_moves_the_file_there(desk: Desk, plan:
     assert taught.json["learned"][0]["path"] == str(desk.inbox / "letters" / "note-1.xyz")
     assert settled(lambda: layout(view), FILED) == FILED
     assert desk.here("stage", "log", plan, "--json").json["steps"] == []  # nothing for `stage undo`: it was no edit
+
+
+@pytest.mark.usefixtures("plan")
+def test_the_commands_told_after_teaching_by_the_path_in_the_view_work_when_it_has_gone_from_there(desk: Desk) -> None:
+    at = desk.mount_point / "To review" / "unsure" / "letters" / "note-1.xyz"
+    told = desk.here("teach", at, "personal_doc").out.splitlines()[-1]
+    why, _, forget = told.partition("See: ifmosfs ")[2].partition("    Take it back: ifmosfs ")
+    assert settled(at.exists, False) is False
+    seen = desk.here(*shlex.split(why), "--json")
+    assert (seen.status, seen.json["path"]) == (0, str(desk.inbox / "letters" / "note-1.xyz"))
+    assert desk.here(*shlex.split(forget)).status == 0
+    assert [kind for kind, _, _ in lessons(desk)] == ["is", "forgotten"]
+    again = desk.here("teach", desk.inbox / "letters" / "note-1.xyz", "personal_doc").out.splitlines()[-1]
+    assert again == told  # of a file on the disk: as it was given
 
 
 def test_drag_into_a_folder_of_no_category_says_nothing(desk: Desk, plan: str) -> None:

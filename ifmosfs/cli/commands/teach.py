@@ -12,6 +12,7 @@ from ifmosfs.core.errors import NotFound, UsageProblem
 
 if TYPE_CHECKING:
     from ifmosfs.app.context import App
+    from ifmosfs.app.subjects import Subject
     from ifmosfs.app.teaching import Learnt, Refusal, TeachReport
 
 
@@ -88,10 +89,17 @@ def _show(app: App, report: TeachReport, *, forget: bool) -> None:
     if not report.learnt:
         return
     show_rescored(app.taxonomy, report.rescored, frozenset(one.subject.file.place.absolute for one in report.learnt))
-    first = quoted(report.learnt[0].subject.given)
+    first = quoted(_lasting(report.learnt[0].subject))
     verb = "forgotten" if forget else "learned"
     back = "" if forget else f"    Take it back: ifmosfs teach --forget {first}"
     click.echo(f"{counted(len(report.learnt), 'file')} {verb}. See: ifmosfs why {first}{back}")
+
+
+def _lasting(subject: Subject) -> bytes:
+    """The path as it was given; of a file in a view that of the original, for what was said may have filed it elsewhere there."""
+    parent, name = os.path.split(os.path.abspath(subject.given))
+    original = subject.file.place.absolute
+    return subject.given if os.path.join(os.path.realpath(parent), name) == original else original
 
 
 def _words(app: App, one: Learnt, *, forget: bool) -> str:
