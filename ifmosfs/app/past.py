@@ -318,7 +318,7 @@ def _rehearsed(app: App, info: PlanInfo) -> _Rehearsed:
     """Raises as `prepare_rollback`; Locked while another process moves files."""
     with (
         app.writing() as journal
-    ):  # for as long as it takes to read it: a rehearsal of many files must not keep others from moving
+    ):  # no longer than to read it: a rehearsal of many files must not keep others from moving
         noted = _noted(journal, info.plan_id)
     stage = RehearsalDisk(app.disk)
     prepared = prepare_rollback(app, noted, Chosen(info))
@@ -337,10 +337,8 @@ def _file_at(attr: Attr) -> Hashable:
 
 def _noted(journal: SqliteJournal, plan_id: str) -> RememberingJournal:
     """What the journal says of a plan and of all that ran since its first run."""
-    noted, since_ns = (
-        RememberingJournal(NullJournal()),
-        min((run.started_ns for run in journal.runs(plan_id)), default=0),
-    )
+    noted = RememberingJournal(NullJournal())
+    since_ns = min((run.started_ns for run in journal.runs(plan_id)), default=0)
     for run in journal.runs():
         if run.started_ns < since_ns:
             continue
