@@ -27,6 +27,7 @@ from ifmosfs.core.amending import (
     joining,
     merged,
     names_shown,
+    project_followed,
     project_member,
     renamed_path,
     renewed,
@@ -117,6 +118,25 @@ class Amender:
                 return amended
         return None
 
+    def follow_project(self, number: int, place: Place) -> bool:
+        """Store, and have the tree take in, that a project was renamed or moved as a whole and its folder is at a place now. `False`,
+        with nothing stored, if somebody edits the plan all the time."""
+        for _ in range(TRIES):
+            self._tree.reload()
+            after = self._tree.consult(lambda tree: tree.last_edit)
+            members = self.members(number)
+            follow = partial(project_followed, number=number, place=place, members=members, now_ns=host.now_ns())
+            if self._app.catalogue.amend(self._plan.plan_id, self._tree.consult(follow), after):
+                self._tree.reload()
+                return True
+        return False
+
+    def members(self, number: int) -> list[Action]:
+        """The actions of the files that are in the folder of a project, or were when they were last seen."""
+        folder = self._tree.consult(lambda tree: tree.project_places[number])
+        below = self._app.catalogue.actions_below(self._plan.plan_id, folder)
+        return [action for action in below if action.unit == number]
+
     def classified(self, files: Iterable[ScannedFile]) -> list[Pair]:
         """The files as the catalogue knows them, those that nothing was said of classified now."""
         app, by_root = self._app, _by_root(files)
@@ -191,7 +211,8 @@ class Amender:
         new: list[Pair] = []
         again: list[tuple[ScannedFile, Proposal, Action]] = []
         for file, proposal in news.pairs:
-            action, unit = news.known.get(file.place), in_project(self._plan, file.place)
+            action = news.known.get(file.place)
+            unit = self._tree.consult(partial(in_project, place=file.place))
             if action is not None:
                 if self._is_placed_anew(action, proposal):
                     again.append((file, proposal, action))

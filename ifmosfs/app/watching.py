@@ -15,18 +15,20 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final, Protocol
 
 from ifmosfs.app.amending import Amender, News, OpenTree
 from ifmosfs.app.context import App
 from ifmosfs.app.scanning import scan_rules
-from ifmosfs.core.amending import Differences, differences
+from ifmosfs.core.amending import Differences, differences, in_project, project_moved, without_leavers
 from ifmosfs.core.errors import IfmosfsError
 from ifmosfs.core.files import Kind, Place, ScannedFile, SkippedEntry, UnreadableEntry
 from ifmosfs.core.manifest import FoundFile
-from ifmosfs.core.names import split
+from ifmosfs.core.names import is_within, split
 from ifmosfs.core.plan import Action, Plan, PlanState
 from ifmosfs.core.ports import SHORT_OF_MEANS
+from ifmosfs.core.projects import find_projects
 from ifmosfs.core.refusals import FsError
 from ifmosfs.core.renumbered import Numbers
 from ifmosfs.core.scan import Look, ScanRules, look_at
@@ -156,8 +158,11 @@ class Follower:
 
     def _take_in_all(self, touched: Collection[Touched]) -> None:
         looked = self._look(touched)
-        known = (self._numbers.of_found(action, looked.found.get(_source(action))) for action in looked.known.values())
-        told = self._whole(differences(looked.found.values(), known, looked.gone))
+        told = self._differences(looked)
+        if self._follow_projects(told, looked):
+            looked = self._look(touched)  # what else is different, is on the plan as it is now
+            told = self._differences(looked)
+        told = self._whole(self._view.consult(partial(without_leavers, told=told)))
         self._record(told, looked)
         if told.appeared or told.changed or told.renamed:
             self._amend(told)
@@ -244,6 +249,49 @@ class Follower:
         except OSError as error:
             _refuse_short(error)
             return error.errno == errno.ELOOP  # a link has the name of a folder on the way, and leads to another place
+
+    def _differences(self, looked: _Looked) -> Differences:
+        known = (self._numbers.of_found(action, looked.found.get(_source(action))) for action in looked.known.values())
+        return differences(looked.found.values(), known, looked.gone)
+
+    # Projects
+
+    def _follow_projects(self, told: Differences, looked: _Looked) -> bool:
+        """Take in that projects were renamed or moved as a whole; returns whether any was."""
+        places = self._view.consult(lambda tree: dict(tree.project_places))
+        renamed: dict[int, list[tuple[Action, ScannedFile]]] = {}
+        for action, file in told.renamed:
+            if action.unit in places:
+                renamed.setdefault(action.unit, []).append((action, file))
+        n_followed = 0
+        for number, pairs in renamed.items():
+            place = project_moved(places[number], pairs)
+            if place is None or not self._is_moved_whole(number, pairs, place, looked):
+                continue
+            self._record(Differences([], [], pairs, []), looked)
+            self._amender.classified(file for _, file in pairs)
+            n_followed += self._amender.follow_project(number, place)
+        return n_followed > 0
+
+    def _is_moved_whole(
+        self, number: int, pairs: Sequence[tuple[Action, ScannedFile]], place: Place, looked: _Looked
+    ) -> bool:
+        """Whether nothing of a project is where it was, and the folder that its files are in now is the project and not another folder
+        that took them in."""
+        around = self._view.consult(partial(in_project, place=place))
+        if around is not None and around.number != number:
+            return False
+        moved = {action.action_id for action, _ in pairs}
+        left = (one.source_place for one in self._amender.members(number) if one.action_id not in moved)
+        if not all(self._is_gone(each, looked) for each in left):
+            return False
+        if any(one.unit != number for one in self._app.catalogue.actions_below(self._plan.plan_id, place)):
+            return False
+        inside = [
+            file for file in looked.found.values() if file.root == place.root and is_within(file.path, place.path)
+        ]
+        unseen = [Place(issue.root, issue.path) for issue in looked.issues]
+        return len(inside) <= len(pairs) or (place.root, place.path) in find_projects(inside, unseen)
 
     # Waiting
 

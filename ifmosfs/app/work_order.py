@@ -105,11 +105,12 @@ class _Projects:
 
 
 def _lies_in(move: PlannedMove, folder: CarriedFolder | None) -> bool:
-    """Whether a file of a project is planned to be in the new folder where it is in the old one."""
+    """Whether a file of a project is planned to be in the new folder and is in the old one. Where in there is for the disk to say: all
+    that is in it comes along as it is."""
     if folder is None:
         return False
-    inside = move.action.source[len(folder.source.path) :].strip(b"/")
-    return move.target == join(folder.target, inside)
+    is_inside = move.source.root == folder.source.root and is_within(move.source.path, folder.source.path)
+    return is_inside and is_within(move.target, folder.target)
 
 
 class _Vault:

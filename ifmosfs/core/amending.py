@@ -6,6 +6,7 @@ already is never made another kind: where its file belongs elsewhere now, an edi
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -21,9 +22,7 @@ from ifmosfs.core.plan import (
     EditKind,
     EditOrigin,
     KeepReason,
-    Plan,
     Unit,
-    UnitKind,
 )
 from ifmosfs.core.planner import Candidate
 from ifmosfs.core.proposal import Decider, Proposal
@@ -249,12 +248,65 @@ def is_placed_anew(tree: PlanTree, action: Action, proposal: Proposal) -> bool:
     return proposal.label != action.category or tree.in_review(node)
 
 
-def in_project(plan: Plan, place: Place) -> Unit | None:
-    """The project of the plan that a place lies in."""
-    for unit in plan.units:
-        if unit.kind is UnitKind.PROJECT and unit.root == place.root and is_within(place.path, unit.folder or b""):
-            return unit
+def in_project(tree: PlanTree, place: Place) -> Unit | None:
+    """The project of the plan that a place lies in, with the folder that it has now."""
+    for number, folder in tree.project_places.items():
+        if folder.root == place.root and is_within(place.path, folder.path):
+            return tree.project(number)
     return None
+
+
+def without_leavers(tree: PlanTree, told: Differences) -> Differences:
+    """The same, but what was moved out of its project is a file that is gone and another one that has appeared: it does not go with
+    the project any more, and where it is now is nothing that the plan has said anything of."""
+    stays: list[tuple[Action, ScannedFile]] = []
+    leaves: list[tuple[Action, ScannedFile]] = []
+    for action, file in told.renamed:
+        around = in_project(tree, file.place) if action.unit in tree.projects else None
+        is_left = action.unit in tree.projects and (around is None or around.number != action.unit)
+        (leaves if is_left else stays).append((action, file))
+    return Differences(
+        [*told.appeared, *(file for _, file in leaves)],
+        told.changed,
+        stays,
+        [*told.vanished, *(action for action, _ in leaves)],
+    )
+
+
+def project_moved(before: Place, renamed: Iterable[tuple[Action, ScannedFile]]) -> Place | None:
+    """Where most of the renamed files of a project say that its folder is now: they lie in there as they did in the one before. `None`
+    where they say nothing, or that it is a root itself, which is never a project that is moved."""
+    said: Counter[Place | None] = Counter()
+    for action, file in renamed:
+        inside = b"/" + action.source[len(before.path) :].lstrip(b"/")
+        said[Place(file.root, file.path.removesuffix(inside)) if file.path.endswith(inside) else None] += 1
+    place, n_files = said.most_common(1)[0] if said else (None, 0)
+    return place if place != before and 2 * n_files > said.total() else None
+
+
+def project_followed(tree: PlanTree, number: int, place: Place, members: Sequence[Action], now_ns: int) -> Amendment:
+    """A project that was renamed or moved as a whole: its members, and the folder that commit moves, are where they are now. It stays
+    where the plan, or a person, has put it; where that is the name that its folder had among what stays, it takes the new one."""
+    before, draft = tree.project_places[number], _Draft(tree, now_ns, frozenset())
+    now = [_moved_along(action, before, place) for action in members]
+    first = min(action.action_id for action in members)
+    shown = tree.project_path(number)
+    draft.edit(EditKind.FOLLOW, shown or b"", place.absolute, action_id=first)
+    for action in now:
+        draft.refresh(action, None)
+    if shown is not None and shown == _among_projects(tree, before):
+        draft.move_in_review(shown, _among_projects(tree, place), first)
+    return Amendment((), tuple(now), tuple(draft.edits))
+
+
+def _moved_along(action: Action, before: Place, place: Place) -> Action:
+    source = join(place.path, action.source[len(before.path) :].lstrip(b"/"))
+    return replace(action, root=place.root, source=source, planned_at=action.first_place)
+
+
+def _among_projects(tree: PlanTree, place: Place) -> bytes:
+    """Where a project that stays is shown when its folder is there."""
+    return join(tree.review.name, KeepReason.PROJECT.value.encode(), tree.labels[place.root], place.path)
 
 
 def project_member(tree: PlanTree, unit: Unit, file: ScannedFile) -> Action:
@@ -352,11 +404,14 @@ class _Draft:
             self._move_to_review(path, self._tree.review_path(now), now)
 
     def _move_to_review(self, path: bytes, wanted: bytes, now: Action) -> None:
+        self.move_in_review(path, wanted, now.action_id)
+
+    def move_in_review(self, path: bytes, wanted: bytes, action_id: int) -> None:
         target = self._free(wanted)
         above = components(split(target)[0])
         for depth in range(3, len(above) + 1):
             self.folder(join(*above[:depth]))
-        self.edit(EditKind.MOVE, path, target, action_id=now.action_id)
+        self.edit(EditKind.MOVE, path, target, action_id=action_id)
 
     def remove_emptied(self) -> None:
         """Folders of the layout that the program itself has made go with the last file that it takes out of them again."""

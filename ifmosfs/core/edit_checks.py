@@ -10,11 +10,12 @@ change what is in a project; to put a folder into itself or into the vault's fol
 
 from __future__ import annotations
 
-from ifmosfs.core.names import components, split
+from ifmosfs.core.files import Place
+from ifmosfs.core.names import components, is_within, split
 from ifmosfs.core.node_tree import NodeTree, lies_in
 from ifmosfs.core.nodes import FileNode, FolderNode, Node, TreeSource
 from ifmosfs.core.placing import NAME_MAX_BYTES
-from ifmosfs.core.plan import Action, Edit, EditKind
+from ifmosfs.core.plan import Action, Edit, EditKind, Plan
 from ifmosfs.core.refusals import FsError, FsErrorKind
 
 
@@ -45,17 +46,21 @@ class EditChecks:
                 self._refuse_in_project(self._nodes.folder_at(edit.path), edit.path, itself=True)
             case EditKind.ADD:
                 self._check_add(edit)
-            case EditKind.REFRESH:
-                action_of(self._nodes.source, edit)
+            case EditKind.REFRESH | EditKind.FOLLOW:
+                self._check_told(edit)
             case EditKind.UNDO | EditKind.REDO:  # whoever meets one makes the tree anew from the edits in force
                 raise FsError(FsErrorKind.INVALID, edit.path)
 
     def check_meant(self, edit: Edit) -> None:
-        """Refuse a move of one file that has another one at its path now."""
+        """Refuse a move of one file, or of the project that it is of, that has another one at its path now."""
         if edit.action_id is None or edit.kind not in {EditKind.MOVE, EditKind.VAULT}:
             return
         node = self._nodes.node_at(edit.path)
-        if not isinstance(node, FileNode) or node.leaf.action_id != edit.action_id:
+        if isinstance(node, FolderNode):
+            is_meant = node.unit != 0 and node.unit == action_of(self._nodes.source, edit).unit
+        else:
+            is_meant = node.leaf.action_id == edit.action_id
+        if not is_meant:
             raise FsError(FsErrorKind.STALE, edit.path)
 
     # By kind
@@ -174,6 +179,13 @@ class EditChecks:
         if isinstance(self._nodes.nearest(split(edit.path)[0]), FileNode):
             raise FsError(FsErrorKind.NOT_A_FOLDER, edit.path)
 
+    def _check_told(self, edit: Edit) -> None:
+        action = action_of(self._nodes.source, edit)
+        if edit.kind is EditKind.FOLLOW:
+            place_in(self._nodes.plan, target_of(edit))
+            if action.unit not in self._nodes.projects:
+                raise FsError(FsErrorKind.INVALID, edit.path)
+
     def _refuse_in_project(self, node: Node, path: bytes, *, itself: bool) -> None:
         """NOT_PERMITTED for what is in a project, and with `itself` for the project's own folder."""
         step = node if itself and isinstance(node, FolderNode) else node.parent
@@ -188,6 +200,15 @@ def target_of(edit: Edit) -> bytes:
     if edit.target is None:
         raise FsError(FsErrorKind.INVALID, edit.path)
     return edit.target
+
+
+def place_in(plan: Plan, absolute: bytes) -> Place:
+    """The place of an absolute path in the innermost root of a plan that it lies in. INVALID where it is in none."""
+    roots = [root.path for root in plan.roots if is_within(absolute, root.path)]
+    if not roots:
+        raise FsError(FsErrorKind.INVALID, absolute)
+    root = max(roots, key=len)
+    return Place(root, absolute[len(root) :].lstrip(b"/"))
 
 
 def action_of(source: TreeSource, edit: Edit) -> Action:

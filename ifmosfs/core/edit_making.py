@@ -7,10 +7,10 @@ included, whatever was loaded when.
 
 from __future__ import annotations
 
-from ifmosfs.core.edit_checks import action_of, target_of
+from ifmosfs.core.edit_checks import action_of, place_in, target_of
 from ifmosfs.core.files import Place
 from ifmosfs.core.names import join
-from ifmosfs.core.node_tree import NodeTree
+from ifmosfs.core.node_tree import NodeTree, lies_in
 from ifmosfs.core.nodes import FileNode, FolderNode, Node, leaf_of
 from ifmosfs.core.placing import Placing
 from ifmosfs.core.plan import ActionKind, Edit, EditKind, EditOrigin
@@ -47,6 +47,10 @@ class EditMaker:
                 self._add_file(edit)
             case EditKind.REFRESH:
                 self._nodes.refresh(action_of(self._nodes.source, edit))
+                self._keep_inside(edit)
+            case EditKind.FOLLOW:
+                number = action_of(self._nodes.source, edit).unit
+                self._nodes.project_places[number] = place_in(self._nodes.plan, target_of(edit))
 
     def add_among_excluded(self, edit: Edit) -> None:
         """Show the file of an ADD that cannot be made among what a person has left out."""
@@ -87,6 +91,44 @@ class EditMaker:
         self._placing.attach(node, parent, name, edit.at_ns)
         if action.replaces is not None and action.kind is ActionKind.MOVE and action.target == edit.path:
             node.displaces = edit.path, action.replaces
+
+    def _keep_inside(self, edit: Edit) -> None:
+        """What is in a project is shown where the disk has it in there: a file that was renamed in it takes its new name, wherever the
+        project is in the tree; what has that name, and is to have another one itself, waits under the old one."""
+        action_id = edit.action_id or 0
+        project = self._nodes.project_folders.get(action_of(self._nodes.source, edit).unit)
+        if project is None or not self._nodes.has_file(action_id):
+            return
+        node = self._nodes.file(action_id)
+        wanted = self._wanted_inside(node, project)
+        if wanted is None or wanted == self._nodes.path_of(node):
+            return
+        standing = self._nodes.nearest(wanted)
+        if isinstance(standing, FolderNode):
+            if self._nodes.find(wanted) is None:
+                self._rename_inside(node, wanted, project, edit.at_ns)
+        elif standing is node:
+            self._rename_inside(node, wanted, project, edit.at_ns)
+        elif self._nodes.find(wanted) is standing and self._wanted_inside(standing, project) != wanted:
+            self._swap(self._nodes.path_of(node), wanted, edit.at_ns)
+
+    def _wanted_inside(self, node: FileNode, project: FolderNode) -> bytes | None:
+        """The path in the tree at which a file of a project is to be, `None` where it is not in the project."""
+        inside = self._nodes.path_in_project(node.leaf) if lies_in(node, project) else None
+        return None if inside is None else join(self._nodes.path_of(project), inside)
+
+    def _rename_inside(self, node: FileNode, wanted: bytes, project: FolderNode, at_ns: int) -> None:
+        left = node.parent
+        parent, name = self._placing.ensure_parent(wanted)
+        self._placing.detach(node, at_ns)
+        self._placing.attach(node, parent, name, at_ns)
+        while left is not project and not (
+            left.loaded or left.n_unloaded
+        ):  # one that the disk has still is shown all the same
+            above = left.parent
+            self._placing.detach(left, at_ns)
+            assert above is not None
+            left = above
 
     def _move(self, path: bytes, target: bytes, at_ns: int) -> Node:
         node = self._nodes.node_at(path)

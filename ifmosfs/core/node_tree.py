@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 
 from ifmosfs.core.files import Fingerprint, Place
-from ifmosfs.core.names import components, join
+from ifmosfs.core.names import components, is_within, join
 from ifmosfs.core.nodes import FileNode, FolderNode, Leaf, Node, TreeSource, leaf_of
 from ifmosfs.core.plan import Action, ActionKind, KeepReason, Plan
 from ifmosfs.core.refusals import FsError, FsErrorKind
@@ -36,6 +36,7 @@ class NodeTree:
         self.labels = root_labels(plan)
         self.projects = projects_of(plan)
         self.project_folders: dict[int, FolderNode] = {}  # by the number of the project, in plan order
+        self.project_places = {number: Place(each.root, each.folder or b"") for number, each in self.projects.items()}
         self._rules = plan.policy.names
         self.rules_are_exact = not (self._rules.ignores_case or self._rules.ignores_form)
         self._base_folders = source.folders()
@@ -251,6 +252,13 @@ class NodeTree:
         node = self._files.get(action.action_id)
         if node is not None:
             node.leaf = self._renewed(node.leaf)
+
+    def path_in_project(self, leaf: Leaf) -> bytes | None:
+        """The path of a file below the folder of its project as that is on the disk; `None` where it is not in there."""
+        place = self.project_places.get(leaf.unit)
+        if place is None or leaf.root != place.root or not is_within(leaf.source, place.path):
+            return None
+        return leaf.source[len(place.path) :].lstrip(b"/")
 
     def note_first_places(self, action_ids: Collection[int]) -> None:
         """Edits say that these actions are new, or others now: some may have been renamed."""

@@ -264,7 +264,7 @@ NO_CATEGORY: Final = "none"  # what a person writes of a file for which there is
 
 
 class EditKind(Enum):
-    """What a person did to the layout; the last two are about steps of the log and not about the layout."""
+    """What a person did to the layout, or happened to the originals; the last two are about steps of the log and not the layout."""
 
     MOVE = "move"
     SWAP = "swap"
@@ -280,6 +280,7 @@ class EditKind(Enum):
     REFRESH = (
         "refresh"  # not by a person: the original of an action is another than was planned, and the action says so now
     )
+    FOLLOW = "follow"  # not by a person: the folder of a project has been renamed or moved on the disk
     UNDO = "undo"  # a step is taken back
     REDO = "redo"  # a step that was taken back is made again
 
@@ -302,7 +303,9 @@ class Edit:
 
     A MOVE of a folder means everything in it; only files are EXCLUDEd. `at_ns` is when it was made; folders show it as their time.
     `mode` and `mtime_ns` belong to MKDIR and TOUCH, `replaces` (the fingerprint of what is at the target) to REPLACE, `action_id`
-    to ADD and REFRESH, and to the MOVE or VAULT of a file that no person made, `category` to a MOVE by which a person has said
+    to ADD and REFRESH, and to the MOVE or VAULT of a file that no person made; a FOLLOW, and the MOVE of a project that no person
+    made, name by it a member of the project, and the `target` of a FOLLOW is the absolute path that the project's folder has now.
+    `category` belongs to a MOVE by which a person has said
     what the file is, and (`NO_CATEGORY`) to an EXCLUDE by which one has said that it is nothing that there is a category for.
     `step` is the `seq` of the first edit of the same gesture, which is taken back as a whole; of an UNDO or REDO it is the step
     that this takes back or makes again, and there is no path; of what no person did (origin WATCH) it is 0. `seq` is 0 in a draft,

@@ -1,13 +1,13 @@
 """The projects among the folders of a tree: each moves as one folder, and what is in it comes along.
 
 A project's folder keeps its content as it is on the disk, which is more than the plan's files. Where the project is before the
-commit is told by its unit, where it goes by its node.
+commit is told by its unit and by what has become of that on the disk since (`NodeTree.project_places`), where it goes by its node.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ifmosfs.core.files import Place
 from ifmosfs.core.names import components, join
@@ -18,7 +18,8 @@ from ifmosfs.core.plan import Unit
 
 @dataclass(frozen=True, slots=True)
 class CarriedFolder:
-    """A project of the layout, which commit moves as one folder; its files are among the moves, too."""
+    """A project of the layout, which commit moves as one folder; its files are among the moves, too. `unit`: with the folder that it
+    has now."""
 
     unit: Unit
     target: bytes
@@ -39,7 +40,12 @@ class ProjectFolders:
         """The projects of the layout, in plan order."""
         for number, folder in self._nodes.project_folders.items():
             if not self._nodes.in_review(folder):
-                yield CarriedFolder(self._nodes.projects[number], self._nodes.path_of(folder))
+                yield CarriedFolder(self.unit(number), self._nodes.path_of(folder))
+
+    def unit(self, number: int) -> Unit:
+        """A project with the folder that it has on the disk now."""
+        place = self._nodes.project_places[number]
+        return replace(self._nodes.projects[number], root=place.root, folder=place.path)
 
     def source_of(self, folder: FolderNode) -> Place | None:
         """Where a folder that is a project, or lies in one, is before the commit; `None` for every other folder."""
@@ -52,8 +58,8 @@ class ProjectFolders:
             step = step.parent
         if step is None:
             return None
-        unit = self._nodes.projects[step.unit]
-        return Place(unit.root, join(unit.folder or b"", *reversed(names)))
+        place = self._nodes.project_places[step.unit]
+        return Place(place.root, join(place.path, *reversed(names)))
 
     def inside(self, path: bytes) -> Place | None:
         """As `source_of`, for any path below a project's folder, in the tree or not."""

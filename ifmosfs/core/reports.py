@@ -121,7 +121,7 @@ REMEDIES: Final[Mapping[str, str]] = {
     "unit-split": "move it to the others by hand, or them to it",
     "unit-elsewhere": "move them in two steps, through a free name",
     "folder-elsewhere": "choose a target on the same filesystem",
-    "project-scattered": "put the whole project into one folder in the view, or leave it out",
+    "project-scattered": "put the whole project into one folder in the view, or leave it out; where it is in one, scan again",
     "winner-stayed": "see why the other file could not be moved, then commit again",
     "relative-link": "make the link absolute, or leave it where it is",
     "disk-full": "free some space, then run the same command again",

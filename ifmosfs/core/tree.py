@@ -25,7 +25,7 @@ from ifmosfs.core.fates import Fates, PlannedFolder, PlannedMove
 from ifmosfs.core.files import Place
 from ifmosfs.core.node_tree import NodeTree
 from ifmosfs.core.nodes import FileNode, FolderNode, Node, TreeSource
-from ifmosfs.core.plan import Action, Edit, EditKind, EditOrigin, KeepReason, Plan
+from ifmosfs.core.plan import Action, Edit, EditKind, EditOrigin, KeepReason, Plan, Unit
 from ifmosfs.core.project_folders import CarriedFolder, ProjectFolders
 from ifmosfs.core.refusals import FsError
 from ifmosfs.core.tree_source import PlanSource, root_labels
@@ -132,6 +132,10 @@ class PlanTree(NodeTree):
     def inside_project(self, path: bytes) -> Place | None:
         """As `carried_source`, for any path below a project's folder, in the tree or not."""
         return self._projects.inside(path)
+
+    def project(self, number: int) -> Unit:
+        """A project with the folder that it has on the disk now."""
+        return self._projects.unit(number)
 
     def project_path(self, number: int) -> bytes | None:
         """Where the folder of a project is in the tree; `None` where the project has no folder of its own."""

@@ -83,10 +83,18 @@ class Telling:
             return
         self.originals_changed({edit.action_id or 0 for edit in changed if edit.kind is EditKind.REFRESH})
         if len(changed) <= MOST_TOLD_SINGLY:
-            for path in dict.fromkeys(path for edit in changed for path in (edit.path, edit.target) if path):
+            for path in dict.fromkeys(path for edit in changed for path in self._paths_of(edit) if path):
                 self.name_changed(path)
         if len(changed) > MOST_TOLD_SINGLY or any(edit.kind in PUT_ASIDE for edit in changed):
             self._told.all_changed()
+
+    def _paths_of(self, edit: Edit) -> tuple[bytes | None, ...]:
+        """The paths that an edit is about. A file of a project that was renamed in there has another one for that, which the edit does
+        not say."""
+        tree, action_id = self._guarded.tree, edit.action_id or 0
+        if edit.kind is EditKind.REFRESH and tree.has_projects and tree.has_file(action_id):
+            return edit.path, tree.path_of(tree.file(action_id))
+        return (edit.path,) if edit.kind is EditKind.FOLLOW else (edit.path, edit.target)
 
     def name_changed(self, path: bytes) -> None:
         """What is remembered of a name, and of its folder, is out of date."""

@@ -626,3 +626,79 @@ def test_view_that_can_open_few_files_says_so_and_takes_in_what_appeared_as_soon
         for one in held:
             os.close(one)
         desk.run("unmount", "--lazy", desk.mount_point)
+def with_checkout(desk: Desk) -> Path:
+    put(desk.inbox / "code" / ".git" / "HEAD", b"ref")
+    put(desk.inbox / "code" / "main.c", b"int main;")
+    return desk.inbox / "code"
+
+
+CHECKOUT = {b".git": {b"HEAD": b"ref"}, b"main.c": b"int main;"}
+
+
+def carried_out(desk: Desk, plan: str, mount_point: Path, kept: dict[bytes, object]) -> object:
+    """The folder that the project was dragged into, once nothing stands against the plan and it is carried out."""
+    assert settled(lambda: read_tree(mount_point / "Kept"), kept) == kept
+    assert settled(lambda: desk.run("stage", "validate", plan).status, 0) == 0
+    assert desk.run("commit", mount_point, "--yes").status == 0
+    return read_tree(desk.target / "Kept")
+
+
+@pytest.mark.parametrize("drag_first", [True, False], ids=["dragged before", "dragged after"])
+def test_project_that_is_renamed_and_moved_in_the_inbox_is_committed_as_one_folder(
+    desk: Desk, mount_point: Path, drag_first: bool
+) -> None:
+    code = with_checkout(desk)
+    plan = mount(desk, mount_point)
+    (mount_point / "Kept").mkdir()
+    shown = mount_point / "To review" / "projects"
+    if drag_first:
+        os.rename(shown / "code", mount_point / "Kept" / "mine")
+    (desk.inbox / "deep").mkdir()
+    os.rename(code, desk.inbox / "deep" / "renamed")
+    if not drag_first:
+        assert settled((shown / "deep" / "renamed").is_dir, True) is True
+        os.rename(shown / "deep" / "renamed", mount_point / "Kept" / "mine")
+    else:
+        source = desk.inbox / "deep" / "renamed" / "main.c"
+        assert settled(lambda: attribute(mount_point / "Kept" / "mine" / "main.c", "source"), str(source)) == str(
+            source
+        )
+    assert carried_out(desk, plan, mount_point, {b"mine": CHECKOUT}) == {b"mine": CHECKOUT}
+    assert not (desk.inbox / "deep").exists()
+
+
+def test_file_renamed_in_a_project_is_shown_once_and_the_project_committed(desk: Desk, mount_point: Path) -> None:
+    code = with_checkout(desk)
+    plan = mount(desk, mount_point)
+    os.rename(mount_point / "To review" / "projects" / "code", mount_point / "code")
+    (mount_point / "Kept").mkdir()
+    os.rename(mount_point / "code", mount_point / "Kept" / "code")
+    os.rename(code / "main.c", code / "other.c")
+    now = {b"code": {b".git": {b"HEAD": b"ref"}, b"other.c": b"int main;"}}
+    assert carried_out(desk, plan, mount_point, now) == now
+
+
+def test_project_renamed_while_the_plan_was_not_mounted_is_followed_by_the_next_mount(
+    desk: Desk, mount_point: Path
+) -> None:
+    code = with_checkout(desk)
+    plan = mount(desk, mount_point)
+    (mount_point / "Kept").mkdir()
+    os.rename(mount_point / "To review" / "projects" / "code", mount_point / "Kept" / "mine")
+    assert desk.run("unmount", "--keep", mount_point).status == 0
+    os.rename(code, desk.inbox / "renamed")
+    assert desk.run("mount", "--plan", plan, mount_point).status == 0
+    source = str(desk.inbox / "renamed" / "main.c")
+    assert settled(lambda: attribute(mount_point / "Kept" / "mine" / "main.c", "source"), source) == source
+    assert carried_out(desk, plan, mount_point, {b"mine": CHECKOUT}) == {b"mine": CHECKOUT}
+
+
+def test_folder_that_takes_in_files_of_a_project_is_not_taken_for_the_project(desk: Desk, mount_point: Path) -> None:
+    code = with_checkout(desk)
+    mount(desk, mount_point)
+    (mount_point / "Kept").mkdir()
+    os.rename(mount_point / "To review" / "projects" / "code", mount_point / "Kept" / "mine")
+    os.rename(code / "main.c", desk.inbox / "tables" / "main.c")
+    shutil.rmtree(code)
+    assert settled(lambda: attribute(mount_point / "Kept" / "mine" / "main.c", "status"), "missing") == "missing"
+    assert not (mount_point / "Kept" / "mine" / "sizes.csv").exists()

@@ -19,9 +19,12 @@ from ifmosfs.core.amending import (
     joining,
     merged,
     names_shown,
+    project_followed,
     project_member,
+    project_moved,
     renewed,
     rivals,
+    without_leavers,
 )
 from ifmosfs.core.edit_log import effective, numbered, redoable, retracing, steps, undoable
 from ifmosfs.core.files import Kind, Place, ScannedFile
@@ -519,3 +522,107 @@ def test_what_appears_joins_the_unit_of_its_company_where_that_is_one(
 ) -> None:
     known = [replace(action, unit=unit) for action, unit in zip(plan_of(*ROWS).actions, units, strict=False)]
     assert joining(known, 9, {7}) == expected
+
+
+# Projects that are renamed and moved on the disk
+
+PROJECT_ROWS = (
+    (b"code/main.py", KeepReason.PROJECT),
+    (b"code/lib/a.py", KeepReason.PROJECT),
+    (b"notes", b"Docs/notes"),
+)
+STAYING = b"To review/projects/code"
+
+
+def with_project() -> Plan:
+    plan = plan_of(*PROJECT_ROWS)
+    actions = [replace(one, unit=int(one.source.startswith(b"code/"))) for one in plan.actions]
+    return replace(plan, units=(Unit(1, UnitKind.PROJECT, b"/in", b"code"),), actions=tuple(actions))
+
+
+def watched(drafts: tuple[Edit, ...]) -> list[Edit]:
+    return [replace(each, seq=number) for number, each in enumerate(drafts, 10)]
+
+
+def followed(plan: Plan, *edits: Edit) -> tuple[Plan, list[Edit]]:
+    """The folder `code` is `other/ren` now."""
+    change = project_followed(PlanTree(plan, edits), 1, Place(b"/in", b"other/ren"), plan.actions[:2], NOW_NS)
+    return amended(plan, change), watched(change.edits)
+
+
+def carried(tree: PlanTree) -> list[tuple[Place, bytes]]:
+    return [(folder.source, folder.target) for folder in tree.carried()]
+
+
+def test_project_that_was_renamed_stays_one_at_the_place_that_a_person_has_given_it() -> None:
+    drag = edit(EditKind.MOVE, STAYING, b"Mine/it")
+    now, edits = followed(with_project(), drag)
+    tree = tree_after(now, drag, *edits)
+    assert layout(tree)[b"Mine"] == {
+        b"it": {b"main.py": b"other/ren/main.py", b"lib": {b"a.py": b"other/ren/lib/a.py"}}
+    }
+    assert carried(tree) == [(Place(b"/in", b"other/ren"), b"Mine/it")]
+    assert tree.inside_project(b"Mine/it/new") == Place(b"/in", b"other/ren/new")
+
+
+def test_project_that_was_renamed_where_it_stays_takes_its_new_name_and_can_be_dragged_then() -> None:
+    now, edits = followed(with_project())
+    tree = tree_after(now, *edits)
+    inside = {b"main.py": b"other/ren/main.py", b"lib": {b"a.py": b"other/ren/lib/a.py"}}
+    assert review(tree)[b"projects"] == {b"other": {b"ren": inside}}
+    tree.apply(edit(EditKind.MOVE, b"To review/projects/other/ren", b"ren"))
+    assert carried(tree) == [(Place(b"/in", b"other/ren"), b"ren")]
+
+
+def test_project_that_was_renamed_is_followed_also_when_the_drag_before_is_taken_back_and_made_again() -> None:
+    drag = edit(EditKind.MOVE, STAYING, b"Mine/it")
+    now, edits = followed(with_project(), drag)
+    without = tree_after(now, *edits)
+    assert (carried(without), without.carried_source(without.folder_at(STAYING))) == ([], Place(b"/in", b"other/ren"))
+    now, edits = followed(with_project())
+    again = tree_after(now, drag, *edits)  # the move among what stays fits no more, and is left out
+    assert carried(again) == [(Place(b"/in", b"other/ren"), b"Mine/it")]
+
+
+@pytest.mark.parametrize("at", [STAYING, b"Mine/it"])
+@pytest.mark.parametrize("inside", [b"z.py", b"new/deep/z.py"])
+def test_file_that_was_renamed_in_its_project_is_one_file_at_its_new_name(at: bytes, inside: bytes) -> None:
+    plan = with_project()
+    drags = [] if at == STAYING else [edit(EditKind.MOVE, STAYING, at)]
+    lib = plan.actions[1]
+    now, change = follow(
+        plan, PlanTree(plan, drags), NOTHING, Renewed([renewed(lib, scanned(b"code/" + inside, 2))], {2: lib})
+    )
+    tree = tree_after(now, *drags, *watched(change.edits))
+    assert tree.path_of(tree.file(2)) == at + b"/" + inside
+    assert tree.find(at + b"/lib") is None
+    undone = tree_after(now, *watched(change.edits))
+    assert undone.path_of(undone.file(2)) == STAYING + b"/" + inside
+
+
+def test_files_of_a_project_that_take_each_others_names_are_each_where_the_disk_has_them() -> None:
+    plan = with_project()
+    main, lib = plan.actions[:2]
+    others = [renewed(main, scanned(b"code/lib/a.py", 1)), renewed(lib, scanned(b"code/b.py", 2))]
+    now, change = follow(plan, PlanTree(plan), NOTHING, Renewed(others, {1: main, 2: lib}))
+    tree = tree_after(now, *watched(change.edits))
+    assert review(tree)[b"projects"] == {b"code": {b"lib": {b"a.py": b"code/lib/a.py"}, b"b.py": b"code/b.py"}}
+
+
+def test_file_that_leaves_its_project_is_gone_from_it_and_another_one_that_appears() -> None:
+    plan = with_project()
+    main, lib, notes = plan.actions
+    out, inside, elsewhere = scanned(b"main.py", 1), scanned(b"code/b.py", 2), scanned(b"n", 3)
+    told = Differences([], [], [(main, out), (lib, inside), (notes, elsewhere)], [])
+    expected = Differences([out], [], [(lib, inside), (notes, elsewhere)], [main])
+    assert without_leavers(PlanTree(plan), told) == expected
+
+
+def test_where_a_project_has_gone_is_what_most_of_its_renamed_files_say() -> None:
+    main, lib, _ = with_project().actions
+    before = Place(b"/in", b"code")
+    moved = [(main, scanned(b"x/ren/main.py")), (lib, scanned(b"x/ren/lib/a.py")), (lib, scanned(b"x/ren/z.py"))]
+    assert project_moved(before, moved) == Place(b"/in", b"x/ren")
+    assert project_moved(before, [(main, scanned(b"code/z.py"))]) is None
+    assert project_moved(before, [(main, scanned(b"main.py"))]) is None  # out of it, into the root
+    assert project_moved(before, []) is None
