@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ifmosfs.core.names import NameRules, join, repair, split, windows_name, with_suffix_before_extension
-from ifmosfs.core.plan import Action, Edit, EditKind, EditOrigin
+from ifmosfs.core.plan import Action, Edit, EditKind, EditOrigin, KeepReason
 from ifmosfs.core.refusals import FsError
 from ifmosfs.core.tree import FolderNode, Node, PlanTree
 from ifmosfs.core.validation import Finding, FixKind
@@ -89,6 +89,8 @@ class _Fixing:
                 self._rename(finding, node)
             elif not isinstance(node, FolderNode):
                 self._put_away(finding, node.action)
+            elif node.unit:
+                self._put_back(finding, node)
         except FsError:
             self._failed.append(finding)
 
@@ -99,6 +101,19 @@ class _Fixing:
             node = self._tree.file(each.action_id)
             if not self._tree.in_review(node):
                 self._apply(finding, node, self._draft(kind, self._tree.path_of(node)))
+
+    def _put_back(self, finding: Finding, project: FolderNode) -> None:
+        """A project goes among those that stay, where it would be shown had nobody moved it, or else at the top of them."""
+        tree, place = self._tree, self._tree.project_places[project.unit]
+        top = join(tree.review.name, KeepReason.PROJECT.value.encode())
+        wanted = join(top, tree.labels[place.root], place.path)
+        folder, name = split(wanted)
+        if not isinstance(tree.find(folder), FolderNode):
+            folder = top
+        if tree.find(join(folder, name)) is not None:
+            free = self._free_name(folder, name, name)
+            name = name if free is None else free
+        self._apply(finding, project, self._draft(EditKind.MOVE, tree.path_of(project), join(folder, name)))
 
     def _rename(self, finding: Finding, node: Node) -> None:
         path = self._tree.path_of(node)
@@ -126,6 +141,8 @@ class _Fixing:
         source = join(self._tree.plan.target, self._tree.path_of(node))
         if not isinstance(node, FolderNode):
             source = node.action.source_place.absolute
+        elif node.unit:
+            source = self._tree.project_places[node.unit].absolute
         self._tree.apply(edit)
         self._done.add(node)
         self._changes.append(Change(finding, edit, source))

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from ifmosfs.core.effects import RELATIVE_LINK, Response, disk_failed, estranged_text, lstat_or_none, response_to
+from ifmosfs.core.effects import Response, disk_failed, lstat_or_none, response_to
 from ifmosfs.core.files import Kind, Place
 from ifmosfs.core.names import ancestors
 from ifmosfs.core.plan import Action
 from ifmosfs.core.ports import DiskReader
-from ifmosfs.core.steps import Step
 from ifmosfs.core.tree import PlanTree
 
 CHANGES = "link-changes"
@@ -19,7 +18,7 @@ DANGLES = "link-dangling"
 
 
 class LinkTrouble(NamedTuple):
-    """A link at `place`, its text, and what is wrong with it: `CHANGES`, `DANGLES` or `RELATIVE_LINK`."""
+    """A link at `place`, its text, and what is wrong with it: `CHANGES` or `DANGLES`."""
 
     code: str
     place: Place
@@ -37,26 +36,6 @@ def find_link_troubles(tree: PlanTree, disk: DiskReader) -> Iterator[LinkTrouble
             trouble = check.trouble(action)
             if trouble is not None:
                 yield trouble
-
-
-def find_refused_links(tree: PlanTree, steps: Iterable[Step], disk: DiskReader) -> Iterator[LinkTrouble]:
-    """The plan's symlinks that the steps would move alone, and that commit leaves where they are because they would mean something
-    else then, in the order of the steps. Links in a folder that is carried go with it, whatever they mean there."""
-    links = {action.source_place: action for action in tree.plan.actions if action.entry_kind is Kind.SYMLINK}
-    for step in steps if links else ():
-        action = links.get(step.source)
-        text = None if action is None else _estranged_text(step, disk)
-        if action is not None and text is not None:
-            yield LinkTrouble(RELATIVE_LINK, step.source, text, action.action_id)
-
-
-def _estranged_text(step: Step, disk: DiskReader) -> bytes | None:
-    try:
-        return estranged_text(step.source, step.target, disk)
-    except OSError as error:
-        if response_to(error) is Response.FATAL:
-            raise disk_failed(error, step.source) from error
-        return None  # it is gone, or something else now: the preflight says so
 
 
 class _Links:

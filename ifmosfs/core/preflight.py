@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from ifmosfs.core.effects import Response, disk_failed, parent, response_to
+from ifmosfs.core.effects import RELATIVE_LINK, Response, disk_failed, estranged_text, parent, response_to
 from ifmosfs.core.execute import WorkOrder, n_files_of
 from ifmosfs.core.files import Attr, Kind, Place, Root
 from ifmosfs.core.inheriting import GROUP_OF_FOLDER
@@ -32,6 +32,7 @@ STICKY = 0o1000
 READ_ONLY: Final = "read-only"
 WINNER_STAYED: Final = "winner-stayed"
 NOT_WRITABLE: Final = "not-writable"
+FOLDER_ELSEWHERE: Final = "folder-elsewhere"
 
 Watch = Callable[["Step", Attr, bool], None]
 
@@ -242,19 +243,35 @@ class _Preflight:
         if found.is_protected:
             self._add("protected", step.source, step)
         self._remember_if_held(step, found)
+        self._link(step, found)
         goes_to = self._folders.landing(parent(step.target))
         is_copy = goes_to is not None and goes_to.attr.device != found.device
-        if goes_to is not None and is_copy:
+        if step.is_folder and is_copy:
+            self._add(FOLDER_ELSEWHERE, step.source, step)  # it would have to be copied, which a project never is
+        elif goes_to is not None and is_copy:
             self._n_copies += 1
             self._n_bytes += step.expected.size_bytes
             self._room.add_copy(goes_to, found.size_bytes, found.n_blocks)
-            if found.n_links > 1 and not step.is_folder:
+            if found.n_links > 1:
                 self._add("hard-linked", step.source, step)
             elif self._is_owner_lost(step, found, *goes_to):
                 self._add("owner-not-kept", step.source, step)
             elif self._are_attributes_lost(step, goes_to.place):
                 self._add("attributes-not-kept", step.source, step)
         self._watch(step, found, is_copy)
+
+    def _link(self, step: Step, found: Attr) -> None:
+        """A relative link that would lead elsewhere from its new place; one in a folder that is carried goes with it, whatever."""
+        if found.kind is not Kind.SYMLINK or not step.action_id:
+            return
+        try:
+            text = estranged_text(step.source, step.target, self._disk)
+        except OSError as error:
+            if response_to(error) is Response.FATAL:
+                raise disk_failed(error, step.source) from error
+            return  # it is gone, or something else by now
+        if text is not None:
+            self._add(RELATIVE_LINK, step.source, step, f"{WORDS[RELATIVE_LINK]}: {display(text)}")
 
     def _is_owner_lost(self, step: Step, found: Attr, folder: Place, attr: Attr) -> bool:
         """Whether this user cannot give the copy its owner and group, in a folder or in one that is made in it."""
@@ -264,8 +281,6 @@ class _Preflight:
         return self._allowed.copy_refusal(folder, attr, found) is not None
 
     def _are_attributes_lost(self, step: Step, folder: Place) -> bool:
-        if step.is_folder:  # it is not copied at all
-            return False
         try:
             return self._allowed.attributes_refusal(step.source, folder) is not None
         except OSError as error:

@@ -16,10 +16,10 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final, NamedTuple
 
-from ifmosfs.core.effects import Response, disk_failed, lstat_or_none, response_to
+from ifmosfs.core.effects import RELATIVE_LINK, Response, disk_failed, lstat_or_none, response_to
 from ifmosfs.core.execute import WorkOrder
 from ifmosfs.core.files import Attr, Kind, Place
-from ifmosfs.core.links import CHANGES, LinkTrouble, find_link_troubles, find_refused_links
+from ifmosfs.core.links import CHANGES, LinkTrouble, find_link_troubles
 from ifmosfs.core.names import (
     CONTROL_NAME,
     WINDOWS_FOLDER_UNITS,
@@ -39,7 +39,7 @@ from ifmosfs.core.names import (
 )
 from ifmosfs.core.plan import Action, ActionKind, ConflictStrategy, DuplicateRule, Origin, Plan, Unit, UnitKind
 from ifmosfs.core.ports import DiskReader
-from ifmosfs.core.preflight import WINNER_STAYED
+from ifmosfs.core.preflight import FOLDER_ELSEWHERE, WINNER_STAYED
 from ifmosfs.core.reports import WORDS, PreflightReport, Problem, problem
 from ifmosfs.core.steps import Step, stranded
 from ifmosfs.core.tree import FolderNode, PlanTree
@@ -74,7 +74,7 @@ class FixKind(Enum):
 class Fix:
     """What would be done. `name`: of a RENAME, the name to begin with; a number is added where it is taken.
 
-    `path`: of a RENAME of a folder, its path in the layout; of a file the finding's action says which.
+    `path`: of a RENAME of a folder, and of a project that stays, its path in the layout; of a file the finding's action says which.
     """
 
     kind: FixKind
@@ -318,6 +318,8 @@ class _Validation:
             each, fix = self._of_taken_name(each)
         elif fixable and each.code == "folder-name-taken":
             fix = self._number_folder(each.path)
+        elif fixable and each.code == FOLDER_ELSEWHERE:
+            fix = self._leave_project(each.path)
         elif fixable and each.action_id and each.code not in GONE_FOR_GOOD:
             fix = STAYS
         return Finding(each, Level.NORMAL, self._together(each.action_id, fix), stays=True)
@@ -351,6 +353,10 @@ class _Validation:
         if not isinstance(node, FolderNode):
             return NOTHING
         return Fix(FixKind.RENAME, "give the folder a number", split(path)[1], path)
+
+    def _leave_project(self, absolute: bytes) -> Fix:
+        places = (each.target for each in self._tree.carried() if each.source.absolute == absolute)
+        return next((replace(STAYS, path=path) for path in places), NOTHING)
 
     def _layout_path(self, absolute: bytes) -> bytes:
         """The path below the target, ``b""`` for what is not below it."""
@@ -497,13 +503,8 @@ class _Validation:
         return places
 
     def links(self) -> None:
-        """Symlinks that commit does not move, and those that would no longer lead where they lead now."""
-        gone = {each.action_id for each in self._preflight.problems if each.code in GONE}
-        refused = set()
-        for trouble in find_refused_links(self._tree, self._order.steps, self._disk):
-            refused.add(trouble.action_id)
-            if trouble.action_id not in gone:
-                self._add_refused_link(trouble)
+        """Symlinks that would no longer lead where they lead now; those that commit does not move the preflight has told."""
+        refused = {each.action_id for each in self._preflight.problems if each.code == RELATIVE_LINK}
         for trouble in find_link_troubles(self._tree, self._disk):
             is_moving = trouble.code == CHANGES
             if is_moving and trouble.action_id in refused:
@@ -517,11 +518,6 @@ class _Validation:
                 words=_link_words(trouble),
                 action_id=trouble.action_id,
             )
-
-    def _add_refused_link(self, trouble: LinkTrouble) -> None:
-        found = problem(trouble.code, trouble.place.absolute, words=_link_words(trouble), action_id=trouble.action_id)
-        fix = self._together(trouble.action_id, STAYS)
-        self._findings.append(Finding(found, Level.NORMAL, fix, stays=True))
 
 
 NAMES_TAKEN: Final = frozenset({"name-taken", "same-target"})

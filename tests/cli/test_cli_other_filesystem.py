@@ -368,3 +368,29 @@ def test_a_symlink_to_the_inbox_names_the_same_session(split_desk: Desk) -> None
     organised = read_tree(split_desk.target)
     del organised[b".ifmosfs"]
     assert organised == ORGANISED
+
+
+@needs_fuse
+def test_a_project_dragged_to_another_filesystem_is_named_before_the_commit_and_fix_leaves_it(split_desk: Desk) -> None:
+    write_tree(split_desk.inbox / "code", {b".git": {b"HEAD": b"ref"}, b"main.c": b"int main;"})
+    point = split_desk.mount_point
+    plan = split_desk.staged()
+    assert split_desk.run("mount", "--plan", plan, point).status == 0
+    try:
+        (point / "Kept").mkdir()
+        os.rename(point / "To review/projects/code", point / "Kept/mine")
+        found = split_desk.here("stage", "validate", plan)
+        rehearsed = split_desk.here("commit", plan, "--dry-run", "--json")
+        fixed = split_desk.here("stage", "fix", plan, "--auto")
+        left = sorted(os.listdir(point / "To review/projects"))
+        again = split_desk.here("stage", "validate", plan)
+    finally:
+        force_unmount(point)
+    words = "a project moves as one folder, which is only possible on one filesystem"
+    fix = "[fix: leave it where it is]"
+    assert (found.status, found.out.splitlines()[1]) == (
+        4,
+        f"  folder-elsewhere: {split_desk.inbox}/code: {words} {fix}",
+    )
+    assert "folder-elsewhere" in {row["code"] for row in rehearsed.json["problems"]}
+    assert (fixed.status, left, again.status) == (0, ["code"], 0)

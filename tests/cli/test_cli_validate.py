@@ -240,6 +240,8 @@ def test_a_dragged_link_that_commit_would_leave_is_a_problem_and_fix_leaves_it(d
             f"ifmosfs stage fix {plan} would mend 1 of them.",
         ],
     )
+    before = desk.here("commit", plan, "--dry-run").out.splitlines()
+    assert "  1 problem found before starting:" in before
     assert desk.run("unmount", "--keep", mount_point).status == 0
     assert desk.here("stage", "fix", plan, "--auto").status == 0
     assert found(desk, plan) == []

@@ -13,8 +13,10 @@ from ifmosfs.core.names import NameRules
 from ifmosfs.core.ports import Space
 from ifmosfs.core.preflight import Credentials, Setting, preflight, refusals, shuts_target
 from ifmosfs.core.reports import PreflightReport
+from ifmosfs.core.steps import Step
 from tests.adapters.faults import Delegating
 from tests.adapters.memory_disk import MemoryDisk
+from tests.adapters.trees import Link
 from tests.core.committing import everything, make_disk, make_order, make_run, make_steps
 
 OWNER = Credentials(1000, frozenset({1000}))
@@ -300,3 +302,22 @@ def test_a_copy_to_a_target_that_is_still_to_be_made_is_one() -> None:
     assert (report.ready, report.n_copies) == (True, 1)
     near = WorkOrder(make_run(), steps=make_steps(disk, [((b"/usb", b"a"), (b"/usb/new", b"a"))]))
     assert check(disk, near, setting=Setting(b"/usb/new", "uuid:memory-2", ())).n_copies == 0
+
+
+@pytest.mark.parametrize(("target", "found"), [(b"/out", []), (b"/usb", [("folder-elsewhere", b"/in/kept", 0)])])
+def test_a_project_that_would_have_to_be_copied_is_found_and_not_counted_among_the_copies(
+    target: bytes, found: list[tuple[str, bytes, int]]
+) -> None:
+    disk, project = make_disk(), Place(b"/in", b"kept")
+    step = Step(0, project, Place(target, b"there"), disk.lstat(project).fingerprint, is_folder=True)
+    report = check(disk, WorkOrder(make_run(), steps=(step,), carried={project: 1}))
+    assert (findings(report), report.n_copies, report.n_bytes) == (found, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"), [(b"b", [("relative-link", b"/in/link", 1)]), (b"/in/b", [])], ids=["relative", "absolute"]
+)
+def test_a_link_that_would_lead_elsewhere_is_found(text: bytes, found: list[tuple[str, bytes, int]]) -> None:
+    disk = MemoryDisk.from_tree({b"in": {b"b": b"2", b"link": Link(text)}, b"out": {}})
+    steps = make_steps(disk, [((b"/in", b"link"), (b"/out", b"x"))])
+    assert findings(check(disk, WorkOrder(make_run(), steps=steps), setting=ONE_DISK)) == found
