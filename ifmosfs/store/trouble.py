@@ -24,6 +24,7 @@ _REFUSED_ERRNOS: Final = frozenset(
     {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EEXIST, errno.ENAMETOOLONG}
 )
 _GONE: Final = ("no such column", "no such table")  # what damage to the schema makes of good statements
+_ROOM_BYTES: Final = 1 << 20  # xfs refuses a new file before the last block is taken
 _MAKE_ROOM: Final = "make room, then run the same command again"
 _LOOK_AT_LOG: Final = "look at the system's log for disk errors before anything else is written there"
 _OTHER_FOLDER: Final = "set IFMOSFS_HOME to a folder that you can write to"
@@ -57,16 +58,25 @@ def _meaning(error: sqlite3.Error, path: Path) -> IfmosfsError | None:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the upper bits are details of the code in the lower eight
     if code in _DAMAGED or _tells_of_damage(code, str(error)):
         return damaged(path, str(error))
-    if code == sqlite3.SQLITE_FULL:
-        return DiskFull("no space is left for the database", path=name, hint=_MAKE_ROOM)
     if code == sqlite3.SQLITE_IOERR:
         return DiskFailed(f"the disk failed under the database ({error})", path=name, hint=_LOOK_AT_LOG)
     if code in _BUSY:
         hint = "wait until it has finished: ifmosfs status"
         return Locked("the database is in use by another process", path=name, hint=hint)
+    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_CANTOPEN and _is_full(path.parent)):
+        return DiskFull("no space is left for the database", path=name, hint=_MAKE_ROOM)
     if code in _REFUSED:
         return IfmosfsError(f"the database cannot be opened or written ({error})", path=name, hint=_OTHER_FOLDER)
     return None
+
+
+def _is_full(folder: Path) -> bool:
+    """Whether a disk has no room for a new file: of a journal for which there is none SQLite says only that it could not be opened."""
+    try:
+        space = os.statvfs(folder)
+    except OSError:
+        return False
+    return space.f_bavail * space.f_frsize < _ROOM_BYTES and os.access(folder, os.W_OK)
 
 
 def _tells_of_damage(code: int, said: str) -> bool:

@@ -626,6 +626,8 @@ def test_view_that_can_open_few_files_says_so_and_takes_in_what_appeared_as_soon
         for one in held:
             os.close(one)
         desk.run("unmount", "--lazy", desk.mount_point)
+
+
 def with_checkout(desk: Desk) -> Path:
     put(desk.inbox / "code" / ".git" / "HEAD", b"ref")
     put(desk.inbox / "code" / "main.c", b"int main;")
