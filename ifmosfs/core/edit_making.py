@@ -122,9 +122,8 @@ class EditMaker:
         parent, name = self._placing.ensure_parent(wanted)
         self._placing.detach(node, at_ns)
         self._placing.attach(node, parent, name, at_ns)
-        while left is not project and not (
-            left.loaded or left.n_unloaded
-        ):  # one that the disk has still is shown all the same
+        # A folder that the disk has still is shown all the same.
+        while left is not project and not (left.loaded or left.n_unloaded):
             above = left.parent
             self._placing.detach(left, at_ns)
             assert above is not None
