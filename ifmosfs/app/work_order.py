@@ -105,12 +105,11 @@ class _Projects:
 
 
 def _lies_in(move: PlannedMove, folder: CarriedFolder | None) -> bool:
-    """Whether a file of a project is planned to be in the new folder and is in the old one. Where in there is for the disk to say: all
-    that is in it comes along as it is."""
-    if folder is None:
+    """Whether a file of a project is planned to be in the new folder where it is in the old one, as that is on the disk now."""
+    if folder is None or move.source.root != folder.source.root or not is_within(move.source.path, folder.source.path):
         return False
-    is_inside = move.source.root == folder.source.root and is_within(move.source.path, folder.source.path)
-    return is_inside and is_within(move.target, folder.target)
+    inside = move.source.path[len(folder.source.path) :].strip(b"/")
+    return move.target == join(folder.target, inside)
 
 
 class _Vault:
