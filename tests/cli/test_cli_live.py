@@ -318,8 +318,8 @@ def under_another_disk(inbox: Path, secret: Path) -> Iterator[None]:
     ("swap", "number"),
     [
         (at_another_place, errno.ELOOP),
-        (at_its_own_new_place, errno.ELOOP),
-        (under_another_disk, errno.ESTALE),
+        pytest.param(at_its_own_new_place, errno.ELOOP, marks=pytest.mark.slow),
+        pytest.param(under_another_disk, errno.ESTALE, marks=pytest.mark.slow),
     ],
     ids=lambda each: each.__name__ if callable(each) else "",
 )
@@ -596,6 +596,7 @@ def test_original_that_takes_the_place_of_a_hard_linked_name_is_not_shown_under_
     assert read_tree(desk.target / "Financial" / "Documents" / "2021") == wanted
 
 
+@pytest.mark.slow
 def test_view_that_can_open_few_files_says_so_and_takes_in_what_appeared_as_soon_as_it_can(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.set_up({b"%02d.csv" % number: b"a,b\n%d,1\n2,3\n4,5\n" % number for number in range(70)})
@@ -645,7 +646,10 @@ def carried_out(desk: Desk, plan: str, mount_point: Path, kept: dict[bytes, obje
     return read_tree(desk.target / "Kept")
 
 
-@pytest.mark.parametrize("drag_first", [True, False], ids=["dragged before", "dragged after"])
+@pytest.mark.parametrize(
+    "drag_first",
+    [pytest.param(True, id="dragged before"), pytest.param(False, id="dragged after", marks=pytest.mark.slow)],
+)
 def test_project_that_is_renamed_and_moved_in_the_inbox_is_committed_as_one_folder(
     desk: Desk, mount_point: Path, drag_first: bool
 ) -> None:
@@ -680,6 +684,7 @@ def test_file_renamed_in_a_project_is_shown_once_and_the_project_committed(desk:
     assert carried_out(desk, plan, mount_point, now) == now
 
 
+@pytest.mark.slow
 def test_project_renamed_while_the_plan_was_not_mounted_is_followed_by_the_next_mount(
     desk: Desk, mount_point: Path
 ) -> None:
@@ -695,6 +700,7 @@ def test_project_renamed_while_the_plan_was_not_mounted_is_followed_by_the_next_
     assert carried_out(desk, plan, mount_point, {b"mine": CHECKOUT}) == {b"mine": CHECKOUT}
 
 
+@pytest.mark.slow
 def test_folder_that_takes_in_files_of_a_project_is_not_taken_for_the_project(desk: Desk, mount_point: Path) -> None:
     code = with_checkout(desk)
     mount(desk, mount_point)

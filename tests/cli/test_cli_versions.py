@@ -389,6 +389,7 @@ def test_a_mounted_version_follows_what_is_moved_while_it_is_mounted(desk: Desk)
         assert os.getxattr(shown, "user.ifmosfs.status") == b"gone"
 
 
+@pytest.mark.slow
 @pytest.mark.fuse
 def test_a_mounted_version_looks_without_the_journal_while_another_process_moves_files(desk: Desk) -> None:
     desk.committed()
@@ -445,6 +446,7 @@ def test_a_mounted_rollback_follows_what_is_moved_while_it_is_mounted(desk: Desk
         assert os.getxattr(view / "inbox/run.sh", "user.ifmosfs.status") == b"gone"
 
 
+@pytest.mark.slow
 @pytest.mark.fuse
 def test_a_mounted_rollback_has_nothing_left_to_move_back_when_it_was_done(desk: Desk) -> None:
     plan = desk.committed()
