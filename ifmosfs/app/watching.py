@@ -21,7 +21,7 @@ from typing import Final, Protocol
 from ifmosfs.app.amending import Amender, News, OpenTree
 from ifmosfs.app.context import App
 from ifmosfs.app.scanning import scan_rules
-from ifmosfs.core.amending import Differences, differences, in_project, project_moved, without_leavers
+from ifmosfs.core.amending import Differences, differences, in_project, project_moved, without_crossings
 from ifmosfs.core.errors import IfmosfsError
 from ifmosfs.core.files import Kind, Place, ScannedFile, SkippedEntry, UnreadableEntry
 from ifmosfs.core.manifest import FoundFile
@@ -162,7 +162,7 @@ class Follower:
         if self._follow_projects(told, looked):
             looked = self._look(touched)  # what else is different, is on the plan as it is now
             told = self._differences(looked)
-        told = self._whole(self._view.consult(partial(without_leavers, told=told)))
+        told = self._whole(self._view.consult(partial(without_crossings, told=told)))
         self._record(told, looked)
         if told.appeared or told.changed or told.renamed:
             self._amend(told)

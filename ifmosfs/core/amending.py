@@ -256,20 +256,20 @@ def in_project(tree: PlanTree, place: Place) -> Unit | None:
     return None
 
 
-def without_leavers(tree: PlanTree, told: Differences) -> Differences:
-    """The same, but what was moved out of its project is a file that is gone and another one that has appeared: it does not go with
-    the project any more, and where it is now is nothing that the plan has said anything of."""
+def without_crossings(tree: PlanTree, told: Differences) -> Differences:
+    """The same, but what was moved into a project, or out of one, is a file that is gone and another one that has appeared: what is in
+    a project goes with it and nowhere else."""
     stays: list[tuple[Action, ScannedFile]] = []
-    leaves: list[tuple[Action, ScannedFile]] = []
+    crosses: list[tuple[Action, ScannedFile]] = []
     for action, file in told.renamed:
-        around = in_project(tree, file.place) if action.unit in tree.projects else None
-        is_left = action.unit in tree.projects and (around is None or around.number != action.unit)
-        (leaves if is_left else stays).append((action, file))
+        around = in_project(tree, file.place)
+        was_in = action.unit if action.unit in tree.projects else None
+        (stays if was_in == (around and around.number) else crosses).append((action, file))
     return Differences(
-        [*told.appeared, *(file for _, file in leaves)],
+        [*told.appeared, *(file for _, file in crosses)],
         told.changed,
         stays,
-        [*told.vanished, *(action for action, _ in leaves)],
+        [*told.vanished, *(action for action, _ in crosses)],
     )
 
 

@@ -46,7 +46,7 @@ _ATTRIBUTES_ONLY: Final = -1
 _ALL_CONTENT: Final = 0
 _NO_FOLDER: Final = 0
 LET_PASS_S: Final = 0.05  # two lookups may wait for notifications that wait for the other
-ALL_PASS_S: Final = 1.0  # a deletion of the same file may hold its folder, and wait for the call that waits for this
+ALL_PASS_S: Final = 0.5  # a deletion of the same file may hold its folder, and wait for the call that waits for this
 
 
 class _Entry(NamedTuple):

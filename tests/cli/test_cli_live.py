@@ -701,6 +701,24 @@ def test_project_renamed_while_the_plan_was_not_mounted_is_followed_by_the_next_
 
 
 @pytest.mark.slow
+def test_file_that_is_moved_into_a_project_goes_with_it_and_nowhere_else(desk: Desk, mount_point: Path) -> None:
+    with_checkout(desk)
+    put(desk.inbox / "sizes.csv", TABLE)
+    mount(desk, mount_point)
+    (mount_point / "Kept").mkdir()
+    os.rename(mount_point / "To review" / "projects" / "code", mount_point / "Kept" / "code")
+    planned = mount_point / "Data" / "Datasets" / "sizes.csv"
+    assert planned.is_file()
+    os.rename(desk.inbox / "sizes.csv", desk.inbox / "code" / "sizes.csv")
+    kept = {b"code": {**CHECKOUT, b"sizes.csv": TABLE}}
+    assert settled(lambda: read_tree(mount_point / "Kept"), kept) == kept
+    assert settled(lambda: attribute(planned, "status"), "missing") == "missing"
+    assert desk.run("commit", mount_point, "--yes").status == 3
+    assert read_tree(desk.target / "Kept") == kept
+    assert not (desk.target / "Data" / "Datasets" / "sizes.csv").exists()
+
+
+@pytest.mark.slow
 def test_folder_that_takes_in_files_of_a_project_is_not_taken_for_the_project(desk: Desk, mount_point: Path) -> None:
     code = with_checkout(desk)
     mount(desk, mount_point)

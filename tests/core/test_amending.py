@@ -24,7 +24,7 @@ from ifmosfs.core.amending import (
     project_moved,
     renewed,
     rivals,
-    without_leavers,
+    without_crossings,
 )
 from ifmosfs.core.edit_log import effective, numbered, redoable, retracing, steps, undoable
 from ifmosfs.core.files import Kind, Place, ScannedFile
@@ -615,7 +615,15 @@ def test_file_that_leaves_its_project_is_gone_from_it_and_another_one_that_appea
     out, inside, elsewhere = scanned(b"main.py", 1), scanned(b"code/b.py", 2), scanned(b"n", 3)
     told = Differences([], [], [(main, out), (lib, inside), (notes, elsewhere)], [])
     expected = Differences([out], [], [(lib, inside), (notes, elsewhere)], [main])
-    assert without_leavers(PlanTree(plan), told) == expected
+    assert without_crossings(PlanTree(plan), told) == expected
+
+
+def test_file_that_is_moved_into_a_project_is_gone_from_its_place_and_another_one_that_appears() -> None:
+    plan = with_project()
+    _, lib, notes = plan.actions
+    joined, inside = scanned(b"code/lib/n", 3), scanned(b"code/b.py", 2)
+    told = Differences([], [], [(notes, joined), (lib, inside)], [])
+    assert without_crossings(PlanTree(plan), told) == Differences([joined], [], [(lib, inside)], [notes])
 
 
 def test_where_a_project_has_gone_is_what_most_of_its_renamed_files_say() -> None:

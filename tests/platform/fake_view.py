@@ -2,7 +2,7 @@
 
 `python -m tests.platform.fake_view ORIGINALS MOUNTPOINT` mounts, prints `ready`, and serves until unmounted. Four files are added at
 the top: `generated.txt` has content that is in no file, `slow.bin` takes two seconds for each read, `hang.bin` for ever, `bug.txt`
-raises what a view must not raise. In each folder a look for `slow-name` takes half a second, and finds nothing. With `--many`, a
+raises what a view must not raise. In each folder a look for `slow-name` takes a fifth of a second, and finds nothing. With `--many`, a
 folder `many` of N_MANY empty files is added too. `--driver=NAME` chooses the driver, and `--driver=reading` the kernel's without
 passthrough.
 
@@ -48,7 +48,7 @@ from ifmosfs.view.values import (
 
 GENERATED = b"made up\n" * 50_000
 SLOW_S = 2.0
-SLOW_NAME, SLOW_NAME_S = "slow-name", 0.5
+SLOW_NAME, SLOW_NAME_S = "slow-name", 0.2
 N_MANY = 20_000
 SPACE = Space(4096, 1_000_000, 500_000, 400_000, 80_000, 70_000, 255)
 SOURCE = b"user.ifmosfs.source"

@@ -167,14 +167,15 @@ class Calls:
         self.is_done.set()
 
 
-def test_what_waits_for_all_that_was_told_is_done_once_and_only_after_it() -> None:
+def test_what_waits_for_all_that_was_told_is_done_once_and_only_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ifmosfs.platform.kernel_notifier.ALL_PASS_S", WAIT_S / 4)
     slow, calls = SlowKernel(), Calls()
     slow.has_moved(OLD_PARENT)
     slow.when_all_passed(calls)
-    assert not calls.is_done.wait(ALL_PASS_S / 4)
+    assert not calls.is_done.wait(WAIT_S / 20)
     slow.may_take.release()
-    assert calls.is_done.wait(ALL_PASS_S / 4)
-    time.sleep(ALL_PASS_S)
+    assert calls.is_done.wait(WAIT_S / 8)
+    time.sleep(WAIT_S / 4)
     assert calls.n_done == 1
 
 
