@@ -179,14 +179,15 @@ def _show_usage(error: click.ClickException) -> Told:
 
 def _refused(error: OSError) -> IfmosfsError | None:
     """What the system says of a file that nothing else has foreseen there, as the error that it is; `None` for what may be a bug."""
-    from ifmosfs.core.errors import DiskFailed, DiskFull, IfmosfsError
+    from ifmosfs.core.effects import disk_failed
+    from ifmosfs.core.errors import DiskFull, IfmosfsError
+    from ifmosfs.core.files import Place
 
     if not isinstance(error.filename, str | bytes):
         return None
     path, said = os.fsencode(error.filename), error.strerror or str(error)
     if error.errno in FAILING_ERRNOS:
-        hint = "check the disk, then run the command again: it recovers first"
-        return DiskFailed(f"the disk failed ({said})", path=path, hint=hint)
+        return disk_failed(error, Place(path, b""))
     if error.errno in FULL_ERRNOS:
         return DiskFull("no space is left", path=path, hint="free some space, then run the command again")
     if error.errno in REFUSING_ERRNOS:

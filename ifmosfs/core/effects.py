@@ -16,7 +16,7 @@ from ifmosfs.core.errors import DiskFailed, DiskFull
 from ifmosfs.core.files import Attr, Fingerprint, Kind, Place
 from ifmosfs.core.journal import Operation, OpKind, OpState, Outcome
 from ifmosfs.core.names import SEPARATOR, components, display, split
-from ifmosfs.core.ports import Disk, DiskReader
+from ifmosfs.core.ports import SHORT_OF_MEANS, Disk, DiskReader
 from ifmosfs.core.reports import error_line
 from ifmosfs.core.vault import origin_of
 
@@ -67,9 +67,6 @@ POLICY: Final[Mapping[int, Response]] = {
 
 RELATIVE_LINK: Final = "relative-link"
 ABSENT: Final = frozenset({errno.ENOENT, errno.ENOTDIR})
-EXHAUSTED: Final = frozenset(
-    {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
-)  # no fault of the disk, but it stops a run as one does
 
 
 def response_to(error: OSError) -> Response:
@@ -109,7 +106,7 @@ def raise_if_final(error: OSError, place: Place) -> None:
 def disk_failed(error: OSError, place: Place) -> DiskFailed:
     """The exception for an error after which only a look at the disk tells what holds."""
     said = error.strerror or error
-    if error.errno in EXHAUSTED:
+    if error.errno in SHORT_OF_MEANS:  # no fault of the disk, but it stops a run as one does
         hint = "raise the limit (ulimit -n) or close other programs, then run the command again: it recovers first"
         return DiskFailed(f"the system has no more of it ({said})", path=place.absolute, hint=hint)
     hint = "check the disk, then run the command again: it recovers first"

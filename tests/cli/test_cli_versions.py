@@ -306,6 +306,18 @@ def test_an_unknown_version_is_refused(desk: Desk, wanted: str) -> None:
     assert lines == [f"error[not-found]: there is no version {wanted!r}", "  hint: list them: ifmosfs versions list"]
 
 
+@contextmanager
+def view_of(desk: Desk, *what: str) -> Iterator[Path]:
+    """A mounted view of the past."""
+    try:
+        result = desk.run("mount", *what, desk.mount_point)
+        assert result.status == 0, result.err
+        yield desk.mount_point
+        assert desk.run("unmount", desk.mount_point).status == 0
+    finally:
+        force_unmount(desk.mount_point)
+
+
 @pytest.mark.fuse
 def test_a_mounted_version_shows_what_is_elsewhere_and_refuses_what_is_gone(desk: Desk) -> None:
     plan = desk.committed()
@@ -333,16 +345,8 @@ def test_a_mounted_version_shows_what_is_elsewhere_and_refuses_what_is_gone(desk
 @pytest.mark.fuse
 def test_a_mounted_rollback_is_the_tree_that_the_rollback_makes(desk: Desk) -> None:
     plan = desk.committed()
-    try:
-        assert desk.run("mount", "--rollback", plan, desk.mount_point).status == 0
-        shown = (
-            read_tree(desk.mount_point / "inbox")
-            if (desk.mount_point / "inbox").exists()
-            else read_tree(desk.mount_point)
-        )
-        assert desk.run("unmount", desk.mount_point).status == 0
-    finally:
-        force_unmount(desk.mount_point)
+    with view_of(desk, "--rollback", plan) as view:
+        shown = read_tree(view / "inbox") if (view / "inbox").exists() else read_tree(view)
     assert desk.here("rollback", plan, "--yes").status == 0
     assert shown == tree(desk.inbox) == INBOX
 
@@ -354,18 +358,6 @@ SCRIPT_AT = "Development/Source code/run.sh"
 def said_of(path: Path) -> tuple[bytes, str]:
     """The status of a file in a view of the past, and where it is."""
     return os.getxattr(path, "user.ifmosfs.status"), os.fsdecode(os.getxattr(path, "user.ifmosfs.place"))
-
-
-@contextmanager
-def view_of(desk: Desk, *what: str) -> Iterator[Path]:
-    """A mounted view of the past."""
-    try:
-        result = desk.run("mount", *what, desk.mount_point)
-        assert result.status == 0, result.err
-        yield desk.mount_point
-        assert desk.run("unmount", desk.mount_point).status == 0
-    finally:
-        force_unmount(desk.mount_point)
 
 
 @pytest.mark.fuse
