@@ -19,50 +19,13 @@ from ifmosfs.core.plan import UnitKind
 from ifmosfs.store.catalogue import open_catalogue
 from tests.adapters.trees import read_tree
 from tests.cli.command_line import INVOICE, LEFT, ORGANISED, SCRIPT, TABLE, THEN_NS, Desk, make_inbox
+from tests.cli.live import SECONDS, attribute, layout, mount, put, settled
 from tests.fuse_support import FUSE_MARKS
 from tests.proof.images import image, mounted, run_or_skip
 
 pytestmark = FUSE_MARKS
 
-SECONDS = 20.0  # on a busy machine; two or three on an idle one
-OWN = (b".ifmosfs", b"To review")
 ANOTHER = b"Invoice No. 2024-18\nTotal amount due: 200 EUR\n"
-
-
-def mount(desk: Desk, point: Path, *options: str) -> str:
-    """The plan of a new mount."""
-    result = desk.run("mount", desk.inbox, point, "--output", desk.target, "--json", *options)
-    assert result.status == 0, result
-    return str(result.json["plan"])
-
-
-def settled(look: Callable[[], object], wanted: object) -> object:
-    """What is seen as soon as it is what is wanted, or after a while; an error where what is shown is gone or another file now."""
-    deadline = time.monotonic() + SECONDS
-    seen: object = None
-    while seen != wanted and time.monotonic() < deadline:
-        try:
-            seen = look()
-        except OSError as error:
-            seen = error
-        time.sleep(0.05)
-    return seen
-
-
-def layout(folder: Path) -> object:
-    """What commit makes, or has made."""
-    return {name: below for name, below in read_tree(folder).items() if name not in OWN}
-
-
-def attribute(path: Path, name: str) -> str:
-    return os.getxattr(path, f"user.ifmosfs.{name}").decode()
-
-
-def put(path: Path, content: bytes) -> None:
-    """A file of an old time, moved in whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    os.utime(path, ns=(THEN_NS, THEN_NS))
 
 
 def with_invoice(name: bytes, content: bytes = ANOTHER) -> dict[bytes, object]:
@@ -627,104 +590,3 @@ def test_view_that_can_open_few_files_says_so_and_takes_in_what_appeared_as_soon
         for one in held:
             os.close(one)
         desk.run("unmount", "--lazy", desk.mount_point)
-
-
-def with_checkout(desk: Desk) -> Path:
-    put(desk.inbox / "code" / ".git" / "HEAD", b"ref")
-    put(desk.inbox / "code" / "main.c", b"int main;")
-    return desk.inbox / "code"
-
-
-CHECKOUT = {b".git": {b"HEAD": b"ref"}, b"main.c": b"int main;"}
-
-
-def carried_out(desk: Desk, plan: str, mount_point: Path, kept: dict[bytes, object]) -> object:
-    """The folder that the project was dragged into, once nothing stands against the plan and it is carried out."""
-    assert settled(lambda: read_tree(mount_point / "Kept"), kept) == kept
-    assert settled(lambda: desk.run("stage", "validate", plan).status, 0) == 0
-    assert desk.run("commit", mount_point, "--yes").status == 0
-    return read_tree(desk.target / "Kept")
-
-
-@pytest.mark.parametrize(
-    "drag_first",
-    [pytest.param(True, id="dragged before"), pytest.param(False, id="dragged after", marks=pytest.mark.slow)],
-)
-def test_project_that_is_renamed_and_moved_in_the_inbox_is_committed_as_one_folder(
-    desk: Desk, mount_point: Path, drag_first: bool
-) -> None:
-    code = with_checkout(desk)
-    plan = mount(desk, mount_point)
-    (mount_point / "Kept").mkdir()
-    shown = mount_point / "To review" / "projects"
-    if drag_first:
-        os.rename(shown / "code", mount_point / "Kept" / "mine")
-    (desk.inbox / "deep").mkdir()
-    os.rename(code, desk.inbox / "deep" / "renamed")
-    if not drag_first:
-        assert settled((shown / "deep" / "renamed").is_dir, True) is True
-        os.rename(shown / "deep" / "renamed", mount_point / "Kept" / "mine")
-    else:
-        source = desk.inbox / "deep" / "renamed" / "main.c"
-        assert settled(lambda: attribute(mount_point / "Kept" / "mine" / "main.c", "source"), str(source)) == str(
-            source
-        )
-    assert carried_out(desk, plan, mount_point, {b"mine": CHECKOUT}) == {b"mine": CHECKOUT}
-    assert not (desk.inbox / "deep").exists()
-
-
-def test_file_renamed_in_a_project_is_shown_once_and_the_project_committed(desk: Desk, mount_point: Path) -> None:
-    code = with_checkout(desk)
-    plan = mount(desk, mount_point)
-    os.rename(mount_point / "To review" / "projects" / "code", mount_point / "code")
-    (mount_point / "Kept").mkdir()
-    os.rename(mount_point / "code", mount_point / "Kept" / "code")
-    os.rename(code / "main.c", code / "other.c")
-    now = {b"code": {b".git": {b"HEAD": b"ref"}, b"other.c": b"int main;"}}
-    assert carried_out(desk, plan, mount_point, now) == now
-
-
-@pytest.mark.slow
-def test_project_renamed_while_the_plan_was_not_mounted_is_followed_by_the_next_mount(
-    desk: Desk, mount_point: Path
-) -> None:
-    code = with_checkout(desk)
-    plan = mount(desk, mount_point)
-    (mount_point / "Kept").mkdir()
-    os.rename(mount_point / "To review" / "projects" / "code", mount_point / "Kept" / "mine")
-    assert desk.run("unmount", "--keep", mount_point).status == 0
-    os.rename(code, desk.inbox / "renamed")
-    assert desk.run("mount", "--plan", plan, mount_point).status == 0
-    source = str(desk.inbox / "renamed" / "main.c")
-    assert settled(lambda: attribute(mount_point / "Kept" / "mine" / "main.c", "source"), source) == source
-    assert carried_out(desk, plan, mount_point, {b"mine": CHECKOUT}) == {b"mine": CHECKOUT}
-
-
-@pytest.mark.slow
-def test_file_that_is_moved_into_a_project_goes_with_it_and_nowhere_else(desk: Desk, mount_point: Path) -> None:
-    with_checkout(desk)
-    put(desk.inbox / "sizes.csv", TABLE)
-    mount(desk, mount_point)
-    (mount_point / "Kept").mkdir()
-    os.rename(mount_point / "To review" / "projects" / "code", mount_point / "Kept" / "code")
-    planned = mount_point / "Data" / "Datasets" / "sizes.csv"
-    assert planned.is_file()
-    os.rename(desk.inbox / "sizes.csv", desk.inbox / "code" / "sizes.csv")
-    kept = {b"code": {**CHECKOUT, b"sizes.csv": TABLE}}
-    assert settled(lambda: read_tree(mount_point / "Kept"), kept) == kept
-    assert settled(lambda: attribute(planned, "status"), "missing") == "missing"
-    assert desk.run("commit", mount_point, "--yes").status == 3
-    assert read_tree(desk.target / "Kept") == kept
-    assert not (desk.target / "Data" / "Datasets" / "sizes.csv").exists()
-
-
-@pytest.mark.slow
-def test_folder_that_takes_in_files_of_a_project_is_not_taken_for_the_project(desk: Desk, mount_point: Path) -> None:
-    code = with_checkout(desk)
-    mount(desk, mount_point)
-    (mount_point / "Kept").mkdir()
-    os.rename(mount_point / "To review" / "projects" / "code", mount_point / "Kept" / "mine")
-    os.rename(code / "main.c", desk.inbox / "tables" / "main.c")
-    shutil.rmtree(code)
-    assert settled(lambda: attribute(mount_point / "Kept" / "mine" / "main.c", "status"), "missing") == "missing"
-    assert not (mount_point / "Kept" / "mine" / "sizes.csv").exists()
