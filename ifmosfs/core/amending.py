@@ -294,19 +294,14 @@ def project_followed(tree: PlanTree, number: int, place: Place, members: Sequenc
     draft.edit(EditKind.FOLLOW, shown or b"", place.absolute, action_id=first)
     for action in now:
         draft.refresh(action, None)
-    if shown is not None and shown == _among_projects(tree, before):
-        draft.move_in_review(shown, _among_projects(tree, place), first)
+    if shown is not None and shown == tree.staying_path(before):
+        draft.move_in_review(shown, tree.staying_path(place), first)
     return Amendment((), tuple(now), tuple(draft.edits))
 
 
 def _moved_along(action: Action, before: Place, place: Place) -> Action:
     source = join(place.path, action.source[len(before.path) :].lstrip(b"/"))
     return replace(action, root=place.root, source=source, planned_at=action.first_place)
-
-
-def _among_projects(tree: PlanTree, place: Place) -> bytes:
-    """Where a project that stays is shown when its folder is there."""
-    return join(tree.review.name, KeepReason.PROJECT.value.encode(), tree.labels[place.root], place.path)
 
 
 def project_member(tree: PlanTree, unit: Unit, file: ScannedFile) -> Action:
@@ -393,7 +388,8 @@ class _Draft:
 
     def add(self, action: Action) -> None:
         target = action.target if action.kind is ActionKind.MOVE else None
-        self.edit(EditKind.ADD, target or self._free(self._tree.review_path(action)), action_id=action.action_id)
+        staying = self._tree.path_of_added(action, self._tree.review_path(action))
+        self.edit(EditKind.ADD, target or self._free(staying), action_id=action.action_id)
 
     def place(self, now: Action, planned: Action) -> None:
         """A file that stayed, or was elsewhere, and has this place now; or has none any more."""

@@ -171,13 +171,15 @@ class EditChecks:
         self._refuse_in_project(folder, path, itself=True)
 
     def _check_add(self, edit: Edit) -> None:
-        self._check_name(edit.path)
-        if self._nodes.find(edit.path) is not None:
-            raise FsError(FsErrorKind.EXISTS, edit.path)
-        if action_of(self._nodes.source, edit).action_id in self._nodes.made_files:
-            raise FsError(FsErrorKind.INVALID, edit.path)
-        if isinstance(self._nodes.nearest(split(edit.path)[0]), FileNode):
-            raise FsError(FsErrorKind.NOT_A_FOLDER, edit.path)
+        action = action_of(self._nodes.source, edit)
+        path = self._nodes.path_of_added(action, edit.path)
+        self._check_name(path)
+        if self._nodes.find(path) is not None:
+            raise FsError(FsErrorKind.EXISTS, path)
+        if action.action_id in self._nodes.made_files:
+            raise FsError(FsErrorKind.INVALID, path)
+        if isinstance(self._nodes.nearest(split(path)[0]), FileNode):
+            raise FsError(FsErrorKind.NOT_A_FOLDER, path)
 
     def _check_told(self, edit: Edit) -> None:
         action = action_of(self._nodes.source, edit)

@@ -49,8 +49,7 @@ class EditMaker:
                 self._nodes.refresh(action_of(self._nodes.source, edit))
                 self._keep_inside(edit)
             case EditKind.FOLLOW:
-                number = action_of(self._nodes.source, edit).unit
-                self._nodes.project_places[number] = place_in(self._nodes.plan, target_of(edit))
+                self._follow_project(edit)
 
     def add_among_excluded(self, edit: Edit) -> None:
         """Show the file of an ADD that cannot be made among what a person has left out."""
@@ -85,12 +84,27 @@ class EditMaker:
 
     def _add_file(self, edit: Edit) -> None:
         action = action_of(self._nodes.source, edit)
-        parent, name = self._placing.ensure_parent(edit.path)
+        parent, name = self._placing.ensure_parent(self._nodes.path_of_added(action, edit.path))
         node = FileNode(name, parent, leaf_of(action, action.action_id, name))
         self._nodes.note_file(node)
         self._placing.attach(node, parent, name, edit.at_ns)
         if action.replaces is not None and action.kind is ActionKind.MOVE and action.target == edit.path:
             node.displaces = edit.path, action.replaces
+
+    def _follow_project(self, edit: Edit) -> None:
+        """The folder of a project is elsewhere on the disk. If it is among what stays now and was not when that was told, since a
+        person has taken back what put it into the layout, it takes its new name there; otherwise an edit of its own moves it."""
+        number, place = action_of(self._nodes.source, edit).unit, place_in(self._nodes.plan, target_of(edit))
+        before, self._nodes.project_places[number] = self._nodes.project_places[number], place
+        project, wanted = self._nodes.project_folders.get(number), self._nodes.staying_path(place)
+        path = None if project is None else self._nodes.path_of(project)
+        if project is None or path == edit.path or path != self._nodes.staying_path(before):
+            return
+        if any(lies_in(self._nodes.nearest(wanted), each) for each in self._nodes.project_folders.values()):
+            return  # a project in a project goes nowhere by itself
+        parent, name = self._placing.free_spot(wanted)
+        self._placing.detach(project, edit.at_ns)
+        self._placing.attach(project, parent, name, edit.at_ns)
 
     def _keep_inside(self, edit: Edit) -> None:
         """What is in a project is shown where the disk has it in there: a file that was renamed in it takes its new name, wherever the

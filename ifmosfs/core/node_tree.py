@@ -260,6 +260,20 @@ class NodeTree:
             return None
         return leaf.source[len(place.path) :].lstrip(b"/")
 
+    def path_of_added(self, action: Action, path: bytes) -> bytes:
+        """Where a new file is put whose ADD names a path: a project's in there, wherever a person has put the project since."""
+        project, first = self.project_folders.get(action.unit), action.first_place
+        if project is None:
+            return path
+        place = self.project_places[project.unit]
+        if first.root != place.root or not is_within(first.path, place.path):
+            return path
+        return join(self.path_of(project), first.path[len(place.path) :].lstrip(b"/"))
+
+    def staying_path(self, project: Place) -> bytes:
+        """Where a project that stays is shown when its folder is there."""
+        return join(self.review.name, KeepReason.PROJECT.value.encode(), self.labels[project.root], project.path)
+
     def note_first_places(self, action_ids: Collection[int]) -> None:
         """Edits say that these actions are new, or others now: some may have been renamed."""
         for action_id in action_ids:

@@ -89,10 +89,10 @@ class Telling:
             self._told.all_changed()
 
     def _paths_of(self, edit: Edit) -> tuple[bytes | None, ...]:
-        """The paths that an edit is about. A file of a project that was renamed in there has another one for that, which the edit does
-        not say."""
+        """The paths that an edit is about. A file of a project that is new or was renamed in there may have another one, which the
+        edit does not say."""
         tree, action_id = self._guarded.tree, edit.action_id or 0
-        if edit.kind is EditKind.REFRESH and tree.has_projects and tree.has_file(action_id):
+        if edit.kind in {EditKind.ADD, EditKind.REFRESH} and tree.has_projects and tree.has_file(action_id):
             return edit.path, tree.path_of(tree.file(action_id))
         return (edit.path,) if edit.kind is EditKind.FOLLOW else (edit.path, edit.target)
 

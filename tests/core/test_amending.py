@@ -376,6 +376,29 @@ def test_new_file_in_a_project_goes_with_it_wherever_a_person_has_put_it() -> No
     ]
 
 
+@pytest.mark.parametrize("renamed_first", [False, True])
+def test_new_file_in_a_project_goes_back_with_it_when_the_drag_is_taken_back(renamed_first: bool) -> None:
+    """It stayed where the project had been, and that could neither be dragged again nor be committed."""
+    plan, drag = with_project(), edit(EditKind.MOVE, STAYING, b"Mine/it")
+    plan, before = followed(plan, drag) if renamed_first else (plan, [])
+    at = b"other/ren" if renamed_first else b"code"
+    tree = PlanTree(plan, [drag, *before])
+    member = project_member(tree, tree.project(1), scanned(at + b"/lib/new.py", 9))
+    now, change = follow(plan, tree, settled(member), Renewed((), {}))
+    undone = tree_after(now, *before, *watched(change.edits))
+    lib = {b"a.py": at + b"/lib/a.py", b"new.py": at + b"/lib/new.py"}
+    assert review(undone)[b"projects"] == nested(at, {b"main.py": at + b"/main.py", b"lib": lib})
+    assert layout(undone) == layout(PlanTree(with_project()))
+    undone.apply(edit(EditKind.MOVE, b"To review/projects/" + at, b"Again"))
+    assert carried(undone) == [(Place(b"/in", at), b"Again")]
+
+
+def nested(path: bytes, content: object) -> object:
+    for name in reversed(path.split(b"/")):
+        content = {name: content}
+    return content
+
+
 def test_new_file_in_a_project_that_stays_stays() -> None:
     plan = plan_of((b"code/main.py", KeepReason.PROJECT))
     unit = Unit(1, UnitKind.PROJECT, b"/in", b"code")
@@ -578,7 +601,9 @@ def test_project_that_was_renamed_is_followed_also_when_the_drag_before_is_taken
     drag = edit(EditKind.MOVE, STAYING, b"Mine/it")
     now, edits = followed(with_project(), drag)
     without = tree_after(now, *edits)
-    assert (carried(without), without.carried_source(without.folder_at(STAYING))) == ([], Place(b"/in", b"other/ren"))
+    stays = without.folder_at(b"To review/projects/other/ren")
+    assert (carried(without), without.carried_source(stays)) == ([], Place(b"/in", b"other/ren"))
+    assert without.find(STAYING) is None
     now, edits = followed(with_project())
     again = tree_after(now, drag, *edits)  # the move among what stays fits no more, and is left out
     assert carried(again) == [(Place(b"/in", b"other/ren"), b"Mine/it")]
