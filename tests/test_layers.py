@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -80,8 +81,13 @@ def modules() -> Iterator[tuple[str, Path]]:
             yield layer, path
 
 
-def imported(path: Path) -> Iterator[str]:
+@cache
+def imported(path: Path) -> frozenset[str]:
     """The full names of what a module imports, wherever in it the import stands."""
+    return frozenset(_imported(path))
+
+
+def _imported(path: Path) -> Iterator[str]:
     package = (*path.relative_to(PROJECT).parts[:-1],)
     for node in ast.walk(ast.parse(path.read_bytes())):
         if isinstance(node, ast.Import):

@@ -103,7 +103,7 @@ def test_files_like_a_dragged_one_follow_and_undo_takes_all_of_it_back(desk: Des
     assert desk.here("stage", "redo", plan).status == 0
     assert settled(lambda: layout(view), FILED) == FILED
     assert lessons(desk)[2:] == [IS]
-    assert desk.run("commit", view, "--yes").status == 0
+    assert desk.here("commit", view, "--yes").status == 0
     assert layout(desk.target) == FILED
     assert desk.here("verify", plan).status == 0
 
@@ -190,7 +190,7 @@ def test_deleted_file_is_never_filed_so_again_and_a_new_plan_knows(desk: Desk, p
     assert settled(lambda: lessons(desk), wanted) == wanted
     found = desk.here("why", desk.inbox / "invoice-17.txt", "--json").json
     assert (found["category"], found["rule"]["label"], found["decided_by"]) == (None, "financial_document", "person")
-    assert desk.run("unmount", view).status == 0
+    assert desk.here("unmount", view).status == 0
     assert desk.here("stage", "list", "--json").json["plans"][0]["plan"] == plan
     later = desk.staged()
     assert desk.here("stage", "show", later, "--json").json["planned"] == 0
@@ -226,7 +226,7 @@ def test_drag_into_a_folder_of_no_category_says_nothing(desk: Desk, plan: str) -
 
 def test_drag_right_before_the_commit_is_learned_with_it(desk: Desk, plan: str) -> None:
     drag(desk, "misc/what.xyz", "Legal/2021")
-    assert desk.run("commit", desk.mount_point, "--yes").status == 0
+    assert desk.here("commit", desk.mount_point, "--yes").status == 0
     assert lessons(desk) == [("is", "legal_document", "drag")]
     assert desk.here("why", desk.target / "Legal" / "2021" / "what.xyz", "--json").json["category"] == "legal_document"
     assert desk.here("verify", plan).status == 0
@@ -238,7 +238,7 @@ def test_commit_and_undo_do_what_they_are_there_for_where_nothing_can_be_learned
     undone = desk.here("stage", "undo", plan)
     assert (undone.status, "is not learned now: the layout cannot be used" in undone.err) == (0, True)
     assert desk.here("stage", "redo", plan).status == 0
-    committed = desk.run("commit", desk.mount_point, "--yes")
+    committed = desk.here("commit", desk.mount_point, "--yes")
     assert (committed.status, "is not learned now" in committed.err) == (0, True)
     assert (desk.target / "Legal" / "2021" / "what.xyz").exists()
     assert lessons(desk) == []

@@ -40,7 +40,7 @@ def test_file_that_appears_is_planned_shown_and_committed(desk: Desk, mount_poin
     new = mount_point / "Financial" / "Documents" / "2021" / "invoice-18.txt"
     assert attribute(new, "source") == str(desk.inbox / "new folder" / "invoice-18.txt")
     assert desk.here("stage", "show", plan, "--json").json["planned"] == 4
-    assert desk.run("commit", mount_point, "--yes").status == 0
+    assert desk.here("commit", mount_point, "--yes").status == 0
     assert layout(desk.target) == with_invoice(b"invoice-18.txt")
     assert desk.here("verify", plan).status == 0
     assert desk.here("rollback", plan, "--yes").status == 0
@@ -76,7 +76,7 @@ def test_files_that_appear_and_belong_together_are_one_unit_of_the_plan(desk: De
         {b"staged/IMG_20240101_12000%d.%b" % (n, kind): n for n in (1, 2) for kind in (b"jpg", b"xmp")},
     )
     assert settled(lambda: units(desk, plan), wanted) == wanted
-    assert desk.run("commit", mount_point, "--yes").status == 0
+    assert desk.here("commit", mount_point, "--yes").status == 0
     assert desk.here("verify", plan).status == 0
 
 
@@ -131,7 +131,7 @@ def test_file_that_is_renamed_is_shown_under_its_new_name_and_moves(desk: Desk, 
     assert settled(lambda: layout(mount_point), wanted) == wanted
     stays = mount_point / "To review" / "unsure" / "lists" / "what.xyz"
     assert settled(stays.exists, True)
-    assert desk.run("commit", mount_point, "--yes").status == 0
+    assert desk.here("commit", mount_point, "--yes").status == 0
     assert layout(desk.target) == wanted
     assert read_tree(desk.inbox) == {b"lists": {b"what.xyz": b"hm"}}
 
@@ -148,7 +148,7 @@ def test_file_and_folder_that_were_moved_and_have_left_links_behind_are_followed
     links, table = mount_point / "To review" / "links", mount_point / "Data" / "Datasets" / "sizes.csv"
     assert settled(lambda: sorted(os.listdir(links)), ["invoice-17.txt", "tables"]) == ["invoice-17.txt", "tables"]
     assert settled(lambda: attribute(table, "source"), str(inbox / "lists/sizes.csv")) == str(inbox / "lists/sizes.csv")
-    assert desk.run("commit", mount_point, "--yes").status == 0
+    assert desk.here("commit", mount_point, "--yes").status == 0
     assert layout(desk.target) == wanted
 
 
@@ -168,7 +168,7 @@ def test_file_that_is_saved_anew_is_shown_and_moves_as_it_is_now(desk: Desk, mou
     assert settled(now, wanted) == wanted
     assert new.stat().st_ino == number
     assert desk.here("stage", "show", plan, "--json").json["planned"] == 3
-    assert desk.run("commit", mount_point, "--yes").status == 0
+    assert desk.here("commit", mount_point, "--yes").status == 0
     assert (desk.target / "Financial" / "Documents" / "2021" / "invoice-17.txt").read_bytes() == ANOTHER * 100
 
 
@@ -219,7 +219,7 @@ def test_file_that_is_replaced_by_something_else_stays_a_file_is_marked_and_is_n
     assert attribute(shown, "status") == "changed"
     with pytest.raises(OSError, match=os.strerror(errno.ESTALE)):
         shown.read_bytes()
-    assert desk.run("commit", mount_point, "--yes").status == 3
+    assert desk.here("commit", mount_point, "--yes").status == 3
     assert sorted(os.listdir(desk.target / "Financial" / "Documents" / "2021")) == ["invoice-18.txt"]
 
 
@@ -229,7 +229,7 @@ def test_link_in_place_of_a_file_is_not_taken_for_it_when_the_folder_is_scanned_
     mount(desk, mount_point, "--no-watch")
     shown = mount_point / "Financial" / "Documents" / "2021" / "invoice-17.txt"
     by_a_link(desk.inbox / "invoice-17.txt")
-    assert (desk.run("scan", desk.inbox).status, desk.run("classify").status) == (0, 0)
+    assert (desk.here("scan", desk.inbox).status, desk.here("classify").status) == (0, 0)
     assert (shown.is_symlink(), attribute(shown, "status")) == (False, "changed")
 
 
@@ -425,8 +425,8 @@ def test_what_is_excluded_does_not_appear(desk: Desk, mount_point: Path) -> None
 
 
 def test_what_the_scan_left_out_does_not_appear_in_a_later_mount(desk: Desk, mount_point: Path) -> None:
-    assert desk.run("scan", desk.inbox, "--exclude", "*.part", "--exclude", "private").status == 0
-    plan = desk.run("stage", "create", "--output", desk.target, "--json").json["plan"]
+    assert desk.here("scan", desk.inbox, "--exclude", "*.part", "--exclude", "private").status == 0
+    plan = desk.here("stage", "create", "--output", desk.target, "--json").json["plan"]
     assert desk.run("mount", "--plan", plan, mount_point).status == 0
     put(desk.inbox / "private" / "invoice-19.txt", ANOTHER)
     put(desk.inbox / "invoice-18.part", ANOTHER)
@@ -446,18 +446,18 @@ def test_what_appears_goes_together_with_edits_from_the_mount_and_the_command_li
     rest = {name: below for name, below in ORGANISED.items() if name != b"Financial"}
     wanted = {**rest, b"Money": moved, b"Financial": appeared}
     assert settled(lambda: layout(mount_point), wanted) == wanted
-    assert desk.run("stage", "undo", plan).status == 0
+    assert desk.here("stage", "undo", plan).status == 0
     assert settled(lambda: layout(mount_point), with_invoice(b"invoice-18.txt")) == with_invoice(b"invoice-18.txt")
-    assert desk.run("stage", "redo", plan).status == 0
+    assert desk.here("stage", "redo", plan).status == 0
     assert settled(lambda: layout(mount_point), wanted) == wanted
-    assert desk.run("unmount", mount_point, "--keep").status == 0
+    assert desk.here("unmount", mount_point, "--keep").status == 0
     assert desk.run("mount", "--plan", plan, mount_point).status == 0
     assert layout(mount_point) == wanted
 
 
 def n_edits_by_step(desk: Desk, plan: str) -> list[int]:
     """How many edits each step has, the oldest first."""
-    return [len(step["edits"]) for step in desk.run("stage", "log", plan, "--json").json["steps"]]
+    return [len(step["edits"]) for step in desk.here("stage", "log", plan, "--json").json["steps"]]
 
 
 def test_file_that_appears_while_a_program_goes_on_does_not_end_its_step(desk: Desk, mount_point: Path) -> None:
@@ -471,7 +471,7 @@ def test_file_that_appears_while_a_program_goes_on_does_not_end_its_step(desk: D
         time.sleep(0.2)
     (mount_point / "last folder").mkdir()
     assert n_edits_by_step(desk, plan) == [n_made + 1]
-    assert desk.run("stage", "undo", plan).status == 0
+    assert desk.here("stage", "undo", plan).status == 0
     assert settled(lambda: layout(mount_point), with_invoice(b"invoice-18.txt")) == with_invoice(b"invoice-18.txt")
 
 
@@ -485,13 +485,13 @@ def test_each_of_two_programs_at_once_makes_one_step(desk: Desk, mount_point: Pa
     subprocess.run(["sh", "-c", "rm -r A & mv B/* Logs/ & wait"], cwd=mount_point, check=True)
     assert n_edits_by_step(desk, plan)[0] == 83
     assert sorted(n_edits_by_step(desk, plan)[1:]) == [40, 41]
-    assert desk.run("stage", "undo", plan, "--steps", "3").status == 0
+    assert desk.here("stage", "undo", plan, "--steps", "3").status == 0
     assert settled(lambda: layout(mount_point), ORGANISED) == ORGANISED
 
 
 def test_what_appeared_while_nothing_was_mounted_is_shown_at_the_next_mount(desk: Desk, mount_point: Path) -> None:
     plan = mount(desk, mount_point)
-    assert desk.run("unmount", mount_point, "--keep").status == 0
+    assert desk.here("unmount", mount_point, "--keep").status == 0
     put(desk.inbox / "later" / "invoice-18.txt", ANOTHER)
     shutil.move(desk.inbox / "run.sh", desk.inbox / "walk.sh")
     assert desk.run("mount", "--plan", plan, mount_point).status == 0
@@ -507,13 +507,13 @@ def test_scratch_files_of_the_view_are_not_committed(desk: Desk, mount_point: Pa
     for folder in (mount_point, mount_point / "Development" / "Source code"):
         (folder / ".DS_Store").write_bytes(b"look")
         (folder / "._run.sh").write_bytes(b"more")
-    assert desk.run("commit", mount_point, "--yes").status == 0
+    assert desk.here("commit", mount_point, "--yes").status == 0
     assert layout(desk.target) == ORGANISED
 
 
 def test_commit_is_not_disturbed_by_the_watch(desk: Desk, mount_point: Path) -> None:
     plan = mount(desk, mount_point)
-    assert desk.run("commit", mount_point, "--yes").status == 0
+    assert desk.here("commit", mount_point, "--yes").status == 0
     assert desk.state_of(plan) == "committed"
     assert read_tree(desk.inbox) == LEFT
 
@@ -532,8 +532,8 @@ def test_file_that_has_become_something_else_is_filed_anew_unless_a_person_has_m
         (desk.inbox / "saving").replace(desk.inbox / name)
     put(desk.inbox / "tables" / "what.xyz", INVOICE)
     if not watch:
-        assert desk.run("scan", desk.inbox).status == 0
-        result = desk.run("classify")
+        assert desk.here("scan", desk.inbox).status == 0
+        result = desk.here("classify")
         assert "2 files of the mounted plan re-filed; what you have moved yourself stays there\n" in result.out, result
     wanted = {
         **ORGANISED,
@@ -555,7 +555,7 @@ def test_original_that_takes_the_place_of_a_hard_linked_name_is_not_shown_under_
     (desk.folder / "new").rename(desk.inbox / "copy-17.txt")
     wanted = {b"copy-17.txt": ANOTHER, b"invoice-17.txt": INVOICE}
     assert settled(lambda: read_tree(folder), wanted) == wanted
-    assert desk.run("commit", mount_point, "--yes").status == 0
+    assert desk.here("commit", mount_point, "--yes").status == 0
     assert read_tree(desk.target / "Financial" / "Documents" / "2021") == wanted
 
 
@@ -589,4 +589,4 @@ def test_view_that_can_open_few_files_says_so_and_takes_in_what_appeared_as_soon
     finally:
         for one in held:
             os.close(one)
-        desk.run("unmount", "--lazy", desk.mount_point)
+        desk.here("unmount", "--lazy", desk.mount_point)

@@ -28,8 +28,8 @@ CHECKOUT = {b".git": {b"HEAD": b"ref"}, b"main.c": b"int main;"}
 def carried_out(desk: Desk, plan: str, mount_point: Path, kept: dict[bytes, object]) -> object:
     """The folder that the project was dragged into, once nothing stands against the plan and it is carried out."""
     assert settled(lambda: read_tree(mount_point / "Kept"), kept) == kept
-    assert settled(lambda: desk.run("stage", "validate", plan).status, 0) == 0
-    assert desk.run("commit", mount_point, "--yes").status == 0
+    assert settled(lambda: desk.here("stage", "validate", plan).status, 0) == 0
+    assert desk.here("commit", mount_point, "--yes").status == 0
     return read_tree(desk.target / "Kept")
 
 
@@ -79,7 +79,7 @@ def test_project_renamed_while_the_plan_was_not_mounted_is_followed_by_the_next_
     plan = mount(desk, mount_point)
     (mount_point / "Kept").mkdir()
     os.rename(mount_point / "To review" / "projects" / "code", mount_point / "Kept" / "mine")
-    assert desk.run("unmount", "--keep", mount_point).status == 0
+    assert desk.here("unmount", "--keep", mount_point).status == 0
     os.rename(code, desk.inbox / "renamed")
     assert desk.run("mount", "--plan", plan, mount_point).status == 0
     source = str(desk.inbox / "renamed" / "main.c")
@@ -100,7 +100,7 @@ def test_file_that_is_moved_into_a_project_goes_with_it_and_nowhere_else(desk: D
     kept = {b"code": {**CHECKOUT, b"sizes.csv": TABLE}}
     assert settled(lambda: read_tree(mount_point / "Kept"), kept) == kept
     assert settled(lambda: attribute(planned, "status"), "missing") == "missing"
-    assert desk.run("commit", mount_point, "--yes").status == 3
+    assert desk.here("commit", mount_point, "--yes").status == 3
     assert read_tree(desk.target / "Kept") == kept
     assert not (desk.target / "Data" / "Datasets" / "sizes.csv").exists()
 

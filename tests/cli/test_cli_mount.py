@@ -127,15 +127,15 @@ def test_from_mount_over_edits_with_plain_tools_to_commit_verify_and_rollback(de
         b"Papers/2021/invoice-17.txt": INVOICE,
     }
 
-    committed = desk.run("commit", point, "--yes")
+    committed = desk.here("commit", point, "--yes")
     assert (committed.status, committed.err) == (0, "")
     assert attributes(desk.target, without=JOURNAL) == preview
     assert read_tree(desk.inbox) == {b"run.sh": SCRIPT}
     assert (is_mounted(point), os.listdir(point)) == (False, [])
     assert eventually(lambda: is_gone(mounted.pid))
 
-    assert desk.run("verify", mounted.plan).status == 0
-    assert desk.run("rollback", "--yes").status == 0
+    assert desk.here("verify", mounted.plan).status == 0
+    assert desk.here("rollback", "--yes").status == 0
     assert attributes(desk.inbox) == inbox
     assert not desk.target.exists()
 
@@ -148,9 +148,9 @@ def test_a_target_that_holds_files_is_shown_merged_and_committed_as_shown(desk: 
     result = desk.run("mount", desk.inbox, mount_point, "--output", desk.target, "--json")
     preview = attributes(mount_point, without=OWN_OF_THE_VIEW)
     assert {path for path in before if path != b"."} < set(preview)
-    assert desk.run("commit", mount_point, "--yes").status == 0
+    assert desk.here("commit", mount_point, "--yes").status == 0
     assert attributes(desk.target, without=JOURNAL) == preview
-    assert desk.run("rollback", result.json["plan"], "--yes").status == 0
+    assert desk.here("rollback", result.json["plan"], "--yes").status == 0
     assert attributes(desk.target) == before
 
 
@@ -185,14 +185,14 @@ def test_new_folders_in_a_shared_one_are_shown_and_made_as_mkdir_makes_them(
     (mount_point / "Own").mkdir()
     shown = modes(mount_point)
     assert (set(shown.values()), {".", "Data", "Data/Datasets", "Own"} <= shown.keys()) == ({reference}, True)
-    assert desk.run("commit", mounted.json["plan"], "--yes").status == 0
+    assert desk.here("commit", mounted.json["plan"], "--yes").status == 0
     assert modes(team / "out") == shown
-    assert desk.run("rollback", mounted.json["plan"], "--yes").status == 0
+    assert desk.here("rollback", mounted.json["plan"], "--yes").status == 0
     assert list(team.iterdir()) == []
 
 
 def test_a_commit_by_the_plans_id_takes_the_view_away_as_well(desk: Desk, mounted: Mounted) -> None:
-    assert desk.run("commit", mounted.plan, "--yes").status == 0
+    assert desk.here("commit", mounted.plan, "--yes").status == 0
     assert eventually(lambda: not is_mounted(mounted.point))
 
 
@@ -205,7 +205,7 @@ def test_edits_are_kept_with_the_plan_and_counted(desk: Desk, mounted: Mounted) 
 
 
 def test_unmount_discards_the_plan_and_says_how_to_take_it_up_again(desk: Desk, mounted: Mounted) -> None:
-    assert desk.run("unmount", mounted.point) == (
+    assert desk.here("unmount", mounted.point) == (
         0,
         (
             f"Unmounted; no file was moved by it. Plan {mounted.plan} is discarded.\n"
@@ -218,7 +218,7 @@ def test_unmount_discards_the_plan_and_says_how_to_take_it_up_again(desk: Desk, 
 
 
 def test_unmount_without_a_place_means_the_only_view(desk: Desk, mounted: Mounted) -> None:
-    assert desk.run("unmount", "--json").json == {
+    assert desk.here("unmount", "--json").json == {
         "plan": mounted.plan,
         "mount_point": str(mounted.point),
         "state": "discarded",
@@ -226,7 +226,7 @@ def test_unmount_without_a_place_means_the_only_view(desk: Desk, mounted: Mounte
 
 
 def test_unmount_keep_leaves_the_plan_staged(desk: Desk, mounted: Mounted) -> None:
-    assert desk.run("unmount", "--keep", mounted.point).status == 0
+    assert desk.here("unmount", "--keep", mounted.point).status == 0
     assert (is_mounted(mounted.point), desk.state_of(mounted.plan)) == (False, "staged")
 
 
@@ -234,20 +234,20 @@ def test_unmounting_one_of_two_views_leaves_the_plan_to_the_other_which_can_be_e
     desk: Desk, mounted: Mounted, other: Path
 ) -> None:
     assert desk.run("mount", "--plan", mounted.plan, other).status == 0
-    assert desk.run("unmount", mounted.point) == (
+    assert desk.here("unmount", mounted.point) == (
         0,
         f"Unmounted; no file was moved by it. Plan {mounted.plan} is staged.\nStill mounted: {other}\n",
         "",
     )
     (other / "Mine").mkdir()
     assert (other / "Mine").is_dir()
-    assert desk.run("unmount", "--json", other).json["state"] == "discarded"
+    assert desk.here("unmount", "--json", other).json["state"] == "discarded"
 
 
 def test_a_dead_view_does_not_keep_the_plan_from_being_discarded(desk: Desk, mounted: Mounted, other: Path) -> None:
     assert desk.run("mount", "--plan", mounted.plan, other).status == 0
     kill(mounted)
-    assert desk.run("unmount", "--json", other).json["state"] == "discarded"
+    assert desk.here("unmount", "--json", other).json["state"] == "discarded"
 
 
 def test_plain_fusermount_is_no_discard(desk: Desk, mounted: Mounted) -> None:
@@ -281,13 +281,13 @@ def test_a_dead_view_is_shown_by_doctor_with_the_remedy(desk: Desk, mounted: Mou
 
 def test_a_dead_view_is_unmounted_like_any_other(desk: Desk, mounted: Mounted) -> None:
     kill(mounted)
-    assert desk.run("unmount", "--keep", mounted.point).status == 0
+    assert desk.here("unmount", "--keep", mounted.point).status == 0
     assert (is_mounted(mounted.point), desk.state_of(mounted.plan)) == (False, "staged")
 
 
 def test_a_plan_is_committed_by_the_place_of_its_dead_view(desk: Desk, mounted: Mounted) -> None:
     kill(mounted)
-    assert desk.run("commit", mounted.point, "--yes").status == 0
+    assert desk.here("commit", mounted.point, "--yes").status == 0
     assert read_tree(desk.inbox) == LEFT
     assert not is_mounted(mounted.point)
 
@@ -295,7 +295,7 @@ def test_a_plan_is_committed_by_the_place_of_its_dead_view(desk: Desk, mounted: 
 def test_a_plan_may_be_mounted_at_two_places(desk: Desk, mounted: Mounted, other: Path) -> None:
     assert desk.run("mount", "--plan", mounted.plan, other).status == 0
     assert (other / "Data/Datasets/sizes.csv").read_bytes() == TABLE
-    assert desk.run("unmount", "--keep", other).status == 0
+    assert desk.here("unmount", "--keep", other).status == 0
 
 
 def test_a_mount_on_a_mounted_view_is_refused_before_anything_is_scanned(desk: Desk, mounted: Mounted) -> None:
@@ -312,7 +312,7 @@ def test_a_mount_on_a_mounted_view_is_refused_before_anything_is_scanned(desk: D
 
 
 def test_a_mounted_view_can_be_neither_scanned_nor_planned_into(desk: Desk, mounted: Mounted) -> None:
-    assert desk.run("scan", mounted.point) == (
+    assert desk.here("scan", mounted.point) == (
         2,
         "",
         (
@@ -320,7 +320,7 @@ def test_a_mounted_view_can_be_neither_scanned_nor_planned_into(desk: Desk, moun
             "  hint: scan the original\n"
         ),
     )
-    assert desk.run("stage", "create", "--output", mounted.point / "inside") == (
+    assert desk.here("stage", "create", "--output", mounted.point / "inside") == (
         2,
         "",
         (
@@ -331,31 +331,31 @@ def test_a_mounted_view_can_be_neither_scanned_nor_planned_into(desk: Desk, moun
 
 
 def test_a_scan_around_a_view_skips_it(desk: Desk, mounted: Mounted) -> None:
-    fields = desk.run("scan", desk.folder, "--json").json
+    fields = desk.here("scan", desk.folder, "--json").json
     assert {"root": str(desk.folder), "path": "view", "reason": "a mounted view"} in fields["skipped"]
     assert fields["files"] == 4
     assert is_mounted(mounted.point)
 
 
 def test_discarding_a_mounted_plan_takes_its_view_away(desk: Desk, mounted: Mounted) -> None:
-    assert desk.run("stage", "discard", mounted.plan).status == 0
+    assert desk.here("stage", "discard", mounted.plan).status == 0
     assert eventually(lambda: not is_mounted(mounted.point))
 
 
 def test_a_file_that_is_open_in_the_view_does_not_keep_the_commit_from_ending(desk: Desk, mounted: Mounted) -> None:
     with (mounted.point / "Data/Datasets/sizes.csv").open("rb") as file:
-        assert desk.run("commit", mounted.point, "--yes").status == 0
+        assert desk.here("commit", mounted.point, "--yes").status == 0
         assert not is_mounted(mounted.point)
         assert file.read() == TABLE
 
 
 def test_a_view_in_use_is_not_unmounted_unless_that_is_wanted(desk: Desk, mounted: Mounted) -> None:
     with (mounted.point / "Data/Datasets/sizes.csv").open("rb") as file:
-        refused = desk.run("unmount", mounted.point)
+        refused = desk.here("unmount", mounted.point)
         assert (refused.status, refused.out, refused.err.split(":")[0]) == (2, "", "error[bad-mount-point]")
         assert "  hint: " in refused.err
         assert (is_mounted(mounted.point), desk.state_of(mounted.plan)) == (True, "staged")
-        assert desk.run("unmount", "--lazy", mounted.point).status == 0
+        assert desk.here("unmount", "--lazy", mounted.point).status == 0
         assert file.read() == TABLE
     assert (is_mounted(mounted.point), desk.state_of(mounted.plan)) == (False, "discarded")
 
@@ -393,14 +393,14 @@ def test_names_that_are_no_text_come_through_the_mount_and_the_commit(bare_desk:
     try:
         result = bare_desk.run("mount", bare_desk.inbox, bare_desk.mount_point, "-o", bare_desk.target, "--json")
         preview = attributes(bare_desk.mount_point, without=OWN_OF_THE_VIEW)
-        assert bare_desk.run("commit", bare_desk.mount_point, "--yes").status == 0
+        assert bare_desk.here("commit", bare_desk.mount_point, "--yes").status == 0
     finally:
         force_unmount(bare_desk.mount_point)
     moved = {path: row for path, row in preview.items() if row.content is not None}
     assert moved == {b"Data/Datasets/" + name: before[name] for name in names}
     assert attributes(bare_desk.target, without=JOURNAL) == preview
-    assert bare_desk.run("verify", result.json["plan"]).status == 0
-    assert bare_desk.run("rollback", result.json["plan"], "--yes").status == 0
+    assert bare_desk.here("verify", result.json["plan"]).status == 0
+    assert bare_desk.here("rollback", result.json["plan"], "--yes").status == 0
     assert attributes(bare_desk.inbox) == before
 
 
@@ -464,7 +464,7 @@ def test_modes_given_to_planned_folders_are_shown_and_made_with_all_their_bits(
         }.items()
     }
     assert shown["2775/below"][0] == "2755"
-    assert desk.run("commit", mounted.json["plan"], "--yes").status == 0
+    assert desk.here("commit", mounted.json["plan"], "--yes").status == 0
     assert modes(desk.target) == shown
 
 
@@ -483,7 +483,7 @@ def test_time_of_a_planned_folder_is_the_same_after_a_kill_and_in_the_commit(des
     kill(mounted)
     assert desk.run("mount", "--plan", mounted.plan, mounted.point).status == 0
     assert times_s(mounted.point) == kept_s
-    assert desk.run("commit", mounted.plan, "--yes").status == 0
+    assert desk.here("commit", mounted.plan, "--yes").status == 0
     assert times_s(desk.target) == kept_s
 
 

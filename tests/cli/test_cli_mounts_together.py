@@ -97,7 +97,7 @@ def test_files_that_appear_under_two_mounts_of_a_plan_are_each_one_file_of_both(
     assert soon(lambda: all(files(point) == wanted for point in (mount_point, other_point)), 20)
     time.sleep(1)  # as long as the slower of the two may take
     assert [files(point) == wanted for point in (mount_point, other_point)] == [True, True]
-    assert desk.run("stage", "show", plan, "--json").json["planned"] == 3 + len(names)
+    assert desk.here("stage", "show", plan, "--json").json["planned"] == 3 + len(names)
 
 
 def test_what_another_plan_has_committed_is_missing_in_a_view_and_the_target_shows_what_is_its_own(
@@ -106,7 +106,7 @@ def test_what_another_plan_has_committed_is_missing_in_a_view_and_the_target_sho
     committed, plan = desk.staged(), desk.here("stage", "create", "--output", str(desk.target), "--json").json["plan"]
     mounted(desk, plan, other_point)
     table = (other_point / TABLE).read_bytes()
-    assert desk.run("commit", committed, "--yes").status == 0
+    assert desk.here("commit", committed, "--yes").status == 0
 
     def status(path: str) -> str:
         return os.getxattr(other_point / path, "user.ifmosfs.status").decode()
@@ -129,7 +129,7 @@ def test_a_view_whose_process_was_killed_is_gone_after_the_next_command_and_its_
     os.rename(mount_point / TABLE, mount_point / "here.csv")
     os.kill(pid, signal.SIGKILL)
     assert soon(lambda: not os.path.exists(f"/proc/{pid}/fd"))
-    done = desk.run("stage", "list")
+    done = desk.here("stage", "list")
     assert (done.status, "A dead view was cleaned away" in done.err) == (0, True)
     assert all(view.point != os.fsencode(mount_point) for view in views())
     mounted(desk, plan, mount_point)
@@ -141,7 +141,7 @@ def test_status_names_no_command_for_a_dead_view_that_it_takes_away_itself(desk:
     pid = mounted(desk, plan, mount_point)
     os.kill(pid, signal.SIGKILL)
     assert soon(lambda: not os.path.exists(f"/proc/{pid}/fd"))
-    done = desk.run("status")
+    done = desk.here("status")
     lines = done.out.splitlines()[:2]
     assert (done.status, lines) == (0, ["1 mounted view", f"  {mount_point}  plan {plan}  (its process has died)"])
     assert "A dead view was cleaned away" in done.err
@@ -167,9 +167,9 @@ def test_unmount_names_the_programs_that_use_the_view_and_goes_lazily_all_the_sa
     mounted(desk, plan, mount_point)
     held = subprocess.Popen(["sleep", "60"], cwd=mount_point)
     try:
-        refused = desk.run("unmount", mount_point)
+        refused = desk.here("unmount", mount_point)
         assert (refused.status, f"sleep (pid {held.pid})" in refused.err, "--lazy" in refused.err) == (2, True, True)
-        assert desk.run("unmount", "--lazy", mount_point).status == 0
+        assert desk.here("unmount", "--lazy", mount_point).status == 0
         assert all(view.point != os.fsencode(mount_point) for view in views())
     finally:
         held.kill()
@@ -192,15 +192,15 @@ def test_other_users_see_nothing_unless_allowed_and_then_read_only_what_they_cou
         path.chmod(0o755 if path.is_dir() or path.name != "sizes.csv" else 0o600)
     mounted(desk, plan, mount_point)
     assert as_nobody(mount_point / readable) == "PermissionError"
-    assert desk.run("unmount", "--keep", mount_point).status == 0
+    assert desk.here("unmount", "--keep", mount_point).status == 0
     mounted(desk, plan, mount_point, "--allow-other")
     assert [as_nobody(mount_point / path) for path in (readable, private)] == ["read", "PermissionError"]
     assert (mount_point / private).read_bytes()
     (mount_point / "Shared").mkdir()
     (mount_point / "Shared").chmod(0o777)  # as a folder may be that the target has already
-    before = desk.run("stage", "log", plan).out
+    before = desk.here("stage", "log", plan).out
     assert as_nobody(mount_point / "Shared" / "theirs", "os.mkdir(sys.argv[1])") == "PermissionError"
-    assert desk.run("stage", "log", plan).out == before
+    assert desk.here("stage", "log", plan).out == before
 
 
 def as_nobody(path: Path, act: str = "open(sys.argv[1], 'rb').read()") -> str:

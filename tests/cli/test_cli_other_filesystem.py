@@ -109,7 +109,7 @@ def test_files_stay_readable_in_the_view_while_they_are_moved_to_another_filesys
         with subprocess.Popen(reading, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as reader:
             assert reader.stdout is not None
             assert reader.stdout.readline() == "all\n"
-            committed = split_desk.run("commit", split_desk.mount_point, "--yes")
+            committed = split_desk.here("commit", split_desk.mount_point, "--yes")
             answers, _ = reader.communicate(timeout=30)
     finally:
         force_unmount(split_desk.mount_point)
@@ -259,9 +259,9 @@ def test_a_full_disk_below_the_journal_stops_the_commit_and_loses_nothing(bare_d
         assert (result.status, "Traceback" in result.err, "error[disk-full]" in result.err) == (1, False, True)
         assert attributes(bare_desk.inbox) == before
         filler.unlink()
-        assert bare_desk.run("recover").status == 0
+        assert bare_desk.here("recover").status == 0
         assert bare_desk.state_of(plan) == "staged"
-        assert bare_desk.run("commit", plan, "--yes").status == 0
+        assert bare_desk.here("commit", plan, "--yes").status == 0
         assert bare_desk.here("verify", plan).status == 0
         assert bare_desk.here("rollback", plan, "--yes").status == 0
     assert attributes(bare_desk.inbox) == before

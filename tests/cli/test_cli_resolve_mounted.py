@@ -47,11 +47,11 @@ def test_the_view_shows_answers_and_its_own_edits_go_on_from_them(desk: Desk, mo
     place, staying = mount_point / PLACE, mount_point / "To review" / "conflicts"
     assert (place / "invoice-17.txt").read_bytes() == THEIRS
     number = os.stat(staying / "invoice-17.txt").st_ino
-    assert desk.run("stage", "resolve", mounted, "-s", "rename", "--only", "invoice-17.txt").status == 0
+    assert desk.here("stage", "resolve", mounted, "-s", "rename", "--only", "invoice-17.txt").status == 0
     assert comes(lambda: sorted(os.listdir(place)), ["invoice-17 (2).txt", "invoice-17.txt"])
     assert os.stat(place / "invoice-17 (2).txt").st_ino == number
     os.rename(place / "invoice-17 (2).txt", place / "mine.txt")
-    assert desk.run("stage", "resolve", mounted, "-s", "replace").status == 0
+    assert desk.here("stage", "resolve", mounted, "-s", "replace").status == 0
     assert comes((place / "invoice-17.txt").read_bytes, LONG)
     assert sorted(os.listdir(place)) == ["invoice-17.txt", "mine.txt"]
     moves = {row["target"] for row in desk.here("stage", "show", mounted, "--json").json["moves"]}
@@ -61,8 +61,8 @@ def test_the_view_shows_answers_and_its_own_edits_go_on_from_them(desk: Desk, mo
 def test_drags_and_answers_in_turn_are_all_kept(desk: Desk, mounted: str, mount_point: Path) -> None:
     for name in ("one", "two"):
         os.mkdir(mount_point / name)
-        assert desk.run("stage", "resolve", mounted, "-s", "rename").status == 0
-        assert desk.run("stage", "resolve", mounted, "--undo").status == 0
+        assert desk.here("stage", "resolve", mounted, "-s", "rename").status == 0
+        assert desk.here("stage", "resolve", mounted, "--undo").status == 0
     edits = desk.here("stage", "list", "--json").json["plans"][0]["edits"]
     assert edits == 2 + 2 * 4
     assert comes(lambda: {"one", "two"} <= set(os.listdir(mount_point)), True)

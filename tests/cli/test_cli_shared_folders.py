@@ -50,7 +50,7 @@ def view(desk: Desk, mount_point: Path) -> Path:
 def commit_as_shown(desk: Desk, view: Path) -> dict[str, Folder]:
     """The folders that the view shows, which are those that commit leaves."""
     shown = folders(view)
-    assert desk.run("commit", view, "--yes").status == 0
+    assert desk.here("commit", view, "--yes").status == 0
     assert folders(desk.target) == shown
     return shown
 
@@ -104,9 +104,9 @@ def emptied(desk: Desk, view: Path) -> Path:
 
 def test_folder_that_the_target_has_no_more_is_made_as_it_is_shown(desk: Desk, view: Path) -> None:
     folder = emptied(desk, view)
-    shown = desk.run("stage", "show").out
+    shown = desk.here("stage", "show").out
     assert [line.split()[0] for line in shown.splitlines() if "is there already" in line] == ["Theirs/"]
-    assert desk.run("stage", "preview", "--method", "symlink").status == 0
+    assert desk.here("stage", "preview", "--method", "symlink").status == 0
     assert [path.is_dir() for path in desk.state.rglob("Theirs/X")] == [True]
     folder.chmod(0o750)
     os.utime(folder, ns=(8_000, 8_000))

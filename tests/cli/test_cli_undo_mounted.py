@@ -37,9 +37,9 @@ def test_the_view_shows_what_is_in_force_and_goes_on_from_there(
     inodes = {name: (mount_point / name).stat().st_ino for name in (SCRIPT, TABLE)}
     edited(mount_point)
     assert shown(mount_point) == (False, False, True)
-    assert desk.run("stage", "undo", plan, "--steps", str(n_steps)).status == 0
+    assert desk.here("stage", "undo", plan, "--steps", str(n_steps)).status == 0
     if anew:
-        assert desk.run("unmount", "--keep", mount_point).status == 0
+        assert desk.here("unmount", "--keep", mount_point).status == 0
         assert desk.run("mount", "--plan", plan, mount_point).status == 0
     assert shown(mount_point) == (True, n_steps == 2, n_steps == 1)
     assert (mount_point / SCRIPT).stat().st_ino == inodes[SCRIPT]
@@ -53,7 +53,7 @@ def test_what_is_made_again_is_in_the_view_at_once(desk: Desk, mount_point: Path
     assert desk.run("mount", "--plan", plan, mount_point).status == 0
     edited(mount_point)
     for command, expected in (("undo", (True, True, False)), ("redo", (False, False, True))):
-        assert desk.run("stage", command, plan, "--steps", "2").status == 0
+        assert desk.here("stage", command, plan, "--steps", "2").status == 0
         assert shown(mount_point) == expected
         assert sorted(os.listdir(mount_point / "Data/Datasets")) == (["sizes.csv"] if command == "undo" else [])
 
@@ -65,7 +65,7 @@ def test_what_one_program_does_in_one_go_is_taken_back_at_once(desk: Desk, mount
     subprocess.run(["rm", "-r", mount_point / "Development", mount_point / "Data"], check=True)
     assert not (mount_point / "Development").exists()
     started = time.monotonic()
-    assert desk.run("stage", "undo", plan).status == 0
+    assert desk.here("stage", "undo", plan).status == 0
     assert {path.relative_to(mount_point) for path in (mount_point / "Development").rglob("*")} == before
     assert (mount_point / TABLE).is_file()
     assert time.monotonic() - started < 20
@@ -77,7 +77,7 @@ def test_trees_that_undos_have_replaced_do_not_stay_open(desk: Desk, mount_point
     n_open = []
     for number in range(5):
         os.mkdir(mount_point / f"made {number}")
-        assert desk.run("stage", "undo", plan).status == 0
+        assert desk.here("stage", "undo", plan).status == 0
         assert "Development" in os.listdir(mount_point)
         links = [os.readlink(each) for each in Path(f"/proc/{pid}/fd").iterdir() if each.is_symlink()]
         n_open.append(sum(link.endswith(".tree") for link in links))

@@ -79,15 +79,15 @@ def test_of_a_file_that_is_filed_elsewhere_and_of_that_being_undone_and_made_aga
         done: Told = {("moved out", INVOICE, False), ("moved in", "Legal", True)}
         assert told(done) == done
         (new,) = (mount_point / "Legal").rglob("*.txt")
-        assert desk.run("stage", "undo", plan).status == 0
+        assert desk.here("stage", "undo", plan).status == 0
         undone: Told = {("moved in", INVOICE, False), ("moved out", "Legal", True)}
         assert told(undone) == undone
-        assert desk.run("stage", "redo", plan).status == 0
+        assert desk.here("stage", "redo", plan).status == 0
         assert told(done) == done
     assert new.read_bytes() == (desk.inbox / "invoice-17.txt").read_bytes()
     steps = desk.here("stage", "log", plan, "--json").json["steps"]
     assert len(steps) == 1  # nothing that was done to tell is an edit
-    assert desk.run("unmount", mount_point).status == 0
+    assert desk.here("unmount", mount_point).status == 0
 
 
 def test_of_a_file_that_appears_in_the_inbox(desk: Desk, mount_point: Path) -> None:

@@ -28,6 +28,12 @@ def pool() -> Iterator[Pool]:
     pool.close()
 
 
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory):
+    """Made once: each example damages another copy."""
+    return valid.samples(tmp_path_factory.mktemp("samples"))
+
+
 @st.composite
 def damaged(draw: st.DrawFn, content: bytes) -> bytes:
     """The content with some bytes changed, a piece taken out, doubled, or put in, and perhaps cut off."""
@@ -58,8 +64,8 @@ def check(found: Extract) -> None:
 @pytest.mark.parametrize("name", NAMES)
 @quietly
 @given(data=st.data())
-def test_damaged_file_ends_as_an_extract(pool, tmp_path, name, data):
-    format_name, content = valid.samples(tmp_path)[name]
+def test_damaged_file_ends_as_an_extract(pool, samples, tmp_path, name, data):
+    format_name, content = samples[name]
     broken = data.draw(damaged(content))
     path = tmp_path / "broken"
     path.write_bytes(broken)
@@ -106,7 +112,7 @@ def test_random_text_or_program_ends_as_an_extract(tmp_path, format_name, conten
         os.close(descriptor)
 
 
-def test_every_format_of_a_worker_has_a_valid_sample_that_is_damaged(tmp_path):
-    kinds = {IN_WORKER[format_name][0] for format_name, _ in valid.samples(tmp_path).values()}
+def test_every_format_of_a_worker_has_a_valid_sample_that_is_damaged(samples):
+    kinds = {IN_WORKER[format_name][0] for format_name, _ in samples.values()}
     assert kinds == {kind for kind, _ in IN_WORKER.values()}
-    assert valid.samples(tmp_path).keys() == set(NAMES)
+    assert samples.keys() == set(NAMES)
