@@ -6,16 +6,20 @@ A *path* in this program is `bytes`, relative to a root, its components joined b
 
 from __future__ import annotations
 
+import re
 import shlex
 import unicodedata
 from dataclasses import dataclass
+from typing import Final
 
 SEPARATOR = b"/"
 UTF8_MAX_BYTES = 4  # of one character
 
 # The view's control folder, and the journal's folder beside the data: never the user's.
 CONTROL_NAME = b".ifmosfs"
-THIRD_PREFIX = b".ifmosfs-c-"  # of names under which a file waits until the one that it takes is free
+THIRD_PREFIX: Final = b".ifmosfs-c-"  # of names under which a file waits until the one that it takes is free
+_UNFINISHED_PREFIX: Final = b".ifmosfs-"
+_UNFINISHED: Final = re.compile(rb"\.ifmosfs-[tqc]-[0-9a-f]{10}-\d+")
 
 
 def join(*parts: bytes) -> bytes:
@@ -45,6 +49,17 @@ def is_within(path: bytes, folder: bytes) -> bool:
     if not folder or folder == SEPARATOR:
         return True
     return path == folder or path.startswith(folder + SEPARATOR)
+
+
+def unfinished_name(what: str, run_id: str, number: int) -> bytes:
+    """The name under which something is while an operation of a run is not finished: `t` a copy, `q` a source that is to be
+    removed."""
+    return f".ifmosfs-{what}-{run_id}-{number}".encode()
+
+
+def is_unfinished(name: bytes) -> bool:
+    """Whether a run gives such names, also to what waits; they last no longer than it does, or the recovery after it."""
+    return name.startswith(_UNFINISHED_PREFIX) and _UNFINISHED.fullmatch(name) is not None
 
 
 def display(path: bytes) -> str:

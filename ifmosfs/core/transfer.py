@@ -42,7 +42,7 @@ from ifmosfs.core.effects import (
 from ifmosfs.core.errors import DiskFull
 from ifmosfs.core.files import Fingerprint, Kind, Place
 from ifmosfs.core.journal import SETTLED, Operation, OpState, Outcome
-from ifmosfs.core.names import display
+from ifmosfs.core.names import display, unfinished_name
 from ifmosfs.core.ports import Disk, DiskReader
 from ifmosfs.core.reports import error_line
 from ifmosfs.core.runlog import Settled
@@ -50,12 +50,12 @@ from ifmosfs.core.runlog import Settled
 
 def temporary_place(run_id: str, operation: Operation) -> Place:
     """Where an operation's unfinished copy lies: beside its target, under a name made of run and number."""
-    return sibling(ends(operation)[1], f".ifmosfs-t-{run_id}-{operation.seq}".encode())
+    return sibling(ends(operation)[1], unfinished_name("t", run_id, operation.seq))
 
 
 def quarantine_place(run_id: str, operation: Operation) -> Place:
     """Where an operation's source waits to be removed: beside where it was."""
-    return sibling(ends(operation)[0], f".ifmosfs-q-{run_id}-{operation.seq}".encode())
+    return sibling(ends(operation)[0], unfinished_name("q", run_id, operation.seq))
 
 
 def content_digest(disk: DiskReader, place: Place) -> bytes:

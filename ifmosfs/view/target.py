@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, ParamSpec, TypeVar
 from ifmosfs.core.files import Attr, Kind, Place
 from ifmosfs.core.inheriting import folder_above, meta_or_none
 from ifmosfs.core.journal import FolderMeta
-from ifmosfs.core.names import CONTROL_NAME, NameRules, join
+from ifmosfs.core.names import CONTROL_NAME, NameRules, is_unfinished, join, split
 from ifmosfs.core.ports import UNKNOWN_ATTR, DiskReader, Space
 from ifmosfs.view.attrs import NO_FOLDER, fs_error, shown_as
 from ifmosfs.view.inodes import inode_of_existing
@@ -111,7 +111,9 @@ class Target:
         return self.numbered(attr, path)
 
     def attr_or_none(self, path: bytes) -> Attr | None:
-        """What is on the disk at a path, under its own number; `None` for nothing."""
+        """What is on the disk at a path, under its own number; `None` for nothing, and for what a run is copying."""
+        if is_unfinished(split(path)[1]):
+            return None
         try:
             return self._disk.lstat(self._place_of(path))
         except OSError as error:
@@ -178,7 +180,7 @@ class Target:
         entries: list[tuple[bytes, Attr]] = []
         shared: dict[bytes, Attr] = {}
         for name, attr in listed:
-            if attr is UNKNOWN_ATTR or (not path and name == CONTROL_NAME):
+            if attr is UNKNOWN_ATTR or (not path and name == CONTROL_NAME) or is_unfinished(name):
                 continue
             key = self._rules.key(name)
             if key in taken:

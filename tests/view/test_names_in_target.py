@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ifmosfs.core.files import Place
-from ifmosfs.core.names import NameRules
+from ifmosfs.core.names import THIRD_PREFIX, NameRules, unfinished_name
+from ifmosfs.store.sessions import new_id
 from ifmosfs.view.target import Target
 from ifmosfs.view.values import FsError, FsErrorKind
 from tests.adapters.memory_disk import MemoryDisk
@@ -64,6 +65,24 @@ class TestNamesOfOneFileOfTheTarget:
         scene.view.forget(inode)
         with pytest.raises(FsError, match="NOT_FOUND"):
             scene.view.open(inode, 0)
+
+
+@pytest.mark.parametrize("what", ["a copy", "a source", "what waits"])
+def test_what_a_run_has_not_finished_is_neither_listed_nor_found(scene: Scene, what: str) -> None:
+    """During a commit to another filesystem its copies were listed, and gone when they were opened."""
+    before, run = scene.tree(), new_id()
+    name = {
+        "a copy": unfinished_name("t", run, 7),
+        "a source": unfinished_name("q", run, 7),
+        "what waits": THIRD_PREFIX + f"{run}-7".encode(),
+    }[what]
+    docs = Path(os.fsdecode(scene.plan.target)) / "Docs"
+    (docs / os.fsdecode(name)).write_bytes(b"half")
+    assert scene.tree() == before
+    with pytest.raises(FsError, match="NOT_FOUND"):
+        scene.view.lookup(scene.inode(b"Docs"), name)
+    (docs / ".ifmosfs-t-mine").write_bytes(b"mine")
+    assert scene.content(b"Docs/.ifmosfs-t-mine") == b"mine"
 
 
 def test_as_many_names_of_a_file_are_remembered_as_fit_and_none_of_a_folder_but_the_last() -> None:
