@@ -26,14 +26,26 @@ CHANGES: Final = (
 """All calls by which the program changes what is on a disk, or makes it durable."""
 
 _LINE: Final = re.compile(r"^(?:\d+\s+)?(?P<name>\w+)\((?P<rest>.*)$")
+_RANDOM: Final = re.compile(r"[0-9a-f]{16}$")
+_HOME: Final = re.compile(r"AT_FDCWD<([^>]+)>")
+_OPENED: Final = re.compile(r'^(?:AT_FDCWD|\d+)<(?P<folder>[^>]*)>, "(?P<name>[^"]*)"')
+
+
+class Opened(NamedTuple):
+    """A path that a call names, or the folder in which it does, below the bench's folder; and the how manieth call that is."""
+
+    path: str
+    n: int
 
 
 class Call(NamedTuple):
-    """The `n`-th call (from 1) of a name by one process, as strace prints it."""
+    """The `n`-th call (from 1) of a name by one process, as strace prints it. How many files are opened before depends on what
+    else the machine does just then, so of an `openat` it is told the how manieth one there it is, where strace can tell these."""
 
     name: str
     n: int
     text: str
+    opened: Opened | None = None
 
     def __str__(self) -> str:
         return f"{self.name} {self.n}: {self.text[:150]}"
@@ -68,9 +80,19 @@ def failing(call: Call, error: str, more: str = "") -> Callable[[int], subproces
 
 def injecting(call: Call, what: str, more: str = "") -> Callable[[int], subprocess.Popen[bytes]]:
     """Attach a tracer with an injection as `strace -e inject` knows it."""
-    wanted = f"inject={call.name}:{what}:when={call.n}{more}"
-    # Never --seccomp-bpf: it silently disables the kill.
-    return lambda pid: _attached(pid, "-o", os.devnull, "-e", f"trace={call.name}", "-e", wanted)
+
+    def attach(pid: int) -> subprocess.Popen[bytes]:
+        there, n = ["-P", _bench_of(pid) + call.opened.path] if call.opened else [], (call.opened or call).n
+        wanted = f"inject={call.name}:{what}:when={n}{more}"
+        # Never --seccomp-bpf: it silently disables the kill.
+        return _attached(pid, "-o", os.devnull, *there, "-e", f"trace={call.name}", "-e", wanted)
+
+    return attach
+
+
+def _bench_of(pid: int) -> str:
+    """The folder of the bench that a waiting command works on: it starts in the home there."""
+    return os.path.dirname(os.readlink(f"/proc/{pid}/cwd"))
 
 
 def _attached(pid: int, *options: str) -> subprocess.Popen[bytes]:
@@ -81,16 +103,33 @@ def _attached(pid: int, *options: str) -> subprocess.Popen[bytes]:
 def changes_in(log: Path) -> list[Call]:
     """The traced calls that change something, in order, each with its number among the calls of its name."""
     counts: Counter[str] = Counter()
+    opened: Counter[str] = Counter()
     found = []
-    for line in log.read_text(errors="replace").splitlines():
+    lines = log.read_text(errors="replace").splitlines()
+    bench = next((os.path.dirname(home) for line in lines for home in _HOME.findall(line)), None)
+    for line in lines:
         match = _LINE.match(line)
         if match is None:
             continue
         name, rest = match["name"], match["rest"]
         counts[name] += 1
+        path = _opened_at(name, rest, bench)
+        if path is not None:
+            opened[path] += 1
         if _changes(name, rest):
-            found.append(Call(name, counts[name], rest))
+            where = None if path is None else Opened(path, opened[path])
+            found.append(Call(name, counts[name], rest, where))
     return found
+
+
+def _opened_at(name: str, rest: str, bench: str | None) -> str | None:
+    """What an `openat` is counted by: its path where that is absolute and the same each time, or the folder that it starts in."""
+    match = _OPENED.match(rest) if name == "openat" and bench is not None else None
+    if match is None or bench is None:
+        return None
+    path = match["name"] if match["name"].startswith("/") else match["folder"]
+    is_told = path.startswith(bench + "/") and "\\" not in path and not _RANDOM.search(path)
+    return path.removeprefix(bench) if is_told else None
 
 
 def _changes(name: str, rest: str) -> bool:
@@ -109,6 +148,6 @@ def every(calls: Sequence[Call], step: int, first: int = 0) -> list[Call]:
 
 
 def was_killed(status: int, call: Call) -> bool:
-    """Whether a command died at its call. How many files it opens depends on the processes there are, because it looks which
-    of them write to what is to be moved: the number of an `openat` may hit another one, or none."""
-    return status == -signal.SIGKILL or call.name == "openat"
+    """Whether a command died at its call. An `openat` that is told only by its number among all (see `Call`) may be another one, or
+    none."""
+    return status == -signal.SIGKILL or (call.name == "openat" and call.opened is None)
