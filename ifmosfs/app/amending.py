@@ -118,12 +118,15 @@ class Amender:
                 return amended
         return None
 
-    def follow_project(self, number: int, place: Place) -> bool:
-        """Store, and have the tree take in, that a project was renamed or moved as a whole and its folder is at a place now. `False`,
-        with nothing stored, if somebody edits the plan all the time."""
+    def follow_project(self, number: int, before: Place, place: Place) -> bool:
+        """Store, and have the tree take in, that a project was renamed or moved as a whole and its folder, which was at `before`, is at
+        a place now. Nothing is stored where it is not at `before` any more: another view has followed it. `False`, with nothing
+        stored, if somebody edits the plan all the time."""
         for _ in range(TRIES):
             self._tree.reload()
-            after = self._tree.consult(lambda tree: tree.last_edit)
+            after, at = self._tree.consult(lambda tree: (tree.last_edit, tree.project_places[number]))
+            if at != before:
+                return True
             members = self.members(number)
             follow = partial(project_followed, number=number, place=place, members=members, now_ns=host.now_ns())
             if self._app.catalogue.amend(self._plan.plan_id, self._tree.consult(follow), after):

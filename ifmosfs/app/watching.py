@@ -270,7 +270,7 @@ class Follower:
                 continue
             self._record(Differences([], [], pairs, []), looked)
             self._amender.classified(file for _, file in pairs)
-            n_followed += self._amender.follow_project(number, place)
+            n_followed += self._amender.follow_project(number, places[number], place)
         return n_followed > 0
 
     def _is_moved_whole(

@@ -172,6 +172,35 @@ def test_change_rename_and_loss_that_two_views_see_at_once_are_each_stored_once(
     assert sources(one.app, plan_id) == [b"invoice-of-march.txt", *KNOWN[1:]]
 
 
+@pytest.fixture
+def code(desk: Desk) -> Path:
+    """A checkout in the inbox, which is there before the plan is made."""
+    put(desk.inbox / "code" / ".git" / "HEAD", b"ref")
+    put(desk.inbox / "code" / "main.c", b"int main;")
+    return desk.inbox / "code"
+
+
+@pytest.mark.parametrize("now", ["ren", "again"])
+def test_project_that_two_views_see_renamed_at_once_is_followed_once(
+    code: Path, plan_id: str, views: tuple[Beside, Beside], now: str
+) -> None:
+    one, other = views
+    code.rename(code.with_name("ren"))
+    stored: list[EditKind] = []
+
+    def meanwhile() -> None:
+        code.with_name("ren").rename(code.with_name(now))
+        other.follow(b"code", now.encode())
+        stored.extend(edits(one.app, plan_id))
+
+    one.shown.meanwhile = meanwhile
+    one.follow(b"code", b"ren")
+    assert edits(one.app, plan_id) == stored
+    assert stored == [EditKind.FOLLOW, EditKind.REFRESH, EditKind.REFRESH, EditKind.MOVE]
+    shown = lazy_tree(one.app, plan_id).folder_at(b"To review/projects")
+    assert [node.name for node in shown.children.values()] == [now.encode()]
+
+
 def test_what_changed_again_while_another_view_stored_the_first_change_is_looked_at_again(
     desk: Desk, plan_id: str, views: tuple[Beside, Beside]
 ) -> None:
