@@ -25,6 +25,7 @@ from ifmosfs.core.amending import (
     in_project,
     is_placed_anew,
     joining,
+    left_aside,
     merged,
     names_shown,
     project_followed,
@@ -119,8 +120,8 @@ class Amender:
         return None
 
     def follow_project(self, number: int, before: Place, place: Place) -> bool:
-        """Store, and have the tree take in, that a project was renamed or moved as a whole and its folder, which was at `before`, is at
-        a place now. Nothing is stored where it is not at `before` any more: another view has followed it. `False`, with nothing
+        """Store, and have the tree take in, that a project was renamed or moved as a whole and its folder, which was at `before`,
+        is at a place now. Nothing is stored where it is not at `before` any more: another view has followed it. `False`, with nothing
         stored, if somebody edits the plan all the time."""
         for _ in range(TRIES):
             self._tree.reload()
@@ -130,6 +131,21 @@ class Amender:
             members = self.members(number)
             follow = partial(project_followed, number=number, place=place, members=members, now_ns=host.now_ns())
             if self._app.catalogue.amend(self._plan.plan_id, self._tree.consult(follow), after):
+                self._tree.reload()
+                return True
+        return False
+
+    def leave_aside(self, action_ids: Sequence[int]) -> bool:
+        """Store, and have the tree take in, that something that is no file of the plan has the names of these files of projects.
+        `False`, with nothing stored, if somebody edits the plan all the time."""
+        for _ in range(TRIES):
+            self._tree.reload()
+            leave = partial(left_aside, action_ids=action_ids, now_ns=host.now_ns())
+            after = self._tree.consult(lambda tree: tree.last_edit)
+            change = self._tree.consult(leave)
+            if not change.edits:
+                return True
+            if self._app.catalogue.amend(self._plan.plan_id, change, after):
                 self._tree.reload()
                 return True
         return False

@@ -20,7 +20,7 @@ from ifmosfs.core.history import MOVING, RunHistory, went_forth
 from ifmosfs.core.journal import Journal, OpKind, OpState, Run, RunKind
 from ifmosfs.core.manifest import PlanInfo, RollbackEntry, SessionInfo
 from ifmosfs.core.names import is_within, join
-from ifmosfs.core.plan import Action, ActionKind, Edit, EditKind
+from ifmosfs.core.plan import Action, ActionKind, Edit, EditKind, EditOrigin
 from ifmosfs.core.trail import Hop, Trail, trails
 from ifmosfs.core.vault import VAULT_PATH
 
@@ -236,7 +236,7 @@ def _edited(edit: Edit, path: bytes | None, *, is_own: bool) -> tuple[bytes | No
     if edit.kind in {EditKind.MOVE, EditKind.REPLACE} and edit.target is not None:
         below = b"" if path is None or is_own else path[len(edit.path) :]
         return edit.target + below, "moved in the plan"
-    if edit.kind is EditKind.EXCLUDE:
+    if edit.kind is EditKind.EXCLUDE and edit.origin is not EditOrigin.WATCH:
         return None, "left out of the plan"
     if edit.kind is EditKind.VAULT:
         return None, "sent to the vault in the plan"

@@ -32,6 +32,7 @@ from ifmosfs.core.projects import find_projects
 from ifmosfs.core.refusals import FsError
 from ifmosfs.core.renumbered import Numbers
 from ifmosfs.core.scan import Look, ScanRules, look_at
+from ifmosfs.core.tree_source import projects_of
 from ifmosfs.core.unfinished import find_unfinished
 from ifmosfs.platform import host
 from ifmosfs.platform.watching import Touched, Watcher
@@ -116,6 +117,7 @@ class Follower:
         self._excludes = (*app.settings.excludes, *excludes)
         self._touched: set[Touched] = set()
         self._waiting: dict[Place, _Waiting] = {}
+        self._projects = projects_of(plan)
         self._filesystems = {root.path: root.filesystem for root in plan.roots}
         self._strange: set[bytes] = set()  # roots that another filesystem is at
         self._trouble = ""  # that was told of last, and lasts
@@ -166,7 +168,11 @@ class Follower:
         self._record(told, looked)
         if told.appeared or told.changed or told.renamed:
             self._amend(told)
+        taken = [action.action_id for action in looked.known.values() if self._is_taken(action, looked)]
+        if taken and not self._amender.leave_aside(taken):
+            self._touched.update(touched)
         changed = {action.action_id for action in told.vanished}
+        changed.update(taken)
         changed.update(action.action_id for action, _ in (*told.changed, *told.renamed))
         self._view.originals_changed(changed)
 
@@ -252,9 +258,27 @@ class Follower:
 
     def _differences(self, looked: _Looked) -> Differences:
         known = (self._numbers.of_found(action, looked.found.get(_source(action))) for action in looked.known.values())
-        return differences(looked.found.values(), known, looked.gone)
+        aside = self._view.consult(lambda tree: frozenset(tree.put_aside))
+        return differences(looked.found.values(), known, looked.gone, self._projects, aside)
 
     # Projects
+
+    def _is_taken(self, action: Action, looked: _Looked) -> bool:
+        """Whether something that no action stands for has the name of a file of a project, or of a folder on the way to it."""
+        if action.unit not in self._projects or action.source_place in looked.found:
+            return False
+        folder = self._view.consult(lambda tree: tree.project_places[action.unit])
+        try:
+            if self._app.disk.lstat(folder).kind is not Kind.FOLDER:
+                return False
+            return self._app.disk.lstat(action.source_place).kind in {Kind.FOLDER, Kind.OTHER}
+        except FileNotFoundError:
+            return False
+        except NotADirectoryError:
+            return True
+        except OSError as error:
+            _refuse_short(error)
+            return error.errno == errno.ELOOP
 
     def _follow_projects(self, told: Differences, looked: _Looked) -> bool:
         """Take in that projects were renamed or moved as a whole; returns whether any was."""

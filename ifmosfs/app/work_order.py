@@ -87,7 +87,8 @@ class _Projects:
         planned = [move for move in moves if move.action.unit in numbers and move.action.action_id not in done]
         self.n_files = Counter(move.action.unit for move in planned)
         self.members = {move.action.action_id for move in planned}
-        in_plan = Counter(action.unit for action in tree.plan.actions) if planned else Counter[int]()
+        inside = (action for action in tree.plan.actions if action.action_id not in tree.put_aside)
+        in_plan = Counter(action.unit for action in inside) if planned else Counter[int]()
         folders = {folder.unit.number: folder for folder in tree.carried()} if planned else {}
         self.whole: list[CarriedFolder] = []
         self.scattered: list[Problem] = []

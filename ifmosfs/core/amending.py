@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from ifmosfs.core.files import Kind, Place, ScannedFile
 from ifmosfs.core.names import NameRules, components, is_within, join, repair, split, with_suffix_before_extension
+from ifmosfs.core.node_tree import lies_in
 from ifmosfs.core.overlay import Existing
 from ifmosfs.core.plan import (
     Action,
@@ -39,7 +40,8 @@ WITHDRAWN = frozenset({KeepReason.UNSURE, KeepReason.EXCLUDED})
 @dataclass(frozen=True, slots=True)
 class Differences:
     """What is not as the plan says. Of `changed` and `renamed`: the action, and its file as it is now. `vanished` are also those whose
-    names something of another kind has, a link say: no action stands for that, unless the file itself was only renamed."""
+    names something of another kind has, a link say: no action stands for that, unless the file itself was only renamed. In a project
+    these are `changed`: what is in there goes with the rest, whatever it is."""
 
     appeared: list[ScannedFile]
     changed: list[tuple[Action, ScannedFile]]
@@ -47,8 +49,15 @@ class Differences:
     vanished: list[Action]
 
 
-def differences(found: Iterable[ScannedFile], known: Iterable[Action], gone: Container[Place]) -> Differences:
-    """Compare what was found with the actions of these places and of the same inodes; `gone` are places with nothing there now."""
+def differences(
+    found: Iterable[ScannedFile],
+    known: Iterable[Action],
+    gone: Container[Place],
+    projects: Container[int] = frozenset(),
+    aside: Container[int] = frozenset(),
+) -> Differences:
+    """Compare what was found with the actions of these places and of the same inodes; `gone` are places with nothing there now,
+    `projects` the numbers of those that the plan has, `aside` the actions of their files that something else had the names of."""
     actions = {action.source_place: action for action in known}
     replaced: dict[Place, ScannedFile] = {}  # by something of another kind
     there: list[ScannedFile] = []
@@ -66,7 +75,7 @@ def differences(found: Iterable[ScannedFile], known: Iterable[Action], gone: Con
     for file in there:
         at_place = actions.get(file.place)
         if at_place is not None:
-            if not at_place.expected.same_file(file.fingerprint):
+            if at_place.action_id in aside or not at_place.expected.same_file(file.fingerprint):
                 told.changed.append((at_place, file))
             continue
         same = next((one for one in lost.get(file.fingerprint.inode, ()) if _is_renamed(one, file)), None)
@@ -75,7 +84,10 @@ def differences(found: Iterable[ScannedFile], known: Iterable[Action], gone: Con
         else:
             lost[file.fingerprint.inode].remove(same)
             told.renamed.append((same, file))
-    told.vanished.extend(action for actions_left in lost.values() for action in actions_left)
+    left = [action for actions_left in lost.values() for action in actions_left]
+    stands = {action.source_place for action in left if action.unit in projects and action.source_place in replaced}
+    told.changed.extend((action, replaced[action.source_place]) for action in left if action.source_place in stands)
+    told.vanished.extend(action for action in left if action.source_place not in stands)
     left_behind = (replaced.get(action.source_place) for action, _ in told.renamed)
     told.appeared.extend(file for file in left_behind if file is not None)
     return told
@@ -216,7 +228,7 @@ class Renewed:
 
 def renewed(action: Action, file: ScannedFile, proposal: Proposal | None = None) -> Action:
     """The action with its file as it is now; kind and target stay, for its place before any edit is made of them. What the file is, a
-    regular one or a link, stays, too: `file` is of the same kind."""
+    regular one or a link, changes only in a project."""
     moved = action.source_place != file.place
     now = replace(
         action,
@@ -224,6 +236,7 @@ def renewed(action: Action, file: ScannedFile, proposal: Proposal | None = None)
         source=file.path,
         expected=file.fingerprint,
         mode=file.mode,
+        entry_kind=file.kind,
         planned_at=action.first_place if moved else action.planned_at,
     )
     if proposal is None:
@@ -265,12 +278,20 @@ def without_crossings(tree: PlanTree, told: Differences) -> Differences:
         around = in_project(tree, file.place)
         was_in = action.unit if action.unit in tree.projects else None
         (stays if was_in == (around and around.number) else crosses).append((action, file))
+    left_behind = {file.place: file for file in told.appeared}
+    stands = [(one, left_behind.pop(one.source_place)) for one, _ in crosses if _has_heir(tree, one, left_behind)]
+    replaced = {action.action_id for action, _ in stands}
     return Differences(
-        [*told.appeared, *(file for _, file in crosses)],
-        told.changed,
+        [*left_behind.values(), *(file for _, file in crosses)],
+        [*told.changed, *stands],
         stays,
-        [*told.vanished, *(action for action, _ in crosses)],
+        [*told.vanished, *(action for action, _ in crosses if action.action_id not in replaced)],
     )
+
+
+def _has_heir(tree: PlanTree, action: Action, appeared: Container[Place]) -> bool:
+    """Whether something else has the name in its project that a file had before it was moved out of there."""
+    return action.unit in tree.projects and action.source_place in appeared
 
 
 def project_moved(before: Place, renamed: Iterable[tuple[Action, ScannedFile]]) -> Place | None:
@@ -302,6 +323,17 @@ def project_followed(tree: PlanTree, number: int, place: Place, members: Sequenc
 def _moved_along(action: Action, before: Place, place: Place) -> Action:
     source = join(place.path, action.source[len(before.path) :].lstrip(b"/"))
     return replace(action, root=place.root, source=source, planned_at=action.first_place)
+
+
+def left_aside(tree: PlanTree, action_ids: Iterable[int], now_ns: int) -> Amendment:
+    """Files of projects whose names something has that is no file of the plan, an empty folder say: they are not shown there any
+    more, those left out that are not."""
+    draft = _Draft(tree, now_ns, frozenset())
+    for node in [tree.file(action_id) for action_id in action_ids if tree.has_file(action_id)]:
+        project = tree.project_folders.get(node.leaf.unit)
+        if project is not None and lies_in(node, project):
+            draft.edit(EditKind.EXCLUDE, tree.path_of(node), action_id=node.leaf.action_id)
+    return Amendment((), (), tuple(draft.edits))
 
 
 def project_member(tree: PlanTree, unit: Unit, file: ScannedFile) -> Action:

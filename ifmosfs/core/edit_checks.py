@@ -15,7 +15,7 @@ from ifmosfs.core.names import components, is_within, split
 from ifmosfs.core.node_tree import NodeTree, lies_in
 from ifmosfs.core.nodes import FileNode, FolderNode, Node, TreeSource
 from ifmosfs.core.placing import NAME_MAX_BYTES
-from ifmosfs.core.plan import Action, Edit, EditKind, Plan
+from ifmosfs.core.plan import Action, Edit, EditKind, EditOrigin, Plan
 from ifmosfs.core.refusals import FsError, FsErrorKind
 
 
@@ -37,7 +37,7 @@ class EditChecks:
             case EditKind.SWAP:
                 self._check_swap(edit.path, target_of(edit))
             case EditKind.EXCLUDE:
-                self._check_exclude(edit.path)
+                self._check_exclude(edit)
             case EditKind.MKDIR:
                 self._check_free(edit.path)
             case EditKind.RMDIR:
@@ -154,13 +154,24 @@ class EditChecks:
             if isinstance(each, FolderNode) and self._nodes.is_vaulted(other_one):
                 raise FsError(FsErrorKind.NOT_PERMITTED, where)
 
-    def _check_exclude(self, path: bytes) -> None:
-        node = self._nodes.node_at(path)
+    def _check_exclude(self, edit: Edit) -> None:
+        if edit.origin is EditOrigin.WATCH:
+            self._check_left_aside(edit)
+            return
+        path, node = edit.path, self._nodes.node_at(edit.path)
         if isinstance(node, FolderNode):
             raise FsError(FsErrorKind.IS_A_FOLDER, path)
         if lies_in(node, self._nodes.excluded):
             raise FsError(FsErrorKind.NOT_PERMITTED, path)  # it stays where it is already
         self._refuse_in_project(node, path, itself=False)
+
+    def _check_left_aside(self, edit: Edit) -> None:
+        action = action_of(self._nodes.source, edit)
+        project = self._nodes.project_folders.get(action.unit)
+        if project is None or not self._nodes.has_file(action.action_id):
+            raise FsError(FsErrorKind.INVALID, edit.path)
+        if not lies_in(self._nodes.file(action.action_id), project):
+            raise FsError(FsErrorKind.NOT_PERMITTED, edit.path)
 
     def _check_rmdir(self, path: bytes) -> None:
         folder = self._nodes.folder_at(path)
@@ -174,10 +185,12 @@ class EditChecks:
         action = action_of(self._nodes.source, edit)
         path = self._nodes.path_of_added(action, edit.path)
         self._check_name(path)
-        if self._nodes.find(path) is not None:
-            raise FsError(FsErrorKind.EXISTS, path)
         if action.action_id in self._nodes.made_files:
             raise FsError(FsErrorKind.INVALID, path)
+        if self._nodes.gives_way(self._nodes.nearest(path), path, self._nodes.project_folders.get(action.unit)):
+            return
+        if self._nodes.find(path) is not None:
+            raise FsError(FsErrorKind.EXISTS, path)
         if isinstance(self._nodes.nearest(split(path)[0]), FileNode):
             raise FsError(FsErrorKind.NOT_A_FOLDER, path)
 
@@ -189,7 +202,9 @@ class EditChecks:
                 raise FsError(FsErrorKind.INVALID, edit.path)
 
     def _refuse_in_project(self, node: Node, path: bytes, *, itself: bool) -> None:
-        """NOT_PERMITTED for what is in a project, and with `itself` for the project's own folder."""
+        """NOT_PERMITTED for what is in a project, or would be if it were there, and with `itself` for the project's own folder."""
+        if isinstance(node, FileNode) and node.leaf.action_id in self._nodes.put_aside:
+            raise FsError(FsErrorKind.NOT_PERMITTED, path)
         step = node if itself and isinstance(node, FolderNode) else node.parent
         while step is not None:
             if step.unit:

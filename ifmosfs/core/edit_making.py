@@ -33,6 +33,8 @@ class EditMaker:
                 self._put_away(self._nodes.vault, self._nodes.node_at(edit.path), edit.at_ns)
             case EditKind.SWAP:
                 self._swap(edit.path, target_of(edit), edit.at_ns)
+            case EditKind.EXCLUDE if edit.origin is EditOrigin.WATCH:
+                self._put_aside(self._nodes.file(edit.action_id or 0), edit.at_ns)
             case EditKind.EXCLUDE:
                 self._put_away(self._nodes.excluded, self._nodes.node_at(edit.path), edit.at_ns)
             case EditKind.MKDIR:
@@ -84,7 +86,9 @@ class EditMaker:
 
     def _add_file(self, edit: Edit) -> None:
         action = action_of(self._nodes.source, edit)
-        parent, name = self._placing.ensure_parent(self._nodes.path_of_added(action, edit.path))
+        path = self._nodes.path_of_added(action, edit.path)
+        self._make_way(path, self._nodes.project_folders.get(action.unit), edit.at_ns)
+        parent, name = self._placing.ensure_parent(path)
         node = FileNode(name, parent, leaf_of(action, action.action_id, name))
         self._nodes.note_file(node)
         self._placing.attach(node, parent, name, edit.at_ns)
@@ -108,7 +112,8 @@ class EditMaker:
 
     def _keep_inside(self, edit: Edit) -> None:
         """What is in a project is shown where the disk has it in there: a file that was renamed in it takes its new name, wherever the
-        project is in the tree; what has that name, and is to have another one itself, waits under the old one."""
+        project is in the tree; what has that name, and is to have another one itself, waits under the old one; what cannot be there
+        together with it is put aside."""
         action_id = edit.action_id or 0
         project = self._nodes.project_folders.get(action_of(self._nodes.source, edit).unit)
         if project is None or not self._nodes.has_file(action_id):
@@ -117,6 +122,7 @@ class EditMaker:
         wanted = self._wanted_inside(node, project)
         if wanted is None or wanted == self._nodes.path_of(node):
             return
+        self._make_way(wanted, project, edit.at_ns)
         standing = self._nodes.nearest(wanted)
         if isinstance(standing, FolderNode):
             if self._nodes.find(wanted) is None:
@@ -124,11 +130,16 @@ class EditMaker:
         elif standing is node:
             self._rename_inside(node, wanted, project, edit.at_ns)
         elif self._nodes.find(wanted) is standing and self._wanted_inside(standing, project) != wanted:
-            self._swap(self._nodes.path_of(node), wanted, edit.at_ns)
+            if action_id not in self._nodes.put_aside:
+                self._swap(self._nodes.path_of(node), wanted, edit.at_ns)
+            else:
+                self._put_aside(standing, edit.at_ns)
+                self._rename_inside(node, wanted, project, edit.at_ns)
 
     def _wanted_inside(self, node: FileNode, project: FolderNode) -> bytes | None:
         """The path in the tree at which a file of a project is to be, `None` where it is not in the project."""
-        inside = self._nodes.path_in_project(node.leaf) if lies_in(node, project) else None
+        is_its_own = lies_in(node, project) or node.leaf.action_id in self._nodes.put_aside
+        inside = self._nodes.path_in_project(node.leaf) if is_its_own else None
         return None if inside is None else join(self._nodes.path_of(project), inside)
 
     def _rename_inside(self, node: FileNode, wanted: bytes, project: FolderNode, at_ns: int) -> None:
@@ -136,12 +147,37 @@ class EditMaker:
         parent, name = self._placing.ensure_parent(wanted)
         self._placing.detach(node, at_ns)
         self._placing.attach(node, parent, name, at_ns)
-        # A folder that the disk has still is shown all the same.
+        was_aside = node.leaf.action_id in self._nodes.put_aside
+        self._nodes.put_aside.discard(node.leaf.action_id)
+        # A folder of the project that the disk has still is shown all the same.
         while left is not project and not (left.loaded or left.n_unloaded):
+            if was_aside and left.number not in self._nodes.own_folders:
+                return
             above = left.parent
             self._placing.detach(left, at_ns)
             assert above is not None
             left = above
+
+    def _make_way(self, path: bytes, project: FolderNode | None, at_ns: int) -> None:
+        """Put aside what a project had where the disk has a file of it now, or a folder on the way to that."""
+        standing = self._nodes.nearest(path)
+        if not self._nodes.gives_way(standing, path, project):
+            return
+        if isinstance(standing, FileNode):
+            self._put_aside(standing, at_ns)
+            return
+        pending = [standing]
+        while pending:
+            for node in list(pending.pop().children.values()):
+                if isinstance(node, FolderNode):
+                    pending.append(node)
+                else:
+                    self._put_aside(node, at_ns)
+        self._placing.detach(standing, at_ns)
+
+    def _put_aside(self, node: FileNode, at_ns: int) -> None:
+        self._put_away(self._nodes.excluded, node, at_ns)
+        self._nodes.put_aside.add(node.leaf.action_id)
 
     def _move(self, path: bytes, target: bytes, at_ns: int) -> Node:
         node = self._nodes.node_at(path)

@@ -37,6 +37,7 @@ class NodeTree:
         self.projects = projects_of(plan)
         self.project_folders: dict[int, FolderNode] = {}  # by the number of the project, in plan order
         self.project_places = {number: Place(each.root, each.folder or b"") for number, each in self.projects.items()}
+        self.put_aside: set[int] = set()  # the actions of files of projects whose names something else has there now
         self._rules = plan.policy.names
         self.rules_are_exact = not (self._rules.ignores_case or self._rules.ignores_form)
         self._base_folders = source.folders()
@@ -259,6 +260,14 @@ class NodeTree:
         if place is None or leaf.root != place.root or not is_within(leaf.source, place.path):
             return None
         return leaf.source[len(place.path) :].lstrip(b"/")
+
+    def gives_way(self, standing: Node, path: bytes, project: FolderNode | None) -> bool:
+        """Whether what the tree has in a project, the last node on the way to a path, is not there any more once the disk has a file
+        of the project at that path: a file where a folder is needed, or a folder that has the file's name."""
+        if project is None or standing is project or not lies_in(standing, project):
+            return False
+        at = self.path_of(standing)
+        return is_within(path, at) and (path == at) is isinstance(standing, FolderNode)
 
     def path_of_added(self, action: Action, path: bytes) -> bytes:
         """Where a new file is put whose ADD names a path: a project's in there, wherever a person has put the project since."""

@@ -15,7 +15,9 @@ from ifmosfs.core.names import components, is_within, join, twin_key
 from ifmosfs.core.plan import Edit, EditKind, KeepReason
 from ifmosfs.core.tree_source import VAULT_NAME
 
-_PUTTING_ASIDE: Final = frozenset({EditKind.MOVE, EditKind.REPLACE, EditKind.EXCLUDE, EditKind.VAULT, EditKind.ADD})
+_PUTTING_ASIDE: Final = frozenset(
+    {EditKind.MOVE, EditKind.REPLACE, EditKind.EXCLUDE, EditKind.VAULT, EditKind.ADD, EditKind.REFRESH}
+)
 
 
 class Touched:

@@ -22,6 +22,7 @@ class UneditedTree:
         number of the last row of the edit log, in which all edits are taken back."""
         self.plan = plan
         self.last_edit = last_edit
+        self.put_aside: set[int] = set()
         self._folders = PlanTree(replace(plan, actions=tuple(first_in_folder)))
 
     @property

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
-from ifmosfs.core.names import split
+from ifmosfs.core.names import ancestors, split
 from ifmosfs.core.plan import Edit, EditKind
 from ifmosfs.core.refusals import FsError
 from ifmosfs.core.tree import FileNode, FolderNode, Node
@@ -93,7 +93,8 @@ class Telling:
         edit does not say."""
         tree, action_id = self._guarded.tree, edit.action_id or 0
         if edit.kind in {EditKind.ADD, EditKind.REFRESH} and tree.has_projects and tree.has_file(action_id):
-            return edit.path, tree.path_of(tree.file(action_id))
+            path = tree.path_of(tree.file(action_id))
+            return edit.path, path, *ancestors(path)  # one of which may have been a file
         return (edit.path,) if edit.kind is EditKind.FOLLOW else (edit.path, edit.target)
 
     def name_changed(self, path: bytes) -> None:

@@ -115,3 +115,47 @@ def test_folder_that_takes_in_files_of_a_project_is_not_taken_for_the_project(de
     shutil.rmtree(code)
     assert settled(lambda: attribute(mount_point / "Kept" / "mine" / "main.c", "status"), "missing") == "missing"
     assert not (mount_point / "Kept" / "mine" / "sizes.csv").exists()
+
+
+def test_what_has_become_another_kind_of_thing_in_a_project_is_shown_as_it_is_and_committed_with_it(
+    desk: Desk, mount_point: Path
+) -> None:
+    code = with_checkout(desk)
+    for name in ("cur/x", "v2/y", "old/deep/z", "f", "g", "h"):
+        put(code / name, name.encode())
+    plan = mount(desk, mount_point)
+    (mount_point / "Kept").mkdir()
+    os.rename(mount_point / "To review" / "projects" / "code", mount_point / "Kept" / "code")
+    read_tree(mount_point)  # so that the kernel knows what all of it was
+    for name in ("cur", "old"):
+        shutil.rmtree(code / name)
+    for name in ("f", "g", "h"):
+        (code / name).unlink()
+    (code / "cur").symlink_to("v2")
+    put(code / "old", b"a file")
+    put(code / "f" / "in", b"in")
+    (code / "g").symlink_to("main.c")
+    (code / "h").mkdir()
+    kept = read_tree(code)
+    assert carried_out(desk, plan, mount_point, {b"code": kept}) == {b"code": kept}
+    assert not code.exists()
+    assert desk.run("rollback", plan, "--yes").status == 0
+    assert read_tree(code) == kept
+
+
+@pytest.mark.slow
+def test_folder_of_a_project_that_gave_way_to_a_link_and_is_back_with_its_files_is_shown_and_committed(
+    desk: Desk, mount_point: Path
+) -> None:
+    code = with_checkout(desk)
+    put(code / "cur" / "x", b"x")
+    plan = mount(desk, mount_point)
+    (mount_point / "Kept").mkdir()
+    os.rename(mount_point / "To review" / "projects" / "code", mount_point / "Kept" / "code")
+    os.rename(code / "cur", desk.home / "cur")
+    (code / "cur").symlink_to("main.c")
+    assert settled((mount_point / "Kept" / "code" / "cur").is_symlink, True) is True
+    (code / "cur").unlink()
+    os.rename(desk.home / "cur", code / "cur")
+    kept: dict[bytes, object] = {b"code": {**CHECKOUT, b"cur": {b"x": b"x"}}}
+    assert carried_out(desk, plan, mount_point, kept) == kept

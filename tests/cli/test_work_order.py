@@ -16,7 +16,7 @@ from ifmosfs.core.execute import execute
 from ifmosfs.core.files import Place, Root
 from ifmosfs.core.history import held, holds_anything
 from ifmosfs.core.journal import RunKind
-from ifmosfs.core.plan import ActionKind, Edit, EditKind, Plan, Unit, UnitKind
+from ifmosfs.core.plan import ActionKind, Edit, EditKind, EditOrigin, Plan, Unit, UnitKind
 from ifmosfs.core.rehearsal import NullJournal, RehearsalDisk
 from ifmosfs.core.tree import PlanTree
 from ifmosfs.core.verify import verify
@@ -134,6 +134,21 @@ def test_a_project_that_would_be_scattered_stays_and_is_listed(
     assert [(each.code, each.action_id) for each in scattered] == [("project-scattered", 5), ("project-scattered", 6)]
     execute(order, app.disk, journal, now_ns=count(1).__next__)
     assert read_tree(tmp_path / "in") == {b"code": INBOX[b"code"]}
+
+
+def test_a_project_goes_as_one_folder_without_a_file_whose_name_something_else_has(app: App, tmp_path: Path) -> None:
+    plan, journal = make_plan(app, tmp_path), MemoryJournal()
+    main = tmp_path / "in" / "code" / "main.c"
+    main.unlink()
+    main.mkdir()
+    aside = Edit(1, EditKind.EXCLUDE, b"Code/code/main.c", None, 0, action_id=6, origin=EditOrigin.WATCH)
+    run = replace(make_run("r1"), target=plan.target)
+    before = held(journal.history(), plan.actions)
+    order, scattered = commit_order(app, PlanTree(plan, [aside]), before, run)
+    assert scattered == ()
+    assert execute(order, app.disk, journal, now_ns=count(1).__next__).problems == ()
+    assert read_tree(tmp_path / "out" / "Code") == {b"code": {b".git": {b"HEAD": b"ref"}, b"main.c": {}}}
+    assert read_tree(tmp_path / "in") == {}
 
 
 def losing_plan(app: App, folder: Path, in_target: Tree) -> Plan:

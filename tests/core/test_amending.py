@@ -17,6 +17,7 @@ from ifmosfs.core.amending import (
     differences,
     is_placed_anew,
     joining,
+    left_aside,
     merged,
     names_shown,
     project_followed,
@@ -659,3 +660,120 @@ def test_where_a_project_has_gone_is_what_most_of_its_renamed_files_say() -> Non
     assert project_moved(before, [(main, scanned(b"code/z.py"))]) is None
     assert project_moved(before, [(main, scanned(b"main.py"))]) is None  # out of it, into the root
     assert project_moved(before, []) is None
+
+
+# What is another kind of thing in a project
+
+
+def told_of(plan: Plan, tree: PlanTree, *files: ScannedFile) -> tuple[Plan, list[Edit]]:
+    """The plan, and the edits, after these files were found in its project."""
+    known = {action.source_place: action for action in plan.actions}
+    news = [file for file in files if file.place not in known]
+    changed = [renewed(known[file.place], file) for file in files if file.place in known]
+    unit = tree.project(1)
+    now, change = follow(
+        plan, tree, settled(*(project_member(tree, unit, file) for file in news)), Renewed(changed, {})
+    )
+    return now, [replace(each, seq=number) for number, each in enumerate(change.edits, tree.last_edit + 10)]
+
+
+def shown_in_project(tree: PlanTree, at: bytes) -> object:
+    tree.check_invariants()
+    part = review(tree)[b"projects"] if at == STAYING else layout(tree)[b"Mine"]
+    return next(iter(part.values()))
+
+
+@pytest.mark.parametrize("at", [STAYING, b"Mine/it"])
+@pytest.mark.parametrize("kind", [Kind.FILE, Kind.SYMLINK])
+def test_folder_of_a_project_that_has_become_a_file_is_one_and_is_a_folder_again_when_the_disk_has_it(
+    at: bytes, kind: Kind
+) -> None:
+    plan = with_project()
+    drags = [] if at == STAYING else [edit(EditKind.MOVE, STAYING, at)]
+    plan, edits = told_of(plan, tree_after(plan, *drags), scanned(b"code/lib", 9, kind=kind))
+    now = tree_after(plan, *drags, *edits)
+    assert shown_in_project(now, at) == {b"main.py": b"code/main.py", b"lib": b"code/lib"}
+    assert review(now)[b"excluded"] == {b"code": {b"lib": {b"a.py": b"code/lib/a.py"}}}
+    plan, more = told_of(plan, now, scanned(b"code/lib/a.py", 10))
+    again = tree_after(plan, *drags, *edits, *more)
+    assert shown_in_project(again, at) == {b"main.py": b"code/main.py", b"lib": {b"a.py": b"code/lib/a.py"}}
+    assert review(again)[b"excluded"] == {b"code": {b"lib (2)": b"code/lib"}}
+
+
+@pytest.mark.parametrize("at", [STAYING, b"Mine/it"])
+def test_file_of_a_project_that_has_become_a_folder_is_one_also_when_the_drag_is_taken_back(at: bytes) -> None:
+    plan = with_project()
+    drags = [] if at == STAYING else [edit(EditKind.MOVE, STAYING, at)]
+    plan, edits = told_of(plan, tree_after(plan, *drags), scanned(b"code/main.py/in/x", 9))
+    wanted = {b"main.py": {b"in": {b"x": b"code/main.py/in/x"}}, b"lib": {b"a.py": b"code/lib/a.py"}}
+    assert shown_in_project(tree_after(plan, *drags, *edits), at) == wanted
+    assert shown_in_project(tree_after(plan, *edits), STAYING) == wanted
+
+
+def test_file_of_a_project_that_was_moved_into_a_folder_of_its_own_name_is_there() -> None:
+    plan = with_project()
+    main = plan.actions[0]
+    moved = renewed(main, scanned(b"code/main.py/main.py", 1))
+    now, change = follow(plan, PlanTree(plan), NOTHING, Renewed([moved], {1: main}))
+    tree = tree_after(now, *watched(change.edits))
+    assert shown_in_project(tree, STAYING) == {
+        b"main.py": {b"main.py": b"code/main.py/main.py"},
+        b"lib": {b"a.py": b"code/lib/a.py"},
+    }
+    assert b"excluded" not in review(tree)
+
+
+def test_file_and_folder_of_a_project_that_change_names_are_each_where_the_disk_has_them() -> None:
+    plan = with_project()
+    main, lib = plan.actions[:2]
+    swapped = [renewed(lib, scanned(b"code/main.py/a.py", 2)), renewed(main, scanned(b"code/lib", 1))]
+    for order in (swapped, swapped[::-1]):
+        now, change = follow(plan, PlanTree(plan), NOTHING, Renewed(order, {1: main, 2: lib}))
+        assert shown_in_project(tree_after(now, *watched(change.edits)), STAYING) == {
+            b"main.py": {b"a.py": b"code/main.py/a.py"},
+            b"lib": b"code/lib",
+        }
+
+
+def test_what_was_put_aside_from_a_project_is_moved_nowhere_by_a_person() -> None:
+    plan = with_project()
+    plan, edits = told_of(plan, PlanTree(plan), scanned(b"code/lib", 9))
+    tree = tree_after(plan, *edits)
+    with pytest.raises(FsError):
+        tree.apply(edit(EditKind.MOVE, b"To review/excluded/code/lib/a.py", b"Mine/a.py"))
+
+
+def test_file_of_a_project_whose_name_an_empty_folder_has_is_put_aside_until_it_is_there_again() -> None:
+    plan = with_project()
+    tree = PlanTree(plan)
+    edits = watched(left_aside(tree, [1], NOW_NS).edits)
+    now = tree_after(plan, *edits)
+    assert shown_in_project(now, STAYING) == {b"lib": {b"a.py": b"code/lib/a.py"}}
+    assert review(now)[b"excluded"] == {b"code": {b"main.py": b"code/main.py"}}
+    assert left_aside(now, [1], NOW_NS).edits == ()
+    back = scanned(b"code/main.py", 1)
+    told = differences([back], [plan.actions[0]], frozenset(), {1}, now.put_aside)
+    assert told == Differences([], [(plan.actions[0], back)], [], [])
+    plan, more = told_of(plan, now, back)
+    again = tree_after(plan, *edits, *more)
+    assert shown_in_project(again, STAYING) == shown_in_project(tree, STAYING)
+    assert b"excluded" not in review(again)
+
+
+def test_file_of_a_project_whose_name_a_link_has_is_that_link() -> None:
+    plan = with_project()
+    link = scanned(b"code/main.py", 8, kind=Kind.SYMLINK)
+    told = differences([link], [plan.actions[0]], frozenset(), projects={1})
+    assert told == Differences([], [(plan.actions[0], link)], [], [])
+    plan, edits = told_of(plan, PlanTree(plan), link)
+    node = tree_after(plan, *edits).file(1)
+    assert (node.leaf.entry_kind, node.leaf.inode) == (Kind.SYMLINK, link.fingerprint.inode)
+
+
+def test_link_that_a_file_leaves_in_the_project_that_it_is_moved_out_of_is_in_its_place() -> None:
+    plan = with_project()
+    main = plan.actions[0]
+    out, link = scanned(b"main.py", 1), scanned(b"code/main.py", 8, kind=Kind.SYMLINK)
+    told = differences([out, link], [main], frozenset(), projects={1})
+    assert told == Differences([link], [], [(main, out)], [])
+    assert without_crossings(PlanTree(plan), told) == Differences([out], [(main, link)], [], [])
