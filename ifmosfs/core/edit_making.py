@@ -34,7 +34,7 @@ class EditMaker:
             case EditKind.SWAP:
                 self._swap(edit.path, target_of(edit), edit.at_ns)
             case EditKind.EXCLUDE if edit.origin is EditOrigin.WATCH:
-                self._put_aside(self._nodes.file(edit.action_id or 0), edit.at_ns)
+                self._leave_aside(self._nodes.file(edit.action_id or 0), edit.at_ns)
             case EditKind.EXCLUDE:
                 self._put_away(self._nodes.excluded, self._nodes.node_at(edit.path), edit.at_ns)
             case EditKind.MKDIR:
@@ -149,14 +149,23 @@ class EditMaker:
         self._placing.attach(node, parent, name, at_ns)
         was_aside = node.leaf.action_id in self._nodes.put_aside
         self._nodes.put_aside.discard(node.leaf.action_id)
-        # A folder of the project that the disk has still is shown all the same.
+        self._remove_emptied(left, project, at_ns, only_own=was_aside)
+
+    def _remove_emptied(self, left: FolderNode, project: FolderNode, at_ns: int, *, only_own: bool = False) -> None:
+        """Take out what has nothing in it any more. A folder of the project that the disk has still is shown all the same."""
         while left is not project and not (left.loaded or left.n_unloaded):
-            if was_aside and left.number not in self._nodes.own_folders:
+            if only_own and left.number not in self._nodes.own_folders:
                 return
             above = left.parent
             self._placing.detach(left, at_ns)
             assert above is not None
             left = above
+
+    def _leave_aside(self, node: FileNode, at_ns: int) -> None:
+        """Something that no action stands for has the name of a file of a project, or of a folder that it was in."""
+        left = node.parent
+        self._put_aside(node, at_ns)
+        self._remove_emptied(left, self._nodes.project_folders[node.leaf.unit], at_ns)
 
     def _make_way(self, path: bytes, project: FolderNode | None, at_ns: int) -> None:
         """Put aside what a project had where the disk has a file of it now, or a folder on the way to that."""

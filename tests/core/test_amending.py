@@ -760,6 +760,12 @@ def test_file_of_a_project_whose_name_an_empty_folder_has_is_put_aside_until_it_
     assert b"excluded" not in review(again)
 
 
+def test_folder_of_a_project_that_has_become_a_pipe_is_left_to_the_disk() -> None:
+    plan = with_project()
+    edits = watched(left_aside(PlanTree(plan), [2], NOW_NS).edits)
+    assert shown_in_project(tree_after(plan, *edits), STAYING) == {b"main.py": b"code/main.py"}
+
+
 def test_file_of_a_project_whose_name_a_link_has_is_that_link() -> None:
     plan = with_project()
     link = scanned(b"code/main.py", 8, kind=Kind.SYMLINK)
