@@ -194,6 +194,7 @@ class Follower:
             pending += [Touched(one.root, path, deep=True) for path in self._unknown(one.root, look.subfolders)]
         self._add_known_at(looked)
         self._add_same_inodes(looked)
+        self._add_other_names(looked, rules)
         looked.gone = {place for place in map(_source, looked.known.values()) if self._is_gone(place, looked)}
         return looked
 
@@ -244,6 +245,34 @@ class Follower:
         if inodes:
             same = self._app.catalogue.actions_of_inodes(self._plan.plan_id, inodes)
             looked.known.update((action.action_id, action) for action in same)
+
+    def _add_other_names(self, looked: _Looked, rules: ScanRules) -> None:
+        """What is at the other places that the plan has the names of one inode at: a change that was noticed by one is a change of all,
+        and of the others nobody is told. A file has them rarely, so the disk is asked first."""
+        at_place = {action.source_place: action for action in looked.known.values()}
+        different = [
+            file
+            for place, file in looked.found.items()
+            if (action := at_place.get(place)) is None or not action.expected.same_file(file.fingerprint)
+        ]
+        inodes = {file.fingerprint.inode for file in different if self._has_other_names(file)}
+        others = self._app.catalogue.actions_of_inodes(self._plan.plan_id, inodes) if inodes else ()
+        for action in others:
+            place = action.source_place
+            if place in looked.found or place in looked.places or not self._is_as_scanned(place.root):
+                continue
+            look = self._look_at(Touched(*place), rules)
+            for file in look.result.found if look is not None else ():
+                scanned = _scanned(place.root, file)
+                looked.found[scanned.place] = scanned
+                looked.known[action.action_id] = action
+
+    def _has_other_names(self, file: ScannedFile) -> bool:
+        try:
+            return file.kind is Kind.FILE and self._app.disk.lstat(file.place).n_links > 1
+        except OSError as error:
+            _refuse_short(error)
+            return False  # gone meanwhile, which is told by what comes next
 
     def _is_gone(self, place: Place, looked: _Looked) -> bool:
         if place in looked.found:
@@ -320,43 +349,51 @@ class Follower:
     # Waiting
 
     def _whole(self, told: Differences) -> Differences:
-        """Without what is still being written, which is waited for."""
-        writing: frozenset[tuple[int, int]] | None = None
-
-        def is_whole(file: ScannedFile) -> bool:
-            nonlocal writing
-            if not self._is_quiet(file):
-                return False
-            writing = open_for_writing() if writing is None else writing
-            if self._is_written(file.place, writing):
-                self._waiting[file.place].since_s = time.monotonic() - QUIET_S + 2 * LOOK_AGAIN_S
-                return False
-            self._waiting.pop(file.place, None)
-            return True
-
+        """Without what is still being written, which is waited for: with all its names, that one inode is never told of by halves."""
         different = {file.place for file in (*told.appeared, *(one for _, one in (*told.changed, *told.renamed)))}
         self._waiting = {place: waiting for place, waiting in self._waiting.items() if place in different}
+        asked = [file for file in told.appeared if not _stays_by_name(file)]
+        asked += [file for _, file in told.changed]
+        asked += [file for action, file in told.renamed if not action.expected.same_file(file.fingerprint)]
+        unfinished = self._unfinished(asked)
+        for file in asked:
+            if self._inode(file) not in unfinished:
+                self._waiting.pop(file.place, None)
+        waited_for = {file.place for file in asked if self._inode(file) in unfinished}
         return replace(
             told,
-            appeared=[file for file in told.appeared if _stays_by_name(file) or is_whole(file)],
-            changed=[(action, file) for action, file in told.changed if is_whole(file)],
-            renamed=[
-                (action, file)
-                for action, file in told.renamed
-                if action.expected.same_file(file.fingerprint) or is_whole(file)
-            ],
+            appeared=[file for file in told.appeared if file.place not in waited_for],
+            changed=[(action, file) for action, file in told.changed if file.place not in waited_for],
+            renamed=[(action, file) for action, file in told.renamed if file.place not in waited_for],
         )
 
-    def _is_quiet(self, file: ScannedFile) -> bool:
+    def _unfinished(self, files: Sequence[ScannedFile]) -> set[tuple[str, int]]:
+        """The inodes of those of the files that are still being written, or may be."""
+        now_s = time.monotonic()
+        unfinished = {self._inode(file) for file in files if not self._is_quiet(file, now_s)}
+        writing: frozenset[tuple[int, int]] | None = None
+        for file in files:
+            if self._inode(file) in unfinished:
+                continue
+            writing = open_for_writing() if writing is None else writing
+            if self._is_written(file.place, writing):
+                self._waiting[file.place].since_s = now_s - QUIET_S + 2 * LOOK_AGAIN_S
+                unfinished.add(self._inode(file))
+        return unfinished
+
+    def _inode(self, file: ScannedFile) -> tuple[str, int]:
+        return self._filesystems[file.root], file.fingerprint.inode
+
+    def _is_quiet(self, file: ScannedFile, now_s: float) -> bool:
         if file.kind is not Kind.FILE:
             return True
-        now, print_ = time.monotonic(), file.fingerprint
+        print_ = file.fingerprint
         seen = (print_.inode, print_.size_bytes, print_.mtime_ns)
         waiting = self._waiting.get(file.place)
         if waiting is None or waiting.seen != seen:
-            self._waiting[file.place] = _Waiting(seen, now)
+            self._waiting[file.place] = _Waiting(seen, now_s)
             return False
-        return now - waiting.since_s >= QUIET_S
+        return now_s - waiting.since_s >= QUIET_S
 
     def _is_written(self, place: Place, writing: Collection[tuple[int, int]]) -> bool:
         """Whether a program has the file open for writing."""

@@ -25,7 +25,7 @@ from ifmosfs.core.tree import PlanTree
 from ifmosfs.platform import host
 from ifmosfs.platform.watching import Touched, Watcher
 from tests.adapters.faults import Answer, Delegating
-from tests.cli.command_line import THEN_NS, Desk
+from tests.cli.command_line import INVOICE, THEN_NS, Desk
 
 T = TypeVar("T")
 ANOTHER = b"Invoice No. 2024-18\nTotal amount due: 200 EUR\n"
@@ -300,3 +300,59 @@ def test_file_that_two_commands_judge_anew_at_once_is_filed_elsewhere_once(
     n_refiled.append(refile(one.app, plan.session_id, [place], every=True))
     assert n_refiled == [1, 0]
     assert edits(one.app, plan_id) == [EditKind.REFRESH, EditKind.MOVE]
+
+
+def linked(desk: Desk, view: Beside) -> Beside:
+    """The same view of another plan, which has another name of the invoice, in a folder of its own, for one unit with it."""
+    (desk.inbox / "mine").mkdir()
+    os.link(desk.inbox / "invoice-17.txt", desk.inbox / "mine" / "copy-17.txt")
+    return Beside(view.app, desk.staged())
+
+
+def expected(view: Beside, *paths: bytes) -> list[bool]:
+    """Whether the plan knows the files as they are."""
+    plan = view.app.catalogue.load_plan(view.shown.tree.plan.plan_id)
+    known = {action.source: action for action in plan.actions}
+    found = [view.app.disk.lstat(known[path].source_place).fingerprint for path in paths]
+    return [known[path].expected.same_file(now) for path, now in zip(paths, found, strict=True)]
+
+
+BOTH = (b"invoice-17.txt", b"mine/copy-17.txt")
+
+
+@pytest.mark.parametrize("told", BOTH)
+def test_change_that_is_told_of_one_name_of_an_original_is_taken_in_for_all_its_names(
+    desk: Desk, views: tuple[Beside, Beside], told: bytes
+) -> None:
+    view = linked(desk, views[0])
+    put(desk.inbox / os.fsdecode(told), ANOTHER * 2)
+    assert expected(view, *BOTH) == [False, False]
+    view.follow(told)
+    assert expected(view, *BOTH) == [True, True]
+    assert edits(view.app, view.shown.tree.plan.plan_id) == [EditKind.REFRESH] * 2
+
+
+def test_name_that_is_another_files_by_now_does_not_take_in_a_change_of_the_one_that_it_was_of(
+    desk: Desk, views: tuple[Beside, Beside]
+) -> None:
+    view = linked(desk, views[0])
+    put(desk.inbox / "new", INVOICE)
+    (desk.inbox / "new").rename(desk.inbox / "mine" / "copy-17.txt")
+    put(desk.inbox / "invoice-17.txt", ANOTHER * 2)
+    view.follow(b"invoice-17.txt")
+    assert expected(view, *BOTH) == [True, False]  # the other one says so itself
+    view.follow(b"mine/copy-17.txt")
+    assert expected(view, *BOTH) == [True, True]
+
+
+def test_names_of_a_file_that_is_being_written_are_taken_in_together_when_it_is_whole(
+    desk: Desk, views: tuple[Beside, Beside]
+) -> None:
+    view = linked(desk, views[0])
+    with (desk.inbox / "invoice-17.txt").open("ab") as writing:
+        writing.write(b"Thank you\n")
+        writing.flush()
+        view.follow(b"mine/copy-17.txt")
+        assert expected(view, *BOTH) == [False, False]
+    view.follow(b"mine/copy-17.txt")
+    assert expected(view, *BOTH) == [True, True]
