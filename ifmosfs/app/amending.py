@@ -38,8 +38,9 @@ from ifmosfs.core.amending import (
 from ifmosfs.core.files import Kind, Place, ScannedFile
 from ifmosfs.core.names import ancestors, join
 from ifmosfs.core.overlay import Existing, read_listing
-from ifmosfs.core.plan import Action, EditKind, Plan, Unit
+from ifmosfs.core.plan import Action, EditKind, Plan, Unit, UnitKind
 from ifmosfs.core.planner import Candidate, PlanHeader, folders_wanted, make_plan, place_files
+from ifmosfs.core.ports import SHORT_OF_MEANS, DiskReader
 from ifmosfs.core.proposal import Proposal
 from ifmosfs.core.tree import PlanTree
 from ifmosfs.core.tree_source import projects_of
@@ -259,6 +260,8 @@ class Amender:
         on_disk = {path: names_in(self._app, plan.target, path) for path in folders}
         names = {path: frozenset(found or ()) for path, found in on_disk.items()}
         rivalling = rivals(candidates, shown, names, plan.policy.names)
+        for action_id in self._names_of_new(mixed, around, n_new):
+            rivalling.pop(action_id, None)  # a file is no rival of itself, nor its own duplicate
         actions = self._app.catalogue.actions_numbered(plan.plan_id, rivalling)
         first = [as_candidate(action, rivalling[action.action_id]) for action in actions]
         fresh = count(self._app.catalogue.last_unit(plan.plan_id) + 1)
@@ -282,8 +285,7 @@ class Amender:
         self, made: _Made, company: Company, around: Sequence[Candidate], n_new: int, fresh: Iterator[int]
     ) -> None:
         """Let new files be of one unit with those that the plan knows and that they belong to."""
-        places = [around[member].file.place for member in company.members if member >= n_new]
-        known = self._app.catalogue.actions_at(self._plan.plan_id, places)
+        known = self._known_of(company, around, n_new)
         number = joining(known, next(fresh), projects_of(self._plan))
         if number is None:
             return
@@ -294,20 +296,31 @@ class Amender:
             made.units.append(replace(company.unit, number=number))
             made.joined.extend(replace(action, unit=number) for action in known)
 
+    def _known_of(self, company: Company, around: Sequence[Candidate], n_new: int) -> list[Action]:
+        places = [around[member].file.place for member in company.members if member >= n_new]
+        return self._app.catalogue.actions_at(self._plan.plan_id, places)
+
+    def _names_of_new(self, mixed: Iterable[Company], around: Sequence[Candidate], n_new: int) -> Iterator[int]:
+        """The actions of those that the plan knows of whose inodes names have appeared."""
+        for company in mixed:
+            if company.unit.kind is UnitKind.LINKS:
+                yield from (action.action_id for action in self._known_of(company, around, n_new))
+
     def _shown_in(self, path: bytes, shown: dict[bytes, dict[bytes, Shown]]) -> dict[bytes, Shown] | None:
         if path in shown:
             return shown[path]
         return self._tree.consult(lambda tree: names_shown(tree, [path]).get(path))  # another spelling of a folder
 
     def _judged(self, pairs: Sequence[Pair]) -> list[Candidate]:
-        """Where the files want to go, judged in the company of those beside and above them, which follow."""
+        """Where the files want to go, judged in the company of those beside and above them and of their other names, which follow."""
         app, plan = self._app, self._plan
         own = {file.file_id for file, _ in pairs}
         company = [pair for pair in self._beside(pairs) if pair[0].file_id not in own]
         return place_files([*pairs, *company], app.layout, plan.policy, host.local_date, plan.roots)
 
     def _beside(self, pairs: Sequence[Pair]) -> Iterator[Pair]:
-        folders = {Place(file.root, above) for file, _ in pairs for above in (b"", *ancestors(file.path))}
+        places = [*(file.place for file, _ in pairs), *self._other_places(file for file, _ in pairs)]
+        folders = {Place(root, above) for root, path in places for above in (b"", *ancestors(path))}
         for folder in folders:
             try:
                 names = [name for name, attr in self._app.disk.list_folder(folder) if attr.kind is Kind.FILE]
@@ -316,6 +329,13 @@ class Amender:
             paths = [join(folder.path, name) for name in names]
             for file, proposal in self._app.catalogue.classified_at(self._plan.session_id, folder.root, paths):
                 yield file, proposal or Proposal(None, 0.0, "not classified")
+
+    def _other_places(self, files: Iterable[ScannedFile]) -> list[Place]:
+        """Where the plan has other names of the files, but in projects, which nothing outside belongs to."""
+        inodes = {file.fingerprint.inode for file in files if has_other_names(self._app.disk, file)}
+        known = self._app.catalogue.actions_of_inodes(self._plan.plan_id, inodes) if inodes else ()
+        projects = self._tree.consult(lambda tree: frozenset(tree.projects))
+        return [action.source_place for action in known if action.unit not in projects]
 
     def _occupied(self, renewals: Renewed) -> frozenset[bytes]:
         """The paths that renamed files would have in the layout and that something in the target has."""
@@ -349,6 +369,17 @@ def _header(plan: Plan) -> PlanHeader:
         plan.created_ns,
         plan.policy,
     )
+
+
+def has_other_names(disk: DiskReader, file: ScannedFile) -> bool:
+    """Whether a file that was found has more hard links than the name it was found by. Raises OSError where too little is left to
+    look with."""
+    try:
+        return file.kind is Kind.FILE and disk.lstat(file.place).n_links > 1
+    except OSError as error:
+        if error.errno in SHORT_OF_MEANS:
+            raise
+        return False  # gone meanwhile, which is told by what comes next
 
 
 def _by_root(files: Iterable[ScannedFile]) -> dict[bytes, list[bytes]]:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, Protocol
 
-from ifmosfs.app.amending import Amender, News, OpenTree
+from ifmosfs.app.amending import Amender, News, OpenTree, has_other_names
 from ifmosfs.app.context import App
 from ifmosfs.app.scanning import scan_rules
 from ifmosfs.core.amending import Differences, differences, in_project, project_moved, without_crossings
@@ -247,7 +247,7 @@ class Follower:
             looked.known.update((action.action_id, action) for action in same)
 
     def _add_other_names(self, looked: _Looked, rules: ScanRules) -> None:
-        """What is at the other places that the plan has the names of one inode at: a change that was noticed by one is a change of all,
+        """What is at the other places that the plan has the names of one inode at: a change that was noticed by one is one of all,
         and of the others nobody is told. A file has them rarely, so the disk is asked first."""
         at_place = {action.source_place: action for action in looked.known.values()}
         different = [
@@ -255,7 +255,7 @@ class Follower:
             for place, file in looked.found.items()
             if (action := at_place.get(place)) is None or not action.expected.same_file(file.fingerprint)
         ]
-        inodes = {file.fingerprint.inode for file in different if self._has_other_names(file)}
+        inodes = {file.fingerprint.inode for file in different if has_other_names(self._app.disk, file)}
         others = self._app.catalogue.actions_of_inodes(self._plan.plan_id, inodes) if inodes else ()
         for action in others:
             place = action.source_place
@@ -266,13 +266,6 @@ class Follower:
                 scanned = _scanned(place.root, file)
                 looked.found[scanned.place] = scanned
                 looked.known[action.action_id] = action
-
-    def _has_other_names(self, file: ScannedFile) -> bool:
-        try:
-            return file.kind is Kind.FILE and self._app.disk.lstat(file.place).n_links > 1
-        except OSError as error:
-            _refuse_short(error)
-            return False  # gone meanwhile, which is told by what comes next
 
     def _is_gone(self, place: Place, looked: _Looked) -> bool:
         if place in looked.found:

@@ -61,7 +61,7 @@ class EditMaker:
             return
         action = action_of(self._nodes.source, edit)
         parent, name = self._placing.free_spot(self._aside(self._nodes.excluded, action.first_place))
-        node = FileNode(name, parent, leaf_of(action, action_id, name))
+        node = FileNode(name, parent, leaf_of(action, self._nodes.number_of_added(action), name))
         self._nodes.note_file(node)
         self._placing.attach(node, parent, name, edit.at_ns)
 
@@ -89,7 +89,7 @@ class EditMaker:
         path = self._nodes.path_of_added(action, edit.path)
         self._make_way(path, self._nodes.project_folders.get(action.unit), edit.at_ns)
         parent, name = self._placing.ensure_parent(path)
-        node = FileNode(name, parent, leaf_of(action, action.action_id, name))
+        node = FileNode(name, parent, leaf_of(action, self._nodes.number_of_added(action), name))
         self._nodes.note_file(node)
         self._placing.attach(node, parent, name, edit.at_ns)
         if action.replaces is not None and action.kind is ActionKind.MOVE and action.target == edit.path:

@@ -48,7 +48,9 @@ class NodeTree:
         )  # the numbers of those that no person has made, but the program for its own moves
         self._files: dict[int, FileNode] = {}  # of the folders that are loaded, and those that edits have placed
         self._refreshed: dict[int, Leaf] = {}
-        self._replaced: set[int] = set()  # of those the names that are names of another inode now
+        self._numbers: dict[
+            int, int
+        ] = {}  # of names of one inode that the plan alone does not number, or not so any more
         self._first_places: dict[int, Place] = {}  # of the files that were renamed since they were planned
         self._loaded: dict[FolderNode, None] = {}  # in the order of loading
         self._build()
@@ -309,9 +311,34 @@ class NodeTree:
     def _renewed(self, leaf: Leaf) -> Leaf:
         new = self._refreshed[leaf.action_id]
         if new.inode != leaf.inode and leaf.unit and self.source.linked(leaf.unit):
-            self._replaced.add(leaf.action_id)  # or who asks for the other names would be shown this one's bytes
-        number = ALONE | leaf.action_id if leaf.action_id in self._replaced else leaf.number
-        return new._replace(name=leaf.name, number=number)
+            # or who asks for the other names would be shown this one's bytes
+            self._numbers[leaf.action_id] = ALONE | leaf.action_id
+        return new._replace(name=leaf.name, number=self._numbers.get(leaf.action_id, leaf.number))
+
+    def number_of_added(self, action: Action) -> int:
+        """The number of the node of an action that an edit adds: that of the first name of its inode that is in the tree before it, if
+        it is of one unit with that; else its own."""
+        if not action.unit or action.unit in self.projects:
+            return action.action_id
+        mates = [each for each in self.source.linked(action.unit) if each != action.action_id and self.has_file(each)]
+        leaves = (self.file(each).leaf for each in mates)
+        same = (leaf.number for leaf in leaves if leaf.expected.same_inode(action.expected))
+        number = self._numbers[action.action_id] = next(same, action.action_id)
+        return number
+
+    def keep_numbers(self, before: NodeTree) -> None:
+        """Let files have the numbers that another tree of the same plan has shown them under. Of files that edits have added, and of
+        names that other files have taken, the plan does not say any more which inode they were of when they were numbered."""
+        for action_id in sorted({*before._numbers, *self._numbers}):
+            if not self.has_file(action_id):
+                continue
+            if before.has_file(action_id):
+                self._numbers[action_id] = before.file(action_id).leaf.number
+            else:
+                self.number_of_added(self.source.action(action_id))
+            node = self._files.get(action_id)
+            if node is not None:
+                node.leaf = node.leaf._replace(number=self._numbers[action_id])
 
     def note_file(self, node: FileNode) -> None:
         """A file has a node that no loading has made."""

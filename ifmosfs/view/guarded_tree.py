@@ -41,8 +41,9 @@ class GuardedTree:
             return ask(self.tree)
 
     def replant(self, tree: PlanTree) -> None:
-        """Show another tree of the same plan; under the lock. The files of the one before are let go at once: a tree is a cycle, and
-        the collector does not come for a long time."""
+        """Show another tree of the same plan, with the numbers that the kernel knows; under the lock. The files of the one before are
+        let go at once: a tree is a cycle, and the collector does not come for a long time."""
+        tree.keep_numbers(self.tree)
         before, self.tree = self.tree, tree
         before.forget(0)
 

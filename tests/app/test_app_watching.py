@@ -18,7 +18,7 @@ from ifmosfs.app.settings import load_settings
 from ifmosfs.app.trees import lazy_tree
 from ifmosfs.app.watching import Follower
 from ifmosfs.core.files import Place
-from ifmosfs.core.plan import EditKind
+from ifmosfs.core.plan import EditKind, UnitKind
 from ifmosfs.core.ports import Disk
 from ifmosfs.core.proposal import Decider, Proposal
 from ifmosfs.core.tree import PlanTree
@@ -356,3 +356,74 @@ def test_names_of_a_file_that_is_being_written_are_taken_in_together_when_it_is_
         assert expected(view, *BOTH) == [False, False]
     view.follow(b"mine/copy-17.txt")
     assert expected(view, *BOTH) == [True, True]
+
+
+def inodes(view: Beside) -> dict[bytes, int]:
+    """The numbers that the view has for the files of the plan, by their sources."""
+    tree = view.shown.tree
+    return {action.source: tree.file(action.action_id).number for action in tree.source.actions()}
+
+
+def test_name_that_appears_of_a_file_of_the_plan_is_one_unit_and_one_inode_with_it(
+    desk: Desk, plan_id: str, views: tuple[Beside, Beside]
+) -> None:
+    view = views[0]
+    known = inodes(view)
+    (desk.inbox / "mine").mkdir()
+    os.link(desk.inbox / "tables" / "sizes.csv", desk.inbox / "mine" / "copy.csv")
+    view.follow(b"mine")
+    assert inodes(view) == {**known, b"mine/copy.csv": known[b"tables/sizes.csv"]}
+    plan = view.app.catalogue.load_plan(plan_id)
+    assert [(unit.number, unit.kind) for unit in plan.units] == [(1, UnitKind.LINKS)]
+    assert {action.source for action in plan.actions if action.unit == 1} == {b"mine/copy.csv", b"tables/sizes.csv"}
+    (desk.inbox / "again").mkdir()
+    os.link(desk.inbox / "tables" / "sizes.csv", desk.inbox / "again" / "sizes.csv")
+    view.follow(b"again")
+    several = (b"mine/copy.csv", b"tables/sizes.csv", b"again/sizes.csv")
+    assert len({inodes(view)[name] for name in several}) == 1
+    assert len(view.app.catalogue.load_plan(plan_id).units) == 1
+    put(desk.inbox / "mine" / "copy.csv", b"size,price\n9,9\n")
+    view.follow(b"mine/copy.csv")
+    assert expected(view, *several) == [True, True, True]
+
+
+def test_name_that_appears_together_with_a_change_of_its_file_is_one_unit_with_it(
+    desk: Desk, plan_id: str, views: tuple[Beside, Beside]
+) -> None:
+    view = views[0]
+    (desk.inbox / "mine").mkdir()
+    os.link(desk.inbox / "tables" / "sizes.csv", desk.inbox / "mine" / "copy.csv")
+    put(desk.inbox / "mine" / "copy.csv", b"size,price\n9,9\n")
+    view.follow(b"mine")
+    assert expected(view, b"mine/copy.csv", b"tables/sizes.csv") == [True, True]
+    assert inodes(view)[b"mine/copy.csv"] == inodes(view)[b"tables/sizes.csv"]
+
+
+def test_name_that_appears_and_is_called_as_its_file_is_shown_beside_it_and_is_no_duplicate(
+    desk: Desk, plan_id: str, views: tuple[Beside, Beside]
+) -> None:
+    view = views[0]
+    (desk.inbox / "mine").mkdir()
+    os.link(desk.inbox / "tables" / "sizes.csv", desk.inbox / "mine" / "sizes.csv")
+    view.follow(b"mine")
+    tree = view.shown.tree
+    shown = {action.source: tree.path_of(tree.file(action.action_id)) for action in tree.source.actions()}
+    assert shown[b"tables/sizes.csv"] == b"Data/Datasets/sizes.csv"
+    assert shown[b"mine/sizes.csv"] == b"Data/Datasets/sizes (2).csv"
+
+
+def test_names_of_one_new_file_are_one_inode_until_another_file_takes_one_of_them(
+    desk: Desk, plan_id: str, views: tuple[Beside, Beside]
+) -> None:
+    view = views[0]
+    put(desk.inbox / "mine" / "a.csv", b"size,price\n9,9\n")
+    (desk.inbox / "yours").mkdir()
+    os.link(desk.inbox / "mine" / "a.csv", desk.inbox / "yours" / "b.csv")
+    view.follow(b"mine", b"yours")
+    known = inodes(view)
+    assert known[b"mine/a.csv"] == known[b"yours/b.csv"]
+    put(desk.inbox / "new", b"size,price\n8,8\n8,8\n")
+    (desk.inbox / "new").rename(desk.inbox / "mine" / "a.csv")
+    view.follow(b"mine/a.csv")
+    assert expected(view, b"mine/a.csv", b"yours/b.csv") == [True, True]
+    assert len({*inodes(view).values()}) == len(known)

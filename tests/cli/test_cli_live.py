@@ -590,3 +590,44 @@ def test_view_that_can_open_few_files_says_so_and_takes_in_what_appeared_as_soon
         for one in held:
             os.close(one)
         desk.here("unmount", "--lazy", desk.mount_point)
+
+
+def names_of_files(folder: Path) -> dict[str, tuple[bytes, int, int]]:
+    """The files in a folder: what is in them, how many names they have, and which of them they are one inode with, the first."""
+    found = {path.name: path.stat() for path in sorted(folder.iterdir())}
+    first: dict[int, int] = {}
+    for position, each in enumerate(found.values()):
+        first.setdefault(each.st_ino, position)
+    return {name: ((folder / name).read_bytes(), each.st_nlink, first[each.st_ino]) for name, each in found.items()}
+
+
+def test_names_that_appear_of_one_file_are_one_inode_change_together_and_are_committed_as_they_are_shown(
+    desk: Desk, mount_point: Path
+) -> None:
+    plan = mount(desk, mount_point)
+    shown, made = (root / "Financial" / "Documents" / "2021" for root in (mount_point, desk.target))
+    before = (shown / "invoice-17.txt").stat().st_ino
+    os.link(desk.inbox / "invoice-17.txt", desk.inbox / "tables" / "same-17.txt")
+    put(desk.folder / "new", ANOTHER)
+    for name in ("invoice-18.txt", "tables/same-18.txt"):
+        os.link(desk.folder / "new", desk.inbox / name)
+    (desk.folder / "new").unlink()
+    wanted = {
+        "invoice-17.txt": (INVOICE, 2, 0),
+        "invoice-18.txt": (ANOTHER, 2, 1),
+        "same-17.txt": (INVOICE, 2, 0),
+        "same-18.txt": (ANOTHER, 2, 1),
+    }
+    assert settled(lambda: names_of_files(shown), wanted) == wanted
+    assert (shown / "same-17.txt").stat().st_ino == before
+    for number, content in ((17, INVOICE), (18, ANOTHER)):
+        put(desk.inbox / "tables" / f"same-{number}.txt", content * 2)
+    longer = {name: (content * 2, *links) for name, (content, *links) in wanted.items()}
+    planned = dict.fromkeys(wanted, "planned")
+    assert settled(lambda: {name: attribute(shown / name, "status") for name in wanted}, planned) == planned
+    assert names_of_files(shown) == longer
+    assert desk.run("unmount", mount_point, "--keep").status == 0
+    assert desk.run("mount", "--plan", plan, mount_point).status == 0
+    assert names_of_files(shown) == longer
+    assert desk.run("commit", mount_point, "--yes").status == 0
+    assert names_of_files(made) == longer

@@ -783,3 +783,58 @@ def test_link_that_a_file_leaves_in_the_project_that_it_is_moved_out_of_is_in_it
     told = differences([out, link], [main], frozenset(), projects={1})
     assert told == Differences([link], [], [(main, out)], [])
     assert without_crossings(PlanTree(plan), told) == Differences([out], [(main, link)], [], [])
+
+
+# Names of one inode
+
+
+def with_links() -> tuple[Plan, list[Edit]]:
+    """A plan whose first file is known by two more names since, and its edits."""
+    plan = replace(plan_of(*ROWS), units=(Unit(1, UnitKind.LINKS, b"/in"),))
+    first, *_ = plan.actions
+    names = [replace(new(name, b"Docs/" + name, 1), unit=1) for name in (b"x.txt", b"y.txt")]
+    joined = Renewed((replace(first, unit=1),), {})
+    now, change = follow(plan, PlanTree(plan), settled(*names), joined)
+    return now, watched(change.edits)
+
+
+def numbers(tree: PlanTree) -> dict[bytes, int]:
+    """The numbers of the names of the inode, each of which finds a file that has it."""
+    found = {action.source: tree.file(action.action_id).number for action in tree.source.actions() if action.unit}
+    assert all(tree.numbered(number).number == number for number in found.values())
+    return found
+
+
+def test_names_that_appear_of_a_file_that_is_shown_have_its_number() -> None:
+    plan, edits = with_links()
+    tree = tree_after(plan, *edits)
+    assert numbers(tree) == {b"a.txt": 1, b"x.txt": 1, b"y.txt": 1}
+    assert [node.name for node in tree.names_of(tree.file(5))] == [b"a.txt", b"x.txt", b"y.txt"]
+
+
+def test_file_that_appears_in_the_unit_of_names_of_another_inode_has_a_number_of_its_own() -> None:
+    plan, edits = with_links()
+    tree = PlanTree(plan, edits)
+    other = replace(new(b"z.txt", b"Docs/z.txt", 60), unit=1)
+    plan, change = follow(plan, tree, settled(other), Renewed((), {}))
+    assert numbers(tree_after(plan, *edits, *change.edits))[b"z.txt"] == 6
+
+
+@pytest.mark.parametrize("replaced", [b"a.txt", b"x.txt", b"y.txt"])
+def test_tree_that_is_planted_anew_keeps_the_numbers_that_were_shown_of_names_that_other_files_have_taken(
+    replaced: bytes,
+) -> None:
+    plan, edits = with_links()
+    shown = PlanTree(plan, edits)
+    now = replace(action_at(plan, replaced), expected=fingerprint(60))
+    later = Edit(len(edits) + 1, EditKind.REFRESH, b"", None, NOW_NS, action_id=now.action_id, origin=EditOrigin.WATCH)
+    shown.refresh(now)
+    known = numbers(shown)
+    assert {name for name, number in known.items() if number == 1} == {b"a.txt", b"x.txt", b"y.txt"} - {replaced}
+    anew = tree_after(amended(plan, Amendment(changed=(now,))), *edits, later)
+    alone = {name: number for name, number in numbers(anew).items() if name == replaced}
+    assert not set(alone.values()) & {number for name, number in numbers(anew).items() if name != replaced}
+    anew.keep_numbers(shown)
+    for _ in range(2):
+        assert numbers(anew) == known
+        anew.forget(0)

@@ -13,6 +13,7 @@ from ifmosfs.core.plan import Action, Edit, EditKind, Unit, UnitKind
 from ifmosfs.core.tree import PlanTree
 from ifmosfs.core.tree_source import PlanSource
 from ifmosfs.platform.disk import PosixDisk
+from ifmosfs.view.guarded_tree import GuardedTree
 from ifmosfs.view.operations import View
 from ifmosfs.view.values import FsError, RenameMode
 from tests.adapters.trees import write_tree
@@ -167,3 +168,18 @@ def test_file_that_has_taken_the_place_of_one_name_is_another_file_from_then_on(
     plan = replace(desk.tree.plan, actions=tuple(map(as_it_is, desk.tree.plan.actions)))
     numbers = {number: PlanTree(plan).file(number).number for number in names}
     assert len({numbers[number] for number in names if number != replaced} | {numbers[replaced]}) == 2
+
+
+def test_tree_that_is_planted_anew_shows_the_numbers_that_the_kernel_knows(desk: LinkedDesk) -> None:
+    first, other, *_ = desk.tree.plan.actions
+    name = replace(first, action_id=9, source=b"d.log", target=b"Logs/d.log")
+    taken = replace(name, expected=other.expected)  # by another file, after it was shown with the others
+    edits = [desk.DRAGGED, Edit(2, EditKind.ADD, b"Logs/d.log", None, NOW_NS, action_id=9)]
+    actions = desk.tree.plan.actions
+    shown = PlanTree(replace(desk.tree.plan, actions=(*actions, name)), edits)
+    assert shown.file(9).number == shown.file(1).number
+    shown.refresh(taken)
+    known = shown.file(9).number
+    anew = PlanTree(replace(desk.tree.plan, actions=(*actions, taken)), edits)
+    GuardedTree(shown).replant(anew)
+    assert (anew.file(9).number, anew.numbered(known)) == (known, anew.file(9))
