@@ -7,15 +7,17 @@ and stored as one amendment of the plan, on the edits that the tree has seen; wh
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 from typing import Final, NamedTuple, Protocol, TypeVar
 
 from ifmosfs.app.context import App
+from ifmosfs.app.gathering import Gathering
 from ifmosfs.app.staging import content_of, names_in
 from ifmosfs.core.amending import (
+    Gathered,
     Renewed,
     Settled,
     Shown,
@@ -36,14 +38,13 @@ from ifmosfs.core.amending import (
     rivals,
 )
 from ifmosfs.core.files import Kind, Place, ScannedFile
-from ifmosfs.core.names import ancestors, join
+from ifmosfs.core.names import ancestors, is_within, join
 from ifmosfs.core.overlay import Existing, read_listing
 from ifmosfs.core.plan import Action, EditKind, Plan, Unit, UnitKind
 from ifmosfs.core.planner import Candidate, PlanHeader, folders_wanted, make_plan, place_files
 from ifmosfs.core.ports import SHORT_OF_MEANS, DiskReader
 from ifmosfs.core.proposal import Proposal
 from ifmosfs.core.tree import PlanTree
-from ifmosfs.core.tree_source import projects_of
 from ifmosfs.core.units import Company
 from ifmosfs.platform import host
 
@@ -178,18 +179,23 @@ class Amender:
         if not news.pairs:
             return Amended(0, overtaken)
         known = news.known
-        members, new, again = self._sorted(news)
-        made = self._made([*new, *((file, proposal) for file, proposal, _ in again)], len(new), again)
+        fresh = count(catalogue.last_unit(plan_id) + 1)
+        gathered = self._gathered(news, fresh)
+        joined = {action.action_id for each in gathered for action in each.joined}
+        members, new, again = self._sorted(news, gathered, joined)
+        made = self._made([*new, *((file, proposal) for file, proposal, _ in again)], len(new), again, fresh)
         now = {action.action_id: made.united(renewed(action, file, proposal)) for file, proposal, action in again}
         rest = [
             made.united(renewed(action, file))
             for file, _ in news.pairs
-            if (action := known.get(file.place)) is not None and action.action_id not in now
+            if (action := known.get(file.place)) is not None and action.action_id not in {*now, *joined}
         ]
-        told = {*now, *(action.action_id for action in rest)}
+        told = {*now, *joined, *(action.action_id for action in rest)}
         rest += [action for action in made.joined if action.action_id not in told]
         placed = list(zip(now.values(), made.actions[len(new) :], strict=True))
-        settled = Settled([*members, *made.actions[: len(new)]], placed, made.lost, made.folders, made.units)
+        units = [*(each.unit for each in gathered), *made.units]
+        added = [*members, *made.actions[: len(new)]]
+        settled = Settled(added, placed, made.lost, made.folders, units, gathered)
         renewals = Renewed([*rest, *now.values()], news.before_rename)
         on_disk = self._occupied(renewals)
         next_id, now_ns = catalogue.last_action(plan_id) + 1, host.now_ns()
@@ -225,16 +231,24 @@ class Amender:
         pairs = [pair for pair in news.pairs if pair[0].place not in left_out]
         return News(pairs, known, news.before_rename), overtaken
 
-    def _sorted(self, news: News) -> tuple[list[Action], list[Pair], list[tuple[ScannedFile, Proposal, Action]]]:
-        """Files of projects, with their actions; files to be placed; and known ones to be placed anew."""
+    def _gathered(self, news: News, numbers: Iterator[int]) -> list[Gathered]:
+        """The folders that the news make projects."""
+        files = [file for file, _ in news.pairs]
+        return Gathering(self._app, self._plan, self._tree, files, news.known).found(numbers)
+
+    def _sorted(
+        self, news: News, gathered: Sequence[Gathered], joined: Container[int]
+    ) -> tuple[list[Action], list[Pair], list[tuple[ScannedFile, Proposal, Action]]]:
+        """Files of projects, with their actions; files to be placed; and known ones to be placed anew, but for those that have
+        `joined` a project that is new."""
         members: list[Action] = []
         new: list[Pair] = []
         again: list[tuple[ScannedFile, Proposal, Action]] = []
         for file, proposal in news.pairs:
             action = news.known.get(file.place)
-            unit = self._tree.consult(partial(in_project, place=file.place))
+            unit = _new_project(gathered, file.place) or self._tree.consult(partial(in_project, place=file.place))
             if action is not None:
-                if self._is_placed_anew(action, proposal):
+                if action.action_id not in joined and self._is_placed_anew(action, proposal):
                     again.append((file, proposal, action))
             elif unit is not None:
                 members.append(self._tree.consult(partial(project_member, unit=unit, file=file)))
@@ -245,8 +259,15 @@ class Amender:
     def _is_placed_anew(self, action: Action, proposal: Proposal) -> bool:
         return self._tree.consult(lambda tree: is_placed_anew(tree, action, proposal))
 
-    def _made(self, pairs: Sequence[Pair], n_new: int, again: Sequence[tuple[ScannedFile, Proposal, Action]]) -> _Made:
-        """The planner's word on files, of which the first `n_new` are new and the others known ones that are placed `again`."""
+    def _made(
+        self,
+        pairs: Sequence[Pair],
+        n_new: int,
+        again: Sequence[tuple[ScannedFile, Proposal, Action]],
+        fresh: Iterator[int],
+    ) -> _Made:
+        """The planner's word on files, of which the first `n_new` are new and the others known ones that are placed `again`. `fresh`:
+        numbers for new units."""
         if not pairs:
             return _Made()
         plan = self._plan
@@ -264,7 +285,6 @@ class Amender:
             rivalling.pop(action_id, None)  # a file is no rival of itself, nor its own duplicate
         actions = self._app.catalogue.actions_numbered(plan.plan_id, rivalling)
         first = [as_candidate(action, rivalling[action.action_id]) for action in actions]
-        fresh = count(self._app.catalogue.last_unit(plan.plan_id) + 1)
         companies = {each: renumbered(each, next(fresh), len(first)) for each in whole}
 
         def list_folder(path: bytes) -> dict[bytes, Existing] | None:
@@ -286,7 +306,7 @@ class Amender:
     ) -> None:
         """Let new files be of one unit with those that the plan knows and that they belong to."""
         known = self._known_of(company, around, n_new)
-        number = joining(known, next(fresh), projects_of(self._plan))
+        number = joining(known, next(fresh), self._tree.consult(lambda tree: tree.projects))
         if number is None:
             return
         for member in company.members:
@@ -357,6 +377,14 @@ class Amender:
         except OSError:
             return True  # whatever it is
         return True
+
+
+def _new_project(gathered: Iterable[Gathered], place: Place) -> Unit | None:
+    """That of some new projects which a place lies in."""
+    for each in gathered:
+        if each.unit.root == place.root and is_within(place.path, each.unit.folder or b""):
+            return each.unit
+    return None
 
 
 def _header(plan: Plan) -> PlanHeader:

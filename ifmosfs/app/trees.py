@@ -19,7 +19,7 @@ from ifmosfs.core.errors import DatabaseDamaged
 from ifmosfs.core.nodes import TreeSource
 from ifmosfs.core.plan import Action, Edit, Plan
 from ifmosfs.core.refusals import FsError
-from ifmosfs.core.tree import PlanTree, added_by
+from ifmosfs.core.tree import PlanTree, added_by, gathered_by
 from ifmosfs.core.tree_source import PlanSource
 
 LOG: Final = logging.getLogger("ifmosfs")
@@ -47,7 +47,7 @@ def lazy_tree(app: App, plan_id: str) -> PlanTree:
     """The tree of a plan with the edits in force, of which a folder's files are read when they are needed. Raises: NotFound;
     DatabaseDamaged where an edit does not fit those before it."""
     log = app.catalogue.edit_log(plan_id)
-    source = _source(app, plan_id, added_by(log))
+    source = _source(app, plan_id, log)
     with fitting(plan_id):
         return PlanTree(source.plan, effective(log), last_number(log), source)
 
@@ -66,7 +66,7 @@ def fitting(plan_id: str) -> Iterator[None]:
 
 def plan_source(app: App, plan_id: str, log: Sequence[Edit]) -> TreeSource:
     """Where the plan alone puts its files, and those that the log's edits have added. Raises: NotFound."""
-    return _source(app, plan_id, added_by(log))
+    return _source(app, plan_id, log)
 
 
 def tree_path(app: App, plan_id: str) -> Path:
@@ -74,7 +74,7 @@ def tree_path(app: App, plan_id: str) -> Path:
     return app.settings.state_folder / "trees" / f"{plan_id}.tree"
 
 
-def _source(app: App, plan_id: str, added: frozenset[int]) -> TreeSource:
+def _source(app: App, plan_id: str, log: Sequence[Edit]) -> TreeSource:
     from ifmosfs.store.tree_file import StoredSource, TreeFileDamaged
 
     path, head = tree_path(app, plan_id), app.catalogue.load_plan_head(plan_id)
@@ -94,19 +94,20 @@ def _source(app: App, plan_id: str, added: frozenset[int]) -> TreeSource:
     try:
         return StoredSource(path, head, action, actions, several, links)
     except (FileNotFoundError, TreeFileDamaged):
-        return _made_again(app, plan_id, added, action) or StoredSource(path, head, action, actions, several, links)
+        return _made_again(app, plan_id, log, action) or StoredSource(path, head, action, actions, several, links)
 
 
 @without_collector()
-def _made_again(app: App, plan_id: str, added: frozenset[int], action: Callable[[int], Action]) -> TreeSource | None:
+def _made_again(app: App, plan_id: str, log: Sequence[Edit], action: Callable[[int], Action]) -> TreeSource | None:
     """Make the file again; where that cannot be, the source in memory."""
     from ifmosfs.store.tree_file import write_tree_file
 
     path, plan = tree_path(app, plan_id), app.catalogue.load_plan(plan_id)
+    added, gathered = added_by(log), gathered_by(log)
     try:
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        write_tree_file(path, plan, added)
+        write_tree_file(path, plan, added, gathered)
     except OSError as error:
         LOG.info("the tree of plan %s is not kept (%s)", plan_id, error)
-        return PlanSource(plan, added, action)
+        return PlanSource(plan, added, action, gathered)
     return None

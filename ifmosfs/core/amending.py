@@ -35,6 +35,7 @@ PASSING = frozenset({KeepReason.BUSY, KeepReason.UNSURE, KeepReason.UNREADABLE})
 """Why a file stays that may have a place after it has changed."""
 WITHDRAWN = frozenset({KeepReason.UNSURE, KeepReason.EXCLUDED})
 """Why a file that had a place has none any more."""
+PART_OF_PROJECT = "part of a project"
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,15 +208,25 @@ def joining(known: Sequence[Action], number: int, projects: Container[int]) -> i
 
 
 @dataclass(frozen=True, slots=True)
+class Gathered:
+    """A folder that has become a project, and the actions of the files in it that the plan knows, as members of it."""
+
+    unit: Unit
+    joined: Sequence[Action]
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """What the planner has made of new files, and of known ones that had no place before: each with its settled action, whose
-    number counts for nothing. `lost` are actions whose names went to others, `units` what belongs together from now on."""
+    number counts for nothing. `lost` are actions whose names went to others, `units` what belongs together from now on, also those
+    of the folders that have become projects, which are `gathered`."""
 
     added: Sequence[Action]
     placed: Sequence[tuple[Action, Action]]  # the action as it is now, and as it was settled
     lost: Sequence[Action]
     folders: Sequence[bytes]
     units: Sequence[Unit] = ()
+    gathered: Sequence[Gathered] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,10 +274,13 @@ def is_placed_anew(tree: PlanTree, action: Action, proposal: Proposal) -> bool:
 
 def in_project(tree: PlanTree, place: Place) -> Unit | None:
     """The project of the plan that a place lies in, with the folder that it has now."""
-    for number, folder in tree.project_places.items():
-        if folder.root == place.root and is_within(place.path, folder.path):
-            return tree.project(number)
-    return None
+    number = tree.project_around(place)
+    return None if number is None else tree.project(number)
+
+
+def joining_project(action: Action, unit: Unit) -> Action:
+    """The action of a file that is part of a project from now on; where the plan has put it stays said."""
+    return replace(action, unit=unit.number, reason=PART_OF_PROJECT)
 
 
 def without_crossings(tree: PlanTree, told: Differences) -> Differences:
@@ -352,7 +366,7 @@ def project_member(tree: PlanTree, unit: Unit, file: ScannedFile) -> Action:
         file.kind,
         None,
         0.0,
-        "part of a project",
+        PART_OF_PROJECT,
         keep_reason=None if goes else KeepReason.PROJECT,
         unit=unit.number,
     )
@@ -379,6 +393,8 @@ def amendment(
     """All of it as one amendment of the plan whose tree this is. `on_disk`: those of the paths that renamed files would have
     that something in the target has."""
     draft = _Draft(tree, now_ns, on_disk)
+    for each in settled.gathered:
+        draft.gather(each)
     for action in settled.lost:
         draft.edit(EditKind.VAULT, draft.path(action), action_id=action.action_id)
     for folder in settled.folders:
@@ -392,7 +408,8 @@ def amendment(
     for action in added:
         draft.add(action)
     draft.remove_emptied()
-    changed = {action.action_id: action for action in renewals.changed}
+    joined = {action.action_id: action for each in settled.gathered for action in each.joined}
+    changed = joined | {action.action_id: action for action in renewals.changed}
     changed.update({now.action_id: now for now, _ in settled.placed})
     return Amendment(tuple(added), tuple(changed.values()), tuple(draft.edits), tuple(settled.units))
 
@@ -413,6 +430,14 @@ class _Draft:
 
     def path(self, action: Action) -> bytes:
         return self._tree.path_of(self._tree.file(action.action_id))
+
+    def gather(self, project: Gathered) -> None:
+        """A folder that has become a project, with the files that were shown elsewhere."""
+        place = Place(project.unit.root, project.unit.folder or b"")
+        self.edit(EditKind.GATHER, self._tree.staying_path(place), place.absolute, action_id=project.unit.number)
+        for action in project.joined:
+            path = self.path(action)
+            self.edit(EditKind.JOIN, path, action.source_place.absolute, action_id=action.action_id)
 
     def folder(self, path: bytes) -> None:
         if not self._is_taken(path):
@@ -443,7 +468,7 @@ class _Draft:
 
     def remove_emptied(self) -> None:
         """Folders of the layout that the program itself has made go with the last file that it takes out of them again."""
-        left = {edit.path for edit in self.edits if edit.kind is EditKind.MOVE}
+        left = {edit.path for edit in self.edits if edit.kind in {EditKind.MOVE, EditKind.JOIN}}
         pending = sorted({split(path)[0] for path in left}, key=lambda path: -path.count(b"/"))
         for path in pending:
             folder = self._tree.find(path)

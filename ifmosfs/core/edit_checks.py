@@ -46,7 +46,7 @@ class EditChecks:
                 self._refuse_in_project(self._nodes.folder_at(edit.path), edit.path, itself=True)
             case EditKind.ADD:
                 self._check_add(edit)
-            case EditKind.REFRESH | EditKind.FOLLOW:
+            case EditKind.REFRESH | EditKind.FOLLOW | EditKind.GATHER | EditKind.JOIN:
                 self._check_told(edit)
             case EditKind.UNDO | EditKind.REDO:  # whoever meets one makes the tree anew from the edits in force
                 raise FsError(FsErrorKind.INVALID, edit.path)
@@ -57,11 +57,20 @@ class EditChecks:
             return
         node = self._nodes.node_at(edit.path)
         if isinstance(node, FolderNode):
-            is_meant = node.unit != 0 and node.unit == action_of(self._nodes.source, edit).unit
+            number = action_of(self._nodes.source, edit).unit
+            is_meant = node.unit != 0 and (number == node.unit or self._is_taken_in_later(edit.action_id, number, node))
         else:
             is_meant = node.leaf.action_id == edit.action_id
         if not is_meant:
             raise FsError(FsErrorKind.STALE, edit.path)
+
+    def _is_taken_in_later(self, action_id: int, number: int, project: FolderNode) -> bool:
+        """Whether a file is of a project that will be part of the one with this number, by later edits."""
+        return (
+            number not in self._nodes.projects
+            and self._nodes.has_file(action_id)
+            and lies_in(self._nodes.file(action_id), project)
+        )
 
     # By kind
 
@@ -195,11 +204,21 @@ class EditChecks:
             raise FsError(FsErrorKind.NOT_A_FOLDER, path)
 
     def _check_told(self, edit: Edit) -> None:
+        if edit.kind is EditKind.GATHER:
+            self._check_gathered(edit)
+            return
         action = action_of(self._nodes.source, edit)
         if edit.kind is EditKind.FOLLOW:
             place_in(self._nodes.plan, target_of(edit))
-            if action.unit not in self._nodes.projects:
+            if self._nodes.project_of(action) is None:
                 raise FsError(FsErrorKind.INVALID, edit.path)
+        elif edit.kind is EditKind.JOIN:
+            place_in(self._nodes.plan, target_of(edit))
+
+    def _check_gathered(self, edit: Edit) -> None:
+        place = place_in(self._nodes.plan, target_of(edit))
+        if not edit.action_id or edit.action_id in self._nodes.project_folders or not place.path:
+            raise FsError(FsErrorKind.INVALID, edit.path)
 
     def _refuse_in_project(self, node: Node, path: bytes, *, itself: bool) -> None:
         """NOT_PERMITTED for what is in a project, or would be if it were there, and with `itself` for the project's own folder."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from ifmosfs.core.edit_checks import action_of, place_in, target_of
 from ifmosfs.core.files import Place
-from ifmosfs.core.names import join
+from ifmosfs.core.names import components, is_within, join
 from ifmosfs.core.node_tree import NodeTree, lies_in
 from ifmosfs.core.nodes import FileNode, FolderNode, Node, leaf_of
 from ifmosfs.core.placing import Placing
-from ifmosfs.core.plan import ActionKind, Edit, EditKind, EditOrigin
+from ifmosfs.core.plan import ActionKind, Edit, EditKind, EditOrigin, Unit, UnitKind
 
 
 class EditMaker:
@@ -45,13 +45,20 @@ class EditMaker:
                 self._placing.detach(self._nodes.node_at(edit.path), edit.at_ns)
             case EditKind.TOUCH:
                 self._touch(self._nodes.folder_at(edit.path), edit)
+            case _:
+                self._take_in(edit)
+
+    def _take_in(self, edit: Edit) -> None:
+        """What the disk has told."""
+        match edit.kind:
             case EditKind.ADD:
                 self._add_file(edit)
-            case EditKind.REFRESH:
-                self._nodes.refresh(action_of(self._nodes.source, edit))
-                self._keep_inside(edit)
+            case EditKind.REFRESH | EditKind.JOIN:
+                self._refresh_file(edit)
             case EditKind.FOLLOW:
                 self._follow_project(edit)
+            case EditKind.GATHER:
+                self._gather(edit)
 
     def add_among_excluded(self, edit: Edit) -> None:
         """Show the file of an ADD that cannot be made among what a person has left out."""
@@ -95,10 +102,19 @@ class EditMaker:
         if action.replaces is not None and action.kind is ActionKind.MOVE and action.target == edit.path:
             node.displaces = edit.path, action.replaces
 
+    def _refresh_file(self, edit: Edit) -> None:
+        self._nodes.refresh(action_of(self._nodes.source, edit))
+        if edit.kind is EditKind.JOIN:
+            self._join(edit)
+        else:
+            self._keep_inside(edit)
+
     def _follow_project(self, edit: Edit) -> None:
         """The folder of a project is elsewhere on the disk. If it is among what stays now and was not when that was told, since a
         person has taken back what put it into the layout, it takes its new name there; otherwise an edit of its own moves it."""
-        number, place = action_of(self._nodes.source, edit).unit, place_in(self._nodes.plan, target_of(edit))
+        number = self._nodes.project_of(action_of(self._nodes.source, edit))
+        place = place_in(self._nodes.plan, target_of(edit))
+        assert number is not None
         before, self._nodes.project_places[number] = self._nodes.project_places[number], place
         project, wanted = self._nodes.project_folders.get(number), self._nodes.staying_path(place)
         path = None if project is None else self._nodes.path_of(project)
@@ -109,6 +125,48 @@ class EditMaker:
         parent, name = self._placing.free_spot(wanted)
         self._placing.detach(project, edit.at_ns)
         self._placing.attach(project, parent, name, edit.at_ns)
+
+    def _gather(self, edit: Edit) -> None:
+        """A folder on the disk has become a project: from now on it is one folder among what stays. Its files follow, each by its own
+        edit, wherever they are."""
+        place = place_in(self._nodes.plan, target_of(edit))
+        folder = self._folder_to_gather_in(place, edit.at_ns)
+        self._nodes.note_project(Unit(edit.action_id or 0, UnitKind.PROJECT, place.root, place.path), folder)
+
+    def _folder_to_gather_in(self, place: Place, at_ns: int) -> FolderNode:
+        """What stands in for the folder already, since projects in it are shown there; or a new one."""
+        wanted = self._nodes.staying_path(place)
+        standing = self._nodes.find(wanted)
+        around = [
+            folder
+            for number, folder in self._nodes.project_folders.items()
+            if not _lies_below(self._nodes.project_places[number], place)
+        ]
+        if any(lies_in(self._nodes.nearest(wanted), each) for each in around):  # dragged to where this one belongs
+            wanted = join(*components(wanted)[:2], components(wanted)[-1])
+        elif isinstance(standing, FolderNode):
+            return standing
+        parent, name = self._placing.free_spot(wanted)
+        folder = self._placing.add_folder(parent, name, planned=True, at_ns=at_ns)
+        parent.note_change(at_ns)
+        return folder
+
+    def _join(self, edit: Edit) -> None:
+        """A file of the plan is in the project that its folder has become, wherever it was in the tree."""
+        place, action_id = place_in(self._nodes.plan, target_of(edit)), edit.action_id or 0
+        number = self._nodes.project_around(place)
+        project = None if number is None else self._nodes.project_folders.get(number)
+        if number is None or project is None or not self._nodes.has_file(action_id):
+            return
+        node = self._nodes.file(action_id)
+        inside = place.path[len(self._nodes.project_places[number].path) :].lstrip(b"/")
+        wanted = join(self._nodes.path_of(project), inside)
+        node.displaces = None
+        if self._nodes.find(wanted) is node:
+            return
+        parent, name = self._placing.free_spot(wanted)
+        self._placing.detach(node, edit.at_ns)
+        self._placing.attach(node, parent, name, edit.at_ns)
 
     def _keep_inside(self, edit: Edit) -> None:
         """What is in a project is shown where the disk has it in there: a file that was renamed in it takes its new name, wherever the
@@ -234,3 +292,7 @@ class EditMaker:
         if edit.mtime_ns is not None:
             folder.mtime_ns = edit.mtime_ns
         folder.note_change(edit.at_ns, of_entries=False)
+
+
+def _lies_below(place: Place, folder: Place) -> bool:
+    return place.root == folder.root and is_within(place.path, folder.path)

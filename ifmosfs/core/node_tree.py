@@ -11,13 +11,13 @@ number, also those that were taken out of the tree.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Container, Mapping
 from contextlib import suppress
 
 from ifmosfs.core.files import Fingerprint, Place
 from ifmosfs.core.names import components, is_within, join
 from ifmosfs.core.nodes import FileNode, FolderNode, Leaf, Node, TreeSource, leaf_of
-from ifmosfs.core.plan import Action, ActionKind, KeepReason, Plan
+from ifmosfs.core.plan import Action, ActionKind, KeepReason, Plan, Unit
 from ifmosfs.core.refusals import FsError, FsErrorKind
 from ifmosfs.core.tree_source import REVIEW, ROOT, projects_of, review_path, root_labels
 
@@ -29,12 +29,12 @@ ALONE = 1 << 40  # added to the number of a file that has taken the place of one
 class NodeTree:
     """The nodes of one plan. Not thread-safe: the view holds its lock around every call."""
 
-    def __init__(self, plan: Plan, source: TreeSource) -> None:
-        """`source` tells where the plan alone puts its files."""
+    def __init__(self, plan: Plan, source: TreeSource, gathered: Container[int] = ()) -> None:
+        """`source` tells where the plan alone puts its files. `gathered`: the numbers of the units that edits make projects."""
         self.source = source
         self.plan = plan
         self.labels = root_labels(plan)
-        self.projects = projects_of(plan)
+        self.projects = {number: each for number, each in projects_of(plan).items() if number not in gathered}
         self.project_folders: dict[int, FolderNode] = {}  # by the number of the project, in plan order
         self.project_places = {number: Place(each.root, each.folder or b"") for number, each in self.projects.items()}
         self.put_aside: set[int] = set()  # the actions of files of projects whose names something else has there now
@@ -273,13 +273,51 @@ class NodeTree:
 
     def path_of_added(self, action: Action, path: bytes) -> bytes:
         """Where a new file is put whose ADD names a path: a project's in there, wherever a person has put the project since."""
-        project, first = self.project_folders.get(action.unit), action.first_place
+        first = action.first_place
+        number = action.unit
+        if number and number not in self.projects:  # of a project that takes in the one that it was of when it appeared
+            number = self.project_around(first) or 0
+        project = self.project_folders.get(number)
         if project is None:
             return path
         place = self.project_places[project.unit]
         if first.root != place.root or not is_within(first.path, place.path):
             return path
         return join(self.path_of(project), first.path[len(place.path) :].lstrip(b"/"))
+
+    def project_around(self, place: Place) -> int | None:
+        """The number of the project that a place on the disk lies in, `None` for none."""
+        for number, folder in self.project_places.items():
+            if folder.root == place.root and is_within(place.path, folder.path):
+                return number
+        return None
+
+    def project_of(self, action: Action) -> int | None:
+        """The number of the project that a file is of now: another than the action says where that one takes it in by later edits.
+        `None` for none."""
+        if action.unit in self.projects:
+            return action.unit
+        step = self.file(action.action_id).parent if self.has_file(action.action_id) else None
+        while step is not None and not step.unit:
+            step = step.parent
+        return None if step is None else step.unit
+
+    def note_project(self, unit: Unit, folder: FolderNode) -> None:
+        """A folder has become a project, and those that lie in it on the disk are part of it."""
+        place = Place(unit.root, unit.folder or b"")
+        inside = [
+            number
+            for number, each in self.project_places.items()
+            if each.root == place.root and is_within(each.path, place.path)
+        ]
+        for number in inside:
+            del self.project_places[number]
+            inner = self.project_folders.pop(number, None)
+            if inner is not None:
+                inner.unit = 0
+        folder.unit, folder.planned = unit.number, True
+        self.projects[unit.number], self.project_places[unit.number] = unit, place
+        self.project_folders[unit.number] = folder
 
     def staying_path(self, project: Place) -> bytes:
         """Where a project that stays is shown when its folder is there."""

@@ -281,6 +281,8 @@ class EditKind(Enum):
         "refresh"  # not by a person: the original of an action is another than was planned, and the action says so now
     )
     FOLLOW = "follow"  # not by a person: the folder of a project has been renamed or moved on the disk
+    GATHER = "gather"  # not by a person: a folder on the disk has become a project
+    JOIN = "join"  # not by a person: a file of the plan has become part of a project, for its folder is one now
     UNDO = "undo"  # a step is taken back
     REDO = "redo"  # a step that was taken back is made again
 
@@ -305,6 +307,7 @@ class Edit:
     `mode` and `mtime_ns` belong to MKDIR and TOUCH, `replaces` (the fingerprint of what is at the target) to REPLACE, `action_id`
     to ADD and REFRESH, and to the MOVE or VAULT of a file that no person made; a FOLLOW, and the MOVE of a project that no person
     made, name by it a member of the project, and the `target` of a FOLLOW is the absolute path that the project's folder has now.
+    A GATHER names by it the new unit, whose folder is its `target`, absolute; a JOIN the file, whose original is its `target`.
     `category` belongs to a MOVE by which a person has said
     what the file is, and (`NO_CATEGORY`) to an EXCLUDE by which one has said that it is nothing that there is a category for.
     `step` is the `seq` of the first edit of the same gesture, which is taken back as a whole; of an UNDO or REDO it is the step

@@ -18,6 +18,7 @@ number of the last row of the edit log that the tree has taken in, whether it co
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from ifmosfs.core.edit_checks import EditChecks
 from ifmosfs.core.edit_making import EditMaker
@@ -33,6 +34,9 @@ from ifmosfs.core.tree_source import PlanSource, root_labels
 __all__ = ["CarriedFolder", "FileNode", "FolderNode", "Node", "PlanTree", "PlannedFolder", "PlannedMove", "root_labels"]
 
 
+RENEWING: Final = frozenset({EditKind.ADD, EditKind.REFRESH, EditKind.JOIN})
+
+
 class PlanTree(NodeTree):
     """The tree of one plan. Not thread-safe: the view holds its lock around every call."""
 
@@ -43,7 +47,8 @@ class PlanTree(NodeTree):
         one that took others back. `source` tells where the plan alone puts its files; without one they are taken from the plan
         itself."""
         edits = tuple(edits)
-        super().__init__(plan, source or PlanSource(plan, added_by(edits)))
+        gathered = gathered_by(edits)
+        super().__init__(plan, source or PlanSource(plan, added_by(edits), gathered=gathered), gathered)
         self._checks = EditChecks(self)
         self._maker = EditMaker(self)
         self._fates = Fates(self)
@@ -69,7 +74,7 @@ class PlanTree(NodeTree):
         more since a person has undone earlier edits: a file that was added is then shown among what stays, all else is left out.
         Raises `FsError` for an edit of a person that cannot be made."""
         edits = tuple(edits)
-        new = {edit.action_id or 0 for edit in edits if edit.kind in {EditKind.ADD, EditKind.REFRESH}}
+        new = {edit.action_id or 0 for edit in edits if edit.kind in RENEWING}
         if new:
             self.source.renew(new)
             self.note_first_places(new)
@@ -145,3 +150,8 @@ class PlanTree(NodeTree):
 def added_by(edits: Iterable[Edit]) -> frozenset[int]:
     """The ids of the actions that edits have added to the plan."""
     return frozenset(edit.action_id or 0 for edit in edits if edit.kind is EditKind.ADD)
+
+
+def gathered_by(edits: Iterable[Edit]) -> frozenset[int]:
+    """The numbers of the units that edits make projects."""
+    return frozenset(edit.action_id or 0 for edit in edits if edit.kind is EditKind.GATHER)

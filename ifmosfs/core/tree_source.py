@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 
@@ -53,13 +53,13 @@ class Placement:
     Raises `FsError` NOT_A_FOLDER for a plan that puts something into a file.
     """
 
-    def __init__(self, plan: Plan, added: Collection[int] = ()) -> None:
-        """`added`: the ids of actions that edits place, not the plan."""
+    def __init__(self, plan: Plan, added: Collection[int] = (), gathered: Container[int] = ()) -> None:
+        """`added`: the ids of actions that edits place, not the plan; `gathered`: the numbers of units that edits make projects."""
         self._plan = plan
         self._rules: NameRules = plan.policy.names
         self._exact = not (self._rules.ignores_case or self._rules.ignores_form)
         self._labels = root_labels(plan)
-        self._projects = projects_of(plan)
+        self._projects = {number: each for number, each in projects_of(plan).items() if number not in gathered}
         self._parents: list[int] = []
         self._names: list[bytes] = []
         self._planned: list[bool] = []
@@ -203,10 +203,17 @@ def linked_units(plan: Plan) -> frozenset[int]:
 class PlanSource:
     """A `TreeSource` that holds the whole plan."""
 
-    def __init__(self, plan: Plan, added: Collection[int] = (), newer: Callable[[int], Action] | None = None) -> None:
-        """`newer` tells of actions that are not as they are in the plan any more, or that came later."""
+    def __init__(
+        self,
+        plan: Plan,
+        added: Collection[int] = (),
+        newer: Callable[[int], Action] | None = None,
+        gathered: Container[int] = (),
+    ) -> None:
+        """`newer` tells of actions that are not as they are in the plan any more, or that came later. `added`, `gathered`: see
+        `Placement`."""
         self.plan = plan
-        self._placement = Placement(plan, added)
+        self._placement = Placement(plan, added, gathered)
         self._links, self._linked_units = LinkNumbers(plan), linked_units(plan)
         self._newer = newer
         self._renewed: set[int] = set()

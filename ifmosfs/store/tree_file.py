@@ -16,7 +16,7 @@ import tempfile
 import zlib
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final, Self
 
@@ -57,10 +57,10 @@ _read_leaves: Final = msgspec.msgpack.Decoder(list[Leaf]).decode
 _encode: Final = msgspec.msgpack.Encoder().encode
 
 
-def write_tree_file(path: Path, plan: Plan, added: Collection[int] = ()) -> None:
+def write_tree_file(path: Path, plan: Plan, added: Collection[int] = (), gathered: Container[int] = ()) -> None:
     """Make the file for a plan (with its actions), durably, in the place of an earlier one. `added`: the ids of actions that edits
-    place, not the plan. Raises OSError."""
-    placement = Placement(plan, added)
+    place, not the plan; `gathered`: the numbers of units that edits make projects. Raises OSError."""
+    placement = Placement(plan, added, gathered)
     descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "w+b", buffering=1 << 20) as file:

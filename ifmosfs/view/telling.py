@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from ifmosfs.core.names import ancestors, split
 from ifmosfs.core.plan import Edit, EditKind
 from ifmosfs.core.refusals import FsError
-from ifmosfs.core.tree import FileNode, FolderNode, Node
+from ifmosfs.core.tree import RENEWING, FileNode, FolderNode, Node
 from ifmosfs.view.changes import Changed, depth
 from ifmosfs.view.guarded_tree import GuardedTree
 from ifmosfs.view.inodes import CONTROL_BASE, FOLDER_BASE, inode_of_file, inode_of_folder, is_control
@@ -27,6 +27,8 @@ MOST_TOLD_SINGLY = 200
 MOST_NUDGED = 1000  # names that who watches is told of at one time; of more nobody is told any
 # What these displace appears elsewhere.
 PUT_ASIDE = frozenset({EditKind.EXCLUDE, EditKind.VAULT, EditKind.MOVE, EditKind.REPLACE})
+# What these name as a target is a place on the disk.
+OF_THE_DISK = frozenset({EditKind.FOLLOW, EditKind.GATHER, EditKind.JOIN})
 
 # A planned name, where a driver is told of changes; an original may change at any time, and the target may get the folder.
 TOLD = Validity(60.0, 1.0)
@@ -92,10 +94,10 @@ class Telling:
         """The paths that an edit is about. A file of a project that is new or was renamed in there may have another one, which the
         edit does not say."""
         tree, action_id = self._guarded.tree, edit.action_id or 0
-        if edit.kind in {EditKind.ADD, EditKind.REFRESH} and tree.has_projects and tree.has_file(action_id):
+        if edit.kind in RENEWING and tree.has_projects and tree.has_file(action_id):
             path = tree.path_of(tree.file(action_id))
             return edit.path, path, *ancestors(path)  # one of which may have been a file
-        return (edit.path,) if edit.kind is EditKind.FOLLOW else (edit.path, edit.target)
+        return (edit.path,) if edit.kind in OF_THE_DISK else (edit.path, edit.target)
 
     def name_changed(self, path: bytes) -> None:
         """What is remembered of a name, and of its folder, is out of date."""

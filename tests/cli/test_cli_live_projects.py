@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -159,3 +160,83 @@ def test_folder_of_a_project_that_gave_way_to_a_link_and_is_back_with_its_files_
     os.rename(desk.home / "cur", code / "cur")
     kept: dict[bytes, object] = {b"code": {**CHECKOUT, b"cur": {b"x": b"x"}}}
     assert carried_out(desk, plan, mount_point, kept) == kept
+
+
+# Folders that become projects
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """What git says of a checkout, without the settings of whoever runs this."""
+    own = {
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_CONFIG_SYSTEM": "/dev/null",
+        "GIT_CEILING_DIRECTORIES": str(folder.parent),
+    }
+    who = ("-c", "user.name=a", "-c", "user.email=b@c")
+    command = ["git", *who, *arguments]
+    return subprocess.run(
+        command, cwd=folder, env={**os.environ, **own}, check=True, capture_output=True, text=True
+    ).stdout
+
+
+def make_checkout(folder: Path) -> None:
+    """Of the folder as it is; git leaves empty folders in it."""
+    git(folder, "init", "-q")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", "x")
+
+
+def committed_whole(desk: Desk, mount_point: Path, inside: object) -> None:
+    """A checkout `code` that is shown as one folder is dragged as that, and carried out with all that is in it."""
+    shown = mount_point / "To review" / "projects" / "code"
+    with pytest.raises(PermissionError):
+        os.rename(shown / "main.c", mount_point / "main.c")
+    (mount_point / "Kept").mkdir()
+    os.rename(shown, mount_point / "Kept" / "mine")
+    assert settled(lambda: read_tree(mount_point / "Kept"), {b"mine": inside}) == {b"mine": inside}
+    assert desk.run("commit", mount_point, "--yes").status == 0
+    assert read_tree(desk.target / "Kept") == {b"mine": inside}
+    assert git(desk.target / "Kept" / "mine", "status", "--porcelain") == ""
+    git(desk.target / "Kept" / "mine", "fsck", "--strict")
+    assert not (desk.inbox / "code").exists()
+
+
+def test_checkout_that_appears_is_dragged_as_one_folder_and_committed_whole(desk: Desk, mount_point: Path) -> None:
+    mount(desk, mount_point)
+    code = desk.inbox / "code"
+    put(code / "main.c", b"int main;")
+    put(code / "node_modules" / "sizes.csv", TABLE)
+    (code / "empty").mkdir()
+    make_checkout(code)
+    shown = mount_point / "To review" / "projects" / "code"
+    inside = read_tree(code)
+    assert settled(lambda: read_tree(shown), inside) == inside
+    committed_whole(desk, mount_point, inside)
+
+
+def test_folder_that_becomes_a_checkout_takes_its_files_back_from_where_they_were_planned(
+    desk: Desk, mount_point: Path
+) -> None:
+    plan = mount(desk, mount_point)
+    code = desk.inbox / "code"
+    put(code / "main.c", b"int main;")
+    put(code / "new sizes.csv", TABLE)
+    put(code / "node_modules" / "x" / "package.json", b"{}")
+    planned = mount_point / "Data" / "Datasets" / "new sizes.csv"
+    assert settled(planned.is_file, True) is True
+    inner = mount_point / "To review" / "projects" / "code" / "node_modules" / "x"
+    assert settled((inner / "package.json").is_file, True) is True
+    os.rename(inner, mount_point / "x")
+    os.rename(planned, mount_point / "mine.csv")
+    make_checkout(code)
+    inside = read_tree(code)
+    shown = mount_point / "To review" / "projects" / "code"
+    assert settled(lambda: read_tree(shown), inside) == inside
+    assert not (mount_point / "mine.csv").exists()
+    assert not (mount_point / "x").exists()
+    assert desk.run("stage", "undo", plan).status == 0
+    assert settled(lambda: read_tree(shown), inside) == inside
+    assert desk.run("unmount", "--keep", mount_point).status == 0
+    assert desk.run("mount", "--plan", plan, mount_point).status == 0
+    assert read_tree(shown) == inside
+    committed_whole(desk, mount_point, inside)

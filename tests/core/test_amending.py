@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ifmosfs.core.amending import (
     Differences,
+    Gathered,
     Renewed,
     Settled,
     Shown,
@@ -17,6 +18,7 @@ from ifmosfs.core.amending import (
     differences,
     is_placed_anew,
     joining,
+    joining_project,
     left_aside,
     merged,
     names_shown,
@@ -46,6 +48,7 @@ from ifmosfs.core.planner import Candidate
 from ifmosfs.core.proposal import Decider, Proposal
 from ifmosfs.core.refusals import FsError
 from ifmosfs.core.tree import PlanTree
+from ifmosfs.core.tree_source import PlanSource
 from tests.core.plans import edit, fingerprint, layout, plan_of, proposed, review, scanned
 
 NOW_NS = 9_000
@@ -838,3 +841,106 @@ def test_tree_that_is_planted_anew_keeps_the_numbers_that_were_shown_of_names_th
     for _ in range(2):
         assert numbers(anew) == known
         anew.forget(0)
+
+
+# Folders that become projects
+
+LOOSE_ROWS = (
+    (b"app/x.log", b"Logs/x.log"),
+    (b"app/y.csv", b"Data/y.csv"),
+    (b"app/who", KeepReason.UNSURE),
+    (b"notes", b"Docs/notes"),
+)
+GATHERED = b"To review/projects/app"
+
+
+def gathered(plan: Plan, edits: list[Edit], path: bytes = b"app", number: int = 1) -> tuple[Plan, list[Edit]]:
+    """A `.git/HEAD` has appeared in the folder of the inbox, which is a project thereby; the edits by which the tree follows."""
+    tree, unit = PlanTree(plan, edits), Unit(number, UnitKind.PROJECT, b"/in", path)
+    joined = [joining_project(one, unit) for one in plan.actions if one.source.startswith(path + b"/")]
+    member = project_member(tree, unit, scanned(path + b"/.git/HEAD", 60 + number))
+    what = Settled([member], (), (), (), [unit], [Gathered(unit, joined)])
+    now, change = follow(plan, tree, what, Renewed((), {}))
+    made = [replace(each, seq=each_number) for each_number, each in enumerate(change.edits, 10 * number)]
+    return replace(now, units=(*plan.units, *change.units)), made
+
+
+APP = {
+    b"x.log": b"app/x.log",
+    b"y.csv": b"app/y.csv",
+    b"who": b"app/who",
+    b".git": {b"HEAD": b"app/.git/HEAD"},
+}
+
+
+@pytest.mark.parametrize(
+    "person",
+    [
+        [],
+        [edit(EditKind.MOVE, b"Logs/x.log", b"Mine/x")],
+        [edit(EditKind.EXCLUDE, b"Data/y.csv"), edit(EditKind.VAULT, b"Logs/x.log")],
+        [edit(EditKind.MOVE, b"To review/unsure/app", b"Mine/app")],
+    ],
+    ids=["as planned", "dragged", "left out and put away", "dragged as a folder"],
+)
+def test_folder_that_becomes_a_project_has_its_files_wherever_they_were_also_when_what_was_before_is_undone(
+    person: list[Edit],
+) -> None:
+    now, edits = gathered(plan_of(*LOOSE_ROWS), person)
+    live = PlanTree(plan_of(*LOOSE_ROWS), person)
+    live.source = PlanSource(now)  # as it is told of what was stored
+    live.replay(edits)
+    for tree in (live, tree_after(now, *person, *edits), tree_after(now, *edits)):
+        assert review(tree)[b"projects"] == {b"app": APP}
+        with pytest.raises(FsError):
+            tree.check(edit(EditKind.MOVE, GATHERED + b"/x.log", b"x.log"))
+        tree.apply(edit(EditKind.MOVE, GATHERED, b"Kept"))
+        assert carried(tree) == [(Place(b"/in", b"app"), b"Kept")]
+        moves = {move.target: move.source.path for move in tree.moves()}
+        assert moves.pop(b"Docs/notes") == b"notes"
+        assert moves == {
+            b"Kept/.git/HEAD": b"app/.git/HEAD",
+            b"Kept/who": b"app/who",
+            b"Kept/x.log": b"app/x.log",
+            b"Kept/y.csv": b"app/y.csv",
+        }
+
+
+def test_project_of_later_is_followed_and_goes_back_whole_when_its_drag_is_taken_back() -> None:
+    plan, edits = gathered(plan_of(*LOOSE_ROWS), [])
+    drag = edit(EditKind.MOVE, GATHERED, b"Mine/it", at_ns=5)
+    members = [action for action in plan.actions if action.unit == 1]
+    change = project_followed(PlanTree(plan, [*edits, drag]), 1, Place(b"/in", b"ren"), members, NOW_NS)
+    now, after = amended(plan, change), [replace(each, seq=30 + n) for n, each in enumerate(change.edits)]
+    moved = {name: b"ren/" + name for name in (b"x.log", b"y.csv", b"who")} | {b".git": {b"HEAD": b"ren/.git/HEAD"}}
+    assert layout(tree_after(now, *edits, drag, *after))[b"Mine"] == {b"it": moved}
+    assert review(tree_after(now, *edits, *after))[b"projects"] == {b"ren": moved}
+
+
+@pytest.mark.parametrize("dragged", [False, True])
+def test_project_that_becomes_part_of_another_one_is_in_there_and_no_project_of_its_own(dragged: bool) -> None:
+    plan = plan_of((b"app/lib/a.js", b"Code/a.js"), *LOOSE_ROWS)
+    inner, edits = gathered(plan, [], b"app/lib")
+    drag = [edit(EditKind.MOVE, b"To review/projects/app/lib", b"Mine/lib")] if dragged else []
+    now, outer = gathered(inner, [*edits, *drag], b"app", 2)
+    for tree in (tree_after(now, *edits, *drag, *outer), tree_after(now, *edits, *outer)):
+        lib = {b"a.js": b"app/lib/a.js", b".git": {b"HEAD": b"app/lib/.git/HEAD"}}
+        assert review(tree)[b"projects"] == {b"app": {**APP, b"lib": lib}}
+        assert b"Mine" not in layout(tree) or layout(tree)[b"Mine"] == {}
+        assert list(tree.project_folders) == [2]
+        tree.apply(edit(EditKind.MOVE, GATHERED, b"Kept"))
+        assert carried(tree) == [(Place(b"/in", b"app"), b"Kept")]
+
+
+def test_edits_of_a_project_that_another_one_takes_in_later_are_replayed_as_they_were_made() -> None:
+    """Its members say by then that they are of the other one."""
+    inner, edits = gathered(plan_of((b"app/lib/a.js", b"Code/a.js"), *LOOSE_ROWS), [], b"app/lib")
+    members = [action for action in inner.actions if action.unit == 1]
+    change = project_followed(PlanTree(inner, edits), 1, Place(b"/in", b"app/new"), members, NOW_NS)
+    inner, moved = amended(inner, change), [replace(each, seq=30 + n) for n, each in enumerate(change.edits)]
+    drag = edit(EditKind.MOVE, b"To review/projects/app/new", b"Mine/new")
+    so_far = [*edits, *moved, drag]
+    now, outer = gathered(inner, so_far, b"app", 5)
+    tree = tree_after(now, *so_far, *outer)
+    new = {b"a.js": b"app/new/a.js", b".git": {b"HEAD": b"app/new/.git/HEAD"}}
+    assert review(tree)[b"projects"] == {b"app": {**APP, b"new": new}}
