@@ -472,7 +472,7 @@ class _Draft:
         pending = sorted({split(path)[0] for path in left}, key=lambda path: -path.count(b"/"))
         for path in pending:
             folder = self._tree.find(path)
-            if not isinstance(folder, FolderNode) or folder.number not in self._tree.own_folders:
+            if not isinstance(folder, FolderNode) or folder.number not in self._tree.own_folders or path in left:
                 continue
             if self._tree.in_review(folder):
                 continue  # commit does not make these

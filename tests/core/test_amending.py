@@ -16,6 +16,7 @@ from ifmosfs.core.amending import (
     Shown,
     amendment,
     differences,
+    in_project,
     is_placed_anew,
     joining,
     joining_project,
@@ -487,6 +488,9 @@ PLACES = [
     b"Mine",
     b"Docs",
     b"To review/unsure/sub/who",
+    b"To review/projects/new/in",
+    b"To review/projects/new",
+    b"To review/projects/sub",
 ]
 PERSON = st.builds(
     lambda kind, path, target: Edit(0, kind, path, target if kind is EditKind.MOVE else None, 5),
@@ -498,6 +502,7 @@ WHAT = st.one_of(
     PERSON,
     st.tuples(st.just("add"), st.sampled_from([b"Docs/n1", b"Docs/a.txt", b"Mine/x", KeepReason.UNSURE])),
     st.tuples(st.just("rename"), st.sampled_from([b"sub/who", b"a.txt", b"sub/b.txt"])),
+    st.tuples(st.just("gather"), st.sampled_from([b"new/in", b"new", b"sub"])),
     st.just("undo"),
     st.just("redo"),
 )
@@ -506,7 +511,7 @@ WHAT = st.one_of(
 @settings(max_examples=150, deadline=None)
 @given(st.lists(WHAT, max_size=14))
 def test_every_file_is_in_the_tree_whatever_appears_and_is_undone(happenings: list[object]) -> None:
-    """And a tree that has taken edit after edit in is the one that is made from all of them."""
+    """And a tree that has taken edit after edit in is the one that is made from all of them; what is of a project is in it."""
     plan, log = plan_of(*ROWS), list[Edit]()
     for number, what in enumerate(happenings):
         tree = PlanTree(plan, effective(log))
@@ -525,18 +530,45 @@ def test_every_file_is_in_the_tree_whatever_appears_and_is_undone(happenings: li
             plan, change = happened(plan, tree, what, number)
             drafts = list(change.edits)
         log += numbered(drafts, log[-1] if log else None)
-        tree_after(plan, *effective(log))
+        after = tree_after(plan, *effective(log))
+        of_projects = [action for action in plan.actions if action.unit]
+        assert {action.unit for action in of_projects} == after.project_folders.keys()
+        for action in of_projects:
+            inside = action.source.removeprefix(after.project_places[action.unit].path)
+            path = after.path_of(after.project_folders[action.unit]) + inside
+            assert after.find(path) is after.file(action.action_id)
 
 
 def happened(plan: Plan, tree: PlanTree, what: tuple[str, bytes | KeepReason], number: int) -> tuple[Plan, Amendment]:
     kind, which = what
+    if kind == "gather":
+        assert isinstance(which, bytes)
+        return became_project(plan, tree, which, len(plan.actions) + 1)
     if kind == "rename":
         before = next(action for action in plan.actions if action.first_place.path == which)
+        if before.unit:
+            return plan, Amendment()
         now: ScannedFile = replace(scanned(b"r%d/name" % number), fingerprint=before.expected)
         return follow(plan, tree, NOTHING, Renewed([renewed(before, now)], {before.action_id: before}))
     is_free = isinstance(which, KeepReason) or tree.find(which) is None
     fate = which if is_free else KeepReason.CONFLICT
-    return follow(plan, tree, settled(new(b"new/%d" % number, fate, 50 + number)), Renewed((), {}))
+    source = b"new/in/%d" % number
+    project = in_project(tree, Place(b"/in", source))
+    if project is None:
+        return follow(plan, tree, settled(new(source, fate, 50 + number)), Renewed((), {}))
+    member = project_member(tree, project, scanned(source, 50 + number))
+    return follow(plan, tree, settled(member), Renewed((), {}))
+
+
+def became_project(plan: Plan, tree: PlanTree, path: bytes, number: int) -> tuple[Plan, Amendment]:
+    """A `.git/HEAD` has appeared in a folder of the inbox, which is a project thereby, unless it is in one."""
+    if in_project(tree, Place(b"/in", path)) is not None:
+        return plan, Amendment()
+    unit = Unit(number, UnitKind.PROJECT, b"/in", path)
+    joined = [joining_project(one, unit) for one in plan.actions if one.source.startswith(path + b"/")]
+    member = project_member(tree, unit, scanned(path + b"/.git/HEAD", 100 + number))
+    now, change = follow(plan, tree, Settled([member], (), (), (), [unit], [Gathered(unit, joined)]), Renewed((), {}))
+    return replace(now, units=(*plan.units, *change.units)), change
 
 
 @pytest.mark.parametrize(
@@ -855,14 +887,9 @@ GATHERED = b"To review/projects/app"
 
 
 def gathered(plan: Plan, edits: list[Edit], path: bytes = b"app", number: int = 1) -> tuple[Plan, list[Edit]]:
-    """A `.git/HEAD` has appeared in the folder of the inbox, which is a project thereby; the edits by which the tree follows."""
-    tree, unit = PlanTree(plan, edits), Unit(number, UnitKind.PROJECT, b"/in", path)
-    joined = [joining_project(one, unit) for one in plan.actions if one.source.startswith(path + b"/")]
-    member = project_member(tree, unit, scanned(path + b"/.git/HEAD", 60 + number))
-    what = Settled([member], (), (), (), [unit], [Gathered(unit, joined)])
-    now, change = follow(plan, tree, what, Renewed((), {}))
-    made = [replace(each, seq=each_number) for each_number, each in enumerate(change.edits, 10 * number)]
-    return replace(now, units=(*plan.units, *change.units)), made
+    """The plan once a folder has become a project, and the edits by which the tree follows."""
+    now, change = became_project(plan, PlanTree(plan, edits), path, number)
+    return now, [replace(each, seq=seq) for seq, each in enumerate(change.edits, 10 * number)]
 
 
 APP = {
