@@ -959,11 +959,13 @@ def test_project_that_becomes_part_of_another_one_is_in_there_and_no_project_of_
         assert carried(tree) == [(Place(b"/in", b"app"), b"Kept")]
 
 
-def test_edits_of_a_project_that_another_one_takes_in_later_are_replayed_as_they_were_made() -> None:
+@pytest.mark.parametrize("taken_back", [False, True])
+def test_edits_of_a_project_that_another_one_takes_in_later_are_replayed_as_they_were_made(taken_back: bool) -> None:
     """Its members say by then that they are of the other one."""
     inner, edits = gathered(plan_of((b"app/lib/a.js", b"Code/a.js"), *LOOSE_ROWS), [], b"app/lib")
     members = [action for action in inner.actions if action.unit == 1]
-    change = project_followed(PlanTree(inner, edits), 1, Place(b"/in", b"app/new"), members, NOW_NS)
+    before = [edit(EditKind.MOVE, b"To review/projects/app/lib", b"Mine/lib")] if taken_back else []
+    change = project_followed(PlanTree(inner, [*edits, *before]), 1, Place(b"/in", b"app/new"), members, NOW_NS)
     inner, moved = amended(inner, change), [replace(each, seq=30 + n) for n, each in enumerate(change.edits)]
     drag = edit(EditKind.MOVE, b"To review/projects/app/new", b"Mine/new")
     so_far = [*edits, *moved, drag]
