@@ -427,3 +427,93 @@ def test_names_of_one_new_file_are_one_inode_until_another_file_takes_one_of_the
     view.follow(b"mine/a.csv")
     assert expected(view, b"mine/a.csv", b"yours/b.csv") == [True, True]
     assert len({*inodes(view).values()}) == len(known)
+
+
+# Folders that become projects
+
+
+def projects(app: App, plan_id: str) -> dict[bytes, list[bytes]]:
+    """The folders of the tree that are projects, each with the originals of its files; no file of one is anywhere else."""
+    tree = lazy_tree(app, plan_id)
+    tree.check_invariants()
+    found: dict[bytes, list[bytes]] = {}
+    for number, folder in tree.project_folders.items():
+        path = tree.path_of(folder)
+        members = [action for action in tree.source.actions() if action.unit == number]
+        at = tree.project_places[number].path
+        shown = [tree.path_of(tree.file(action.action_id)) for action in members]
+        assert shown == [path + action.source.removeprefix(at) for action in members]
+        found[path] = sorted(action.source for action in members)
+    return found
+
+
+TABLES = [b"tables/.git/HEAD", b"tables/sizes.csv", b"tables/what.xyz"]
+
+
+def test_folder_that_two_views_see_become_a_project_is_one_unit_of_the_plan(
+    desk: Desk, plan_id: str, views: tuple[Beside, Beside]
+) -> None:
+    one, other = views
+    put(desk.inbox / "tables" / ".git" / "HEAD", b"ref")
+    put(desk.inbox / "tables" / "late", b"x")
+    one.shown.meanwhile = lambda: other.follow(b"tables/.git") and None
+    one.follow(b"tables", b"tables/.git")
+    assert projects(one.app, plan_id) == {b"To review/projects/tables": [TABLES[0], b"tables/late", *TABLES[1:]]}
+    assert edits(one.app, plan_id).count(EditKind.GATHER) == 1
+    assert len(one.app.catalogue.load_plan(plan_id).units) == 1
+
+
+def test_folder_that_is_renamed_to_a_bundle_is_a_project_with_the_files_that_it_had(
+    desk: Desk, plan_id: str, views: tuple[Beside, Beside]
+) -> None:
+    one, _ = views
+    os.rename(desk.inbox / "tables", desk.inbox / "T.app")
+    one.follow(b"", b"tables", b"T.app")
+    assert projects(one.app, plan_id) == {b"To review/projects/T.app": [b"T.app/sizes.csv", b"T.app/what.xyz"]}
+
+
+def test_sign_of_a_project_that_needs_company_finds_it_in_files_that_the_plan_has_had(
+    desk: Desk, plan_id: str, views: tuple[Beside, Beside]
+) -> None:
+    one, _ = views
+    put(desk.inbox / "tables" / "code" / "main.c", b"int main;")
+    one.follow(b"tables", b"tables/code")
+    assert projects(one.app, plan_id) == {}
+    put(desk.inbox / "tables" / "Makefile", b"all:")
+    one.follow(b"tables")
+    inside = [b"tables/Makefile", b"tables/code/main.c", *TABLES[1:]]
+    assert projects(one.app, plan_id) == {b"To review/projects/tables": inside}
+
+
+def test_file_that_is_gone_when_its_folder_becomes_a_project_is_no_member_and_hinders_nothing(
+    desk: Desk, plan_id: str, views: tuple[Beside, Beside]
+) -> None:
+    one, _ = views
+    os.remove(desk.inbox / "tables" / "sizes.csv")
+    put(desk.inbox / "tables" / ".git" / "HEAD", b"ref")
+    one.follow(b"tables/.git")
+    assert projects(one.app, plan_id) == {b"To review/projects/tables": [TABLES[0], TABLES[2]]}
+
+
+def test_project_that_another_one_around_it_takes_in_is_part_of_that(
+    desk: Desk, plan_id: str, views: tuple[Beside, Beside]
+) -> None:
+    one, other = views
+    put(desk.inbox / "tables" / "lib" / "package.json", b"{}")
+    one.follow(b"tables", b"tables/lib")
+    assert list(projects(one.app, plan_id)) == [b"To review/projects/tables/lib"]
+    put(desk.inbox / "tables" / ".git" / "HEAD", b"ref")
+    other.shown.reload()
+    other.follow(b"tables", b"tables/.git")
+    inside = [TABLES[0], b"tables/lib/package.json", *TABLES[1:]]
+    assert projects(one.app, plan_id) == {b"To review/projects/tables": inside}
+
+
+def test_root_that_becomes_a_checkout_leaves_the_plan_as_it_is(
+    desk: Desk, plan_id: str, views: tuple[Beside, Beside]
+) -> None:
+    one, _ = views
+    put(desk.inbox / ".git" / "HEAD", b"ref")
+    one.follow(b"", b".git")
+    assert projects(one.app, plan_id) == {}
+    assert counts(one.app, plan_id)[0] > 0
