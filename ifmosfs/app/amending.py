@@ -24,14 +24,10 @@ from ifmosfs.core.amending import (
     amendment,
     as_candidate,
     companies_of,
-    in_project,
     is_placed_anew,
     joining,
-    left_aside,
     merged,
     names_shown,
-    project_followed,
-    project_member,
     renamed_path,
     renewed,
     renumbered,
@@ -43,6 +39,7 @@ from ifmosfs.core.overlay import Existing, read_listing
 from ifmosfs.core.plan import Action, EditKind, Plan, Unit, UnitKind
 from ifmosfs.core.planner import Candidate, PlanHeader, folders_wanted, make_plan, place_files
 from ifmosfs.core.ports import SHORT_OF_MEANS, DiskReader
+from ifmosfs.core.project_changes import in_project, left_aside, project_followed, project_member
 from ifmosfs.core.proposal import Proposal
 from ifmosfs.core.tree import PlanTree
 from ifmosfs.core.units import Company

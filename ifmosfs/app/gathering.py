@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, Protocol, TypeVar
 
 from ifmosfs.app.context import App
-from ifmosfs.core.amending import Gathered, joining_project, renewed
+from ifmosfs.core.amending import Gathered, renewed
 from ifmosfs.core.files import Kind, Place, ScannedFile
 from ifmosfs.core.names import ancestors, is_within, join, split
 from ifmosfs.core.plan import Action, Plan, Unit, UnitKind
 from ifmosfs.core.ports import SHORT_OF_MEANS
+from ifmosfs.core.project_changes import joining_project
 from ifmosfs.core.projects import (
     BLEND_EXTENSION,
     CHECKOUT_FOLDERS,

@@ -21,13 +21,14 @@ from typing import Final, Protocol
 from ifmosfs.app.amending import Amender, News, OpenTree, has_other_names
 from ifmosfs.app.context import App
 from ifmosfs.app.scanning import scan_rules
-from ifmosfs.core.amending import Differences, differences, in_project, project_moved, without_crossings
+from ifmosfs.core.amending import Differences, differences
 from ifmosfs.core.errors import IfmosfsError
 from ifmosfs.core.files import Kind, Place, ScannedFile, SkippedEntry, UnreadableEntry
 from ifmosfs.core.manifest import FoundFile
 from ifmosfs.core.names import is_within, split
 from ifmosfs.core.plan import Action, Plan, PlanState
 from ifmosfs.core.ports import SHORT_OF_MEANS
+from ifmosfs.core.project_changes import in_project, project_moved, without_crossings
 from ifmosfs.core.projects import find_projects
 from ifmosfs.core.refusals import FsError
 from ifmosfs.core.renumbered import Numbers

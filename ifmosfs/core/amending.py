@@ -6,14 +6,12 @@ already is never made another kind: where its file belongs elsewhere now, an edi
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from ifmosfs.core.files import Kind, Place, ScannedFile
 from ifmosfs.core.names import NameRules, components, is_within, join, repair, split, with_suffix_before_extension
-from ifmosfs.core.node_tree import lies_in
 from ifmosfs.core.overlay import Existing
 from ifmosfs.core.plan import (
     Action,
@@ -35,7 +33,6 @@ PASSING = frozenset({KeepReason.BUSY, KeepReason.UNSURE, KeepReason.UNREADABLE})
 """Why a file stays that may have a place after it has changed."""
 WITHDRAWN = frozenset({KeepReason.UNSURE, KeepReason.EXCLUDED})
 """Why a file that had a place has none any more."""
-PART_OF_PROJECT = "part of a project"
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,106 +269,6 @@ def is_placed_anew(tree: PlanTree, action: Action, proposal: Proposal) -> bool:
     return proposal.label != action.category or tree.in_review(node)
 
 
-def in_project(tree: PlanTree, place: Place) -> Unit | None:
-    """The project of the plan that a place lies in, with the folder that it has now."""
-    number = tree.project_around(place)
-    return None if number is None else tree.project(number)
-
-
-def joining_project(action: Action, unit: Unit) -> Action:
-    """The action of a file that is part of a project from now on; where the plan has put it stays said."""
-    return replace(action, unit=unit.number, reason=PART_OF_PROJECT)
-
-
-def without_crossings(tree: PlanTree, told: Differences) -> Differences:
-    """The same, but what was moved into a project, or out of one, is a file that is gone and another one that has appeared: what is in
-    a project goes with it and nowhere else."""
-    stays: list[tuple[Action, ScannedFile]] = []
-    crosses: list[tuple[Action, ScannedFile]] = []
-    for action, file in told.renamed:
-        around = in_project(tree, file.place)
-        was_in = action.unit if action.unit in tree.projects else None
-        (stays if was_in == (around and around.number) else crosses).append((action, file))
-    left_behind = {file.place: file for file in told.appeared}
-    stands = [(one, left_behind.pop(one.source_place)) for one, _ in crosses if _has_heir(tree, one, left_behind)]
-    replaced = {action.action_id for action, _ in stands}
-    return Differences(
-        [*left_behind.values(), *(file for _, file in crosses)],
-        [*told.changed, *stands],
-        stays,
-        [*told.vanished, *(action for action, _ in crosses if action.action_id not in replaced)],
-    )
-
-
-def _has_heir(tree: PlanTree, action: Action, appeared: Container[Place]) -> bool:
-    """Whether something else has the name in its project that a file had before it was moved out of there."""
-    return action.unit in tree.projects and action.source_place in appeared
-
-
-def project_moved(before: Place, renamed: Iterable[tuple[Action, ScannedFile]]) -> Place | None:
-    """Where most of the renamed files of a project say that its folder is now: they lie in there as they did in the one before. `None`
-    where they say nothing, or that it is a root itself, which is never a project that is moved."""
-    said: Counter[Place | None] = Counter()
-    for action, file in renamed:
-        inside = b"/" + action.source[len(before.path) :].lstrip(b"/")
-        said[Place(file.root, file.path.removesuffix(inside)) if file.path.endswith(inside) else None] += 1
-    place, n_files = said.most_common(1)[0] if said else (None, 0)
-    return place if place != before and 2 * n_files > said.total() else None
-
-
-def project_followed(tree: PlanTree, number: int, place: Place, members: Sequence[Action], now_ns: int) -> Amendment:
-    """A project that was renamed or moved as a whole: its members, and the folder that commit moves, are where they are now. It stays
-    where the plan, or a person, has put it; where that is the name that its folder had among what stays, it takes the new one."""
-    before, draft = tree.project_places[number], _Draft(tree, now_ns, frozenset())
-    now = [_moved_along(action, before, place) for action in members]
-    first = min(action.action_id for action in members)
-    shown = tree.project_path(number)
-    draft.edit(EditKind.FOLLOW, shown or b"", place.absolute, action_id=first)
-    for action in now:
-        draft.refresh(action, None)
-    if shown is not None and shown == tree.staying_path(before):
-        draft.move_in_review(shown, tree.staying_path(place), first)
-    return Amendment((), tuple(now), tuple(draft.edits))
-
-
-def _moved_along(action: Action, before: Place, place: Place) -> Action:
-    source = join(place.path, action.source[len(before.path) :].lstrip(b"/"))
-    return replace(action, root=place.root, source=source, planned_at=action.first_place)
-
-
-def left_aside(tree: PlanTree, action_ids: Iterable[int], now_ns: int) -> Amendment:
-    """Files of projects whose names something has that is no file of the plan, an empty folder say: they are not shown there any
-    more, those left out that are not."""
-    draft = _Draft(tree, now_ns, frozenset())
-    for node in [tree.file(action_id) for action_id in action_ids if tree.has_file(action_id)]:
-        project = tree.project_folders.get(node.leaf.unit)
-        if project is not None and lies_in(node, project):
-            draft.edit(EditKind.EXCLUDE, tree.path_of(node), action_id=node.leaf.action_id)
-    return Amendment((), (), tuple(draft.edits))
-
-
-def project_member(tree: PlanTree, unit: Unit, file: ScannedFile) -> Action:
-    """The action of a new file in a project: it goes with all the rest."""
-    folder = tree.project_path(unit.number)
-    inside = components(file.path)[len(components(unit.folder or b"")) :]
-    goes = folder is not None and not is_within(folder, tree.review.name)
-    return Action(
-        0,
-        ActionKind.MOVE if goes else ActionKind.KEEP,
-        file.root,
-        file.path,
-        join(folder or b"", *inside) if goes else None,
-        file.fingerprint,
-        file.mode,
-        file.kind,
-        None,
-        0.0,
-        PART_OF_PROJECT,
-        keep_reason=None if goes else KeepReason.PROJECT,
-        unit=unit.number,
-    )
-
-
 def renamed_path(tree: PlanTree, before: Action, now: Action) -> bytes | None:
     """The path that a file of the layout would have after its original was renamed; `None` where it keeps the one it has: in the
     review, and where it is not shown under the name of its original."""
@@ -392,7 +289,7 @@ def amendment(
 ) -> Amendment:
     """All of it as one amendment of the plan whose tree this is. `on_disk`: those of the paths that renamed files would have
     that something in the target has."""
-    draft = _Draft(tree, now_ns, on_disk)
+    draft = Draft(tree, now_ns, on_disk)
     for each in settled.gathered:
         draft.gather(each)
     for action in settled.lost:
@@ -414,7 +311,7 @@ def amendment(
     return Amendment(tuple(added), tuple(changed.values()), tuple(draft.edits), tuple(settled.units))
 
 
-class _Draft:
+class Draft:
     """The edits of one amendment, each on the tree as the ones before have left it."""
 
     def __init__(self, tree: PlanTree, now_ns: int, on_disk: Container[bytes]) -> None:
