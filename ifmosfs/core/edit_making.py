@@ -164,9 +164,15 @@ class EditMaker:
         node.displaces = None
         if self._nodes.find(wanted) is node:
             return
+        left = node.parent
         parent, name = self._placing.free_spot(wanted)
         self._placing.detach(node, edit.at_ns)
         self._placing.attach(node, parent, name, edit.at_ns)
+        shell = next((each for each in self._nodes.taken_in if lies_in(left, each)), None)
+        if (
+            shell is not None and shell.parent is not None
+        ):  # what is left of a project that was elsewhere is no folder of anything
+            self._remove_emptied(left, shell.parent, edit.at_ns)
 
     def _keep_inside(self, edit: Edit) -> None:
         """What is in a project is shown where the disk has it in there: a file that was renamed in it takes its new name, wherever the

@@ -38,6 +38,7 @@ class NodeTree:
         self.project_folders: dict[int, FolderNode] = {}  # by the number of the project, in plan order
         self.project_places = {number: Place(each.root, each.folder or b"") for number, each in self.projects.items()}
         self.put_aside: set[int] = set()  # the actions of files of projects whose names something else has there now
+        self.taken_in: list[FolderNode] = []  # that were projects until they became part of another one
         self._rules = plan.policy.names
         self.rules_are_exact = not (self._rules.ignores_case or self._rules.ignores_form)
         self._base_folders = source.folders()
@@ -315,6 +316,7 @@ class NodeTree:
             inner = self.project_folders.pop(number, None)
             if inner is not None:
                 inner.unit = 0
+                self.taken_in.append(inner)
         folder.unit, folder.planned = unit.number, True
         self.projects[unit.number], self.project_places[unit.number] = unit, place
         self.project_folders[unit.number] = folder

@@ -8,10 +8,11 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import chain
 
-from ifmosfs.core.names import NameRules, components, join, split
+from ifmosfs.core.names import NameRules, ancestors, components, join, split
 from ifmosfs.core.nodes import BaseFolder, Leaf, leaf_of
 from ifmosfs.core.plan import Action, ActionKind, KeepReason, Plan, Unit, UnitKind
 from ifmosfs.core.refusals import FsError, FsErrorKind
@@ -60,6 +61,8 @@ class Placement:
         self._exact = not (self._rules.ignores_case or self._rules.ignores_form)
         self._labels = root_labels(plan)
         self._projects = {number: each for number, each in projects_of(plan).items() if number not in gathered}
+        self._by_place = {(each.root, each.folder or b""): each for each in self._projects.values()}
+        self._gathered = gathered
         self._parents: list[int] = []
         self._names: list[bytes] = []
         self._planned: list[bool] = []
@@ -139,7 +142,7 @@ class Placement:
         return (
             action.target
             if _is_placed(action) and action.target is not None
-            else review_path(action, self._plan, self._labels, self._projects)
+            else review_path(self._as_scanned(action), self._plan, self._labels, self._projects)
         )
 
     def _project_folders(self) -> dict[int, int]:
@@ -147,7 +150,7 @@ class Placement:
         found: dict[int, int] = {}
         seen: set[int] = set()
         for action, number in zip(self._plan.actions, self.folder_of, strict=True):
-            unit = self._projects.get(action.unit)
+            unit = self._projects.get(self._as_scanned(action).unit)
             if unit is None or unit.number in seen or number == NOWHERE:
                 continue
             folder = self._folder_that_holds(action, number, unit)
@@ -155,6 +158,14 @@ class Placement:
                 seen.add(unit.number)
                 found[folder] = unit.number
         return found
+
+    def _as_scanned(self, action: Action) -> Action:
+        """The action as of the project that its file was of before edits made it one of another."""
+        if action.unit not in self._gathered:
+            return action
+        root, path = action.first_place
+        before = (self._by_place.get((root, above)) for above in ancestors(path))
+        return next((replace(action, unit=each.number) for each in before if each is not None), action)
 
     def _folder_that_holds(self, action: Action, number: int, unit: Unit) -> int | None:
         inside = components(action.first_place.path)[len(components(unit.folder or b"")) :]

@@ -96,7 +96,8 @@ class Telling:
         tree, action_id = self._guarded.tree, edit.action_id or 0
         if edit.kind in RENEWING and tree.has_projects and tree.has_file(action_id):
             path = tree.path_of(tree.file(action_id))
-            return edit.path, path, *ancestors(path)  # one of which may have been a file
+            # One of those above may have been a file, or have gone with the last of what was in it.
+            return edit.path, *ancestors(edit.path), path, *ancestors(path)
         return (edit.path,) if edit.kind in OF_THE_DISK else (edit.path, edit.target)
 
     def name_changed(self, path: bytes) -> None:

@@ -405,6 +405,27 @@ def test_project_that_becomes_part_of_another_one_is_in_there_and_no_project_of_
         assert carried(tree) == [(Place(b"/in", b"app"), b"Kept")]
 
 
+def test_project_of_the_scan_that_becomes_part_of_another_one_leaves_no_folder_where_it_was_dragged() -> None:
+    """Its empty folders stayed there, and commit made them."""
+    plan = plan_of(
+        (b"app/code/main.py", KeepReason.PROJECT),
+        (b"app/code/lib/a.py", KeepReason.PROJECT),
+        (b"app/code/lib/link", KeepReason.LINK),
+        (b"n", b"Docs/n"),
+    )
+    actions = tuple(replace(one, unit=int(one.source.startswith(b"app/"))) for one in plan.actions)
+    plan = replace(plan, units=(Unit(1, UnitKind.PROJECT, b"/in", b"app/code"),), actions=actions)
+    drag = edit(EditKind.MOVE, b"To review/projects/app/code", b"Mine/it")
+    now, outer = gathered(plan, [drag], b"app", 2)
+    tree = tree_after(now, drag, *outer)
+    assert layout(tree) == {b"Docs": {b"n": b"n"}, b"Mine": {}}
+    lib = {b"a.py": b"app/code/lib/a.py", b"link": b"app/code/lib/link"}
+    code = {b"main.py": b"app/code/main.py", b"lib": lib}
+    assert review(tree) == {b"projects": {b"app": {b"code": code, b".git": {b"HEAD": b"app/.git/HEAD"}}}}
+    tree.apply(edit(EditKind.MOVE, GATHERED, b"Mine/it"))
+    assert carried(tree) == [(Place(b"/in", b"app"), b"Mine/it")]
+
+
 @pytest.mark.parametrize("taken_back", [False, True])
 def test_edits_of_a_project_that_another_one_takes_in_later_are_replayed_as_they_were_made(taken_back: bool) -> None:
     """Its members say by then that they are of the other one."""
