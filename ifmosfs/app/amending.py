@@ -128,6 +128,8 @@ class Amender:
             if at != before:
                 return True
             members = self.members(number)
+            if not members:  # another view has followed it just now, which the tree does not know yet
+                continue
             follow = partial(project_followed, number=number, place=place, members=members, now_ns=host.now_ns())
             if self._app.catalogue.amend(self._plan.plan_id, self._tree.consult(follow), after):
                 self._tree.reload()
@@ -189,6 +191,9 @@ class Amender:
         ]
         told = {*now, *joined, *(action.action_id for action in rest)}
         rest += [action for action in made.joined if action.action_id not in told]
+        concerned = told.union(action.action_id for action in made.joined)
+        if not self._tree.consult(lambda tree: all(map(tree.has_file, concerned))):
+            return None  # another view has added some of them just now
         placed = list(zip(now.values(), made.actions[len(new) :], strict=True))
         units = [*(each.unit for each in gathered), *made.units]
         added = [*members, *made.actions[: len(new)]]

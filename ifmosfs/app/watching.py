@@ -132,6 +132,8 @@ class Follower:
                 self._trouble = ""
             except (IfmosfsError, FsError, OSError) as error:
                 self._tell(str(error))
+            except Exception as error:  # noqa: BLE001  a fault of the program, which must not end the following of all that comes
+                self._tell_of_fault(error)
             self._touched |= self._watcher.wait(self._pause_s())
             self._touched |= {Touched(*place) for place in self._waiting}
 
@@ -139,6 +141,13 @@ class Follower:
         if trouble != self._trouble:
             LOG.warning("what has changed in the originals is not taken in, it is tried again: %s", trouble)
         self._trouble = trouble
+
+    def _tell_of_fault(self, error: Exception) -> None:
+        """What was touched is tried once more, and left to the next mount if that ends the same way."""
+        LOG.error("a fault of the program; what has changed in the originals was not taken in", exc_info=error)
+        if self._trouble == repr(error):
+            self._touched.clear()
+        self._trouble = repr(error)
 
     def _pause_s(self) -> float:
         if self._waiting:

@@ -463,6 +463,67 @@ def test_folder_that_two_views_see_become_a_project_is_one_unit_of_the_plan(
     assert len(one.app.catalogue.load_plan(plan_id).units) == 1
 
 
+def at_the_next_question(
+    monkeypatch: pytest.MonkeyPatch, view: Beside, question: str, happens: Callable[[], object]
+) -> None:
+    """Something happens right before the view's next question of that name to the catalogue."""
+    ask, left = getattr(view.app.catalogue, question), [happens]
+
+    def asked(*args: object) -> object:
+        while left:
+            left.pop()()
+        return ask(*args)
+
+    monkeypatch.setattr(view.app.catalogue, question, asked)
+
+
+def test_file_that_another_view_adds_to_a_folder_while_this_one_makes_it_a_project_is_part_of_it(
+    desk: Desk, plan_id: str, views: tuple[Beside, Beside], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was of the plan already and not of the tree, and the view followed nothing from then on."""
+    one, other = views
+
+    def added() -> None:
+        put(desk.inbox / "tables" / "late", b"x")
+        (desk.inbox / "tables" / ".git").rename(desk.folder / "aside")
+        other.follow(b"tables")
+        (desk.folder / "aside").rename(desk.inbox / "tables" / ".git")
+
+    put(desk.inbox / "tables" / ".git" / "HEAD", b"ref")
+    one.shown.meanwhile = lambda: at_the_next_question(monkeypatch, one, "last_unit", added)
+    one.follow(b"tables", b"tables/.git")
+    one.follow(b"tables")
+    assert projects(one.app, plan_id) == {b"To review/projects/tables": [TABLES[0], b"tables/late", *TABLES[1:]]}
+
+
+def test_project_that_another_view_follows_right_before_its_members_are_asked_for_is_followed_once(
+    code: Path, plan_id: str, views: tuple[Beside, Beside], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = views
+    code.rename(code.with_name("ren"))
+    at_once = lambda: other.follow(b"code", b"ren")  # noqa: E731
+    one.shown.meanwhile = lambda: at_the_next_question(monkeypatch, one, "actions_below", at_once)
+    one.follow(b"code", b"ren")
+    assert edits(one.app, plan_id) == [EditKind.FOLLOW, EditKind.REFRESH, EditKind.REFRESH, EditKind.MOVE]
+
+
+def test_fault_of_the_program_is_told_in_the_log_and_does_not_end_the_following(
+    desk: Desk,
+    plan_id: str,
+    views: tuple[Beside, Beside],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    one, _ = views
+    put(desk.inbox / "new.csv", b"a,b\n1,2\n3,4\n")
+    with monkeypatch.context() as patched:
+        patched.setattr(one.app.catalogue, "find_plan", lambda plan_id: {}[plan_id])
+        one.follow(b"")
+    assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
+    one.follow(b"")
+    assert b"new.csv" in sources(one.app, plan_id)
+
+
 def test_folder_that_is_renamed_to_a_bundle_is_a_project_with_the_files_that_it_had(
     desk: Desk, plan_id: str, views: tuple[Beside, Beside]
 ) -> None:
