@@ -221,8 +221,11 @@ class EditMaker:
             if only_own and left.number not in self._nodes.own_folders:
                 return
             above = left.parent
-            self._placing.detach(left, at_ns)
             assert above is not None
+            spot = self._nodes.spot_in_project(above, left.name)
+            self._placing.detach(left, at_ns)
+            if spot is not None:
+                self._nodes.left_inside[spot] = left
             left = above
 
     def _leave_aside(self, node: FileNode, at_ns: int) -> None:

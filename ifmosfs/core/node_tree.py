@@ -11,6 +11,7 @@ number, also those that were taken out of the tree.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Collection, Container, Mapping
 from contextlib import suppress
 
@@ -23,6 +24,7 @@ from ifmosfs.core.tree_source import REVIEW, ROOT, projects_of, review_path, roo
 
 EDITED = 1 << 32  # numbers of folders that edits make: above those of the plan, by edit, then by order within it
 PER_EDIT = 1 << 12
+IN_PROJECT = 1 << 39  # numbers of folders that edits make in projects: above all others, by their paths in there
 ALONE = 1 << 40  # added to the number of a file that has taken the place of one of several names of an inode
 
 
@@ -49,6 +51,11 @@ class NodeTree:
         )  # the numbers of those that no person has made, but the program for its own moves
         self._files: dict[int, FileNode] = {}  # of the folders that are loaded, and those that edits have placed
         self._refreshed: dict[int, Leaf] = {}
+        self.left_inside: dict[
+            tuple[int, bytes], FolderNode
+        ] = {}  # of projects, where the disk has no such folder any more
+        self._inside: dict[int, tuple[int, bytes]] = {}  # project and path, by the number that comes of them
+        self._made_by: dict[int, int] = {}  # the edits that have made folders, by the numbers of these
         self._numbers: dict[
             int, int
         ] = {}  # of names of one inode that the plan alone does not number, or not so any more
@@ -156,7 +163,7 @@ class NodeTree:
 
     def is_made_after(self, folder: FolderNode, last_edit: int) -> bool:
         """Whether a folder was made by an edit with a higher number than this."""
-        return folder.number >= EDITED + (last_edit + 1) * PER_EDIT
+        return self._made_by.get(folder.number, 0) > last_edit
 
     def holds(self, node: Node) -> bool:
         """Whether a node is in the tree, and not taken out of it."""
@@ -384,9 +391,31 @@ class NodeTree:
         """A file has a node that no loading has made."""
         self._files[node.leaf.action_id] = node
 
-    def note_folder(self, folder: FolderNode, *, by_itself: bool) -> None:
-        """A folder has been made that the plan alone does not have, and `by_itself` by the program."""
+    def spot_in_project(self, parent: FolderNode, name: bytes) -> tuple[int, bytes] | None:
+        """The project that a folder of that name would lie in, and its path in there; `None` where it is in none."""
+        if not self.project_folders:
+            return None
+        names, step = [name], parent
+        while not step.unit:
+            names.append(step.name)
+            if step.parent is None:
+                return None
+            step = step.parent
+        return step.unit, join(*reversed(names))
+
+    def number_in_project(self, spot: tuple[int, bytes]) -> int:
+        """The number of a folder that is made in a project. It comes of its path: which edit makes it may depend on what files have
+        been renamed since, to their last names at once when the edits are replayed."""
+        digest = hashlib.blake2b(b"%d/%s" % spot, digest_size=8).digest()
+        number = IN_PROJECT + int.from_bytes(digest, "big") % IN_PROJECT
+        while self._inside.setdefault(number, spot) != spot:
+            number = IN_PROJECT + (number + 1) % IN_PROJECT
+        return number
+
+    def note_folder(self, folder: FolderNode, seq: int, *, by_itself: bool) -> None:
+        """An edit has made a folder that the plan alone does not have, and `by_itself` one of the program."""
         self._made_folders[folder.number] = folder
+        self._made_by[folder.number] = seq
         if by_itself:
             self.own_folders.add(folder.number)
 

@@ -33,13 +33,20 @@ class Placing:
     def add_folder(
         self, parent: FolderNode, name: bytes, *, planned: bool, at_ns: int, mode: int | None = None
     ) -> FolderNode:
-        """A new folder; its number is the same whenever the same edit is made after the same ones."""
+        """A new folder, or in a project the one that was there before. Its number is the same whenever the same edit is made after the
+        same ones."""
+        spot = self._nodes.spot_in_project(parent, name)
+        left = None if spot is None else self._nodes.left_inside.pop(spot, None)
+        if left is not None:
+            left.parent = parent
+            parent.loaded[self._nodes.key(parent, name)] = left
+            return left
         wanted = self._nodes.plan.policy.folder_mode if mode is None else mode
         seq, n_made = self._made
         self._made = seq, n_made + 1
-        number = EDITED + seq * PER_EDIT + n_made
+        number = EDITED + seq * PER_EDIT + n_made if spot is None else self._nodes.number_in_project(spot)
         node = FolderNode(number, name, parent, self._nodes, planned=planned, mode=wanted, mtime_ns=at_ns)
-        self._nodes.note_folder(node, by_itself=self._by_itself)
+        self._nodes.note_folder(node, seq, by_itself=self._by_itself)
         parent.loaded[self._nodes.key(parent, name)] = node
         return node
 

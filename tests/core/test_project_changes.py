@@ -30,7 +30,7 @@ from ifmosfs.core.project_changes import (
     without_crossings,
 )
 from ifmosfs.core.refusals import FsError
-from ifmosfs.core.tree import PlanTree
+from ifmosfs.core.tree import FolderNode, PlanTree
 from ifmosfs.core.tree_source import PlanSource
 from tests.core.amendments import NOTHING, NOW_NS, amended, became_project, follow, settled, tree_after, watched
 from tests.core.plans import edit, layout, plan_of, review, scanned
@@ -116,6 +116,35 @@ def test_files_of_a_project_that_take_each_others_names_are_each_where_the_disk_
     now, change = follow(plan, PlanTree(plan), NOTHING, Renewed(others, {1: main, 2: lib}))
     tree = tree_after(now, *watched(change.edits))
     assert review(tree)[b"projects"] == {b"code": {b"lib": {b"a.py": b"code/lib/a.py"}, b"b.py": b"code/b.py"}}
+
+
+@pytest.mark.parametrize("renames", [[b"one", b"two"], [b"one", b"lib"], [b"one/deep", b"two", b"one/deep"]])
+def test_folders_of_a_project_have_the_same_numbers_when_the_renames_of_what_is_in_them_are_replayed(
+    renames: list[bytes],
+) -> None:
+    """A replay knows the last names only; the numbers are inodes, which stay over a mount and the next."""
+    now = plan = with_project()
+    drag = edit(EditKind.MOVE, STAYING, b"Mine/it")
+    log = [drag]
+    live = PlanTree(plan, log, source=PlanSource(plan, newer=lambda action_id: now.actions[action_id - 1]))
+    for name in renames:
+        before = now.actions[1]
+        after = renewed(before, scanned(b"code/" + name + b"/a.py", 2))
+        now, change = follow(now, live, NOTHING, Renewed([after], {2: before}))
+        told = [replace(each, seq=10 * len(log)) for each in change.edits]
+        live.replay(told)
+        log += told
+    assert numbers_of_folders(live) == numbers_of_folders(tree_after(now, *log))
+
+
+def numbers_of_folders(tree: PlanTree) -> dict[bytes, int]:
+    found: dict[bytes, int] = {}
+    pending = [tree.root]
+    while pending:
+        folder = pending.pop()
+        found[tree.path_of(folder)] = folder.number
+        pending.extend(each for each in folder.children.values() if isinstance(each, FolderNode))
+    return found
 
 
 def test_file_that_leaves_its_project_is_gone_from_it_and_another_one_that_appears() -> None:
