@@ -169,9 +169,8 @@ class EditMaker:
         self._placing.detach(node, edit.at_ns)
         self._placing.attach(node, parent, name, edit.at_ns)
         shell = next((each for each in self._nodes.taken_in if lies_in(left, each)), None)
-        if (
-            shell is not None and shell.parent is not None
-        ):  # what is left of a project that was elsewhere is no folder of anything
+        # What is left of a project that was elsewhere is no folder of anything.
+        if shell is not None and shell.parent is not None:
             self._remove_emptied(left, shell.parent, edit.at_ns)
 
     def _keep_inside(self, edit: Edit) -> None:
