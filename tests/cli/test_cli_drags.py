@@ -6,20 +6,17 @@ import json
 import os
 import shlex
 import sqlite3
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.adapters.trees import Tree, read_tree
 from tests.cli.command_line import INVOICE, Desk
+from tests.cli.live import layout, mount, settled
 from tests.fuse_support import FUSE_MARKS
 
 pytestmark = FUSE_MARKS
 
-SECONDS = 20.0  # on a busy machine; two or three on an idle one
-OWN = (b".ifmosfs", b"To review")
 LETTER = b"Dear Ms Miller,\nthank you for the lovely evening number %d at the lake. The boat was fine.\nYours, Tom\n"
 LETTERS: Tree = {b"note-%d.xyz" % number: LETTER % number for number in range(1, 4)}
 INBOX: Tree = {b"letters": LETTERS, b"misc": {b"what.xyz": b"hm"}, b"invoice-17.txt": INVOICE}
@@ -36,26 +33,7 @@ def desk(bare_desk: Desk) -> Desk:
 @pytest.fixture
 def plan(desk: Desk, mount_point: Path) -> str:
     """The plan of it, mounted."""
-    result = desk.run("mount", desk.inbox, mount_point, "--output", desk.target, "--json")
-    assert result.status == 0, result
-    return str(result.json["plan"])
-
-
-def settled(look: Callable[[], object], wanted: object) -> object:
-    """What is seen as soon as it is what is wanted, or after a while."""
-    deadline = time.monotonic() + SECONDS
-    seen: object = None
-    while seen != wanted and time.monotonic() < deadline:
-        try:
-            seen = look()
-        except OSError as error:
-            seen = error
-        time.sleep(0.05)
-    return seen
-
-
-def layout(folder: Path) -> object:
-    return {name: below for name, below in read_tree(folder).items() if name not in OWN}
+    return mount(desk, mount_point)
 
 
 def unsure(folder: Path) -> object:

@@ -100,3 +100,14 @@ def scanned(
 def proposed(label: str | None, score: float = 0.9) -> Proposal:
     """A classifier's word."""
     return Proposal(label, score if label else 0.0, "because")
+
+
+def numbers_of_folders(tree: PlanTree) -> dict[bytes, int]:
+    """The numbers of all folders of a tree, by their paths."""
+    found: dict[bytes, int] = {}
+    pending = [tree.root]
+    while pending:
+        folder = pending.pop()
+        found[tree.path_of(folder)] = folder.number
+        pending.extend(each for each in folder.children.values() if isinstance(each, FolderNode))
+    return found

@@ -30,10 +30,10 @@ from ifmosfs.core.project_changes import (
     without_crossings,
 )
 from ifmosfs.core.refusals import FsError
-from ifmosfs.core.tree import FolderNode, PlanTree
+from ifmosfs.core.tree import PlanTree
 from ifmosfs.core.tree_source import PlanSource
 from tests.core.amendments import NOTHING, NOW_NS, amended, became_project, follow, settled, tree_after, watched
-from tests.core.plans import edit, layout, plan_of, review, scanned
+from tests.core.plans import edit, layout, numbers_of_folders, plan_of, review, scanned
 
 # Projects that are renamed and moved on the disk
 
@@ -135,16 +135,6 @@ def test_folders_of_a_project_have_the_same_numbers_when_the_renames_of_what_is_
         live.replay(told)
         log += told
     assert numbers_of_folders(live) == numbers_of_folders(tree_after(now, *log))
-
-
-def numbers_of_folders(tree: PlanTree) -> dict[bytes, int]:
-    found: dict[bytes, int] = {}
-    pending = [tree.root]
-    while pending:
-        folder = pending.pop()
-        found[tree.path_of(folder)] = folder.number
-        pending.extend(each for each in folder.children.values() if isinstance(each, FolderNode))
-    return found
 
 
 def test_file_that_leaves_its_project_is_gone_from_it_and_another_one_that_appears() -> None:

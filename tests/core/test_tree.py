@@ -11,7 +11,7 @@ from ifmosfs.core.names import NameRules
 from ifmosfs.core.plan import Edit, EditKind, KeepReason, Plan
 from ifmosfs.core.refusals import FsError, FsErrorKind
 from ifmosfs.core.tree import FileNode, FolderNode, PlannedFolder, PlannedMove, PlanTree, root_labels
-from tests.core.plans import CREATED_NS, edit, layout, plan_of, review, shape
+from tests.core.plans import CREATED_NS, edit, layout, numbers_of_folders, plan_of, review, shape
 
 NO_CASE = NameRules(ignores_case=True, ignores_form=True)
 MOVE, SWAP, EXCLUDE = EditKind.MOVE, EditKind.SWAP, EditKind.EXCLUDE
@@ -41,15 +41,6 @@ def made(*edits: Edit, plan: Plan = PLAN) -> PlanTree:
     tree = PlanTree(plan, edits)
     tree.check_invariants()
     return tree
-
-
-def numbers(tree: PlanTree) -> dict[bytes, int]:
-    found, pending = {}, [tree.root]
-    while pending:
-        folder = pending.pop()
-        found[tree.path_of(folder)] = folder.number
-        pending.extend(node for node in folder.children.values() if isinstance(node, FolderNode))
-    return found
 
 
 def test_a_plan_makes_the_layout_and_shows_what_stays_by_reason() -> None:
@@ -242,7 +233,7 @@ def test_what_cannot_be_is_refused_and_changes_nothing(
     with pytest.raises(FsError) as refused:
         call(tree, edit(kind, path, target))
     assert refused.value.kind is refusal
-    assert (shape(tree.root), numbers(tree)) == (shape(made().root), numbers(made()))
+    assert (shape(tree.root), numbers_of_folders(tree)) == (shape(made().root), numbers_of_folders(made()))
     assert list(tree.folders()) == list(made().folders())
     tree.check_invariants()
 
@@ -269,7 +260,7 @@ def test_what_is_excluded_already_is_not_excluded_again() -> None:
 def test_check_changes_nothing_where_the_edit_is_allowed(allowed: Edit) -> None:
     tree = made()
     tree.check(allowed)
-    assert (shape(tree.root), numbers(tree)) == (shape(made().root), numbers(made()))
+    assert (shape(tree.root), numbers_of_folders(tree)) == (shape(made().root), numbers_of_folders(made()))
     assert list(tree.folders()) == list(made().folders())
 
 
@@ -286,7 +277,7 @@ def test_replaying_the_edits_gives_the_same_tree_and_folder_numbers() -> None:
     for each in edits:
         live.apply(each)
     rebuilt = made(*edits)
-    assert (shape(rebuilt.root), numbers(rebuilt)) == (shape(live.root), numbers(live))
+    assert (shape(rebuilt.root), numbers_of_folders(rebuilt)) == (shape(live.root), numbers_of_folders(live))
     assert list(rebuilt.folders()) == list(live.folders())
 
 
