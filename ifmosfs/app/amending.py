@@ -120,12 +120,15 @@ class Amender:
 
     def follow_project(self, number: int, before: Place, place: Place) -> bool:
         """Store, and have the tree take in, that a project was renamed or moved as a whole and its folder, which was at `before`,
-        is at a place now. Nothing is stored where it is not at `before` any more: another view has followed it. `False`, with nothing
-        stored, if somebody edits the plan all the time."""
+        is at a place now. Nothing is stored where it is not at `before` any more, for another view has followed it, nor where another
+        project is around the place, which it is a part of then. `False`, with nothing stored, if somebody edits the plan all the
+        time."""
         for _ in range(TRIES):
             self._tree.reload()
-            after, at = self._tree.consult(lambda tree: (tree.last_edit, tree.project_places[number]))
-            if at != before:
+            after, at, around = self._tree.consult(
+                lambda tree: (tree.last_edit, tree.project_places.get(number), tree.project_around(place))
+            )
+            if at != before or around not in {None, number}:
                 return True
             members = self.members(number)
             if not members:  # another view has followed it just now, which the tree does not know yet
@@ -153,7 +156,9 @@ class Amender:
 
     def members(self, number: int) -> list[Action]:
         """The actions of the files that are in the folder of a project, or were when they were last seen."""
-        folder = self._tree.consult(lambda tree: tree.project_places[number])
+        folder = self._tree.consult(lambda tree: tree.project_places.get(number))
+        if folder is None:  # it is part of another one, as another view has just told
+            return []
         below = self._app.catalogue.actions_below(self._plan.plan_id, folder)
         return [action for action in below if action.unit == number]
 

@@ -21,19 +21,18 @@ from typing import Final, Protocol
 from ifmosfs.app.amending import Amender, News, OpenTree, has_other_names
 from ifmosfs.app.context import App
 from ifmosfs.app.scanning import scan_rules
-from ifmosfs.core.amending import Differences, differences
+from ifmosfs.core.amending import Differences, differences, is_renamed
 from ifmosfs.core.errors import IfmosfsError
 from ifmosfs.core.files import Kind, Place, ScannedFile, SkippedEntry, UnreadableEntry
 from ifmosfs.core.manifest import FoundFile
 from ifmosfs.core.names import is_within, split
 from ifmosfs.core.plan import Action, Plan, PlanState
 from ifmosfs.core.ports import SHORT_OF_MEANS
-from ifmosfs.core.project_changes import in_project, project_moved, without_crossings
+from ifmosfs.core.project_changes import in_project, members_elsewhere, project_moved, without_crossings
 from ifmosfs.core.projects import find_projects
 from ifmosfs.core.refusals import FsError
 from ifmosfs.core.renumbered import Numbers
 from ifmosfs.core.scan import Look, ScanRules, look_at
-from ifmosfs.core.tree_source import projects_of
 from ifmosfs.core.unfinished import find_unfinished
 from ifmosfs.platform import host
 from ifmosfs.platform.watching import Touched, Watcher
@@ -118,7 +117,6 @@ class Follower:
         self._excludes = (*app.settings.excludes, *excludes)
         self._touched: set[Touched] = set()
         self._waiting: dict[Place, _Waiting] = {}
-        self._projects = projects_of(plan)
         self._filesystems = {root.path: root.filesystem for root in plan.roots}
         self._strange: set[bytes] = set()  # roots that another filesystem is at
         self._trouble = ""  # that was told of last, and lasts
@@ -169,6 +167,7 @@ class Follower:
             raise
 
     def _take_in_all(self, touched: Collection[Touched]) -> None:
+        self._view.reload()  # what other views of the plan have followed, the catalogue knows already
         looked = self._look(touched)
         told = self._differences(looked)
         if self._follow_projects(told, looked):
@@ -178,7 +177,10 @@ class Follower:
         self._record(told, looked)
         if told.appeared or told.changed or told.renamed:
             self._amend(told)
-        taken = [action.action_id for action in looked.known.values() if self._is_taken(action, looked)]
+        folders = self._view.consult(lambda tree: dict(tree.project_places))
+        taken = [
+            each.action_id for each in looked.known.values() if self._is_taken(each, folders.get(each.unit), looked)
+        ]
         if taken and not self._amender.leave_aside(taken):
             self._touched.update(touched)
         changed = {action.action_id for action in told.vanished}
@@ -290,16 +292,16 @@ class Follower:
 
     def _differences(self, looked: _Looked) -> Differences:
         known = (self._numbers.of_found(action, looked.found.get(_source(action))) for action in looked.known.values())
-        aside = self._view.consult(lambda tree: frozenset(tree.put_aside))
-        return differences(looked.found.values(), known, looked.gone, self._projects, aside)
+        projects, aside = self._view.consult(lambda tree: (frozenset(tree.project_places), frozenset(tree.put_aside)))
+        return differences(looked.found.values(), known, looked.gone, projects, aside)
 
     # Projects
 
-    def _is_taken(self, action: Action, looked: _Looked) -> bool:
-        """Whether something that no action stands for has the name of a file of a project, or of a folder on the way to it."""
-        if action.unit not in self._projects or action.source_place in looked.found:
+    def _is_taken(self, action: Action, folder: Place | None, looked: _Looked) -> bool:
+        """Whether something that no action stands for has the name of a file of the project in a folder, or of a folder on the way
+        to it."""
+        if folder is None or action.source_place in looked.found:
             return False
-        folder = self._view.consult(lambda tree: tree.project_places[action.unit])
         try:
             if self._app.disk.lstat(folder).kind is not Kind.FOLDER:
                 return False
@@ -315,17 +317,18 @@ class Follower:
     def _follow_projects(self, told: Differences, looked: _Looked) -> bool:
         """Take in that projects were renamed or moved as a whole; returns whether any was."""
         places = self._view.consult(lambda tree: dict(tree.project_places))
-        renamed: dict[int, list[tuple[Action, ScannedFile]]] = {}
-        for action, file in told.renamed:
-            if action.unit in places:
-                renamed.setdefault(action.unit, []).append((action, file))
+        moved = members_elsewhere(told, looked.found.values(), places)
+        going = ((number, project_moved(places[number], pairs)) for number, pairs in moved.items())
+        pending = sorted((place.path.count(b"/"), number, place) for number, place in going if place is not None)
         n_followed = 0
-        for number, pairs in renamed.items():
-            place = project_moved(places[number], pairs)
-            if place is None or not self._is_moved_whole(number, pairs, place, looked):
-                continue
-            self._record(Differences([], [], pairs, []), looked)
-            self._amender.classified(file for _, file in pairs)
+        while pending:  # what was moved into another one is part of that, and what has its name now comes after it
+            ready = next((one for one in pending if self._is_moved_whole(one[1], moved[one[1]], one[2], looked)), None)
+            if ready is None:
+                break
+            pending.remove(ready)
+            _, number, place = ready
+            self._record(Differences([], [], moved[number], []), looked)
+            self._amender.classified(file for _, file in moved[number])
             n_followed += self._amender.follow_project(number, places[number], place)
         return n_followed > 0
 
@@ -338,8 +341,8 @@ class Follower:
         if around is not None and around.number != number:
             return False
         moved = {action.action_id for action, _ in pairs}
-        left = (one.source_place for one in self._amender.members(number) if one.action_id not in moved)
-        if not all(self._is_gone(each, looked) for each in left):
+        left = (one for one in self._amender.members(number) if one.action_id not in moved)
+        if not all(self._is_gone(_source(each), looked) or _is_another(each, looked) for each in left):
             return False
         if any(one.unit != number for one in self._app.catalogue.actions_below(self._plan.plan_id, place)):
             return False
@@ -448,6 +451,12 @@ def _refuse_short(error: OSError) -> None:
     """Raises an error again that says nothing of what was looked at, for that to be looked at later."""
     if error.errno in SHORT_OF_MEANS:
         raise error
+
+
+def _is_another(action: Action, looked: _Looked) -> bool:
+    """Whether the name of a file has been found to be another file's."""
+    file = looked.found.get(action.source_place)
+    return file is not None and not is_renamed(action, file)
 
 
 def _source(action: Action) -> Place:

@@ -76,7 +76,7 @@ def differences(
             if at_place.action_id in aside or not at_place.expected.same_file(file.fingerprint):
                 told.changed.append((at_place, file))
             continue
-        same = next((one for one in lost.get(file.fingerprint.inode, ()) if _is_renamed(one, file)), None)
+        same = next((one for one in lost.get(file.fingerprint.inode, ()) if is_renamed(one, file)), None)
         if same is None:
             told.appeared.append(file)
         else:
@@ -91,8 +91,9 @@ def differences(
     return told
 
 
-def _is_renamed(action: Action, file: ScannedFile) -> bool:
-    """A birth time tells one file from another by itself; without it, size and time must be the same, too."""
+def is_renamed(action: Action, file: ScannedFile) -> bool:
+    """Whether a file is the one of an action. A birth time tells one file from another by itself; without it, size and time must be
+    the same, too."""
     before, now = action.expected, file.fingerprint
     if action.entry_kind is not file.kind:
         return False

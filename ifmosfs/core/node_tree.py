@@ -60,6 +60,7 @@ class NodeTree:
             int, int
         ] = {}  # of names of one inode that the plan alone does not number, or not so any more
         self._first_places: dict[int, Place] = {}  # of the files that were renamed since they were planned
+        self._last_places: dict[int, Place] = {}  # of the projects whose folders were renamed or moved, by number
         self._loaded: dict[FolderNode, None] = {}  # in the order of loading
         self._build()
         self.root, self.review = self._base[0], self._base[1]
@@ -266,10 +267,13 @@ class NodeTree:
 
     def path_in_project(self, leaf: Leaf) -> bytes | None:
         """The path of a file below the folder of its project as that is on the disk; `None` where it is not in there."""
-        place = self.project_places.get(leaf.unit)
-        if place is None or leaf.root != place.root or not is_within(leaf.source, place.path):
+        if leaf.unit not in self.project_places:
             return None
-        return leaf.source[len(place.path) :].lstrip(b"/")
+        # What a file is called now may have been told before its project was renamed: edits that are replayed meet its last name.
+        for place in (self._last_places.get(leaf.unit), self.project_places[leaf.unit]):
+            if place is not None and leaf.root == place.root and is_within(leaf.source, place.path):
+                return leaf.source[len(place.path) :].lstrip(b"/")
+        return None
 
     def gives_way(self, standing: Node, path: bytes, project: FolderNode | None) -> bool:
         """Whether what the tree has in a project, the last node on the way to a path, is not there any more once the disk has a file
@@ -339,6 +343,10 @@ class NodeTree:
                 planned_at = self.source.action(action_id).planned_at
                 if planned_at is not None:
                     self._first_places[action_id] = planned_at
+
+    def note_last_place(self, project: int, place: Place) -> None:
+        """An edit that is to be made says that the folder of a project is there from then on."""
+        self._last_places[project] = place
 
     def first_place(self, leaf: Leaf) -> Place:
         """Where a file was when it was planned: the same whenever the edits are replayed, whatever it is called by then."""

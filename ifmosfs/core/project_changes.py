@@ -10,7 +10,7 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from ifmosfs.core.amending import Differences, Draft
+from ifmosfs.core.amending import Differences, Draft, is_renamed
 from ifmosfs.core.files import Place, ScannedFile
 from ifmosfs.core.names import components, is_within, join
 from ifmosfs.core.node_tree import lies_in
@@ -61,6 +61,30 @@ def without_crossings(tree: PlanTree, told: Differences) -> Differences:
 def _has_heir(tree: PlanTree, action: Action, appeared: Container[Place]) -> bool:
     """Whether something else has the name in its project that a file had before it was moved out of there."""
     return action.unit in tree.projects and action.source_place in appeared
+
+
+def members_elsewhere(
+    told: Differences, found: Iterable[ScannedFile], projects: Container[int]
+) -> dict[int, list[tuple[Action, ScannedFile]]]:
+    """By project, its files that have another place now, also where another project has come to the place that it had: there each
+    name says of itself that its file has changed."""
+    places = {file.place for _, file in told.renamed}
+    elsewhere: dict[int, list[ScannedFile]] = {}
+    for each in found:
+        if each.place not in places:
+            elsewhere.setdefault(each.fingerprint.inode, []).append(each)
+    pairs = list(told.renamed)
+    for action in (*(action for action, _ in told.changed), *told.vanished):
+        names = elsewhere.get(action.expected.inode, []) if action.unit in projects else []
+        file = next((one for one in names if one.place != action.source_place and is_renamed(action, one)), None)
+        if file is not None:
+            names.remove(file)
+            pairs.append((action, file))
+    by_project: dict[int, list[tuple[Action, ScannedFile]]] = {}
+    for action, file in pairs:
+        if action.unit in projects:
+            by_project.setdefault(action.unit, []).append((action, file))
+    return by_project
 
 
 def project_moved(before: Place, renamed: Iterable[tuple[Action, ScannedFile]]) -> Place | None:

@@ -18,9 +18,10 @@ number of the last row of the edit log that the tree has taken in, whether it co
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Final
 
-from ifmosfs.core.edit_checks import EditChecks
+from ifmosfs.core.edit_checks import EditChecks, action_of, place_in, target_of
 from ifmosfs.core.edit_making import EditMaker
 from ifmosfs.core.fates import Fates, PlannedFolder, PlannedMove
 from ifmosfs.core.files import Place
@@ -78,6 +79,11 @@ class PlanTree(NodeTree):
         if new:
             self.source.renew(new)
             self.note_first_places(new)
+        for edit in edits:
+            if edit.kind is EditKind.FOLLOW:
+                with suppress(FsError):  # what is wrong with an edit is told when it is made
+                    project = action_of(self.source, edit).unit
+                    self.note_last_place(project, place_in(self.plan, target_of(edit)))
         for edit in edits:
             self._replay(edit)
 

@@ -4,129 +4,23 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import ExitStack
-from pathlib import Path
-from typing import Any, TypeVar, cast
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from ifmosfs.app import refiling, watching
-from ifmosfs.app.context import App
 from ifmosfs.app.refiling import refile
-from ifmosfs.app.settings import load_settings
-from ifmosfs.app.trees import lazy_tree
-from ifmosfs.app.watching import Follower
 from ifmosfs.core.files import Place
 from ifmosfs.core.plan import EditKind, UnitKind
 from ifmosfs.core.ports import Disk
 from ifmosfs.core.proposal import Decider, Proposal
-from ifmosfs.core.tree import PlanTree
 from ifmosfs.platform import host
-from ifmosfs.platform.watching import Touched, Watcher
 from tests.adapters.faults import Answer, Delegating
-from tests.cli.command_line import INVOICE, THEN_NS, Desk
+from tests.app.followers import Beside, counts, edits, put, sources
+from tests.cli.command_line import INVOICE, Desk
 
-T = TypeVar("T")
 ANOTHER = b"Invoice No. 2024-18\nTotal amount due: 200 EUR\n"
-
-
-def nothing() -> None:
-    """Nothing comes to pass meanwhile."""
-
-
-class ShownTree:
-    """The tree of a plan, as a view has it. `meanwhile` is what others do before this one begins to store anything."""
-
-    def __init__(self, app: App, plan_id: str) -> None:
-        self._app = app
-        self._plan_id = plan_id
-        self.tree = lazy_tree(app, plan_id)
-        self.meanwhile: Callable[[], None] = nothing
-
-    def consult(self, ask: Callable[[PlanTree], T]) -> T:
-        return ask(self.tree)
-
-    def reload(self) -> None:
-        act, self.meanwhile = self.meanwhile, nothing
-        act()
-        self.tree = lazy_tree(self._app, self._plan_id)
-
-    def originals_changed(self, action_ids: Collection[int]) -> None:
-        """Nobody has asked."""
-
-
-class ToldBy:
-    """A watcher that tells of some places at its beginning, and of nothing more for a number of rounds."""
-
-    def __init__(self, touched: Collection[Touched], n_rounds: int) -> None:
-        self._touched = set(touched)
-        self._n_left = n_rounds
-        self.pauses: list[float] = []
-
-    @property
-    def stopped(self) -> bool:
-        return self._n_left <= 0
-
-    def begin(self, since_ns: int) -> set[Touched]:
-        return self._touched
-
-    def wait(self, seconds: float) -> set[Touched]:
-        self.pauses.append(seconds)
-        self._n_left -= 1
-        return set()
-
-
-class Beside:
-    """One of several processes that show the same plan."""
-
-    def __init__(self, app: App, plan_id: str) -> None:
-        self.app = app
-        self.shown = ShownTree(app, plan_id)
-
-    def follow(self, *paths: bytes, n_rounds: int = 4) -> list[float]:
-        """Look at what was touched; returns how long was waited after each look."""
-        plan = self.shown.tree.plan
-        (root,) = plan.roots
-        watcher = ToldBy([Touched(root.path, path) for path in paths], n_rounds)
-        Follower(self.app, plan, self.shown, cast("Watcher", watcher)).run()
-        return watcher.pauses
-
-
-@pytest.fixture
-def plan_id(desk: Desk) -> str:
-    return desk.staged()
-
-
-@pytest.fixture
-def views(desk: Desk, plan_id: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Beside, Beside]]:
-    """Two processes, for which a file is whole when it is as it was a moment ago."""
-    monkeypatch.setattr(watching, "QUIET_S", 0.0)
-    with ExitStack() as stack:
-        apps = [stack.enter_context(App(load_settings(desk.environment))) for _ in range(2)]
-        yield Beside(apps[0], plan_id), Beside(apps[1], plan_id)
-
-
-def put(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    os.utime(path, ns=(THEN_NS, THEN_NS))
-
-
-def sources(app: App, plan_id: str) -> list[bytes]:
-    """Of which file each action of the plan is."""
-    return sorted(action.source for action in app.catalogue.load_plan(plan_id).actions)
-
-
-def edits(app: App, plan_id: str) -> list[EditKind]:
-    return [edit.kind for edit in app.catalogue.edit_log(plan_id)]
-
-
-def counts(app: App, plan_id: str) -> Sequence[int]:
-    info = app.catalogue.find_plan(plan_id)
-    return info.n_moves, info.n_kept
-
-
 KNOWN = [b"invoice-17.txt", b"run.sh", b"tables/sizes.csv", b"tables/what.xyz"]
 
 
@@ -170,35 +64,6 @@ def test_change_rename_and_loss_that_two_views_see_at_once_are_each_stored_once(
     one.follow(*touched)
     assert [edits(one.app, plan_id), one.app.catalogue.load_plan(plan_id).actions] == stored
     assert sources(one.app, plan_id) == [b"invoice-of-march.txt", *KNOWN[1:]]
-
-
-@pytest.fixture
-def code(desk: Desk) -> Path:
-    """A checkout in the inbox, which is there before the plan is made."""
-    put(desk.inbox / "code" / ".git" / "HEAD", b"ref")
-    put(desk.inbox / "code" / "main.c", b"int main;")
-    return desk.inbox / "code"
-
-
-@pytest.mark.parametrize("now", ["ren", "again"])
-def test_project_that_two_views_see_renamed_at_once_is_followed_once(
-    code: Path, plan_id: str, views: tuple[Beside, Beside], now: str
-) -> None:
-    one, other = views
-    code.rename(code.with_name("ren"))
-    stored: list[EditKind] = []
-
-    def meanwhile() -> None:
-        code.with_name("ren").rename(code.with_name(now))
-        other.follow(b"code", now.encode())
-        stored.extend(edits(one.app, plan_id))
-
-    one.shown.meanwhile = meanwhile
-    one.follow(b"code", b"ren")
-    assert edits(one.app, plan_id) == stored
-    assert stored == [EditKind.FOLLOW, EditKind.REFRESH, EditKind.REFRESH, EditKind.MOVE]
-    shown = lazy_tree(one.app, plan_id).folder_at(b"To review/projects")
-    assert [node.name for node in shown.children.values()] == [now.encode()]
 
 
 def test_what_changed_again_while_another_view_stored_the_first_change_is_looked_at_again(
@@ -346,8 +211,9 @@ def test_name_that_is_another_files_by_now_does_not_take_in_a_change_of_the_one_
 
 
 def test_names_of_a_file_that_is_being_written_are_taken_in_together_when_it_is_whole(
-    desk: Desk, views: tuple[Beside, Beside]
+    desk: Desk, views: tuple[Beside, Beside], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(watching, "LOOK_AGAIN_S", 0.0)
     view = linked(desk, views[0])
     with (desk.inbox / "invoice-17.txt").open("ab") as writing:
         writing.write(b"Thank you\n")
@@ -429,84 +295,6 @@ def test_names_of_one_new_file_are_one_inode_until_another_file_takes_one_of_the
     assert len({*inodes(view).values()}) == len(known)
 
 
-# Folders that become projects
-
-
-def projects(app: App, plan_id: str) -> dict[bytes, list[bytes]]:
-    """The folders of the tree that are projects, each with the originals of its files; no file of one is anywhere else."""
-    tree = lazy_tree(app, plan_id)
-    tree.check_invariants()
-    found: dict[bytes, list[bytes]] = {}
-    for number, folder in tree.project_folders.items():
-        path = tree.path_of(folder)
-        members = [action for action in tree.source.actions() if action.unit == number]
-        at = tree.project_places[number].path
-        shown = [tree.path_of(tree.file(action.action_id)) for action in members]
-        assert shown == [path + action.source.removeprefix(at) for action in members]
-        found[path] = sorted(action.source for action in members)
-    return found
-
-
-TABLES = [b"tables/.git/HEAD", b"tables/sizes.csv", b"tables/what.xyz"]
-
-
-def test_folder_that_two_views_see_become_a_project_is_one_unit_of_the_plan(
-    desk: Desk, plan_id: str, views: tuple[Beside, Beside]
-) -> None:
-    one, other = views
-    put(desk.inbox / "tables" / ".git" / "HEAD", b"ref")
-    put(desk.inbox / "tables" / "late", b"x")
-    one.shown.meanwhile = lambda: other.follow(b"tables/.git") and None
-    one.follow(b"tables", b"tables/.git")
-    assert projects(one.app, plan_id) == {b"To review/projects/tables": [TABLES[0], b"tables/late", *TABLES[1:]]}
-    assert edits(one.app, plan_id).count(EditKind.GATHER) == 1
-    assert len(one.app.catalogue.load_plan(plan_id).units) == 1
-
-
-def at_the_next_question(
-    monkeypatch: pytest.MonkeyPatch, view: Beside, question: str, happens: Callable[[], object]
-) -> None:
-    """Something happens right before the view's next question of that name to the catalogue."""
-    ask, left = getattr(view.app.catalogue, question), [happens]
-
-    def asked(*args: object) -> object:
-        while left:
-            left.pop()()
-        return ask(*args)
-
-    monkeypatch.setattr(view.app.catalogue, question, asked)
-
-
-def test_file_that_another_view_adds_to_a_folder_while_this_one_makes_it_a_project_is_part_of_it(
-    desk: Desk, plan_id: str, views: tuple[Beside, Beside], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It was of the plan already and not of the tree, and the view followed nothing from then on."""
-    one, other = views
-
-    def added() -> None:
-        put(desk.inbox / "tables" / "late", b"x")
-        (desk.inbox / "tables" / ".git").rename(desk.folder / "aside")
-        other.follow(b"tables")
-        (desk.folder / "aside").rename(desk.inbox / "tables" / ".git")
-
-    put(desk.inbox / "tables" / ".git" / "HEAD", b"ref")
-    one.shown.meanwhile = lambda: at_the_next_question(monkeypatch, one, "last_unit", added)
-    one.follow(b"tables", b"tables/.git")
-    one.follow(b"tables")
-    assert projects(one.app, plan_id) == {b"To review/projects/tables": [TABLES[0], b"tables/late", *TABLES[1:]]}
-
-
-def test_project_that_another_view_follows_right_before_its_members_are_asked_for_is_followed_once(
-    code: Path, plan_id: str, views: tuple[Beside, Beside], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one, other = views
-    code.rename(code.with_name("ren"))
-    at_once = lambda: other.follow(b"code", b"ren")  # noqa: E731
-    one.shown.meanwhile = lambda: at_the_next_question(monkeypatch, one, "actions_below", at_once)
-    one.follow(b"code", b"ren")
-    assert edits(one.app, plan_id) == [EditKind.FOLLOW, EditKind.REFRESH, EditKind.REFRESH, EditKind.MOVE]
-
-
 def test_fault_of_the_program_is_told_in_the_log_and_does_not_end_the_following(
     desk: Desk,
     plan_id: str,
@@ -522,59 +310,3 @@ def test_fault_of_the_program_is_told_in_the_log_and_does_not_end_the_following(
     assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
     one.follow(b"")
     assert b"new.csv" in sources(one.app, plan_id)
-
-
-def test_folder_that_is_renamed_to_a_bundle_is_a_project_with_the_files_that_it_had(
-    desk: Desk, plan_id: str, views: tuple[Beside, Beside]
-) -> None:
-    one, _ = views
-    os.rename(desk.inbox / "tables", desk.inbox / "T.app")
-    one.follow(b"", b"tables", b"T.app")
-    assert projects(one.app, plan_id) == {b"To review/projects/T.app": [b"T.app/sizes.csv", b"T.app/what.xyz"]}
-
-
-def test_sign_of_a_project_that_needs_company_finds_it_in_files_that_the_plan_has_had(
-    desk: Desk, plan_id: str, views: tuple[Beside, Beside]
-) -> None:
-    one, _ = views
-    put(desk.inbox / "tables" / "code" / "main.c", b"int main;")
-    one.follow(b"tables", b"tables/code")
-    assert projects(one.app, plan_id) == {}
-    put(desk.inbox / "tables" / "Makefile", b"all:")
-    one.follow(b"tables")
-    inside = [b"tables/Makefile", b"tables/code/main.c", *TABLES[1:]]
-    assert projects(one.app, plan_id) == {b"To review/projects/tables": inside}
-
-
-def test_file_that_is_gone_when_its_folder_becomes_a_project_is_no_member_and_hinders_nothing(
-    desk: Desk, plan_id: str, views: tuple[Beside, Beside]
-) -> None:
-    one, _ = views
-    os.remove(desk.inbox / "tables" / "sizes.csv")
-    put(desk.inbox / "tables" / ".git" / "HEAD", b"ref")
-    one.follow(b"tables/.git")
-    assert projects(one.app, plan_id) == {b"To review/projects/tables": [TABLES[0], TABLES[2]]}
-
-
-def test_project_that_another_one_around_it_takes_in_is_part_of_that(
-    desk: Desk, plan_id: str, views: tuple[Beside, Beside]
-) -> None:
-    one, other = views
-    put(desk.inbox / "tables" / "lib" / "package.json", b"{}")
-    one.follow(b"tables", b"tables/lib")
-    assert list(projects(one.app, plan_id)) == [b"To review/projects/tables/lib"]
-    put(desk.inbox / "tables" / ".git" / "HEAD", b"ref")
-    other.shown.reload()
-    other.follow(b"tables", b"tables/.git")
-    inside = [TABLES[0], b"tables/lib/package.json", *TABLES[1:]]
-    assert projects(one.app, plan_id) == {b"To review/projects/tables": inside}
-
-
-def test_root_that_becomes_a_checkout_leaves_the_plan_as_it_is(
-    desk: Desk, plan_id: str, views: tuple[Beside, Beside]
-) -> None:
-    one, _ = views
-    put(desk.inbox / ".git" / "HEAD", b"ref")
-    one.follow(b"", b".git")
-    assert projects(one.app, plan_id) == {}
-    assert counts(one.app, plan_id)[0] > 0

@@ -30,7 +30,7 @@ from ifmosfs.core.project_changes import (
     without_crossings,
 )
 from ifmosfs.core.refusals import FsError
-from ifmosfs.core.tree import PlanTree
+from ifmosfs.core.tree import FileNode, PlanTree
 from ifmosfs.core.tree_source import PlanSource
 from tests.core.amendments import NOTHING, NOW_NS, amended, became_project, follow, settled, tree_after, watched
 from tests.core.plans import edit, layout, numbers_of_folders, plan_of, review, scanned
@@ -135,6 +135,30 @@ def test_folders_of_a_project_have_the_same_numbers_when_the_renames_of_what_is_
         live.replay(told)
         log += told
     assert numbers_of_folders(live) == numbers_of_folders(tree_after(now, *log))
+
+
+@pytest.mark.parametrize("at", [STAYING, b"Mine/it"])
+def test_file_that_took_the_name_of_one_that_was_renamed_is_there_after_the_project_was_renamed_too(at: bytes) -> None:
+    """As an editor keeps a copy. A replay knows the last names only, and those are in a folder that the project had not then."""
+    plan = with_project()
+    log = [] if at == STAYING else [edit(EditKind.MOVE, STAYING, at)]
+    main = plan.actions[0]
+    renamed = Renewed([renewed(main, scanned(b"code/main.py~", 1))], {1: main})
+    now, change = follow(plan, PlanTree(plan, log), NOTHING, renamed)
+    log += watched(change.edits)
+    unit = PlanTree(plan, log).project(1)
+    again = project_member(PlanTree(now, log), unit, scanned(b"code/main.py", 60))
+    now, change = follow(now, PlanTree(now, log), settled(again), Renewed((), {}))
+    log += [replace(each, seq=20 + number) for number, each in enumerate(change.edits)]
+    members = [action for action in now.actions if action.unit == 1]
+    change = project_followed(PlanTree(now, log), 1, Place(b"/in", b"ren"), members, NOW_NS)
+    log += [replace(each, seq=30 + number) for number, each in enumerate(change.edits)]
+    tree = tree_after(amended(now, change), *log)
+    folder = tree.folder_at(b"To review/projects/ren" if at == STAYING else at)
+    assert {node.name: node.leaf.source for node in folder.children.values() if isinstance(node, FileNode)} == {
+        b"main.py": b"ren/main.py",
+        b"main.py~": b"ren/main.py~",
+    }
 
 
 def test_file_that_leaves_its_project_is_gone_from_it_and_another_one_that_appears() -> None:
