@@ -88,6 +88,7 @@ def test_recover_kills_a_commit_half_way_and_brings_it_to_its_end(tmp_path: Path
 
 
 @needs_fuse
+@pytest.mark.slow
 def test_view_measures_coming_up_listing_reading_and_memory(tmp_path: Path) -> None:
     assert measured(view.rows, tmp_path) == [
         ("`ifmosfs mount` of a stored plan until it answers", 200),

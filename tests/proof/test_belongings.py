@@ -153,7 +153,7 @@ def assert_ends(bench: Belongings, oracle: Oracle, plan: str, n_moved: int, call
     oracle.assert_as_before(str(call))
 
 
-SELECTION = [pytest.param(31, 7, id="every 31st")]
+SELECTION = [pytest.param(61, 7, id="every 61st"), pytest.param(31, 7, id="every 31st", marks=pytest.mark.slow)]
 ALL = [pytest.param(4, part, id=f"part {part}", marks=pytest.mark.slow) for part in range(4)]
 
 

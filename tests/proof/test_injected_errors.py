@@ -23,7 +23,11 @@ pytestmark = [needs_strace, pytest.mark.timeout(1500)]
 ERRORS = ("EIO", "ENOSPC", "EACCES", "EXDEV", "EINVAL")
 STATUSES = {0, 1, 3, 4, 8}  # done, failed, in part, conflicts, recovery needed: never a traceback's 1 without a word
 STEP = 8
-SELECTION = [pytest.param(error, 61, 7 * place, id=f"{error}, selection") for place, error in enumerate(ERRORS, 1)]
+QUICK = {"EIO", "EXDEV"}
+SELECTION = [
+    pytest.param(error, 61, 7 * place, id=f"{error}, selection", marks=() if error in QUICK else pytest.mark.slow)
+    for place, error in enumerate(ERRORS, 1)
+]
 ALL = [
     pytest.param(error, STEP, place, id=f"{error}, each {STEP}th", marks=pytest.mark.slow)
     for place, error in enumerate(ERRORS)

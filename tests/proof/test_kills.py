@@ -100,7 +100,7 @@ def first_kills(calls: Sequence[Call], n_points: int) -> list[Call]:
 @pytest.mark.parametrize(
     ("n_points", "step", "first"),
     [
-        pytest.param(3, 23, 5, id="3 commits, every 23rd call"),
+        pytest.param(2, 37, 5, id="2 commits, every 37th call"),
         *(pytest.param(8, 3, part, id=f"8 commits, part {part}", marks=pytest.mark.slow) for part in range(3)),
     ],
 )
