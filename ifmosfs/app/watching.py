@@ -319,14 +319,15 @@ class Follower:
         places = self._view.consult(lambda tree: dict(tree.project_places))
         moved = members_elsewhere(told, looked.found.values(), places)
         going = ((number, project_moved(places[number], pairs)) for number, pairs in moved.items())
-        pending = sorted((place.path.count(b"/"), number, place) for number, place in going if place is not None)
+        pending = [(number, place) for number, place in going if place is not None]
+        pending.sort(key=lambda one: one[1].path.count(b"/"))  # what was moved into another one is part of that
         n_followed = 0
-        while pending:  # what was moved into another one is part of that, and what has its name now comes after it
-            ready = next((one for one in pending if self._is_moved_whole(one[1], moved[one[1]], one[2], looked)), None)
+        while pending:  # what has the name of another one now comes after that
+            ready = next((one for one in pending if self._is_moved_whole(one[0], moved[one[0]], one[1], looked)), None)
             if ready is None:
                 break
             pending.remove(ready)
-            _, number, place = ready
+            number, place = ready
             self._record(Differences([], [], moved[number], []), looked)
             self._amender.classified(file for _, file in moved[number])
             n_followed += self._amender.follow_project(number, places[number], place)
