@@ -189,7 +189,7 @@ def _all_in_order(
 
 def _steps_apart(plan: Plan, moves: Sequence[PlannedMove], vault: _Vault) -> Iterator[Step]:
     """The steps of files that do not move alone, those of a unit one after the other; a file of the target leaves before its name
-    is taken."""
+    is taken, unless somebody has taken it away since, and the name is free."""
     sizes = Counter(move.unit for move in moves if move.unit)
     fresh = count(max((unit.number for unit in plan.units), default=0) + 1)
     units: dict[int, list[Step]] = {}
@@ -197,8 +197,8 @@ def _steps_apart(plan: Plan, moves: Sequence[PlannedMove], vault: _Vault) -> Ite
         unit = move.unit if sizes[move.unit] > 1 else 0
         number = unit or next(fresh)
         members = units.setdefault(number, [])
-        if move.replaces is not None:
-            displaced = Place(plan.target, move.target)
+        displaced = Place(plan.target, move.target)
+        if move.replaces is not None and vault.is_held(displaced):
             members.append(Step(0, displaced, vault.for_replaced(move.target), move.replaces, None, unit=number))
         members.append(_moving(plan, move, number))
     for members in units.values():

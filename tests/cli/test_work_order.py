@@ -98,6 +98,27 @@ def test_everything_finds_its_place_and_its_way_back(app: App, tmp_path: Path) -
         assert not holds_anything(journal.history())
 
 
+@pytest.mark.parametrize("renamed", [True, False])
+def test_a_name_that_somebody_has_freed_since_is_taken_and_nothing_displaced(
+    app: App, tmp_path: Path, renamed: bool
+) -> None:
+    plan, journal = make_plan(app, tmp_path), MemoryJournal()
+    letter = tmp_path / "out" / "Papers" / "letter"
+    if renamed:
+        letter.rename(letter.with_name("old letter"))
+    else:
+        letter.unlink()
+    now = read_tree(tmp_path / "out")
+    report = execute(order_of(app, plan, journal, "r1").order, app.disk, journal, now_ns=count(1).__next__)
+    assert (report.problems, report.n_vaulted) == ((), 1)
+    committed = read_tree(tmp_path / "out")
+    assert committed[b"Papers"] == {b"letter": b"newer", **({b"old letter": b"older"} if renamed else {})}
+    assert committed[b".ifmosfs"] == {b"vault": {b"p": {b"lost": {b"1": {b"lost": b"loser"}}}}}
+    assert verify(journal.history(), app.disk, actions=plan.actions).problems == ()
+    assert roll_back(app.disk, journal, "back").problems == ()
+    assert (read_tree(tmp_path / "out"), read_tree(tmp_path / "in")) == (now, INBOX)
+
+
 def test_a_rehearsal_tells_the_same_and_touches_nothing(app: App, tmp_path: Path) -> None:
     order = order_of(app, make_plan(app, tmp_path), MemoryJournal(), "r1").order
     rehearsed = execute(order, RehearsalDisk(app.disk), NullJournal(), now_ns=count(1).__next__)
