@@ -182,6 +182,10 @@ class Looking:
         if self.getattr(inode).kind is not Kind.FOLDER:
             raise FsError(FsErrorKind.NOT_A_FOLDER, path)
 
+    def standing(self, path: bytes) -> Attr | None:
+        """What the disk has at a path of the layout, whatever the plan has there; `None` for nothing."""
+        return self._target.attr_or_none(path)
+
     def is_taken(self, path: bytes) -> bool:
         """Whether tree or target have something at a path."""
         with self._guarded.lock:

@@ -11,8 +11,17 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from ifmosfs.core.filed import CategoriesAt, filed_as
-from ifmosfs.core.files import Fingerprint
-from ifmosfs.core.names import NameRules, ancestors, components, join, repair, split, with_suffix_before_extension
+from ifmosfs.core.files import Fingerprint, Place
+from ifmosfs.core.names import (
+    NameRules,
+    ancestors,
+    components,
+    is_within,
+    join,
+    repair,
+    split,
+    with_suffix_before_extension,
+)
 from ifmosfs.core.node_tree import lies_in
 from ifmosfs.core.plan import NO_CATEGORY, Action, Edit, EditKind
 from ifmosfs.core.refusals import FsError, FsErrorKind
@@ -138,9 +147,29 @@ class ExtendedAttributes:
             return self._guarded.tree.replaced_by(node)
 
     def _status(self, node: FileNode) -> str:
-        status = self._originals.status(node.leaf, partial(self._guarded.commits_to, node))
+        commits_to = partial(self._guarded.commits_to, node)
+        status = self._originals.status(node.leaf, commits_to)
+        if status == "planned" and self._is_name_taken(node, commits_to):
+            return "taken"
         with self._guarded.lock:
             return "vault" if status == "staying" and self._guarded.tree.is_vaulted(node) else status
+
+    def _is_name_taken(self, node: FileNode, commits_to: Callable[[], Place | None]) -> bool:
+        """Whether the target has something else by now where the file is to go, for which commit leaves it where it is. Where roots
+        and target lie in each other, what is there may itself be about to leave, which is not told."""
+        plan = self._guarded.plan
+        if any(is_within(plan.target, root.path) or is_within(root.path, plan.target) for root in plan.roots):
+            return False
+        goes, replaced = commits_to(), self._replaced_by(node)
+        try:
+            if goes is None or self._originals.place(node.leaf, commits_to) == goes:  # commit has brought it there
+                return False
+            standing = self._looking.standing(goes.path)
+        except FsError:
+            return False  # the original, or what is there, cannot be looked at just now
+        if standing is None or standing.fingerprint.same_file(node.leaf.expected):
+            return False
+        return replaced is None or not standing.fingerprint.same_file(replaced)
 
     # Writing
 

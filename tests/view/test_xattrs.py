@@ -15,8 +15,8 @@ from ifmosfs.core.tree_source import PlanSource
 from ifmosfs.view.operations import View
 from ifmosfs.view.values import FsError, RenameMode
 from tests.adapters.memory_disk import MemoryDisk
-from tests.core.plans import fingerprint, plan_of
-from tests.view.views import NOW_NS, OWNER, MemoryLog, refile
+from tests.core.plans import plan_of
+from tests.view.views import NOW_NS, OWNER, MemoryLog, refile, view_of
 
 ALWAYS = [b"user.ifmosfs.source", b"user.ifmosfs.confidence", b"user.ifmosfs.reason", b"user.ifmosfs.status"]
 CATEGORY = [b"user.ifmosfs.category", b"user.xdg.tags"]
@@ -29,6 +29,9 @@ NAMES = {
     b"Docs/said": [*ALWAYS, *CATEGORY],
 }
 SAID = Edit(1, EditKind.MOVE, b"To review/unsure/said", b"Docs/said", NOW_NS, category="paper")
+
+
+OLD = Place(b"/out", b"Docs/over")  # what a file of the plan replaces
 
 
 class Counting(PlanSource):
@@ -49,14 +52,17 @@ class Desk:
 
     def __init__(self) -> None:
         self.disk = MemoryDisk.from_tree(
-            {b"in": {name: name for name in (b"plain", b"noted", b"over", b"who", b"said")}, b"out": {}}
+            {
+                b"in": {name: name for name in (b"plain", b"noted", b"over", b"who", b"said")},
+                b"out": {b"Docs": {b"over": b"old"}},
+            }
         )
         rows = plan_of(
             *((name, b"Docs/" + name) for name in (b"plain", b"noted", b"over")),
             (b"who", KeepReason.UNSURE),
             (b"said", KeepReason.UNSURE),
         )
-        more = {b"noted": {"note": "a twin"}, b"over": {"replaces": fingerprint(7)}}
+        more = {b"noted": {"note": "a twin"}, b"over": {"replaces": self.disk.lstat(OLD).fingerprint}}
         actions = (replace(each, **more.get(each.source, {})) for each in rows.actions)
         plan = replace(rows, actions=tuple(map(self._as_scanned, actions)))
         self.source = Counting(plan)
@@ -103,6 +109,34 @@ def test_the_place_of_the_original_and_what_a_person_said_are_told_without_readi
         [b"/in/said", b"1.000", b"a person said so", b"planned", b"paper", b"paper"],
         [],
     )
+
+
+def statuses(desk: Desk) -> list[bytes]:
+    return [desk.view.getxattr(desk.view.resolve(path), b"user.ifmosfs.status") for path in NAMES]
+
+
+def test_the_status_says_that_something_else_has_the_name_in_the_target_by_now() -> None:
+    """Commit leaves the file then, and what has the name is not shown."""
+    desk = Desk()
+    plain, noted, over, who, said = statuses(desk)
+    assert (plain, noted, over, who, said) == (b"planned", b"planned", b"planned", b"staying", b"planned")
+    desk.disk.write(Place(b"/out", b"Docs/plain"), b"theirs")
+    desk.disk.make_folder(Place(b"/out", b"Docs/noted"), 0o755)
+    desk.disk.remove(OLD)
+    desk.disk.write(OLD, b"another")
+    assert statuses(desk) == [b"taken", b"taken", b"taken", who, said]
+    desk.disk.remove(OLD)  # the name is free
+    desk.disk.rename_noreplace(Place(b"/in", b"plain"), Place(b"/in", b"gone"))
+    assert statuses(desk) == [b"missing", b"taken", b"planned", who, said]
+
+
+def test_a_name_that_an_original_has_still_is_not_said_to_be_taken() -> None:
+    """Where the target is organised in place, what has the name is on its way to another one."""
+    disk = MemoryDisk.from_tree({b"in": {b"one": b"1", b"two": b"2"}})
+    rows = plan_of((b"one", b"two"), (b"two", b"Docs/one"), target=b"/in")
+    actions = [replace(each, expected=disk.lstat(each.source_place).fingerprint) for each in rows.actions]
+    view = view_of(replace(rows, actions=tuple(actions)), disk, MemoryLog())
+    assert view.getxattr(view.resolve(b"two"), b"user.ifmosfs.status") == b"planned"
 
 
 def test_a_name_that_is_not_ours_loads_nothing() -> None:
