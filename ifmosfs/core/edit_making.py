@@ -38,11 +38,9 @@ class EditMaker:
             case EditKind.EXCLUDE:
                 self._put_away(self._nodes.excluded, self._nodes.node_at(edit.path), edit.at_ns)
             case EditKind.MKDIR:
-                parent, name = self._placing.ensure_parent(edit.path)
-                self._placing.add_folder(parent, name, planned=True, at_ns=edit.at_ns, mode=edit.mode)
-                parent.note_change(edit.at_ns)
+                self._make_folder(edit)
             case EditKind.RMDIR:
-                self._placing.detach(self._nodes.node_at(edit.path), edit.at_ns)
+                self._remove_folder(edit)
             case EditKind.TOUCH:
                 self._touch(self._nodes.folder_at(edit.path), edit)
             case _:
@@ -73,6 +71,22 @@ class EditMaker:
         self._placing.attach(node, parent, name, edit.at_ns)
 
     # By kind
+
+    def _make_folder(self, edit: Edit) -> None:
+        """A new folder; one that the program makes again by itself is the one that it has taken out, with the mode that it had."""
+        parent, name = self._placing.ensure_parent(edit.path)
+        before = self._nodes.left_by_itself.pop(edit.path, None) if edit.origin is EditOrigin.WATCH else None
+        if before is None:
+            self._placing.add_folder(parent, name, planned=True, at_ns=edit.at_ns, mode=edit.mode)
+            parent.note_change(edit.at_ns)
+        else:
+            self._placing.attach(before, parent, name, edit.at_ns)
+
+    def _remove_folder(self, edit: Edit) -> None:
+        folder = self._nodes.folder_at(edit.path)
+        self._placing.detach(folder, edit.at_ns)
+        if edit.origin is EditOrigin.WATCH:
+            self._nodes.left_by_itself[edit.path] = folder
 
     def _move_file_or_folder(self, edit: Edit) -> None:
         before = self._nodes.node_at(edit.path)

@@ -54,6 +54,7 @@ class NodeTree:
         self.left_inside: dict[
             tuple[int, bytes], FolderNode
         ] = {}  # of projects, where the disk has no such folder any more
+        self.left_by_itself: dict[bytes, FolderNode] = {}  # that the program made, and took out when they were empty
         self._inside: dict[int, tuple[int, bytes]] = {}  # project and path, by the number that comes of them
         self._made_by: dict[int, int] = {}  # the edits that have made folders, by the numbers of these
         self._numbers: dict[

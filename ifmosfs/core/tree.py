@@ -19,12 +19,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
 from ifmosfs.core.edit_checks import EditChecks, action_of, place_in, target_of
 from ifmosfs.core.edit_making import EditMaker
 from ifmosfs.core.fates import Fates, PlannedFolder, PlannedMove
 from ifmosfs.core.files import Place
+from ifmosfs.core.names import ancestors
 from ifmosfs.core.node_tree import NodeTree
 from ifmosfs.core.nodes import FileNode, FolderNode, Node, TreeSource
 from ifmosfs.core.plan import Action, Edit, EditKind, EditOrigin, KeepReason, Plan, Unit
@@ -54,6 +56,9 @@ class PlanTree(NodeTree):
         self._maker = EditMaker(self)
         self._fates = Fates(self)
         self._projects = ProjectFolders(self)
+        self._promised: dict[
+            bytes, Edit
+        ] = {}  # folders for what the program by itself puts into them, if it can still be put there
         self.last_edit = 0
         self.replay(edits)
         self.last_edit = max(self.last_edit, last_edit)
@@ -88,16 +93,38 @@ class PlanTree(NodeTree):
             self._replay(edit)
 
     def _replay(self, edit: Edit) -> None:
+        if edit.origin is not EditOrigin.WATCH:
+            self._promised.clear()
+        elif edit.kind is EditKind.MKDIR:
+            self._promised[edit.path] = edit
+            self.last_edit = edit.seq
+            return
+        kept: list[Edit] = []
         try:
             if edit.origin is EditOrigin.WATCH:
                 self._checks.check_meant(edit)
+                kept = self._keep_promises(edit)
             self.apply(edit)
         except FsError:
             if edit.origin is not EditOrigin.WATCH:
                 raise
+            for promised in reversed(kept):
+                self._maker.make(replace(promised, kind=EditKind.RMDIR))
             if edit.kind is EditKind.ADD:
                 self._maker.add_among_excluded(edit)
             self.last_edit = edit.seq
+
+    def _keep_promises(self, edit: Edit) -> list[Edit]:
+        """Make the folders that are wanted for what an edit puts somewhere; returns what has made them."""
+        path = edit.path if edit.kind is EditKind.ADD else edit.target
+        if path is None or edit.kind not in {EditKind.ADD, EditKind.MOVE}:
+            return []
+        kept = []
+        for promised in [self._promised.pop(above) for above in ancestors(path) if above in self._promised]:
+            with suppress(FsError):  # somebody has made it
+                self.apply(promised)
+                kept.append(promised)
+        return kept
 
     # What commit does
 

@@ -543,3 +543,51 @@ def test_tree_that_is_planted_anew_keeps_the_numbers_that_were_shown_of_names_th
     for _ in range(2):
         assert numbers(anew) == known
         anew.forget(0)
+
+
+# Folders that the program makes for what it files elsewhere
+
+BY_ITSELF = (
+    Edit(1, EditKind.MKDIR, b"New", None, NOW_NS, origin=EditOrigin.WATCH),
+    Edit(2, EditKind.MOVE, b"To review/unsure/sub/who", b"New/who", NOW_NS, action_id=3, origin=EditOrigin.WATCH),
+)
+BACK = (
+    Edit(4, EditKind.MOVE, b"New/who", b"To review/unsure/sub/who", NOW_NS, action_id=3, origin=EditOrigin.WATCH),
+    Edit(5, EditKind.RMDIR, b"New", None, NOW_NS, origin=EditOrigin.WATCH),
+)
+AGAIN = tuple(replace(each, seq=each.seq + 5) for each in BY_ITSELF)
+
+
+def test_folder_that_the_program_makes_again_is_the_one_that_it_has_taken_out() -> None:
+    """Lessons are taken back and made again with the drag that they come of; what a person did to the folder then holds again, too."""
+    plan = plan_of(*ROWS)
+    touch = Edit(3, EditKind.TOUCH, b"New", None, NOW_NS, mode=0o2770)
+    first = tree_after(plan, *BY_ITSELF, touch).folder_at(b"New")
+    assert tree_after(plan, *BY_ITSELF, touch, *BACK).find(b"New") is None
+    again = tree_after(plan, *BY_ITSELF, touch, *BACK, *AGAIN).folder_at(b"New")
+    assert (again.mode, again.number, list(again.children)) == (0o2770, first.number, [b"who"])
+
+
+@pytest.mark.parametrize(
+    ("persons", "expected"),
+    [
+        pytest.param([Edit(3, EditKind.MOVE, b"New", b"Mine", NOW_NS)], {b"Mine": {b"who": b"sub/who"}}, id="renamed"),
+        pytest.param(
+            [Edit(3, EditKind.EXCLUDE, b"New/who", None, NOW_NS), Edit(3, EditKind.RMDIR, b"New", None, NOW_NS)],
+            {},
+            id="removed",
+        ),
+    ],
+)
+def test_folder_is_not_made_for_what_a_person_has_put_elsewhere(
+    persons: list[Edit], expected: dict[bytes, object]
+) -> None:
+    tree = tree_after(plan_of(*ROWS), *BY_ITSELF, *persons, *BACK, *AGAIN)
+    shown = layout(tree)
+    assert {name: shown[name] for name in shown if name != b"Docs"} == expected
+
+
+def test_folder_that_a_person_has_made_meanwhile_is_used_for_what_the_program_files() -> None:
+    made = Edit(1, EditKind.MKDIR, b"New", None, NOW_NS, mode=0o700)
+    tree = tree_after(plan_of(*ROWS), made, *AGAIN)
+    assert (tree.folder_at(b"New").mode, layout(tree)[b"New"]) == (0o700, {b"who": b"sub/who"})
