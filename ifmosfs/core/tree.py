@@ -56,9 +56,7 @@ class PlanTree(NodeTree):
         self._maker = EditMaker(self)
         self._fates = Fates(self)
         self._projects = ProjectFolders(self)
-        self._promised: dict[
-            bytes, Edit
-        ] = {}  # folders for what the program by itself puts into them, if it can still be put there
+        self._promised: dict[bytes, Edit] = {}  # folders for what the program puts there by itself, if it still can
         self.last_edit = 0
         self.replay(edits)
         self.last_edit = max(self.last_edit, last_edit)
@@ -110,6 +108,7 @@ class PlanTree(NodeTree):
                 raise
             for promised in reversed(kept):
                 self._maker.make(replace(promised, kind=EditKind.RMDIR))
+                self._promised[promised.path] = promised  # something else may still come into it
             if edit.kind is EditKind.ADD:
                 self._maker.add_among_excluded(edit)
             self.last_edit = edit.seq

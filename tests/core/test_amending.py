@@ -587,6 +587,15 @@ def test_folder_is_not_made_for_what_a_person_has_put_elsewhere(
     assert {name: shown[name] for name in shown if name != b"Docs"} == expected
 
 
+def test_folder_is_made_for_the_next_file_where_the_first_one_cannot_be_put_into_it() -> None:
+    too_long = replace(BY_ITSELF[1], target=b"New/" + b"n" * 256)
+    second = Edit(3, EditKind.MOVE, b"Docs/a.txt", b"New/a.txt", NOW_NS, action_id=1, origin=EditOrigin.WATCH)
+    plan = plan_of(*ROWS)
+    alone = tree_after(plan, BY_ITSELF[0], second).folder_at(b"New")
+    folder = tree_after(plan, BY_ITSELF[0], too_long, second).folder_at(b"New")
+    assert (folder.number, folder.planned, list(folder.children)) == (alone.number, True, [b"a.txt"])
+
+
 def test_folder_that_a_person_has_made_meanwhile_is_used_for_what_the_program_files() -> None:
     made = Edit(1, EditKind.MKDIR, b"New", None, NOW_NS, mode=0o700)
     tree = tree_after(plan_of(*ROWS), made, *AGAIN)
