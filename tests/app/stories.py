@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, cast
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from ifmosfs.app import editing, learning, watching
 from ifmosfs.app.context import App
@@ -25,6 +24,7 @@ from tests.adapters.trees import Tree
 from tests.cli.command_line import Desk, make_inbox
 from tests.conformance.core_os import CoreOs, opened_view
 from tests.conformance.os_protocol import join
+from tests.machines import run_machine
 
 CONTROL = b".ifmosfs"
 MARK = b".git"
@@ -228,14 +228,4 @@ def nothing_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(stories: type[Story], folder: Path, n_examples: int, n_steps: int, *, shrink: bool) -> None:
     """Let as many stories come to pass, in a folder that there is."""
     machine = type(stories.__name__, (stories,), {"folder": folder / "desk"})
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        machine,
-        settings=settings(
-            max_examples=n_examples,
-            stateful_step_count=n_steps,
-            deadline=None,
-            database=None,
-            phases=[Phase.generate, Phase.shrink] if shrink else [Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run_machine(machine, n_examples, n_steps, shrink=shrink)

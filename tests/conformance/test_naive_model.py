@@ -8,9 +8,9 @@ from contextlib import AbstractContextManager
 from typing import ClassVar
 
 import pytest
-from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import seed
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tests.adapters.trees import Link, Tree
 from tests.cli.command_line import SCRIPT, TABLE, Desk
@@ -18,6 +18,7 @@ from tests.conformance.naive import EXCLUDED, FIXED, TRASH, Kind, Naive, Node, R
 from tests.conformance.os_protocol import OK, RENAME_EXCHANGE, RENAME_NOREPLACE, Os, content, join, told
 from tests.conformance.playground import CONTROL, REVIEW, Nursery, Playground
 from tests.fuse_support import needs_fuse
+from tests.machines import run_machine
 
 ODD = b"odd\xff\nname.csv"
 INBOX: Tree = {
@@ -146,17 +147,7 @@ def small(tmp_path_factory: pytest.TempPathFactory, nursery: Nursery) -> Iterato
 
 def run(fresh: Callable[[], AbstractContextManager[Os]], n_examples: int, n_steps: int, *, shrink: bool) -> None:
     machine = type("AgainstTheModel", (AgainstTheModel,), {"fresh": staticmethod(fresh)})
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        machine,
-        settings=settings(
-            max_examples=n_examples,
-            stateful_step_count=n_steps,
-            deadline=None,
-            database=None,
-            phases=[Phase.generate, Phase.shrink] if shrink else [Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run_machine(machine, n_examples, n_steps, shrink=shrink)
 
 
 def test_the_view_agrees_with_the_naive_model(small: Playground) -> None:
