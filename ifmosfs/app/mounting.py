@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ifmosfs.app.context import App
 from ifmosfs.app.scanning import check_roots
@@ -22,12 +22,17 @@ from ifmosfs.core.names import display, is_within, shell_word, split, split_exte
 from ifmosfs.core.plan import Action, Edit, PlanState
 from ifmosfs.core.tree import PlanTree
 from ifmosfs.platform import daemon, host
-from ifmosfs.platform.mounts import Mount, is_stale, mounts, views
+from ifmosfs.platform.mounts import DEAD, Mount, attribute, is_stale, mounts, views
 from ifmosfs.view.attributes import RELOAD
 from ifmosfs.view.protocol import ViewOperations
 from ifmosfs.view.values import Caller
 
+if TYPE_CHECKING:
+    from ifmosfs.platform.holders import Holder
+
 MOST_HOLDERS = 5
+RELOAD_S = 15.0
+"""How long a view is waited for that takes in edits: one of a million files may plant its tree anew."""
 COLLECTOR = (50_000, 20, 2_000)
 """When garbage is looked for: among what is new, since each edit leaves some, hardly ever among all (Python does each 70,000th object
 at first), since that is the files of the folders that were looked at. The first listing of 22,000 files makes 44,000 objects, and
@@ -215,12 +220,10 @@ def tell_view(plan_id: str) -> Mount | None:
 
 
 def _reloads(view: Mount) -> bool:
-    if is_stale(view):
-        return True  # it shows nothing, old or new
     try:
-        os.getxattr(view.point, RELOAD)
-    except OSError:
-        return False
+        attribute(view, RELOAD, RELOAD_S)
+    except OSError as error:
+        return error.errno in DEAD  # it shows nothing then, old or new
     return True
 
 
@@ -276,7 +279,7 @@ def unmount(
     try:
         fuse_unmount.unmount(view.point, lazy=lazy or is_stale(view))
     except MountProblem as problem:
-        raise _with_holders(problem, view.point) from problem
+        raise _with_holders(problem, view) from problem
     if info is None:
         return None
     if not keep and info.state in OPEN_STATES and not live_views_of(plan_id):
@@ -285,17 +288,25 @@ def unmount(
     return app.catalogue.find_plan(plan_id, None)
 
 
-def _with_holders(problem: MountProblem, point: bytes) -> MountProblem:
+def _with_holders(problem: MountProblem, view: Mount) -> MountProblem:
     """The same problem, with the programs that use the mount, where there are any."""
-    from ifmosfs.platform.holders import holders_of
+    from ifmosfs.platform.holders import holders_of, waiting_in
 
-    holders = holders_of(point)
+    holders = holders_of(view.point)
+    holders = [*waiting_in(view, holders), *holders]
+    # Where the shell has something open of it, so has this process.
+    holders = [one for one in holders if one.pid != os.getpid()] or holders
     if not holders:
         return problem
-    shown = [f"{one.program} (pid {one.pid}) with {display(one.path)}" for one in holders[:MOST_HOLDERS]]
     more = f" and {len(holders) - MOST_HOLDERS} more" if len(holders) > MOST_HOLDERS else ""
-    hint = f"close it there, or take the view away all the same: ifmosfs unmount --lazy {shell_word(point)}"
-    return MountProblem(f"the mounted folder is in use by {', '.join(shown)}{more}", path=point, hint=hint)
+    hint = f"close it there, or take the view away all the same: ifmosfs unmount --lazy {shell_word(view.point)}"
+    shown = ", ".join(map(_holding, holders[:MOST_HOLDERS]))
+    return MountProblem(f"the mounted folder is in use by {shown}{more}", path=view.point, hint=hint)
+
+
+def _holding(holder: Holder) -> str:
+    what = "that waits for a file to be opened" if holder.path is None else f"with {display(holder.path)}"
+    return f"{holder.program} (pid {holder.pid}) {what}"
 
 
 def unmount_views_of(plan_id: str) -> list[bytes]:

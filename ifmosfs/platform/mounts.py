@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 import subprocess
 import sys
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from ifmosfs.core.errors import IfmosfsError
 from ifmosfs.core.names import is_within
@@ -19,8 +20,11 @@ DEAD: Final = frozenset({errno.ENOTCONN, errno.ECONNABORTED})
 
 _ESCAPE: Final = re.compile(rb"\\([0-7]{3})")
 # In its own process, because a call to a dead mount may hang, and a hanging thread could not be given up. The kernel remembers
-# attributes for a while, but not what statvfs asks.
-_PROBE: Final = "import os, sys\ntry: os.statvfs(sys.argv[1])\nexcept OSError as error: sys.exit(error.errno)"
+# attributes for a while, but not what statvfs and getxattr ask.
+_PROBE: Final = "import os, sys\ntry: {}\nexcept OSError as error: sys.exit(error.errno)"
+_IS_THERE: Final = _PROBE.format("os.statvfs(sys.argv[1])")
+_ATTRIBUTE: Final = _PROBE.format("sys.stdout.buffer.write(os.getxattr(sys.argv[1], sys.argv[2]))")
+_TIMEOUT_S: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,21 +103,43 @@ def views() -> tuple[Mount, ...]:
     return tuple(mount for mount in mounts() if mount.is_view)
 
 
-def is_stale(mount: Mount, timeout_seconds: float = 3.0) -> bool:
+def is_stale(mount: Mount, timeout_seconds: float = _TIMEOUT_S) -> bool:
     """Whether the process behind the mount is gone (ENOTCONN). A mount that only does not answer in time is not stale."""
-    probe = subprocess.Popen(
-        [sys.executable, "-I", "-S", "-c", _PROBE, mount.point],
+    answer = _asked(_IS_THERE, timeout_seconds, mount.point)
+    return answer is not None and answer.status in DEAD
+
+
+def attribute(mount: Mount, name: bytes, timeout_seconds: float = _TIMEOUT_S) -> bytes:
+    """An extended attribute of a mount's root. Raises OSError: ETIMEDOUT where it does not answer in time."""
+    answer = _asked(_ATTRIBUTE, timeout_seconds, mount.point, name)
+    number = errno.ETIMEDOUT if answer is None else answer.status
+    if answer is None or number:
+        raise OSError(number, os.strerror(number), mount.point)
+    return answer.content
+
+
+class _Answer(NamedTuple):
+    status: int
+    content: bytes
+
+
+def _asked(probe: str, timeout_seconds: float, *arguments: bytes) -> _Answer | None:
+    child = subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", probe, *arguments],
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
+    assert child.stdout is not None
     try:
-        return probe.wait(timeout_seconds) in DEAD
+        content, _ = child.communicate(timeout=timeout_seconds)
+        return _Answer(child.returncode, content)
     except subprocess.TimeoutExpired:
-        probe.kill()
-        return False
+        child.kill()
+        return None
     finally:
-        let_go(probe)
+        child.stdout.close()
+        let_go(child)
 
 
 def let_go(child: subprocess.Popen[bytes]) -> None:

@@ -26,6 +26,7 @@ NAMES: Final = JUDGED | {SOURCE, STATUS, NOTE, REPLACES}
 
 # Of the root; only to be read, because who watches the root would be told of its writing.
 RELOAD: Final = PREFIX + b"reload"
+WAITING: Final = PREFIX + b"waiting"  # what `waiting.Waiting.told` says
 BY_PERSON: Final = b"a person said so"
 
 

@@ -21,6 +21,7 @@ from ifmosfs.view.originals import OpenOriginal, Originals
 from ifmosfs.view.target import Target
 from ifmosfs.view.telling import Telling
 from ifmosfs.view.values import Caller, Opened
+from ifmosfs.view.waiting import Waiting
 
 WRITE_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_TRUNC | os.O_APPEND | os.O_CREAT
 
@@ -51,6 +52,7 @@ class OpenFiles:
         self._telling = telling
         self._owner = owner
         self._may_reach = may_reach
+        self.waiting = Waiting()
         self._handles: dict[int, Opened | bytes] = {}
         self._next_handle = 1
 
@@ -60,8 +62,10 @@ class OpenFiles:
             raise FsError(FsErrorKind.READ_ONLY)
         if is_control(inode):
             return self._hold(self._control.content(inode))
-        if is_existing(inode):
-            return self._open_existing(inode, caller)
+        with self.waiting.noted(caller):
+            return self._open_existing(inode, caller) if is_existing(inode) else self._open_planned(inode, caller)
+
+    def _open_planned(self, inode: int, caller: Caller | None) -> Opened:
         node = self._guarded.file(inode)
         found = self._opened(self._guarded.consult(lambda tree: tree.names_of(node)), caller)
         if not (found.keep_cache or found.is_as_planned):

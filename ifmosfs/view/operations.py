@@ -20,6 +20,7 @@ from ifmosfs.core.files import Attr
 from ifmosfs.core.ports import DiskReader, Space
 from ifmosfs.core.tree import PlanTree
 from ifmosfs.view.appearance import Appearance
+from ifmosfs.view.attributes import WAITING
 from ifmosfs.view.catching_up import CatchingUp
 from ifmosfs.view.control_folder import ControlFolder
 from ifmosfs.view.edit_rules import EditRules
@@ -37,7 +38,7 @@ from ifmosfs.view.protocol import ChangedNames, Invalidations, Listing
 from ifmosfs.view.recording import Recorder
 from ifmosfs.view.target import Target
 from ifmosfs.view.telling import Telling
-from ifmosfs.view.values import Caller, Entry, Opened, RenameMode, Validity
+from ifmosfs.view.values import ROOT_INODE, Caller, Entry, Opened, RenameMode, Validity
 from ifmosfs.view.xattrs import ExtendedAttributes, Refile
 
 T = TypeVar("T")
@@ -213,7 +214,10 @@ class View(NothingWritten):
         return self._xattrs.names(inode)
 
     def getxattr(self, inode: int, name: bytes) -> bytes:
-        """The value of one attribute. NO_ATTRIBUTE. Reading `user.ifmosfs.reload` of the root is `reload`, and gives nothing."""
+        """The value of one attribute. NO_ATTRIBUTE. Reading `user.ifmosfs.reload` of the root is `reload`, and gives nothing;
+        `user.ifmosfs.waiting` of it says who waits for a file to be opened."""
+        if name == WAITING and inode == ROOT_INODE:
+            return self._open_files.waiting.told()
         return self._xattrs.value(inode, name)
 
     def setxattr(self, inode: int, name: bytes, value: bytes, flags: int, caller: Caller | None = None) -> None:

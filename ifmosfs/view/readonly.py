@@ -18,13 +18,14 @@ from ifmosfs.core.files import Attr
 from ifmosfs.core.names import components
 from ifmosfs.core.ports import Space
 from ifmosfs.core.refusals import FsError, FsErrorKind
-from ifmosfs.view.attributes import PREFIX
+from ifmosfs.view.attributes import PREFIX, WAITING
 from ifmosfs.view.attrs import fs_error, made_attr, shown_as
 from ifmosfs.view.listing import FixedListing
 from ifmosfs.view.nothing_written import NothingWritten
 from ifmosfs.view.open_files import WRITE_FLAGS
 from ifmosfs.view.protocol import ChangedNames, Invalidations, Listing, Nudging
 from ifmosfs.view.values import ROOT_INODE, Caller, Entry, Opened, RenameMode, Validity
+from ifmosfs.view.waiting import Waiting
 
 T = TypeVar("T")
 
@@ -95,6 +96,7 @@ class ReadOnlyView(NothingWritten):
             Counter()
         )  # than a file with one name, and a folder without folders, by the inode
         self._lock = threading.Lock()
+        self._waiting = Waiting()
         self._descriptors: dict[int, int] = {}
         self._next_handle = 1
         self._add(b"", 0, FOLDER_BITS, 0, now_ns, -1)
@@ -213,13 +215,13 @@ class ReadOnlyView(NothingWritten):
 
     def open(self, inode: int, flags: int, caller: Caller | None = None) -> Opened:
         """See `ViewOperations`. NOT_HELD where the content is nowhere any more."""
-        del caller
         if flags & WRITE_FLAGS:
             raise FsError(FsErrorKind.READ_ONLY)
         node = self._node(inode)
         if node.children is not None:
             raise FsError(FsErrorKind.IS_A_FOLDER, node.name)
-        descriptor = self._asked(self._source.open_read, node)
+        with self._waiting.noted(caller):
+            descriptor = self._asked(self._source.open_read, node)
         with self._lock:
             handle, self._next_handle = self._next_handle, self._next_handle + 1
             self._descriptors[handle] = descriptor
@@ -262,7 +264,9 @@ class ReadOnlyView(NothingWritten):
         return list(self._attributes(inode))
 
     def getxattr(self, inode: int, name: bytes) -> bytes:
-        """See `ViewOperations`."""
+        """See `ViewOperations`; as `View.getxattr` of the root."""
+        if name == WAITING and inode == ROOT_INODE:
+            return self._waiting.told()
         try:
             return self._attributes(inode)[name]
         except KeyError:

@@ -62,3 +62,19 @@ def test_a_halted_drive_stops_nobody_who_only_browses(bare_desk: Desk, drive: Da
     (shown,) = bare_desk.mount_point.rglob("t7.csv")
     assert shown.read_bytes() == (tmp_path / "behind" / "t7.csv").read_bytes()
     assert os.listdir(bare_desk.mount_point)
+
+
+def test_unmount_names_who_waits_for_a_file_of_a_halted_drive(bare_desk: Desk, drive: Daemon) -> None:
+    plan = bare_desk.staged()
+    bare_desk.mount_point.mkdir()
+    assert bare_desk.run("mount", "--plan", plan, "--no-watch", bare_desk.mount_point).status == 0
+    (shown,) = bare_desk.mount_point.rglob("t7.csv")
+    drive.process.send_signal(signal.SIGSTOP)
+    with subprocess.Popen(["cat", shown], stdout=subprocess.PIPE) as reader:
+        time.sleep(2.0)
+        refused = bare_desk.run("unmount", "--keep", bare_desk.mount_point)
+        assert refused.status == 2, refused
+        assert f"in use by cat (pid {reader.pid}) that waits for a file to be opened" in refused.err
+        drive.process.send_signal(signal.SIGCONT)
+        assert reader.communicate(timeout=20)[0].startswith(b"id,name,value")
+    assert bare_desk.run("unmount", "--keep", bare_desk.mount_point).status == 0

@@ -160,6 +160,19 @@ def test_a_view_that_is_asked_to_end_leaves_no_mount_and_every_edit(
     assert (mount_point / "here.csv").is_file()
 
 
+def test_a_view_whose_process_is_halted_keeps_no_command_waiting_for_ever(desk: Desk, mount_point: Path) -> None:
+    plan = desk.staged()
+    pid = mounted(desk, plan, mount_point)
+    os.rename(mount_point / TABLE, mount_point / "here.csv")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        undone = desk.run("stage", "undo", plan)
+        assert (undone.status, "does not show it" in undone.err) == (0, True), undone
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert soon(lambda: (mount_point / TABLE).is_file() and not (mount_point / "here.csv").exists())
+
+
 def test_unmount_names_the_programs_that_use_the_view_and_goes_lazily_all_the_same(
     desk: Desk, mount_point: Path
 ) -> None:
@@ -169,6 +182,8 @@ def test_unmount_names_the_programs_that_use_the_view_and_goes_lazily_all_the_sa
     try:
         refused = desk.here("unmount", mount_point)
         assert (refused.status, f"sleep (pid {held.pid})" in refused.err, "--lazy" in refused.err) == (2, True, True)
+        from_inside = desk.run("unmount", mount_point, cwd=mount_point)
+        assert f"in use by sleep (pid {held.pid}) with {mount_point}: {mount_point}" in from_inside.err, "not by itself"
         assert desk.here("unmount", "--lazy", mount_point).status == 0
         assert all(view.point != os.fsencode(mount_point) for view in views())
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ifmosfs.core.errors import IfmosfsError
-from ifmosfs.platform.mounts import Mount, is_stale, mount_of, mounts, parse_mount, views
+from ifmosfs.platform.mounts import Mount, attribute, is_stale, mount_of, mounts, parse_mount, views
 
 HOME = Mount(2, 1, "8:2", b"/home", "ext4", b"/dev/sda2", ("rw",))
 OVER_HOME = Mount(3, 2, "0:40", b"/home", "tmpfs", b"tmpfs", ("rw",))
@@ -93,5 +94,27 @@ def test_a_view_whose_process_is_gone_is_stale(tmp_path: Path) -> None:
         subprocess.run(["umount", point], check=True)
 
 
+def mounted_at(folder: Path) -> Mount:
+    return Mount(1, 0, "0:1", os.fsencode(folder), "fuse", b"ifmosfs:x", ())
+
+
 def test_a_mount_that_does_not_answer_in_time_is_given_up_and_not_called_stale(tmp_path: Path) -> None:
-    assert not is_stale(Mount(1, 0, "0:1", os.fsencode(tmp_path), "fuse", b"ifmosfs:x", ()), timeout_seconds=0.0)
+    assert not is_stale(mounted_at(tmp_path), timeout_seconds=0.0)
+
+
+def test_an_attribute_of_a_root_is_read_as_it_is(tmp_path: Path) -> None:
+    value = b"with a \0, a \xff and an end of line\n"
+    try:
+        os.setxattr(tmp_path, b"user.of-a-root", value)
+    except OSError:
+        pytest.skip("no attributes on this filesystem")
+    assert attribute(mounted_at(tmp_path), b"user.of-a-root") == value
+
+
+@pytest.mark.parametrize(("seconds", "number"), [(30.0, errno.ENODATA), (0.0, errno.ETIMEDOUT)])
+def test_an_attribute_that_is_not_there_or_does_not_come_in_time_is_an_error(
+    tmp_path: Path, seconds: float, number: int
+) -> None:
+    with pytest.raises(OSError) as refused:  # noqa: PT011  # its number is what matters
+        attribute(mounted_at(tmp_path), b"user.of-a-root", timeout_seconds=seconds)
+    assert (refused.value.errno, refused.value.filename) == (number, os.fsencode(tmp_path))
